@@ -1,0 +1,155 @@
+"""All settings in one place: defaults, then the environment, then what the caller says.
+
+Every field can be set by an environment variable ``HYBRID_TRANSCRIBE_<FIELD IN CAPITALS>``;
+the janitor's two also by the short names people know (``JOB_RETENTION_TIME_SECONDS``,
+``JANITOR_SLEEP_INTERVAL_SECONDS``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from hybrid_transcribe.errors import InvalidOption
+
+PREFIX = "HYBRID_TRANSCRIBE_"
+
+#: Short names of the environment for single fields.
+ALIASES = {
+    "retention_s": "JOB_RETENTION_TIME_SECONDS",
+    "janitor_interval_s": "JANITOR_SLEEP_INTERVAL_SECONDS",
+}
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be tuned. Names carry their unit.
+
+    Attributes:
+        state_dir: journal, uploads and lock; None takes a folder of the user's own.
+        cache_dir: joined and converted models; None takes the user's cache folder.
+        engine, model, device: what a job gets that names none.
+        engines: more engines by ``name -> "module:attr"``, beside those installed.
+        offline: never ask a model hub (also when HF_HUB_OFFLINE is set).
+        cpu_threads: threads of one inference on a CPU, 0 lets the engine choose.
+
+        retention_s: how long results stay after a job ended.
+        janitor_interval_s: how often the janitor looks.
+
+        max_duration_s: longest recording accepted.
+        block_s: recordings longer than this are decoded and transcribed in blocks of at most
+            this length, so that memory stays flat.
+        decode_timeout_s: wall-clock limit for decoding one block.
+        max_file_bytes: largest single file accepted.
+        max_files: most recordings of one job.
+        archive_max_entries, archive_max_bytes, archive_max_ratio: limits of a zip: entries,
+            bytes when unpacked, and unpacked over packed size.
+        max_queued: recordings that may wait in all.
+
+        batch_recordings, batch_audio_s: largest batch handed to a worker: one turn of a session.
+        time_limit_factor, time_limit_min_s: a recording may take its length (with that of its
+            batch) times the factor, and at least the minimum, before its worker is killed.
+        load_timeout_s: longest silence of a worker that is fetching or loading a model.
+        cancel_grace_s: how long a worker may take to let a recording go before it is killed.
+        stop_grace_s: how long closing the service may take.
+        max_worker_deaths: a recording that was alone in the hands of so many dead workers fails.
+        model_idle_s: an unused model is unloaded after this time.
+        models_kept: most models loaded at once in one worker.
+    """
+
+    state_dir: str | None = None
+    cache_dir: str | None = None
+    engine: str = "faster-whisper"
+    model: str | None = None
+    device: str = "auto"
+    engines: dict[str, str] = field(default_factory=dict)
+    offline: bool = False
+    cpu_threads: int = 0
+
+    retention_s: float = 3600.0
+    janitor_interval_s: float = 300.0
+
+    max_duration_s: float = 4 * 3600.0
+    block_s: float = 30 * 60.0
+    decode_timeout_s: float = 300.0
+    max_file_bytes: int = 4096 * MIB
+    max_files: int = 10_000
+    archive_max_entries: int = 10_000
+    archive_max_bytes: int = 8192 * MIB
+    archive_max_ratio: float = 200.0
+    max_queued: int = 100_000
+
+    batch_recordings: int = 8
+    batch_audio_s: float = 300.0
+    time_limit_factor: float = 30.0
+    time_limit_min_s: float = 300.0
+    load_timeout_s: float = 900.0
+    cancel_grace_s: float = 2.0
+    stop_grace_s: float = 10.0
+    max_worker_deaths: int = 3
+    model_idle_s: float = 600.0
+    models_kept: int = 2
+
+    @property
+    def cache_path(self) -> Path:
+        """The folder for joined and converted models."""
+        return Path(self.cache_dir or platformdirs.user_cache_dir("hybrid_transcribe", False))
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+        """Defaults, overridden by the environment, overridden by what is given and not None.
+
+        Raises InvalidOption for an unknown name or a value that does not parse.
+        """
+        found = _from_environment(os.environ if environ is None else environ)
+        found.update({name: value for name, value in given.items() if value is not None})
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(found) - known)
+        if unknown:
+            raise InvalidOption(
+                f"No setting {unknown[0]!r}; choose from: {', '.join(sorted(known))}"
+            )
+        for name in ("state_dir", "cache_dir"):
+            if found.get(name) is not None:
+                found[name] = os.fspath(found[name])
+        return cls(**found)
+
+    def but(self, **changes: Any) -> Settings:
+        """These settings with some changed."""
+        return replace(self, **changes)
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for f in fields(Settings):
+        for name in (PREFIX + f.name.upper(), ALIASES.get(f.name)):
+            if name and environ.get(name):
+                found[f.name] = _parse(name, str(f.type), environ[name])
+    if environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+        found["offline"] = True
+    return found
+
+
+_TRUE = ("1", "true", "yes", "on")
+_FALSE = ("0", "false", "no", "off")
+
+
+def _parse(name: str, kind: str, text: str) -> Any:
+    try:
+        if kind == "bool":
+            if text.lower() not in _TRUE + _FALSE:
+                raise ValueError(text)
+            return text.lower() in _TRUE
+        if kind.startswith("dict"):
+            # "name=module:attr,other=module:attr"
+            return dict(pair.split("=", 1) for pair in text.split(",") if pair)
+        return {"float": float, "int": int}.get(kind, str)(text)
+    except ValueError as error:
+        raise InvalidOption(f"{name}={text!r} is not a {kind}") from error

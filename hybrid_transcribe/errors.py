@@ -1,0 +1,279 @@
+"""Everything that can go wrong, as one tree with a stable ``code`` on each leaf.
+
+::
+
+    HybridTranscribeError
+    ├── InvalidRequest            the caller asked for something that cannot be
+    │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
+    │   ├── InvalidOption
+    │   └── InvalidTransition     e.g. a retry of what has not ended
+    ├── NotFound                  UnknownJob, UnknownRecording
+    ├── InputError                this recording cannot be used
+    │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
+    │   ├── UnsafeInput           would read other files, or exhaust the machine
+    │   ├── TooLong, TooLarge, TooMany
+    │   └── BrokenArchive
+    ├── EngineError
+    │   ├── EngineUnavailable, ModelUnavailable, EngineFailed
+    │   └── OutOfMemory, WorkerCrashed, TimedOut
+    ├── QueueFull
+    ├── JobCanceled
+    └── StateError                StateFolderBusy, JournalUnusable, ServiceClosed
+
+Errors know a code and a message that names the value received and the choices. They never
+know HTTP: the REST layer owns the status table, the HUD the wording in other languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from hybrid_transcribe.types import ErrorInfo
+
+
+class HybridTranscribeError(Exception):
+    """The root: catch this to catch everything this package raises on purpose."""
+
+    code = "error"
+
+    def info(self) -> ErrorInfo:
+        """The same error as plain data."""
+        return ErrorInfo(self.code, str(self))
+
+
+class InvalidRequest(HybridTranscribeError):
+    """The caller asked for something that cannot be."""
+
+    code = "invalid_request"
+
+
+class _UnknownName(InvalidRequest):
+    noun = "name"
+
+    def __init__(self, name: object, known: Sequence[str] = ()) -> None:
+        # One argument means an already worded message, as when rebuilt from an ErrorInfo.
+        text = str(name)
+        if known:
+            text = f"No {self.noun} {name!r}; choose from: {', '.join(known)}"
+        super().__init__(text)
+
+
+class UnknownEngine(_UnknownName):
+    """No engine of that name is registered."""
+
+    code, noun = "unknown_engine", "engine"
+
+
+class UnknownModel(_UnknownName):
+    """No model of that name is known, and it is neither a folder nor a hub id."""
+
+    code, noun = "unknown_model", "model"
+
+
+class UnknownDevice(_UnknownName):
+    """Not a device a person can ask for."""
+
+    code, noun = "unknown_device", "device"
+
+
+class UnknownFormat(_UnknownName):
+    """No writer of that name is registered."""
+
+    code, noun = "unknown_format", "output format"
+
+
+class InvalidOption(InvalidRequest):
+    """An option has a name or a value that cannot be."""
+
+    code = "invalid_option"
+
+
+class InvalidTransition(InvalidRequest):
+    """That cannot happen to a recording in its present state."""
+
+    code = "invalid_transition"
+
+
+class NotFound(HybridTranscribeError):
+    """Not there, or not yours: the two are told apart by nobody."""
+
+    code = "not_found"
+
+
+class UnknownJob(NotFound):
+    """No such job in the sessions you named."""
+
+    code = "unknown_job"
+
+
+class UnknownRecording(NotFound):
+    """The job has no such recording."""
+
+    code = "unknown_recording"
+
+
+class InputError(HybridTranscribeError):
+    """This recording cannot be used; its neighbours can."""
+
+    code = "input_error"
+
+
+class InputMissing(InputError):
+    """The file is not there (any more), or cannot be read."""
+
+    code = "input_missing"
+
+
+class EmptyInput(InputError):
+    """The file has no bytes."""
+
+    code = "empty_input"
+
+
+class UnsupportedMedia(InputError):
+    """Neither audio nor video we know; the message says what was found."""
+
+    code = "unsupported_media"
+
+
+class NoAudio(InputError):
+    """A media file without an audio stream."""
+
+    code = "no_audio"
+
+
+class BrokenMedia(InputError):
+    """Audio that cannot be decoded."""
+
+    code = "broken_media"
+
+
+class UnsafeInput(InputError):
+    """Refused: it would open other files or addresses, or exhaust the machine."""
+
+    code = "unsafe_input"
+
+
+class TooLong(InputError):
+    """Longer than the allowed duration."""
+
+    code = "too_long"
+
+
+class TooLarge(InputError):
+    """More bytes than allowed."""
+
+    code = "too_large"
+
+
+class TooMany(InputError):
+    """More files than allowed."""
+
+    code = "too_many"
+
+
+class BrokenArchive(InputError):
+    """A zip that cannot be read, is encrypted or is built to exhaust the machine."""
+
+    code = "broken_archive"
+
+
+class EngineError(HybridTranscribeError):
+    """The transcription itself went wrong."""
+
+    code = "engine_error"
+
+
+class EngineUnavailable(EngineError):
+    """A library, key or device is missing; the message has the remedy."""
+
+    code = "engine_unavailable"
+
+
+class ModelUnavailable(EngineError):
+    """The model's files are neither here nor to be had; the message says what to put where."""
+
+    code = "model_unavailable"
+
+
+class EngineFailed(EngineError):
+    """The engine raised; the cause is in the message."""
+
+    code = "engine_failed"
+
+
+class OutOfMemory(EngineError):
+    """Not enough memory on the device."""
+
+    code = "out_of_memory"
+
+
+class WorkerCrashed(EngineError):
+    """The worker process died while it had this recording in its hands."""
+
+    code = "worker_crashed"
+
+
+class TimedOut(EngineError):
+    """The engine took longer than the time allowed for a recording of this length."""
+
+    code = "timed_out"
+
+
+class QueueFull(HybridTranscribeError):
+    """Too much is waiting already; try again later."""
+
+    code = "queue_full"
+
+
+class JobCanceled(HybridTranscribeError):
+    """The job was canceled, so it has no (complete) result."""
+
+    code = "canceled"
+
+
+class StateError(HybridTranscribeError):
+    """Trouble with the service's own state."""
+
+    code = "state_error"
+
+
+class StateFolderBusy(StateError):
+    """Another live process uses this state folder."""
+
+    code = "state_folder_busy"
+
+
+class JournalUnusable(StateError):
+    """The journal cannot be read or written."""
+
+    code = "journal_unusable"
+
+
+class ServiceClosed(StateError):
+    """The service was closed."""
+
+    code = "service_closed"
+
+
+def _leaves(cls: type[HybridTranscribeError]) -> Iterator[type[HybridTranscribeError]]:
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _leaves(child)
+
+
+def codes() -> dict[str, type[HybridTranscribeError]]:
+    """Every code with its class."""
+    return {
+        cls.code: cls for cls in _leaves(HybridTranscribeError) if not cls.__name__.startswith("_")
+    }
+
+
+def from_info(info: ErrorInfo) -> HybridTranscribeError:
+    """The exception an `ErrorInfo` stands for; codes of plug-ins become the root class."""
+    return codes().get(info.code, HybridTranscribeError)(info.message)
+
+
+def choices(names: Iterable[str]) -> str:
+    """Names listed for a message."""
+    return ", ".join(names) or "none"

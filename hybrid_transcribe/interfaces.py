@@ -1,0 +1,370 @@
+"""The seams. Implementations document only what differs from what is said here.
+
+=========  =============================================  ===========================
+Seam       What it decides                                Ours
+=========  =============================================  ===========================
+Engine     audio in, segments out                         ``engines/``
+Writer     transcript in, text out                        ``outputs/``
+Executor   where a worker runs and how it dies            ``executors/``
+Journal    what survives the end of this process          ``jobs/journal_*.py``
+Service    what notebooks, HUD, REST and CLI see          ``jobs/service.py``
+=========  =============================================  ===========================
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from hybrid_transcribe.types import (
+    Clip,
+    JobSnapshot,
+    Options,
+    Recording,
+    Segment,
+    Transcript,
+)
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.protocol import Command, Message
+
+# ---------------------------------------------------------------------------- Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """The language an engine found (ISO 639-1) and how sure it is (0..1)."""
+
+    code: str
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Audio finished (s from the clip's start) where no segment says so, e.g. silence."""
+
+    done_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One line people should read, kept in ``Transcript.warnings``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipDone:
+    """The engine is through with one clip of a recording (`Engine.transcribe_many` only)."""
+
+
+#: What an engine may yield. Most yield segments and nothing else.
+Heard = Segment | Language | Progress | Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do, for menus and for choosing a lane.
+
+    Attributes:
+        options: names of `Options` fields it honours; others that were set become warnings.
+        languages: ISO 639-1 codes; empty means "whatever the model knows".
+        model_layout: on-disk layout its models have (``"ctranslate2"``, ``"openai"``,
+            ``"huggingface"``), or None when the model is only a name, as in the cloud.
+        devices: device choices that make sense.
+        sends_audio_to: who receives the audio, None when it stays on this machine.
+        batch_recordings: how many recordings it wants at once (1: one after the other).
+    """
+
+    options: frozenset[str] = frozenset({"language"})
+    languages: tuple[str, ...] = ()
+    translates: bool = False
+    word_timestamps: bool = False
+    model_layout: str | None = None
+    default_model: str = ""
+    devices: tuple[str, ...] = ("auto", "cpu")
+    needs_network: bool = False
+    sends_audio_to: str | None = None
+    batch_recordings: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """A model ready to load: the name asked for and, unless it is only a name, its folder."""
+
+    name: str
+    folder: Path | None = None
+    layout: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRequest:
+    """Where and how to load a model. ``device`` is ``auto``, ``gpu`` or ``cpu``.
+
+    ``cpu_threads`` 0 lets the engine choose.
+    """
+
+    model: ModelFiles
+    device: str = "auto"
+    compute_type: str | None = None
+    cpu_threads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How a model really was loaded. ``device`` is ``"cpu"`` or ``"gpu"`` (never ``"auto"``).
+
+    ``notices`` tell people about fall-backs, one line each with the remedy.
+    """
+
+    device: str = "cpu"
+    compute_type: str | None = None
+    notices: tuple[str, ...] = ()
+
+
+class Engine(ABC):
+    """One way to transcribe, holding at most one loaded model.
+
+    An instance lives in a worker process, is used by one thread at a time and is asked, in
+    order: `load`, any number of `transcribe` / `transcribe_many`, `unload`. Making an instance
+    and asking `available` must be cheap and import no model library at module level.
+    """
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+
+    def available(self) -> str | None:
+        """None when it can run here; otherwise one line: why not, and the remedy."""
+        return None
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Make the model ready. Raises EngineUnavailable, ModelUnavailable, OutOfMemory."""
+        return Loaded()
+
+    @abstractmethod
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Yield segments in time order, each as soon as it is final.
+
+        Times count from the clip's first sample and never pass its end. ``clip.samples`` is
+        float32, shape (n_samples,), mono, 16 kHz, within [-1, 1]. Yield `Language` before the
+        first segment when it was detected. Ask ``cancelled()`` before every yield and return
+        when it is true. Raises OutOfMemory, EngineUnavailable for a missing library, key or
+        device, and EngineFailed with its cause for anything else.
+        """
+
+    def transcribe_many(
+        self,
+        clips: Iterable[tuple[int, Clip]],
+        options: Options,
+        cancelled: Callable[[int], bool],
+    ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        """Transcribe clips of several recordings, told apart by their keys.
+
+        ``clips`` is lazy: audio is decoded a little ahead of what was taken from it, and a
+        long recording gives several clips of the same key, in order. Yield ``(key, heard)`` in
+        time order within a key, in any order between keys, then ``(key, ClipDone())`` after
+        each clip. An exception for one clip is yielded as ``(key, error)``, so that its
+        neighbours go on; raise only what ends the whole batch.
+
+        The default takes them one after the other. Override it to batch or to run in parallel.
+        """
+        for key, clip in clips:
+            try:
+                for heard in self.transcribe(clip, options, lambda key=key: cancelled(key)):  # type: ignore[misc]
+                    yield key, heard
+            except Exception as error:
+                yield key, error
+            else:
+                yield key, ClipDone()
+
+    def unload(self) -> None:  # noqa: B027 - engines without a model have nothing to do
+        """Give the model's memory back. `load` may follow again."""
+
+
+# ---------------------------------------------------------------------------- Writer
+
+
+class Writer(ABC):
+    """Turns a transcript into text of one format. Stateless."""
+
+    extension: ClassVar[str]
+    media_type: ClassVar[str]
+
+    @abstractmethod
+    def write(self, transcript: Transcript) -> str:
+        """The whole file's text, ending with a newline unless empty."""
+
+
+# -------------------------------------------------------------------------- Executor
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerExit:
+    """How a worker ended: its exit status (negative: the signal) and its last words."""
+
+    status: int | None
+    last_words: str = ""
+
+    def __str__(self) -> str:
+        if self.status is not None and self.status < 0:
+            return f"killed by signal {-self.status}"
+        return f"exit status {self.status}"
+
+
+class Executor(ABC):
+    """Runs one worker at a time, somewhere. All methods are called on the engine-room loop."""
+
+    @abstractmethod
+    def start(
+        self, on_message: Callable[[Message], None], on_exit: Callable[[WorkerExit], None]
+    ) -> None:
+        """Start a worker. Both callbacks are called on the loop that was running at `start`.
+
+        ``on_exit`` is called exactly once, after the last message. A worker may be started
+        again after that.
+        """
+
+    @abstractmethod
+    def send(self, command: Command) -> None:
+        """Hand a command to the worker without waiting. Silently dropped when it is gone."""
+
+    @abstractmethod
+    def kill(self) -> None:
+        """End the worker now, whatever it is doing; `on_exit` follows."""
+
+    @abstractmethod
+    async def stop(self, grace_s: float) -> None:
+        """Ask the worker to end, kill it after the grace. Returns when it is gone."""
+
+    @property
+    @abstractmethod
+    def alive(self) -> bool:
+        """True from `start` until `on_exit`."""
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, None when it has no process of its own."""
+        return None
+
+
+# --------------------------------------------------------------------------- Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a journal held when it was opened."""
+
+    jobs: tuple[JobSnapshot, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Journal(ABC):
+    """What survives the end of this process. Used from the engine-room loop only.
+
+    Every method returns when the change would survive a SIGKILL of this process, or raises
+    JournalUnusable, having changed nothing.
+    """
+
+    #: False when nothing outlives this process.
+    durable: ClassVar[bool]
+
+    @abstractmethod
+    def restore(self) -> Restored:
+        """Everything saved so far; jobs in the order they were first saved."""
+
+    @abstractmethod
+    def save_job(self, job: JobSnapshot) -> None:
+        """Insert or replace a job with all its recordings (never its segments)."""
+
+    @abstractmethod
+    def save_recording(self, recording: Recording) -> None:
+        """Replace one recording of a saved job."""
+
+    @abstractmethod
+    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
+        """Append segment ``index`` and save the recording, both or neither.
+
+        A segment of the same recording and index is replaced.
+        """
+
+    @abstractmethod
+    def segments(self, recording_id: str) -> tuple[Segment, ...]:
+        """The recording's segments by index."""
+
+    @abstractmethod
+    def drop_segments(self, recording_id: str) -> None:
+        """Forget the recording's segments."""
+
+    @abstractmethod
+    def delete_job(self, job_id: str) -> None:
+        """Forget a job, its recordings and segments. Unknown ids are ignored."""
+
+    @abstractmethod
+    def save_fact(self, name: str, value: Any) -> None:
+        """Keep a small JSON value under a name, e.g. measured speeds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files. Twice is once."""
+
+
+# --------------------------------------------------------------------------- Service
+
+
+class ServiceLike(Protocol):
+    """What the HUD, REST handlers and the CLI may use: the local Service and a remote one.
+
+    ``session_ids`` None means "whatever I own" (the local kernel sees every session). A job of
+    a session that is not among them raises UnknownJob, exactly as if it had never been.
+    """
+
+    def submit(self, inputs: Any, **how: Any) -> Any: ...
+
+    def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot: ...
+
+    def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]: ...
+
+    def transcript(
+        self,
+        job_id: str,
+        recording_id: str,
+        *,
+        partial: bool = False,
+        session_ids: Sequence[str] | None = None,
+    ) -> Transcript: ...
+
+    def cancel(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+    ) -> None: ...
+
+    def retry(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+        **changes: Any,
+    ) -> None: ...
+
+    def keep(
+        self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
+    ) -> None: ...
+
+    def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None: ...
+
+    def delete_session(self, session_id: str) -> None: ...
+
+    def subscribe(
+        self, *, session_ids: Sequence[str] | None = None, after: int | None = None
+    ) -> Any: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,90 @@
+"""Names of engines and writers, looked up only when asked for.
+
+Listing names imports no model library. Other packages add theirs by entry points in the
+groups ``hybrid_transcribe.engines`` and ``hybrid_transcribe.writers``; a name of our own
+always wins over one from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from typing import Any
+
+from hybrid_transcribe.errors import UnknownEngine, UnknownFormat
+from hybrid_transcribe.interfaces import Engine, Writer
+
+
+def load_object(target: str) -> Any:
+    """The object that ``"package.module:name"`` stands for. Raises ImportError, AttributeError."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)
+
+
+class Registry:
+    """Names to ``"module:attribute"``, ours plus those of installed packages.
+
+    >>> Registry("no.such.group", {"a": "json:dumps"}, UnknownFormat).get("a").__name__
+    'dumps'
+    """
+
+    def __init__(
+        self,
+        group: str,
+        own: Mapping[str, str],
+        error: type[UnknownEngine] | type[UnknownFormat],
+    ) -> None:
+        self._group = group
+        self._own = dict(own)
+        self._error = error
+
+    def targets(self) -> dict[str, str]:
+        """Every name with its target, ours first, then entry points by name."""
+        found = dict(self._own)
+        for point in sorted(metadata.entry_points(group=self._group), key=lambda p: p.name):
+            found.setdefault(point.name, point.value)
+        return found
+
+    def names(self) -> tuple[str, ...]:
+        """Every name, without importing anything."""
+        return tuple(self.targets())
+
+    def get(self, name: str, extra: Mapping[str, str] | None = None) -> Any:
+        """The class registered under that name. Raises the registry's error, or ImportError."""
+        targets = {**self.targets(), **(extra or {})}
+        if name not in targets:
+            raise self._error(name, tuple(targets))
+        return load_object(targets[name])
+
+
+class _Engines(Registry):
+    def make(self, name: str, extra: Mapping[str, str] | None = None) -> Engine:
+        """A fresh engine of that name. Raises UnknownEngine."""
+        engine: Engine = self.get(name, extra)()
+        return engine
+
+
+class _Writers(Registry):
+    def make(self, name: str) -> Writer:
+        """The writer of that name. Raises UnknownFormat."""
+        writer: Writer = self.get(name)()
+        return writer
+
+
+ENGINES = _Engines(
+    "hybrid_transcribe.engines",
+    {"faster-whisper": "hybrid_transcribe.engines.faster_whisper:FasterWhisper"},
+    UnknownEngine,
+)
+
+WRITERS = _Writers(
+    "hybrid_transcribe.writers",
+    {
+        "txt": "hybrid_transcribe.outputs.txt:Txt",
+        "srt": "hybrid_transcribe.outputs.srt:Srt",
+        "vtt": "hybrid_transcribe.outputs.vtt:Vtt",
+        "tsv": "hybrid_transcribe.outputs.tsv:Tsv",
+        "json": "hybrid_transcribe.outputs.json:Json",
+    },
+    UnknownFormat,
+)

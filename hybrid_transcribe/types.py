@@ -1,0 +1,328 @@
+"""The words of the field, as frozen values: every layer speaks these and nothing else.
+
+Frozen, because they travel between threads, processes and JSON without copies or locks.
+Times are seconds from the start of the original recording unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+#: The one sample rate engines ever see (Whisper's own), in hertz.
+RATE_HZ = 16_000
+
+
+class State(str, Enum):
+    """Where a recording stands. A job's state is derived from its recordings."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    RUNNING = "running"
+    CANCELING = "canceling"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+    @property
+    def terminal(self) -> bool:
+        """True when nothing more will happen unless somebody asks for a retry."""
+        return self in (State.COMPLETED, State.FAILED, State.CANCELED)
+
+    def __str__(self) -> str:
+        return self.value
+
+
+class Stage(str, Enum):
+    """What is being done to a recording that is preparing or running, told to people."""
+
+    DOWNLOADING_MODEL = "downloading-model"
+    LOADING_MODEL = "loading-model"
+    DECODING = "decoding"
+    TRANSCRIBING = "transcribing"
+    UPLOADING_TO_CLOUD = "uploading-to-cloud"
+    WAITING_FOR_CLOUD = "waiting-for-cloud"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """Decoded audio, the only form an engine receives.
+
+    Attributes:
+        samples: float32, shape (n_samples,), mono, 16 kHz, within [-1, 1]. Treat as read-only.
+        start_s: where this clip begins in the original recording. Long recordings arrive as
+            several clips in order; engines count their times from the clip's first sample.
+        name: the recording's name as people know it, for messages only.
+    """
+
+    samples: npt.NDArray[np.float32]
+    start_s: float = 0.0
+    name: str = ""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word with its times (s) and the engine's probability for it (0..1, None if unknown)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    probability: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of speech.
+
+    Attributes:
+        avg_logprob: mean natural log-probability of its tokens; None if the engine has none.
+        no_speech_prob: the engine's probability (0..1) that nobody speaks here.
+        compression_ratio: characters over their zlib size; above about 2.4 the text repeats itself.
+    """
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[Word, ...] = ()
+    avg_logprob: float | None = None
+    no_speech_prob: float | None = None
+    compression_ratio: float | None = None
+    temperature: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What one recording said: its segments in time order and how they came about.
+
+    Attributes:
+        name: the recording's name as people know it.
+        language: ISO 639-1 code, given or detected; None when nothing was heard.
+        language_probability: 0..1 when detected, None when given.
+        duration_s: the recording's length; None when it was never measured.
+        complete: False for a partial transcript (running, canceled or failed).
+        warnings: options an engine could not honour, text it withheld, fall-backs it took.
+    """
+
+    recording_id: str
+    name: str
+    segments: tuple[Segment, ...]
+    engine: str
+    model: str
+    device: str | None = None
+    language: str | None = None
+    language_probability: float | None = None
+    duration_s: float | None = None
+    complete: bool = True
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole text, segments joined with a single space and trimmed."""
+        return " ".join(t for t in (s.text.strip() for s in self.segments) if t)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Every word of every segment, in order; empty unless word_timestamps was asked for."""
+        return tuple(w for s in self.segments for w in s.words)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to transcribe. ``None`` means "the engine's own default".
+
+    The names are those of the field (faster-whisper's and openai-whisper's). An engine that
+    cannot honour an option that was set says so in ``Transcript.warnings``.
+
+    Attributes:
+        language: ISO 639-1 code such as ``"pt"``; None detects it.
+        task: ``"transcribe"`` keeps the language spoken, ``"translate"`` writes English.
+        word_timestamps: also time every word.
+        vad_filter: drop stretches without speech before decoding.
+        silence_guard: withhold text that an engine invents where nobody speaks.
+        compute_type: number format of the weights (``"int8"``, ``"float16"``, ``"float32"``…).
+        batch_size: windows decoded at once; 1 decodes in sequence.
+        temperature: sampling temperatures tried in turn, the first that gives sound text wins.
+        clip_timestamps: stretches to decode, as start, end, start, end… seconds.
+        diarize: label speakers, where the engine can.
+    """
+
+    language: str | None = None
+    task: str = "transcribe"
+    word_timestamps: bool = False
+    vad_filter: bool | None = None
+    silence_guard: bool = True
+    compute_type: str | None = None
+    batch_size: int | None = None
+    beam_size: int | None = None
+    best_of: int | None = None
+    patience: float | None = None
+    length_penalty: float | None = None
+    repetition_penalty: float | None = None
+    no_repeat_ngram_size: int | None = None
+    temperature: tuple[float, ...] | None = None
+    initial_prompt: str | None = None
+    prefix: str | None = None
+    hotwords: str | None = None
+    condition_on_previous_text: bool | None = None
+    compression_ratio_threshold: float | None = None
+    log_prob_threshold: float | None = None
+    no_speech_threshold: float | None = None
+    hallucination_silence_threshold: float | None = None
+    suppress_blank: bool | None = None
+    suppress_tokens: tuple[int, ...] | None = None
+    without_timestamps: bool | None = None
+    max_new_tokens: int | None = None
+    chunk_length: int | None = None
+    clip_timestamps: tuple[float, ...] | None = None
+    multilingual: bool | None = None
+    diarize: bool = False
+
+    def given(self) -> dict[str, Any]:
+        """Only the options that differ from their defaults: name to value."""
+        return {
+            f.name: getattr(self, f.name)
+            for f in fields(self)
+            if getattr(self, f.name) != f.default
+        }
+
+
+#: Tasks an engine can be asked for.
+TASKS = ("transcribe", "translate")
+
+#: Devices a person can ask for, with the Portuguese words people use for them.
+DEVICES: Mapping[str, str] = {
+    "auto": "auto",
+    "gpu": "gpu",
+    "cpu": "cpu",
+    "automatico": "auto",
+    "automático": "auto",
+    "cuda": "gpu",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """An error as plain data: what crosses process borders, the journal and the wire."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An input that never became a recording, and why."""
+
+    name: str
+    error: ErrorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """How a job is to be transcribed: all that two recordings must share to run in one batch."""
+
+    engine: str
+    model: str
+    device: str = "auto"
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One audio or video file of a job, as it stands now. A value: ask again for news.
+
+    Attributes:
+        index: its place in the job, from 0.
+        path: where the audio lies. ``owned`` says whether the file is ours to delete.
+        attempt: counts the times it was queued; messages of an earlier attempt are ignored.
+        worker_deaths: workers that died while it alone was in their hands; three are its end.
+        solo: run it by itself, since a worker died while it and others were in its hands.
+        percentage: 0..100, never falls within an attempt, 100 only when completed, None unknown.
+        eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
+        done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
+    """
+
+    recording_id: str
+    job_id: str
+    index: int
+    name: str
+    path: str
+    owned: bool = False
+    size_bytes: int = 0
+    duration_s: float | None = None
+    state: State = State.QUEUED
+    attempt: int = 1
+    worker_deaths: int = 0
+    solo: bool = False
+    stage: Stage | None = None
+    stage_percentage: float | None = None
+    percentage: float | None = 0.0
+    eta_s: float | None = None
+    done_s: float = 0.0
+    n_segments: int = 0
+    error: ErrorInfo | None = None
+    language: str | None = None
+    language_probability: float | None = None
+    device: str | None = None
+    warnings: tuple[str, ...] = ()
+    spec: Spec | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSnapshot:
+    """A job as it stands now. A value: ask again for news.
+
+    Attributes:
+        session_id: the anonymous capability it belongs to; treat it like a password.
+        state: derived, see `hybrid_transcribe.jobs.summary`.
+        percentage: mean of its recordings weighted by their length; None when unknowable.
+        eta_s: seconds until its last recording is done; None when unknown.
+        created_at, finished_at, expires_at: wall-clock seconds since the epoch. ``expires_at``
+            is None while it is not finished, or is kept.
+        position: how many recordings of others run before it, 0 when it is its turn.
+    """
+
+    job_id: str
+    session_id: str
+    spec: Spec
+    recordings: tuple[Recording, ...]
+    rejected: tuple[Rejection, ...] = ()
+    priority: int = 0
+    kept: bool = False
+    created_at: float = 0.0
+    finished_at: float | None = None
+    expires_at: float | None = None
+    state: State = State.QUEUED
+    percentage: float | None = 0.0
+    eta_s: float | None = None
+    position: int = 0
+
+    @property
+    def done(self) -> bool:
+        """True when every recording is completed, failed or canceled."""
+        return self.state.terminal
+
+    def recording(self, recording_id: str) -> Recording | None:
+        """The recording of that id, or None."""
+        return next((r for r in self.recordings if r.recording_id == recording_id), None)
