@@ -1,3 +1,104 @@
-"""x"""
+"""Recordings into text, from a notebook: `transcribe`, `submit`, `Service`.
 
-from hybrid_transcribe._version import __version__ as __version__
+The path of a recording: ``audio`` takes it in, ``jobs`` queues and remembers it, ``worker``
+decodes it and hands it to one of the ``engines`` (with what ``models`` found), and
+``outputs`` writes what was heard. ``cli`` is one face of all that; nothing heavy is imported
+before it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hybrid_transcribe._version import __version__
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.api import (
+        default_service,
+        enable_nested_asyncio,
+        submit,
+        transcribe,
+    )
+    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.errors import HybridTranscribeError
+    from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
+    from hybrid_transcribe.jobs.handle import Job, JobResult
+    from hybrid_transcribe.jobs.service import Service
+    from hybrid_transcribe.samples import sample
+    from hybrid_transcribe.types import (
+        Clip,
+        JobSnapshot,
+        Options,
+        Recording,
+        Rejection,
+        Segment,
+        State,
+        Transcript,
+        Word,
+    )
+
+#: Where each public name lives.
+_HOMES = {
+    "Capabilities": "interfaces",
+    "Clip": "types",
+    "Engine": "interfaces",
+    "HybridTranscribeError": "errors",
+    "Job": "jobs.handle",
+    "JobResult": "jobs.handle",
+    "JobSnapshot": "types",
+    "Options": "types",
+    "Recording": "types",
+    "Rejection": "types",
+    "Segment": "types",
+    "Service": "jobs.service",
+    "Settings": "config",
+    "State": "types",
+    "Transcript": "types",
+    "Word": "types",
+    "Writer": "interfaces",
+    "default_service": "api",
+    "enable_nested_asyncio": "api",
+    "sample": "samples",
+    "submit": "api",
+    "transcribe": "api",
+}
+
+__all__ = [
+    "Capabilities",
+    "Clip",
+    "Engine",
+    "HybridTranscribeError",
+    "Job",
+    "JobResult",
+    "JobSnapshot",
+    "Options",
+    "Recording",
+    "Rejection",
+    "Segment",
+    "Service",
+    "Settings",
+    "State",
+    "Transcript",
+    "Word",
+    "Writer",
+    "__version__",
+    "default_service",
+    "enable_nested_asyncio",
+    "sample",
+    "submit",
+    "transcribe",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first asked for, so that importing the package is cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -6,17 +6,28 @@ and the names inside the zips they download.
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Container
 
-#: Longest name kept, in characters: any file system takes it with a suffix added.
+#: Longest name kept, in characters.
 MAX_NAME = 120
+
+#: Longest name kept, in bytes of UTF-8: file systems take 255, the rest is for ``" (2).json"``.
+MAX_NAME_BYTES = 240
 
 _FORBIDDEN = set('<>:"/\\|?*')
 
-# Windows opens devices by these names, whatever the extension.
-_DEVICES = {"con", "prn", "aux", "nul"} | {f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)}
+# Letters and symbols by their category, yet drawn as nothing: Hangul fillers, Braille blank…
+_INVISIBLE = set("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\u034f")
+
+# Windows opens devices by these names, whatever the extension, and takes ¹ ² ³ for digits.
+_DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
+    f"{device}{digit}" for device in ("com", "lpt") for digit in "0123456789¹²³"
+}
+
+_EXTENSION = re.compile(r"(?<=[^.])\.[A-Za-z0-9]{1,10}\Z")
 
 
 def new_id() -> str:
@@ -27,48 +38,99 @@ def new_id() -> str:
 def display_name(name: str, fallback: str = "recording") -> str:
     """The last part of a path, without characters that hide, reorder or break text.
 
+    At most `MAX_NAME` characters and `MAX_NAME_BYTES` bytes, in Unicode's composed form.
+
     >>> display_name("../../etc/pass\\x00wd")
     'passwd'
     >>> display_name("C:\\\\Users\\\\ana\\\\reunião.wav")
     'reunião.wav'
     """
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    # Categories C*: control, format (with the right-to-left overrides), surrogates, unassigned.
-    # Zl and Zp end a line in what would otherwise be one.
-    kept = "".join(
-        c
-        for c in last
-        if unicodedata.category(c)[0] != "C" and unicodedata.category(c) not in ("Zl", "Zp")
-    ).strip()
-    if kept.strip(". ") == "":
+    kept = unicodedata.normalize("NFC", "".join(map(_shown, last))).strip()
+    if not any(unicodedata.category(c)[0] in "LNPS" and c != "." for c in kept):
         return fallback
     return _shorten(kept)
 
 
 def file_stem(name: str, fallback: str = "recording") -> str:
-    """A display name without its extension, safe as a file name on every system."""
-    shown = display_name(name, fallback)
-    stem = shown.rsplit(".", 1)[0] if "." in shown.strip(".") else shown
+    """A display name without its extension, safe as a file name on every system.
+
+    Only what looks like an extension goes.
+
+    >>> file_stem("Dr. Silva: entrevista.m4a")
+    'Dr. Silva_ entrevista'
+    """
+    stem = _EXTENSION.sub("", display_name(name, fallback))
     safe = "".join("_" if c in _FORBIDDEN else c for c in stem).strip(". ") or fallback
-    return f"_{safe}" if safe.split(".")[0].lower() in _DEVICES else safe
+    return f"_{safe}" if safe.split(".")[0].strip().lower() in _DEVICES else safe
+
+
+def folded(name: str) -> str:
+    """What two names have in common that some file system takes for one.
+
+    Case does not count, nor how accents are composed.
+
+    >>> folded("TALK.txt") == folded("talk.TXT")
+    True
+    """
+    # Upper case first: some systems compare that, and there "ſ" is an "s".
+    return unicodedata.normalize("NFC", name.upper().casefold())
 
 
 def unique(stem: str, taken: Container[str], suffix: str = "") -> str:
-    """``stem + suffix``, or ``stem (2) + suffix``… so that its lower case is not in ``taken``.
-
-    Case does not count, since some file systems ignore it.
-    """
+    """``stem + suffix``, or ``stem (2) + suffix``… whose `folded` form is not in ``taken``."""
     candidate, n = f"{stem}{suffix}", 1
-    while candidate.lower() in taken:
+    while folded(candidate) in taken:
         n += 1
         candidate = f"{stem} ({n}){suffix}"
     return candidate
 
 
+class UniqueNames:
+    """Hands out names, each once; ten thousand equal ones cost no more than as many different.
+
+    >>> names = UniqueNames()
+    >>> [names.take("talk", ".txt"), names.take("Talk", ".txt")]
+    ['talk.txt', 'Talk (2).txt']
+    """
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def take(self, stem: str, suffix: str = "") -> str:
+        """``stem + suffix``, or ``stem (2) + suffix``…, not handed out before."""
+        key = folded(stem + suffix)
+        n = self._next.get(key, 1)
+        candidate = f"{stem}{suffix}" if n == 1 else f"{stem} ({n}){suffix}"
+        while folded(candidate) in self._taken:
+            n += 1
+            candidate = f"{stem} ({n}){suffix}"
+        self._next[key] = n + 1
+        self._taken.add(folded(candidate))
+        return candidate
+
+
+def _shown(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Zs":
+        return " "
+    # Categories C*: control, format (with the right-to-left overrides), surrogates, unassigned.
+    # Zl and Zp end a line in what would otherwise be one.
+    hidden = category[0] == "C" or category in ("Zl", "Zp") or character in _INVISIBLE
+    return "" if hidden else character
+
+
+def _fits(name: str) -> bool:
+    return len(name) <= MAX_NAME and len(name.encode()) <= MAX_NAME_BYTES
+
+
 def _shorten(name: str) -> str:
-    if len(name) <= MAX_NAME:
+    if _fits(name):
         return name
-    stem, dot, extension = name.rpartition(".")
-    if not dot or len(extension) > 10:
-        return name[: MAX_NAME - 1] + "…"
-    return stem[: MAX_NAME - len(extension) - 2] + "…." + extension
+    extension = _EXTENSION.search(name)
+    end = "…" + (extension[0] if extension else "")
+    stem = name[: MAX_NAME - len(end)]
+    while not _fits(stem + end):
+        stem = stem[:-1]
+    return stem.rstrip() + end

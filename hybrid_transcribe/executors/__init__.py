@@ -1,0 +1,1 @@
+"""Where a worker runs: in a process of its own, or right here for tests."""

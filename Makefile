@@ -1,0 +1,75 @@
+# Everything needed runs in .venv, which is made on first use.
+# Another Python than python3: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SAMPLE := hybrid_transcribe/samples/jfk.m4a
+SLOW_MARKS := slow or model or browser or gpu or network
+
+# Make cannot answer questions, and a newer pip is fetched anyway.
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+
+.DEFAULT_GOAL := help
+.PHONY: help sample run test check lint bench clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+sample: $(VENV)/.starter ## Transcribe the recording that comes with the package
+	@$(VENV)/bin/hybrid-transcribe transcribe $(SAMPLE)
+
+run: sample ## The same, until there is more to see
+
+test: $(VENV)/.dev ## Format, lint, types and all tests
+	$(PY) -m ruff format --check
+	$(PY) -m ruff check
+	$(PY) -m mypy
+	$(PY) -m pytest
+
+check: $(VENV)/.dev ## The same, with the fast tests only
+	$(PY) -m ruff format --check
+	$(PY) -m ruff check
+	$(PY) -m mypy
+	$(PY) -m pytest -m "not ($(SLOW_MARKS))"
+
+lint: $(VENV)/.dev ## Format the code and mend what the linter can
+	$(PY) -m ruff format
+	$(PY) -m ruff check --fix
+
+bench: $(VENV)/.dev ## Measure speed; takes minutes
+	@if [ -f tests/benchmarks/__main__.py ]; then $(PY) -m tests.benchmarks; \
+	else echo "There are no benchmarks yet."; fi
+
+clean: ## Remove what was built and cached, but not .venv
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# A stamp older than pyproject.toml means that dependencies may have changed.
+$(VENV)/.starter: pyproject.toml | $(VENV)/.made
+	@echo "Installing into $(VENV); the first time takes a minute or two." >&2
+	$(PIP) install --quiet -e '.[starter]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.made
+	@echo "Installing into $(VENV); the first time takes a minute or two." >&2
+	$(PIP) install --quiet -e '.[dev]'
+	@touch $@ $(VENV)/.starter
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || $(GET_VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade pip
+	@touch $@
+
+# Debian ships venv apart from Python.
+GET_VENV = { \
+  package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends $$package; \
+  else \
+    echo "Python's venv is missing; on Debian or Ubuntu: sudo apt-get install $$package" >&2; \
+    exit 1; \
+  fi; }

@@ -1,0 +1,248 @@
+"""Zips into recordings, trusting nothing they say about themselves.
+
+What is wrong with one entry rejects that entry. What is wrong with the whole (no zip, a bomb)
+raises BrokenArchive and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import lzma
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from hybrid_transcribe import names
+from hybrid_transcribe.audio import _zipdir
+from hybrid_transcribe.audio.sniff import EXTENSIONS, sniff
+from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.errors import (
+    BrokenArchive,
+    HybridTranscribeError,
+    InputMissing,
+    TooLarge,
+    TooMany,
+    UnsafeInput,
+)
+from hybrid_transcribe.types import Rejection
+
+#: So much may come out of a zip before the ratio counts: silence packs very well.
+FREE_BYTES = 64 * MIB
+
+_READ_BYTES = 64 * 1024
+
+# Small where the standard library unpacks all that it reads at once: 4 KiB of bzip2 may hold
+# 90 MB, 64 KiB more than a gigabyte.
+_CAUTIOUS_BYTES = 4096
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
+_ARCHIVES = frozenset((".zip", ".7z", ".rar", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"))
+_LITTER = frozenset(("thumbs.db", "desktop.ini"))
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+
+# All that the standard library raises over a damaged zip; it documents only the first.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A recording taken out of a zip: its name for people, and where it lies now."""
+
+    name: str
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """What a zip held: recordings in its own order, and what was turned away."""
+
+    entries: tuple[Entry, ...]
+    rejected: tuple[Rejection, ...]
+
+
+def unpack(
+    zip_path: str | os.PathLike[str],
+    into: Path,
+    settings: Settings,
+    *,
+    name: str | None = None,
+    max_files: int | None = None,
+) -> Unpacked:
+    """Write the recordings of a zip under random names into the folder ``into``.
+
+    ``name`` is what messages call the zip. Folders, hidden files and what systems leave lying
+    about are passed over; entries beyond ``max_files`` are rejected unread. Raises InputMissing;
+    TooLarge; BrokenArchive, having removed all it wrote; OSError when writing fails, likewise.
+    """
+    place = Path(zip_path)
+    shown = names.display_name(place.name if name is None else name, "archive")
+    try:
+        file = place.open("rb")
+    except OSError as error:
+        raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
+    with file:
+        packed_bytes = os.fstat(file.fileno()).st_size
+        if packed_bytes > settings.archive_max_bytes:
+            raise TooLarge(
+                f"{shown}: {packed_bytes / MIB:.0f} MiB;"
+                f" at most {settings.archive_max_bytes / MIB:.0f} MiB allowed"
+            )
+        with _table(file, shown, settings) as archive:
+            return _Unpacking(archive, into, shown, settings, packed_bytes, max_files).run()
+
+
+def _table(file: BinaryIO, shown: str, settings: Settings) -> zipfile.ZipFile:
+    """The zip, its table of contents read and found sane. Raises BrokenArchive."""
+    try:
+        _zipdir.count_entries(file, settings.archive_max_entries, shown)
+        archive = zipfile.ZipFile(file)
+        entries = archive.infolist()
+    except (*_DAMAGE, OSError) as error:
+        raise BrokenArchive(f"{shown}: not a zip, or a damaged one ({error})") from error
+    if len(entries) > settings.archive_max_entries:
+        raise BrokenArchive(
+            f"{shown}: {len(entries)} entries in one zip;"
+            f" at most {settings.archive_max_entries} allowed"
+        )
+    _zipdir.check_overlaps(entries, archive.start_dir, shown)
+    return archive
+
+
+class _Bomb(BrokenArchive):
+    """The whole zip is refused, not one entry."""
+
+
+class _Unpacking:
+    """One zip on its way out; counts what is really written."""
+
+    def __init__(
+        self,
+        archive: zipfile.ZipFile,
+        into: Path,
+        shown: str,
+        settings: Settings,
+        packed_bytes: int,
+        max_files: int | None,
+    ) -> None:
+        self._archive, self._into, self._shown = archive, into, shown
+        self._settings, self._packed_bytes, self._max_files = settings, packed_bytes, max_files
+        self._total = 0
+        self._entries: list[Entry] = []
+        self._rejected: list[Rejection] = []
+
+    def run(self) -> Unpacked:
+        try:
+            for info in self._archive.infolist():
+                if not _passed_over(info):
+                    self._consider(info)
+        except BaseException:
+            for entry in self._entries:
+                entry.path.unlink(missing_ok=True)
+            raise
+        return Unpacked(tuple(self._entries), tuple(self._rejected))
+
+    def _consider(self, info: zipfile.ZipInfo) -> None:
+        shown = names.display_name(info.filename)
+        path = self._into / (names.new_id() + _extension(shown))
+        try:
+            self._admit(info, shown)
+            size = self._write(info, path, shown)
+            if sniff(path, shown) == "zip":
+                raise BrokenArchive(f"{shown}: a zip inside a zip is not opened")
+        except _Bomb:
+            path.unlink(missing_ok=True)
+            raise
+        except HybridTranscribeError as error:
+            path.unlink(missing_ok=True)
+            self._rejected.append(Rejection(shown, error.info()))
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        else:
+            self._entries.append(Entry(shown, path, size))
+
+    def _admit(self, info: zipfile.ZipInfo, shown: str) -> None:
+        """Raise what makes this entry one that is not even read."""
+        mode = info.external_attr >> 16
+        if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
+            raise UnsafeInput(f"{shown}: a link or device inside a zip is not followed")
+        if info.flag_bits & _ENCRYPTED:
+            raise BrokenArchive(f"{shown}: encrypted; unpack it first, with its password")
+        if info.compress_type not in _METHODS:
+            raise BrokenArchive(f"{shown}: packed by method {info.compress_type}, not supported")
+        if PurePosixPath(shown.lower()).suffix in _ARCHIVES:
+            raise BrokenArchive(f"{shown}: an archive inside a zip is not opened")
+        if self._max_files is not None and len(self._entries) >= self._max_files:
+            raise TooMany(f"{shown}: more than {self._max_files} recordings")
+        self._check_size(info, info.file_size, shown)
+
+    def _write(self, info: zipfile.ZipInfo, path: Path, shown: str) -> int:
+        """Unpack one entry, counting; returns its size in bytes."""
+        written = 0
+        with path.open("xb") as out:
+            path.chmod(0o600)
+            for data in _pieces(self._archive, info, shown):
+                written += len(data)
+                self._total += len(data)
+                self._check_size(info, written, shown)
+                out.write(data)
+        return written
+
+    def _check_size(self, info: zipfile.ZipInfo, size: int, shown: str) -> None:
+        limits, ratio = self._settings, self._settings.archive_max_ratio
+        if size > FREE_BYTES and size > ratio * max(info.compress_size, 1):
+            raise _Bomb(f"{self._shown}: {shown} unpacks to more than {ratio:g} times its size")
+        if self._total > FREE_BYTES and self._total > ratio * self._packed_bytes:
+            raise _Bomb(f"{self._shown}: unpacks to more than {ratio:g} times its size")
+        if self._total > limits.archive_max_bytes:
+            raise _Bomb(
+                f"{self._shown}: unpacks to more than"
+                f" {limits.archive_max_bytes / MIB:.0f} MiB in all"
+            )
+        if size > limits.max_file_bytes:
+            raise TooLarge(
+                f"{shown}: {size / MIB:.0f} MiB;"
+                f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
+            )
+
+
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iterator[bytes]:
+    """An entry's bytes as they are unpacked. Raises BrokenArchive where they are damaged."""
+    try:
+        mild = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+        with archive.open(info) as source:
+            while data := source.read(_READ_BYTES if mild else _CAUTIOUS_BYTES):
+                yield data
+    except (*_DAMAGE, OSError) as error:
+        raise BrokenArchive(f"{shown}: damaged inside the zip ({error})") from error
+
+
+def _passed_over(info: zipfile.ZipInfo) -> bool:
+    """Folders, hidden files, and what macOS and Windows leave in every folder."""
+    parts = [part for part in info.filename.replace("\\", "/").split("/") if part]
+    if info.is_dir() or not parts:
+        return True
+    hidden = any(part.startswith(".") and part.strip(".") for part in parts)
+    return hidden or "__MACOSX" in parts or parts[-1].lower() in _LITTER
+
+
+def _extension(shown: str) -> str:
+    suffix = PurePosixPath(shown.lower()).suffix
+    return suffix if suffix in EXTENSIONS else ""

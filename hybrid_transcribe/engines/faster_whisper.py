@@ -1,0 +1,176 @@
+"""Whisper on CTranslate2: the default engine, the fastest of its kind on a CPU."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import fields
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+from hybrid_transcribe.engines import _ct2_device as device_choice
+from hybrid_transcribe.engines._ct2_request import Request, request_for
+from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines._segments import Tidy
+from hybrid_transcribe.engines.silence import Guard, soundless
+from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.interfaces import (
+    Capabilities,
+    Engine,
+    Heard,
+    Language,
+    Loaded,
+    LoadRequest,
+    Notice,
+    Progress,
+)
+from hybrid_transcribe.types import Clip, Options
+
+#: Loads a model from (folder, "cpu" or "cuda", compute type, threads).
+Opener = Callable[[str, str, str, int], Any]
+
+
+def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -> Any:
+    from hybrid_transcribe.engines._ct2_whisper import open_model
+
+    return open_model(folder, device, compute_type, cpu_threads)
+
+
+class FasterWhisper(Engine):
+    """Whisper on CTranslate2. ``opener`` loads the model, for tests."""
+
+    name: ClassVar[str] = "faster-whisper"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        options=frozenset(f.name for f in fields(Options)) - {"diarize"},
+        languages=LANGUAGES,
+        translates=True,
+        word_timestamps=True,
+        model_layout="ctranslate2",
+        default_model="base",
+        devices=("auto", "gpu", "cpu"),
+    )
+
+    def __init__(self, opener: Opener = _open_model) -> None:
+        self._open = opener
+        self._model: Any = None
+        self._model_name = ""
+        self._device = "cpu"
+
+    def available(self) -> str | None:
+        """None when the library is installed."""
+        if find_spec("faster_whisper") is None:
+            return "faster-whisper is not installed: pip install faster-whisper"
+        return None
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
+        missing = self.available()
+        if missing:
+            raise EngineUnavailable(missing)
+        if request.model.folder is None:
+            raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
+        self.unload()
+        device = device_choice.choose_device(request.device)
+        compute_type = device_choice.choose_compute_type(request.compute_type, device)
+        try:
+            self._model = self._open(
+                str(request.model.folder),
+                device_choice.ct2_name(device),
+                compute_type,
+                request.cpu_threads,
+            )
+        except Exception as error:
+            raise _load_error(error, device, request) from error
+        self._model_name, self._device = request.model.name, device
+        return Loaded(device, _real_compute_type(self._model, compute_type))
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Also raises InvalidOption for a language or task it does not know."""
+        if self._model is None:
+            raise EngineFailed("No model is loaded")
+        request = request_for(options, clip, self._model.supported_languages, self._model_name)
+        for heard in self._all(clip, options, request, cancelled):
+            if cancelled():
+                return
+            yield heard
+
+    def unload(self) -> None:
+        """Give the model's memory back at once, on the GPU too."""
+        if self._model is None:
+            return
+        unload: Callable[[], None] | None = getattr(self._model.model, "unload_model", None)
+        self._model = None
+        if unload is not None:
+            unload()
+        del unload
+        gc.collect()
+
+    def _all(
+        self, clip: Clip, options: Options, request: Request, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        for line in request.notices:
+            yield Notice(line)
+        if options.silence_guard and soundless(clip.samples):
+            yield Notice("There is no sound in this recording.")
+        elif len(clip.samples) and not request.empty:
+            yield from self._decoded(clip, options, request, cancelled)
+        yield Progress(clip.duration_s)
+
+    def _decoded(
+        self, clip: Clip, options: Options, request: Request, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        guard = Guard(clip.samples) if options.silence_guard else None
+        tidy = Tidy(clip.duration_s)
+        try:
+            with self._interruptible(cancelled):
+                found, info = self._call(clip, request)
+                if "language" not in request.arguments:
+                    yield self._language(info)
+                for raw in found:
+                    segment = tidy(raw)
+                    if segment is None or (guard and not guard.keeps(segment)):
+                        yield Progress(tidy.reached_s)
+                    else:
+                        yield segment
+        except device_choice.Interrupted:
+            return
+        except Exception as error:
+            raise device_choice.meaning(error, self._device) from error
+        line = guard.notice() if guard else None
+        if line:
+            yield Notice(line)
+
+    def _call(self, clip: Clip, request: Request) -> tuple[Iterable[Any], Any]:
+        if request.batch_size is None:
+            return self._model.transcribe(clip.samples, **request.arguments)  # type: ignore[no-any-return]
+        from faster_whisper import BatchedInferencePipeline
+
+        return BatchedInferencePipeline(self._model).transcribe(  # type: ignore[no-any-return]
+            clip.samples, batch_size=request.batch_size, **request.arguments
+        )
+
+    def _language(self, info: Any) -> Language:
+        if len(self._model.supported_languages) == 1:
+            # Nothing was detected: an English-only model always says English.
+            return Language(info.language)
+        return Language(info.language, float(info.language_probability))
+
+    def _interruptible(self, cancelled: Callable[[], bool]) -> Any:
+        within = getattr(self._model, "interruptible", None)
+        return within(cancelled) if within else ExitStack()
+
+
+def _real_compute_type(model: Any, asked: str) -> str:
+    return str(getattr(getattr(model, "model", None), "compute_type", asked))
+
+
+def _load_error(error: Exception, device: str, request: LoadRequest) -> Exception:
+    meaning = device_choice.meaning(error, device)
+    if isinstance(meaning, EngineFailed):
+        return ModelUnavailable(
+            f"Model {request.model.name!r} cannot be loaded from {request.model.folder}: {error}"
+        )
+    return meaning

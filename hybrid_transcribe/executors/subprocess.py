@@ -1,0 +1,174 @@
+"""The worker in a process of its own: JSON lines on its pipes, three small threads here.
+
+Not a process pool: those fail every future when one process dies, and leave an orphan when
+the parent is killed. This child ends by itself when its stdin does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import site
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.interfaces import Executor, WorkerExit
+
+#: Lines of its stderr that are kept as a dead worker's last words.
+LAST_WORDS = 20
+
+#: How long we wait for the rest of a dead worker's stderr, in seconds.
+STDERR_GRACE_S = 0.5
+
+
+class SubprocessExecutor(Executor):
+    """One child process at a time, started when first needed."""
+
+    def __init__(self, command: list[str] | None = None) -> None:
+        self._command = command or [sys.executable, "-m", "hybrid_transcribe.worker"]
+        self._child: _Child | None = None
+
+    def start(
+        self, on_message: Callable[[p.Message], None], on_exit: Callable[[WorkerExit], None]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+
+        def ended(how: WorkerExit) -> None:
+            self._child = None
+            on_exit(how)
+
+        self._child = _Child(self._command, loop, on_message, ended)
+
+    def send(self, command: p.Command) -> None:
+        if self._child is not None:
+            self._child.send(command)
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.process.kill()
+
+    async def stop(self, grace_s: float) -> None:
+        child = self._child
+        if child is None:
+            return
+        child.send(p.Stop())
+        try:
+            await asyncio.wait_for(child.gone.wait(), grace_s)
+        except asyncio.TimeoutError:
+            child.process.kill()
+            await child.gone.wait()
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.process.pid if self._child else None
+
+
+class _Child:
+    """A live child and the threads that serve its three pipes."""
+
+    def __init__(
+        self,
+        command: list[str],
+        loop: asyncio.AbstractEventLoop,
+        on_message: Callable[[p.Message], None],
+        on_exit: Callable[[WorkerExit], None],
+    ) -> None:
+        self._loop = loop
+        self._on_message = on_message
+        self._on_exit = on_exit
+        self.gone = asyncio.Event()
+        self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
+        self._outbox: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+        )
+        self._stderr = threading.Thread(target=self._listen, name="worker-stderr", daemon=True)
+        for thread in (
+            self._stderr,
+            threading.Thread(target=self._read, name="worker-messages", daemon=True),
+            threading.Thread(target=self._write, name="worker-commands", daemon=True),
+        ):
+            thread.start()
+
+    def send(self, command: p.Command) -> None:
+        """Never blocks the loop, even when the child no longer reads."""
+        self._outbox.put(p.encode(command))
+
+    def _write(self) -> None:
+        pipe = _pipe(self.process.stdin)
+        with contextlib.suppress(OSError, ValueError):
+            while (line := self._outbox.get()) is not None:
+                pipe.write(line)
+                pipe.flush()
+        # Closing may flush into a broken pipe.
+        with contextlib.suppress(OSError):
+            pipe.close()
+
+    def _listen(self) -> None:
+        with _pipe(self.process.stderr) as pipe:
+            for line in pipe:
+                self._last_words.append(line.decode("utf-8", "replace").rstrip())
+
+    def _read(self) -> None:
+        with _pipe(self.process.stdout) as pipe:
+            for line in pipe:
+                try:
+                    message = p.decode_message(line)
+                except msgspec.MsgspecError as error:
+                    self._last_words.append(f"(not a message: {error})")
+                    continue
+                self._call(self._on_message, message)
+        status = self.process.wait()
+        self._outbox.put(None)
+        # A grandchild may hold stderr open for ever.
+        self._stderr.join(STDERR_GRACE_S)
+        self._call(self._ended, WorkerExit(status, "\n".join(self._last_words)))
+
+    def _ended(self, how: WorkerExit) -> None:
+        self.gone.set()
+        self._on_exit(how)
+
+    def _call(self, callback: Callable[..., None], argument: object) -> None:
+        # The loop may be closed already when the process is being left.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, argument)
+
+
+def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
+    if pipe is None:  # pragma: no cover - Popen was given PIPE
+        raise RuntimeError("no pipe")
+    return pipe
+
+
+def _environment() -> dict[str, str]:
+    """The child finds this very package, and numpy does not spin a second core."""
+    environment = {
+        **os.environ,
+        "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    home = str(Path(__file__).resolve().parents[2])
+    # An installed package is found anyway; PYTHONPATH would put all its neighbours first.
+    if home not in (*site.getsitepackages(), site.getusersitepackages()):
+        paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
+    return environment

@@ -1,0 +1,187 @@
+"""Events from the engine room to whoever listens, on any thread or loop.
+
+A listener has a bounded buffer of its own: one that never reads costs that much memory and
+nothing else. When it overflows, what was in it is replaced by a single `Resync`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from dataclasses import replace
+from types import TracebackType
+
+from hybrid_transcribe.events import Closed, Event, Resync
+
+log = logging.getLogger(__name__)
+
+#: Events kept for listeners that come back with the last number they saw.
+REMEMBERED = 10_000
+
+#: Events one listener may have unread.
+UNREAD = 10_000
+
+
+class Subscription:
+    """One listener. Iterate over it (``for`` or ``async for``), or use it as a context manager.
+
+    It ends when it is closed or when the service is; `Closed` itself is not handed out.
+    """
+
+    def __init__(
+        self,
+        forget: Callable[[Subscription], None],
+        wanted: Callable[[Event], bool],
+        callback: Callable[[Event], None] | None = None,
+        unread: int = UNREAD,
+    ) -> None:
+        self._forget = forget
+        self._wanted = wanted
+        self._callback = callback
+        self._unread = unread
+        self._events: deque[Event] = deque()
+        self._ready = threading.Condition()
+        self._sleepers: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._ended = False
+
+    def push(self, event: Event) -> None:
+        """Called by the bus, on the engine-room loop."""
+        if not isinstance(event, Closed) and not self._wanted(event):
+            return
+        if self._callback is not None:
+            self._call(event)
+            return
+        with self._ready:
+            if isinstance(event, Closed):
+                self._ended = True
+            elif len(self._events) >= self._unread:
+                self._events.clear()
+                self._events.append(Resync(event.seq))
+            else:
+                self._events.append(event)
+            self._wake()
+
+    def _call(self, event: Event) -> None:
+        """A listener's mistake is its own: the engine room goes on."""
+        if self._callback is None or isinstance(event, Closed):
+            return
+        try:
+            self._callback(event)
+        except Exception:
+            log.exception("A listener failed on %s", type(event).__name__)
+
+    def _wake(self) -> None:
+        self._ready.notify_all()
+        sleepers, self._sleepers = self._sleepers, []
+        for loop, future in sleepers:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, future)
+
+    def get(self, timeout_s: float | None = None) -> Event | None:
+        """The next event; None after the timeout or when it has ended."""
+        with self._ready:
+            self._ready.wait_for(lambda: bool(self._events) or self._ended, timeout_s)
+            return self._events.popleft() if self._events else None
+
+    def __iter__(self) -> Iterator[Event]:
+        while (event := self.get()) is not None:
+            yield event
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while True:
+            with self._ready:
+                event = self._events.popleft() if self._events else None
+                if event is None:
+                    if self._ended:
+                        return
+                    loop = asyncio.get_running_loop()
+                    sleep = loop.create_future()
+                    self._sleepers.append((loop, sleep))
+            if event is not None:
+                yield event
+            else:
+                await sleep
+
+    def close(self) -> None:
+        """No more events; a waiting reader is woken. Twice is once."""
+        self._forget(self)
+        with self._ready:
+            self._ended = True
+            self._wake()
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Bus:
+    """Numbers events and hands them to every listener. Used on the engine-room loop only.
+
+    ``first`` is the number before the first event. It is taken from the wall clock
+    (microseconds), so that numbers rise over restarts too and a listener of an earlier life
+    is told to resync instead of missing something.
+    """
+
+    def __init__(self, first: int) -> None:
+        self.seq = first
+        self._start = first
+        self._recent: deque[Event] = deque(maxlen=REMEMBERED)
+        self._listeners: list[Subscription] = []
+
+    def publish(self, event: Event) -> None:
+        """Number an event and hand it out."""
+        self.seq += 1
+        numbered = replace(event, seq=self.seq)
+        self._recent.append(numbered)
+        for listener in tuple(self._listeners):
+            listener.push(numbered)
+
+    def subscribe(
+        self,
+        sessions: Collection[str] | None,
+        callback: Callable[[Event], None] | None = None,
+        after: int | None = None,
+        unread: int = UNREAD,
+    ) -> Subscription:
+        """A listener for some sessions' events (None: all), from after the given number on."""
+
+        def wanted(event: Event) -> bool:
+            return sessions is None or not event.session_id or event.session_id in sessions
+
+        subscription = Subscription(self._forget, wanted, callback, unread)
+        for event in self._missed(after):
+            subscription.push(event)
+        self._listeners.append(subscription)
+        return subscription
+
+    def _missed(self, after: int | None) -> list[Event]:
+        if after is None or after == self.seq:
+            return []
+        oldest = self._recent[0].seq if self._recent else self.seq + 1
+        if after > self.seq or after + 1 < oldest:
+            return [Resync(self.seq)]
+        return [event for event in self._recent if event.seq > after]
+
+    def _forget(self, subscription: Subscription) -> None:
+        if subscription in self._listeners:
+            self._listeners.remove(subscription)
+
+    def close(self) -> None:
+        """Tell every listener that nothing follows."""
+        self.publish(Closed(0))
+        self._listeners.clear()

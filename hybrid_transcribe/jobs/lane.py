@@ -1,0 +1,410 @@
+"""One lane of work: a queue, a worker, and the batch in the worker's hands.
+
+The lane decides who goes next, watches over the worker's time, and when a worker dies, who
+is to blame: the one recording it was working on. When there were several, nobody is, but
+they run alone from then on, so that the next death is clear.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import EngineFailed, TimedOut, WorkerCrashed
+from hybrid_transcribe.interfaces import Executor, WorkerExit
+from hybrid_transcribe.jobs import machine
+from hybrid_transcribe.jobs.eta import Load, Speeds, key
+from hybrid_transcribe.jobs.machine import Change
+from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
+from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Stage, State
+
+log = logging.getLogger(__name__)
+
+#: How often the watchdog looks while a batch is in hand, in seconds.
+WATCH_S = 0.5
+
+
+class Ledger(Protocol):
+    """What a lane needs of the room around it."""
+
+    def find(self, recording_id: str) -> Recording | None: ...
+
+    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording: ...
+
+    def heard(self, recording_id: str, index: int, segment: Segment) -> Recording: ...
+
+    def enqueue(self, recording: Recording) -> None: ...
+
+
+@dataclass(slots=True)
+class Flight:
+    """A recording in the worker's hands.
+
+    ``touched``: the worker opened it. ``working_since``: when transcribing began (monotonic).
+    ``let_go``: canceled before the worker came to it.
+    """
+
+    recording_id: str
+    attempt: int
+    ticket: Ticket
+    touched: bool = False
+    working_since: float | None = None
+    let_go: bool = False
+
+
+class Lane:
+    """Used on the engine-room loop only."""
+
+    def __init__(
+        self,
+        name: str,
+        executor: Executor,
+        settings: Settings,
+        clock: Clock,
+        ledger: Ledger,
+        speeds: Speeds,
+        turn: Callable[[Ticket], Turn],
+    ) -> None:
+        self.name = name
+        self.queue = FairQueue()
+        self.executor = executor
+        self._settings = settings
+        self._clock = clock
+        self._ledger = ledger
+        self._speeds = speeds
+        self._turn = turn
+        self._flights: dict[str, Flight] = {}
+        self._batch_id = 0
+        self._busy = False
+        self._stopping = False
+        self._warm: str | None = None
+        self._heard_at = 0.0
+        self._worked_at = 0.0
+        self._watch_timer: Timer | None = None
+        self._answered_at: float | None = None
+
+    # --------------------------------------------------------------------- dispatch
+
+    @property
+    def idle(self) -> bool:
+        """Nothing in hand."""
+        return not self._busy
+
+    def pump(self) -> None:
+        """Hand the next batch to the worker, if it is free and anything waits."""
+        if self._busy or self._stopping or not len(self.queue):
+            return
+        head = next(self.queue.forecast(Turn(1)))
+        tickets = self.queue.take(self._turn(head))
+        self._ensure_worker()
+        self._batch_id += 1
+        self._busy = True
+        self._answered_at = None
+        self._heard_at = self._clock.monotonic()
+        items = tuple(self._board(ticket) for ticket in tickets)
+        self.executor.send(p.Run(self._batch_id, tickets[0].spec, items))
+        self._watch()
+
+    def _ensure_worker(self) -> None:
+        if not self.executor.alive:
+            self._warm = None
+            self.executor.start(self._on_message, self._on_exit)
+            self.executor.send(p.Configure(self._settings))
+
+    def _board(self, ticket: Ticket) -> p.Item:
+        recording = self._ledger.apply(ticket.recording_id, machine.Dispatched(self._clock.wall()))
+        self._flights[ticket.recording_id] = Flight(ticket.recording_id, recording.attempt, ticket)
+        return p.Item(
+            recording.recording_id,
+            recording.attempt,
+            recording.path,
+            recording.name,
+            resume_from_s=recording.done_s,
+            first_index=recording.n_segments,
+            language=recording.language,
+        )
+
+    # --------------------------------------------------------------------- messages
+
+    def _on_message(self, message: p.Message) -> None:
+        self._heard_at = self._clock.monotonic()
+        if isinstance(message, p.BatchDone):
+            if message.batch_id == self._batch_id:
+                self._batch_done()
+        elif isinstance(message, p.About):
+            flight = self._flights.get(message.recording_id)
+            # Late words of an earlier attempt, or about what is no longer wanted.
+            if flight is None or flight.attempt != message.attempt or flight.let_go:
+                return
+            if self._ledger.find(message.recording_id) is None:
+                self._leave(flight)
+                return
+            self._about(flight, message)
+
+    def _about(self, flight: Flight, message: p.About) -> None:
+        rid = flight.recording_id
+        match message:
+            case p.Staged():
+                self._staged(flight, message)
+            case p.Measured():
+                self._ledger.apply(rid, machine.Learned(duration_s=message.duration_s))
+            case p.LanguageFound():
+                found = machine.Learned(
+                    language=message.language, language_probability=message.probability
+                )
+                self._ledger.apply(rid, found)
+            case p.Noticed():
+                self._ledger.apply(rid, machine.Learned(warning=message.text))
+            case p.Placed():
+                self._placed(flight, message)
+            case p.Advanced():
+                self._count(rid, message.done_s)
+                self._ledger.apply(rid, machine.Advanced(message.done_s), lasting=False)
+            case p.SegmentHeard():
+                self._count(rid, message.segment.end_s)
+                self._ledger.heard(rid, message.index, message.segment)
+            case p.Finished():
+                self._count(rid, message.duration_s)
+                self._end(flight, machine.Ended(message.duration_s, self._clock.wall()))
+            case p.Failed():
+                self._end(flight, machine.Broke(message.error, self._clock.wall()))
+            case p.Canceled():
+                self._canceled(flight)
+
+    def _staged(self, flight: Flight, message: p.Staged) -> None:
+        if message.stage in (Stage.DECODING, Stage.TRANSCRIBING):
+            flight.touched = True
+        if message.stage is Stage.TRANSCRIBING and flight.working_since is None:
+            flight.working_since = self._clock.monotonic()
+            if sum(f.working_since is not None for f in self._flights.values()) == 1:
+                self._worked_at = self._worked_at or flight.working_since
+        self._ledger.apply(
+            flight.recording_id, machine.Moved(message.stage, message.percentage), lasting=False
+        )
+
+    def _placed(self, flight: Flight, message: p.Placed) -> None:
+        self._warm = key(flight.ticket.spec)
+        self._worked_at = self._clock.monotonic()
+        if message.load_s:
+            self._speeds.of(flight.ticket.spec).load_s = message.load_s
+        self._ledger.apply(flight.recording_id, machine.Learned(device=message.device))
+
+    def _count(self, recording_id: str, done_s: float) -> None:
+        """Measure the speed: audio that got finished since something last got finished."""
+        recording = self._ledger.find(recording_id)
+        if recording is None:
+            return
+        now = self._clock.monotonic()
+        speed = self._speeds.of(self._flights[recording_id].ticket.spec)
+        speed.add(max(0.0, done_s - recording.done_s), max(0.0, now - self._worked_at))
+        self._worked_at = now
+
+    def _canceled(self, flight: Flight) -> None:
+        recording = self._ledger.find(flight.recording_id)
+        if recording is not None and recording.state is State.CANCELING:
+            self._end(flight, machine.Released(self._clock.wall()))
+        else:
+            error = EngineFailed("The worker let it go though nobody had asked").info()
+            self._end(flight, machine.Broke(error, self._clock.wall()))
+
+    def _end(self, flight: Flight, change: Change) -> None:
+        self._leave(flight)
+        self._ledger.apply(flight.recording_id, change)
+
+    def _leave(self, flight: Flight) -> None:
+        self._flights.pop(flight.recording_id, None)
+        if not self._flights:
+            self._answered_at = self._clock.monotonic()
+
+    def _batch_done(self) -> None:
+        for flight in tuple(self._flights.values()):
+            if not flight.let_go:
+                error = EngineFailed("The worker forgot about it").info()
+                self._end(flight, machine.Broke(error, self._clock.wall()))
+        self._rest()
+        self.pump()
+
+    def _rest(self) -> None:
+        self._flights.clear()
+        self._busy = False
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
+            self._watch_timer = None
+
+    # ----------------------------------------------------------------------- cancel
+
+    def cancel(self, recording_id: str) -> None:
+        """Tell the worker to let go; what it has not come to yet is free at once."""
+        flight = self._flights.get(recording_id)
+        if flight is None:
+            return
+        self.executor.send(p.Cancel(recording_id, flight.attempt))
+        if flight.touched:
+            self._clock.call_later(
+                self._settings.cancel_grace_s, lambda: self._enforce(recording_id, flight)
+            )
+            return
+        flight.let_go = True
+        if all(f.let_go for f in self._flights.values()):
+            self._answered_at = self._clock.monotonic()
+        if self._ledger.find(recording_id) is not None:
+            self._ledger.apply(recording_id, machine.Released(self._clock.wall()))
+
+    def _enforce(self, recording_id: str, flight: Flight) -> None:
+        if self._flights.get(recording_id) is flight:
+            self._kill_for("a cancel it did not hear")
+
+    def _kill_for(self, reason: str) -> None:
+        """End the worker through no fault of the recordings that stay: they go back unblamed."""
+        log.info("lane %s: worker killed for %s", self.name, reason)
+        wall = self._clock.wall()
+        for flight in tuple(self._flights.values()):
+            self._flights.pop(flight.recording_id)
+            recording = self._ledger.find(flight.recording_id)
+            if recording is None or flight.let_go or recording.state.terminal:
+                continue
+            after = self._ledger.apply(flight.recording_id, machine.Requeued(wall))
+            if after.state is State.QUEUED:
+                self._ledger.enqueue(after)
+        self.executor.kill()
+
+    # --------------------------------------------------------------------- watchdog
+
+    def _watch(self) -> None:
+        if not self._busy:
+            return
+        self._watch_timer = self._clock.call_later(WATCH_S, self._watch)
+        now = self._clock.monotonic()
+        late = tuple(self._late(now))
+        if late:
+            self._too_late(late)
+        elif (
+            self._answered_at is not None
+            and now - self._answered_at > self._settings.cancel_grace_s
+            and self.executor.alive
+        ):
+            self._kill_for("not ending its batch")
+
+    def _late(self, now: float) -> Iterator[Flight]:
+        working = [f for f in self._flights.values() if f.working_since is not None]
+        allowed_s = self._allowed_s()
+        for flight in working:
+            if now - (flight.working_since or now) > allowed_s:
+                yield flight
+        if not working and now - self._heard_at > self._silence_allowed_s():
+            touched = [f for f in self._flights.values() if f.touched]
+            yield from touched or self._flights.values()
+
+    def _allowed_s(self) -> float:
+        """A multiple of the audio in hand: recordings of a batch may share the worker's time."""
+        found = (self._ledger.find(rid) for rid in self._flights)
+        audio_s = sum((r.duration_s or 0.0) for r in found if r is not None)
+        settings = self._settings
+        return max(settings.time_limit_min_s, settings.time_limit_factor * audio_s)
+
+    def _silence_allowed_s(self) -> float:
+        return max(self._settings.load_timeout_s, self._settings.decode_timeout_s)
+
+    def _too_late(self, late: tuple[Flight, ...]) -> None:
+        """One that took too long fails; several are suspects, and run alone next time."""
+        error = TimedOut(
+            f"No end after {self._allowed_s():.0f} s, the time allowed for this length"
+        ).info()
+        wall = self._clock.wall()
+        for flight in late:
+            recording = self._ledger.find(flight.recording_id)
+            if recording is None or flight.let_go:
+                continue
+            if len(late) == 1:
+                self._end(flight, machine.Broke(error, wall))
+            else:
+                self._flights.pop(flight.recording_id)
+                self._again(flight, machine.Lost(error, wall, suspect=True))
+        self._kill_for("taking too long")
+
+    # ------------------------------------------------------------------------ death
+
+    def _on_exit(self, how: WorkerExit) -> None:
+        self._warm = None
+        flights = [f for f in self._flights.values() if not f.let_go]
+        self._rest()
+        if not self._stopping and flights:
+            self._blame(flights, how)
+        self.pump()
+
+    def _blame(self, flights: list[Flight], how: WorkerExit) -> None:
+        log.warning("lane %s: the worker died (%s)\n%s", self.name, how, how.last_words)
+        suspects = [f for f in flights if f.touched] or flights
+        wall = self._clock.wall()
+        error = _crashed(how)
+        for flight in flights:
+            if flight not in suspects:
+                self._again(flight, machine.Requeued(wall))
+                continue
+            lost = machine.Lost(
+                error,
+                wall,
+                blamed=len(suspects) == 1,
+                suspect=len(suspects) > 1,
+                max_deaths=self._settings.max_worker_deaths,
+            )
+            self._again(flight, lost)
+
+    def _again(self, flight: Flight, change: Change) -> None:
+        if self._ledger.find(flight.recording_id) is None:
+            return
+        after = self._ledger.apply(flight.recording_id, change)
+        if after.state is State.QUEUED:
+            self._ledger.enqueue(after)
+
+    # ------------------------------------------------------------------------- stop
+
+    async def stop(self, grace_s: float) -> None:
+        """Take back what is in hand and end the worker."""
+        self._stopping = True
+        for flight in tuple(self._flights.values()):
+            recording = self._ledger.find(flight.recording_id)
+            if recording is not None and not flight.let_go:
+                self._ledger.apply(flight.recording_id, machine.Requeued(self._clock.wall()))
+        self._rest()
+        if self.executor.alive:
+            await self.executor.stop(grace_s)
+
+    # ---------------------------------------------------------------------- forecast
+
+    @property
+    def warm(self) -> str | None:
+        """The key of the model that is loaded (see `eta.key`)."""
+        return self._warm
+
+    def running(self) -> list[Load]:
+        """What is being transcribed now."""
+        return [self._load(f.ticket) for f in self._flights.values() if f.working_since is not None]
+
+    def ahead(self) -> Iterator[Load]:
+        """What comes after it, in order: the rest of the batch, then the queue."""
+        for flight in self._flights.values():
+            if flight.working_since is None and not flight.let_go:
+                yield self._load(flight.ticket)
+        head = next(self.queue.forecast(Turn(1)), None)
+        if head is not None:
+            for ticket in self.queue.forecast(self._turn(head)):
+                yield self._load(ticket)
+
+    def _load(self, ticket: Ticket) -> Load:
+        recording = self._ledger.find(ticket.recording_id)
+        left_s = None
+        if recording is not None and recording.duration_s is not None:
+            left_s = recording.duration_s - recording.done_s
+        return Load(ticket.recording_id, ticket.spec, left_s)
+
+
+def _crashed(how: WorkerExit) -> ErrorInfo:
+    words = how.last_words.strip().splitlines()
+    last = f"; its last words: {words[-1]}" if words else ""
+    return WorkerCrashed(f"The worker process died ({how}){last}").info()

@@ -1,0 +1,308 @@
+"""The life of a recording as one pure function: no clock, lock, thread or file inside.
+
+::
+
+                 ┌────────────────────── Lost, Requeued (attempt + 1) ─────────────┐
+                 ▼                                                                 │
+    ┌────────▶ queued ──Dispatched──▶ preparing ──Moved──▶ running ────────────────┤
+    │            │                        │                   │                    │
+ RetryAsked   CancelAsked             CancelAsked         CancelAsked              │
+    │            │                        └───────┬───────────┘                    │
+    │            ▼                                ▼                                │
+    ├──────── canceled ◀──Released, Lost── canceling ──Ended──▶ completed          │
+    ├──────── completed ◀──Ended─────────────────────────────────────────── running │
+    └──────── failed ◀──Broke, Lost (for the last time) ── preparing, running ─────┘
+
+Messages of an earlier attempt never get here: the room drops them by their attempt number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from hybrid_transcribe.errors import InvalidTransition
+from hybrid_transcribe.types import ErrorInfo, Recording, Spec, Stage, State
+
+_T = TypeVar("_T")
+
+#: Shown until the very end: 100 is for the completed only.
+ALMOST = 99.9
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that happened to a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatched(Change):
+    """It went to a worker, at that wall-clock time."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Change):
+    """It entered a stage; percentage (0..100) of the stage where known."""
+
+    stage: Stage
+    percentage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(Change):
+    """Facts about it; None changes nothing, a warning is added once."""
+
+    duration_s: float | None = None
+    language: str | None = None
+    language_probability: float | None = None
+    device: str | None = None
+    warning: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced(Change):
+    """Audio finished up to here; ``n_segments`` journalled so far, None leaves it."""
+
+    done_s: float
+    n_segments: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended(Change):
+    """All of it is transcribed."""
+
+    duration_s: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Broke(Change):
+    """It failed, for good."""
+
+    error: ErrorInfo
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked(Change):
+    """Somebody does not want it any more."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Change):
+    """The worker let it go as asked, or was made to."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(Change):
+    """Its worker died. ``blamed``: nothing else was in the worker's hands.
+
+    ``suspect``: it was among several that were, so it runs alone from now on.
+    """
+
+    error: ErrorInfo
+    at: float
+    blamed: bool = False
+    suspect: bool = False
+    max_deaths: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Requeued(Change):
+    """Taken back through no fault of its own: this process restarted or is stopping."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAsked(Change):
+    """Once more. ``resume`` keeps what was finished, otherwise it starts afresh."""
+
+    resume: bool
+    spec: Spec | None = None
+
+
+_ACTIVE = (State.PREPARING, State.RUNNING)
+_HELD = (*_ACTIVE, State.CANCELING)
+_TERMINAL = (State.COMPLETED, State.FAILED, State.CANCELED)
+
+#: Which change may come in which states.
+ALLOWED: dict[type[Change], tuple[State, ...]] = {
+    Dispatched: (State.QUEUED,),
+    Moved: _HELD,
+    Learned: tuple(State),
+    Advanced: _HELD,
+    Ended: _HELD,
+    Broke: (*_HELD, State.QUEUED),
+    CancelAsked: (State.QUEUED, *_HELD),
+    Released: (State.CANCELING,),
+    Lost: _HELD,
+    Requeued: _HELD,
+    RetryAsked: _TERMINAL,
+}
+
+#: Stages in which the recording itself is being worked on.
+_WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
+
+
+def step(recording: Recording, change: Change) -> Recording:
+    """The recording after the change. Raises InvalidTransition if it cannot happen now."""
+    if recording.state not in ALLOWED[type(change)]:
+        raise InvalidTransition(
+            f"{type(change).__name__} cannot happen to recording {recording.name!r}, "
+            f"which is {recording.state}"
+        )
+    match change:
+        case Dispatched(at):
+            return replace(recording, state=State.PREPARING, started_at=at, finished_at=None)
+        case Moved():
+            return _moved(recording, change)
+        case Learned():
+            return _learned(recording, change)
+        case Advanced():
+            return _advanced(recording, change)
+        case Ended():
+            return _ended(recording, change)
+        case Broke(error, at):
+            if recording.state is State.CANCELING:
+                return _over(recording, State.CANCELED, at)
+            return _over(recording, State.FAILED, at, error)
+        case CancelAsked(at):
+            if recording.state is State.QUEUED:
+                return _over(recording, State.CANCELED, at)
+            return replace(recording, state=State.CANCELING, eta_s=None)
+        case Released(at):
+            return _over(recording, State.CANCELED, at)
+        case Lost():
+            return _lost(recording, change)
+        case Requeued(at):
+            if recording.state is State.CANCELING:
+                return _over(recording, State.CANCELED, at)
+            return _queued_again(recording)
+        case RetryAsked():
+            return _retried(recording, change)
+        case _:
+            raise InvalidTransition(f"Unknown change {change!r}")
+
+
+def _over(
+    recording: Recording, state: State, at: float, error: ErrorInfo | None = None
+) -> Recording:
+    return replace(
+        recording,
+        state=state,
+        error=error,
+        stage=None,
+        stage_percentage=None,
+        eta_s=None,
+        finished_at=at,
+    )
+
+
+def _moved(recording: Recording, change: Moved) -> Recording:
+    state = recording.state
+    if state is State.PREPARING and change.stage in _WORKING:
+        state = State.RUNNING
+    # In the cloud nobody knows how far it is.
+    waiting = change.stage is Stage.WAITING_FOR_CLOUD
+    return replace(
+        recording,
+        state=state,
+        stage=change.stage,
+        stage_percentage=change.percentage,
+        percentage=None if waiting else recording.percentage,
+    )
+
+
+def _learned(recording: Recording, change: Learned) -> Recording:
+    warnings = recording.warnings
+    if change.warning and change.warning not in warnings:
+        warnings = (*warnings, change.warning)
+    found = replace(
+        recording,
+        duration_s=_given(change.duration_s, recording.duration_s),
+        language=_given(change.language, recording.language),
+        language_probability=_given(change.language_probability, recording.language_probability),
+        device=_given(change.device, recording.device),
+        warnings=warnings,
+    )
+    return replace(found, percentage=_percentage(found))
+
+
+def _given(new: _T | None, old: _T | None) -> _T | None:
+    return old if new is None else new
+
+
+def _advanced(recording: Recording, change: Advanced) -> Recording:
+    moved = replace(
+        recording,
+        state=State.RUNNING if recording.state is State.PREPARING else recording.state,
+        done_s=max(recording.done_s, change.done_s),
+        n_segments=recording.n_segments if change.n_segments is None else change.n_segments,
+    )
+    return replace(moved, percentage=_percentage(moved))
+
+
+def _percentage(recording: Recording) -> float | None:
+    """Never falls within an attempt, and never says 100 before the end."""
+    if recording.state is State.COMPLETED:
+        return 100.0
+    if recording.percentage is None or not recording.duration_s:
+        return recording.percentage
+    reached = round(100.0 * recording.done_s / recording.duration_s, 1)
+    return max(recording.percentage, min(reached, ALMOST))
+
+
+def _ended(recording: Recording, change: Ended) -> Recording:
+    over = _over(recording, State.COMPLETED, change.at)
+    return replace(over, duration_s=change.duration_s, done_s=change.duration_s, percentage=100.0)
+
+
+def _queued_again(recording: Recording) -> Recording:
+    """Back in the queue, with what was finished kept."""
+    again = replace(
+        recording,
+        state=State.QUEUED,
+        attempt=recording.attempt + 1,
+        stage=None,
+        stage_percentage=None,
+        percentage=0.0,
+        eta_s=None,
+        error=None,
+        started_at=None,
+        finished_at=None,
+    )
+    return replace(again, percentage=_percentage(again))
+
+
+def _lost(recording: Recording, change: Lost) -> Recording:
+    if recording.state is State.CANCELING:
+        return _over(recording, State.CANCELED, change.at)
+    deaths = recording.worker_deaths + change.blamed
+    marked = replace(
+        recording, worker_deaths=deaths, solo=recording.solo or change.suspect or change.blamed
+    )
+    if deaths >= change.max_deaths:
+        return _over(marked, State.FAILED, change.at, change.error)
+    return _queued_again(marked)
+
+
+def _retried(recording: Recording, change: RetryAsked) -> Recording:
+    again = replace(recording, spec=change.spec or recording.spec, worker_deaths=0)
+    if not change.resume:
+        again = replace(
+            again,
+            done_s=0.0,
+            n_segments=0,
+            language=None,
+            language_probability=None,
+            device=None,
+            warnings=(),
+        )
+    return _queued_again(again)

@@ -1,0 +1,123 @@
+"""Whose turn it is: fair between sessions, then by priority, then by age.
+
+A turn is one batch of one session. Within it, and only there, the longest goes first, so that
+a batch that runs in parallel ends together. A newcomer waits for at most one turn of each
+session that was there before it, however much those have queued.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from hybrid_transcribe.types import Spec
+
+#: Bytes of a compressed second of speech (128 kbit/s), to guess a length from a size.
+BYTES_PER_S = 16_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ticket:
+    """A place in the queue; tickets of one session sort by urgency, then age."""
+
+    order: tuple[int, int, int] = field()
+    recording_id: str = field(compare=False)
+    session_id: str = field(compare=False)
+    spec: Spec = field(compare=False)
+    length_s: float = field(compare=False, default=0.0)
+    solo: bool = field(compare=False, default=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Limits of one batch: recordings and seconds of audio (one recording always fits)."""
+
+    max_recordings: int = 8
+    max_audio_s: float = 300.0
+
+
+def order(priority: int, age: int, index: int) -> tuple[int, int, int]:
+    """The sort key of a ticket: higher priority first, then older jobs, then their order."""
+    return (-priority, age, index)
+
+
+class FairQueue:
+    """Tickets waiting for one lane."""
+
+    def __init__(self) -> None:
+        # Sessions in the order of their next turn, each with its tickets sorted.
+        self._waiting: OrderedDict[str, list[Ticket]] = OrderedDict()
+        self._tickets: dict[str, Ticket] = {}
+
+    def __len__(self) -> int:
+        return len(self._tickets)
+
+    def __contains__(self, recording_id: str) -> bool:
+        return recording_id in self._tickets
+
+    def add(self, ticket: Ticket) -> None:
+        """Queue a recording; a session without a place in the round gets the last one."""
+        self.remove(ticket.recording_id)
+        insort(self._waiting.setdefault(ticket.session_id, []), ticket)
+        self._tickets[ticket.recording_id] = ticket
+
+    def remove(self, recording_id: str) -> None:
+        """Take a recording out; unknown ones are ignored."""
+        ticket = self._tickets.pop(recording_id, None)
+        if ticket is None:
+            return
+        line = self._waiting[ticket.session_id]
+        del line[bisect_left(line, ticket)]
+        if not line:
+            del self._waiting[ticket.session_id]
+
+    def take(self, turn: Turn) -> list[Ticket]:
+        """The next batch, longest first; its session goes to the end of the round."""
+        if not self._waiting:
+            return []
+        session_id, line = next(iter(self._waiting.items()))
+        batch = _batch(line, turn)
+        for ticket in batch:
+            self.remove(ticket.recording_id)
+        if session_id in self._waiting:
+            self._waiting.move_to_end(session_id)
+        return sorted(batch, key=_longest_first)
+
+    def forecast(self, turn: Turn) -> Iterator[Ticket]:
+        """Every ticket in the order in which `take` would hand them out."""
+        lines = OrderedDict((s, (line, 0)) for s, line in self._waiting.items())
+        while lines:
+            session_id, (line, start) = lines.popitem(last=False)
+            batch = _batch(line, turn, start)
+            yield from sorted(batch, key=_longest_first)
+            end = start + len(batch)
+            if batch != line[start:end]:
+                chosen = {t.recording_id for t in batch}
+                line, end = [t for t in line[start:] if t.recording_id not in chosen], 0
+            if end < len(line):
+                lines[session_id] = (line, end)
+
+
+def _longest_first(ticket: Ticket) -> float:
+    return -ticket.length_s
+
+
+def _batch(line: list[Ticket], turn: Turn, start: int = 0) -> list[Ticket]:
+    """What one turn takes from a session's line: its head, and others alike, up to the limits."""
+    head = line[start]
+    if head.solo:
+        return [head]
+    batch, audio_s = [head], head.length_s
+    for ticket in islice(line, start + 1, None):
+        if len(batch) >= turn.max_recordings:
+            break
+        if ticket.solo or ticket.spec != head.spec:
+            continue
+        if audio_s + ticket.length_s > turn.max_audio_s:
+            break
+        batch.append(ticket)
+        audio_s += ticket.length_s
+    return batch

@@ -1,0 +1,124 @@
+"""What a caller asks for, checked at the door: an error here names the value and the choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import InvalidOption, UnknownDevice
+from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
+
+#: Options that count something, so less than one makes no sense.
+_COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
+
+OPTION_NAMES = tuple(f.name for f in fields(Options))
+
+
+def engine_class(name: str, settings: Settings) -> type[Engine]:
+    """The engine's class. Raises UnknownEngine."""
+    found: type[Engine] = ENGINES.get(name, settings.engines)
+    return found
+
+
+def capabilities(spec: Spec, settings: Settings) -> Capabilities:
+    """What the engine of a spec can do."""
+    return engine_class(spec.engine, settings).capabilities
+
+
+def make_spec(
+    settings: Settings,
+    *,
+    engine: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    options: Options | None = None,
+    **given: Any,
+) -> Spec:
+    """A complete spec: what is None comes from the settings, then from the engine.
+
+    Raises UnknownEngine, UnknownDevice, InvalidOption.
+    """
+    name = engine or settings.engine
+    can = engine_class(name, settings).capabilities
+    chosen = make_options(options or Options(), given)
+    _check_language(chosen.language, name, can)
+    return Spec(
+        engine=name,
+        model=str(model or settings.model or can.default_model),
+        device=make_device(device or settings.device),
+        options=chosen,
+    )
+
+
+def make_device(name: str) -> str:
+    """``auto``, ``gpu`` or ``cpu`` for any of the words people use. Raises UnknownDevice."""
+    try:
+        return DEVICES[name.strip().lower()]
+    except KeyError:
+        raise UnknownDevice(name, tuple(DEVICES)) from None
+
+
+def make_options(base: Options, given: Mapping[str, Any]) -> Options:
+    """``base`` with some options changed, of the right types. Raises InvalidOption."""
+    unknown = sorted(set(given) - set(OPTION_NAMES))
+    if unknown:
+        raise InvalidOption(f"No option {unknown[0]!r}; choose from: {', '.join(OPTION_NAMES)}")
+    changes = {name: _plain(name, value) for name, value in given.items() if value is not None}
+    try:
+        chosen = msgspec.convert({**msgspec.to_builtins(base), **changes}, Options)
+    except msgspec.ValidationError as error:
+        raise InvalidOption(_readable(error, changes)) from None
+    _check(chosen)
+    return replace(chosen, language=make_language(chosen.language))
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "temperature" and isinstance(value, int | float):
+        return (float(value),)
+    return value
+
+
+def _readable(error: msgspec.ValidationError, changes: Mapping[str, Any]) -> str:
+    text, _, place = str(error).partition(" - at `$.")
+    name = place.split("[")[0].rstrip("`")
+    return f"Option {name}={changes.get(name)!r}: {text.replace('`', '')}"
+
+
+def _check(options: Options) -> None:
+    if options.task not in TASKS:
+        raise InvalidOption(f"No task {options.task!r}; choose from: {', '.join(TASKS)}")
+    for name in _COUNTS:
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InvalidOption(f"Option {name}={value}: it must be 1 or more")
+
+
+def make_language(language: str | None) -> str | None:
+    """An ISO 639 code in lower case; ``auto`` and the empty text mean None, "pt-BR" is "pt".
+
+    >>> make_language("pt-BR")
+    'pt'
+    """
+    if language is None or language.strip().lower() in ("", "auto"):
+        return None
+    code = re.split(r"[-_]", language.strip().lower())[0]
+    if not re.fullmatch(r"[a-z]{2,3}", code):
+        raise InvalidOption(
+            f"Language {language!r} is not a code such as 'en' or 'pt' (None detects it)"
+        )
+    return code
+
+
+def _check_language(language: str | None, engine: str, can: Capabilities) -> None:
+    if language and can.languages and language not in can.languages:
+        raise InvalidOption(
+            f"Engine {engine} knows no language {language!r}; "
+            f"choose from: {', '.join(can.languages)}"
+        )

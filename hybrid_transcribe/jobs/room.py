@@ -1,0 +1,545 @@
+"""The engine room: what happens to jobs, in one place and on one loop.
+
+Everything here runs on the engine-room loop and returns at once. `Service` is the door to it
+from other threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hybrid_transcribe.audio.intake import Found
+from hybrid_transcribe.clock import Clock
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import (
+    InputMissing,
+    InvalidTransition,
+    JobCanceled,
+    JournalUnusable,
+    QueueFull,
+    ServiceClosed,
+    UnknownJob,
+    UnknownRecording,
+    from_info,
+)
+from hybrid_transcribe.events import (
+    Event,
+    JobChanged,
+    JobDeleted,
+    RecordingChanged,
+    SegmentAdded,
+    Warned,
+)
+from hybrid_transcribe.interfaces import Executor
+from hybrid_transcribe.jobs import machine
+from hybrid_transcribe.jobs.bus import Bus, Subscription
+from hybrid_transcribe.jobs.eta import Speeds
+from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
+from hybrid_transcribe.jobs.janitor import Janitor
+from hybrid_transcribe.jobs.lane import Lane
+from hybrid_transcribe.jobs.machine import Change
+from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, Turn, order
+from hybrid_transcribe.jobs.request import capabilities, make_spec
+from hybrid_transcribe.jobs.state_folder import StateFolder
+from hybrid_transcribe.jobs.summary import job_eta_s, job_percentage, job_state
+from hybrid_transcribe.jobs.table import Table
+from hybrid_transcribe.names import new_id
+from hybrid_transcribe.types import (
+    JobSnapshot,
+    Recording,
+    Rejection,
+    Segment,
+    Spec,
+    State,
+    Transcript,
+)
+
+log = logging.getLogger(__name__)
+
+#: The lanes: local models, and engines that only wait for somebody else's machine.
+LOCAL, CLOUD = "local", "cloud"
+
+
+class EngineRoom:
+    """Jobs, lanes, journal and listeners, tied together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: StateFolder,
+        make_executor: Callable[[str], Executor],
+        clock: Clock,
+        *,
+        in_use: Callable[[str], bool] = lambda job_id: False,
+    ) -> None:
+        self.settings = settings
+        self.state = state
+        self.warnings: list[tuple[str, str]] = []
+        self._clock = clock
+        self._make_executor = make_executor
+        self.bus = Bus(first=int(clock.wall() * 1e6))
+        self.table = Table(state.journal, self._journal_lost)
+        self._janitor = Janitor(settings, clock, self._expired, in_use)
+        self._speeds = Speeds()
+        self._lanes: dict[str, Lane] = {}
+        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._forecaster = Forecaster(clock, self._lanes, self._speeds)
+        self._closing = False
+        self.session_id = ""
+
+    # ------------------------------------------------------------------ start, stop
+
+    def start(self) -> None:
+        """Take up what the journal holds: what was running goes back to the queue."""
+        for code, message in self.state.warnings:
+            self.warn(code, message)
+        restored = self.state.journal.restore()
+        self._speeds.load(restored.facts.get("speeds"))
+        self.session_id = str(restored.facts.get("session_id") or new_id())
+        self.table.save_fact("session_id", self.session_id)
+        self.table.load(restored.jobs)
+        for job in restored.jobs:
+            for recording in job.recordings:
+                self._take_up(recording)
+            self._settle(job.job_id)
+        self._sweep_uploads()
+        self._janitor.start()
+        self._pump()
+
+    def _take_up(self, recording: Recording) -> None:
+        wall = self._clock.wall()
+        if recording.state.terminal:
+            return
+        if recording.state is not State.QUEUED:
+            recording = self.apply(recording.recording_id, machine.Requeued(wall))
+        if recording.state is State.QUEUED:
+            if Path(recording.path).exists():
+                self.enqueue(recording)
+            else:
+                gone = InputMissing(f"The file of {recording.name!r} is gone: {recording.path}")
+                self.apply(recording.recording_id, machine.Broke(gone.info(), wall))
+
+    def _sweep_uploads(self) -> None:
+        """Uploads that no job knows: left by a death between a file and its job."""
+        known = {Path(r.path) for r in self.table.all_recordings() if r.owned}
+        for path in self.state.uploads.iterdir():
+            if path.is_file() and path not in known:
+                path.unlink(missing_ok=True)
+
+    async def stop(self) -> None:
+        """No more intake; running work goes back to the journal; workers end."""
+        self._closing = True
+        self._janitor.stop()
+        grace_s = self.settings.stop_grace_s
+        await asyncio.gather(*(lane.stop(grace_s) for lane in self._lanes.values()))
+        self.table.save_fact("speeds", self._speeds.plain())
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_exception(ServiceClosed("The service was closed"))
+        self.bus.close()
+        self.table.close()
+        self.state.close()
+
+    def warn(self, code: str, message: str) -> None:
+        """Tell people something that stops nothing."""
+        log.warning("%s", message)
+        self.warnings.append((code, message))
+        self.bus.publish(Warned(0, code=code, message=message))
+
+    def _journal_lost(self, error: JournalUnusable) -> None:
+        self.warn(
+            "journal_lost",
+            f"The journal can no longer be written ({error}): jobs go on in memory only, and "
+            "will not survive a restart. Free some space, then restart.",
+        )
+
+    # ----------------------------------------------------------------------- intake
+
+    def accept(
+        self,
+        found: Sequence[Found],
+        rejected: Sequence[Rejection],
+        spec: Spec,
+        session_id: str,
+        priority: int = 0,
+    ) -> str:
+        """A new job, journalled before this returns its id. Raises QueueFull, ServiceClosed."""
+        self._check_room_for(len(found))
+        job_id = new_id()
+        recordings = tuple(
+            Recording(
+                recording_id=new_id(),
+                job_id=job_id,
+                index=index,
+                name=one.name,
+                path=str(one.path),
+                owned=one.owned,
+                size_bytes=one.size_bytes,
+                spec=spec,
+            )
+            for index, one in enumerate(found)
+        )
+        job = JobSnapshot(
+            job_id=job_id,
+            session_id=session_id,
+            spec=spec,
+            recordings=recordings,
+            rejected=tuple(rejected),
+            priority=priority,
+            created_at=self._clock.wall(),
+        )
+        self.table.add(job)
+        for recording in recordings:
+            self.enqueue(recording)
+        self._publish_job(job_id)
+        # After the caller has its id: with an inline executor the work would come first.
+        asyncio.get_running_loop().call_soon(self._pump)
+        return job_id
+
+    def _check_room_for(self, n: int) -> None:
+        if self._closing:
+            raise ServiceClosed("The service is closing and takes no more jobs")
+        waiting = sum(len(lane.queue) for lane in self._lanes.values())
+        if waiting + n > self.settings.max_queued:
+            raise QueueFull(
+                f"{waiting} recordings are waiting and {n} more would pass the limit of "
+                f"{self.settings.max_queued}"
+            )
+
+    def enqueue(self, recording: Recording) -> None:
+        """Put a queued recording in its lane's line."""
+        row = self.table.row(recording.job_id)
+        spec = recording.spec or row.job.spec
+        length_s = recording.duration_s or recording.size_bytes / BYTES_PER_S
+        self._lane(spec).queue.add(
+            Ticket(
+                order(row.job.priority, row.age, recording.index),
+                recording.recording_id,
+                row.job.session_id,
+                spec,
+                length_s,
+                # What goes on in the middle has a language of its own already.
+                solo=recording.solo or recording.n_segments > 0,
+            )
+        )
+
+    def _lane(self, spec: Spec) -> Lane:
+        name = CLOUD if capabilities(spec, self.settings).needs_network else LOCAL
+        if name not in self._lanes:
+            self._lanes[name] = Lane(
+                name,
+                self._make_executor(name),
+                self.settings,
+                self._clock,
+                self,
+                self._speeds,
+                self._turn,
+            )
+        return self._lanes[name]
+
+    def _turn(self, ticket: Ticket) -> Turn:
+        wanted = capabilities(ticket.spec, self.settings).batch_recordings
+        return Turn(min(wanted, self.settings.batch_recordings), self.settings.batch_audio_s)
+
+    def _pump(self) -> None:
+        if not self._closing:
+            for lane in tuple(self._lanes.values()):
+                lane.pump()
+
+    # --------------------------------------------------------------- what happens
+
+    def find(self, recording_id: str) -> Recording | None:
+        """The recording, None when it was deleted."""
+        return self.table.find(recording_id)
+
+    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
+        """Let something happen to a recording, and tell everybody."""
+        after = self.table.apply(recording_id, change, lasting=lasting)
+        self._publish_recording(after)
+        if after.state.terminal:
+            self._settle(after.job_id)
+        return after
+
+    def heard(self, recording_id: str, index: int, segment: Segment) -> Recording:
+        """A segment is final: journal it with the progress it means, then tell."""
+        change = machine.Advanced(segment.end_s, n_segments=index + 1)
+        after = self.table.add_segment(recording_id, change, index, segment)
+        job = self.table.row(after.job_id).job
+        self.bus.publish(SegmentAdded(0, job.session_id, job.job_id, recording_id, index, segment))
+        self._publish_recording(after)
+        return after
+
+    def _settle(self, job_id: str) -> None:
+        """Close a job whose last recording has ended."""
+        if not job_state(self.table.recordings(job_id)).terminal:
+            return
+        job = self.table.row(job_id).job
+        if job.finished_at is None:
+            wall = self._clock.wall()
+            expires = None if job.kept else wall + self.settings.retention_s
+            job = self.table.change_job(job_id, finished_at=wall, expires_at=expires)
+            self.table.save_fact("speeds", self._speeds.plain())
+            self._publish_job(job_id)
+        if not job.kept:
+            self._janitor.expect(job_id, (job.expires_at or 0.0) - self._clock.wall())
+        for waiter in self._waiters.pop(job_id, ()):
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _reopen(self, job_id: str) -> None:
+        self._janitor.forget(job_id)
+        self.table.change_job(job_id, finished_at=None, expires_at=None)
+
+    # --------------------------------------------------------------------- control
+
+    def owned_job(self, job_id: str, session_ids: Collection[str] | None) -> JobSnapshot:
+        """The job if one of these sessions owns it. Raises UnknownJob alike if not there."""
+        job = self.table.row(job_id).job
+        if session_ids is not None and not _among(job.session_id, session_ids):
+            raise UnknownJob(f"No job {job_id!r}")
+        return job
+
+    def _targets(
+        self, job_id: str, recording_id: str | None, session_ids: Collection[str] | None
+    ) -> tuple[Recording, ...]:
+        self.owned_job(job_id, session_ids)
+        every = self.table.recordings(job_id)
+        if recording_id is None:
+            return every
+        chosen = tuple(r for r in every if r.recording_id == recording_id)
+        if not chosen:
+            raise UnknownRecording(f"Job {job_id!r} has no recording {recording_id!r}")
+        return chosen
+
+    def cancel(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Collection[str] | None = None,
+    ) -> None:
+        """Stop a job or one recording of it; what has ended stays as it is."""
+        for recording in self._targets(job_id, recording_id, session_ids):
+            if not recording.state.terminal:
+                self._cancel(recording)
+
+    def _cancel(self, recording: Recording) -> None:
+        lane = self._lane_of(recording)
+        lane.queue.remove(recording.recording_id)
+        after = self.apply(recording.recording_id, machine.CancelAsked(self._clock.wall()))
+        if after.state is State.CANCELING:
+            lane.cancel(recording.recording_id)
+
+    def _lane_of(self, recording: Recording) -> Lane:
+        return self._lane(recording.spec or self.table.row(recording.job_id).job.spec)
+
+    def retry(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Collection[str] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Once more, for what failed or was canceled, or for the one recording named.
+
+        ``changes`` are those of `submit`: engine, model, device, options. Without any, a
+        recording goes on after its last finished segment; with some, it starts afresh.
+        Raises InvalidTransition when there is nothing to retry.
+        """
+        chosen = [
+            r
+            for r in self._targets(job_id, recording_id, session_ids)
+            if r.state in (State.FAILED, State.CANCELED)
+            or (r.state is State.COMPLETED and recording_id is not None)
+        ]
+        if not chosen:
+            raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
+        self._check_room_for(len(chosen))
+        self._reopen(job_id)
+        for recording in chosen:
+            self._retry(recording, changes)
+        self._publish_job(job_id)
+        self._pump()
+
+    def _retry(self, recording: Recording, changes: dict[str, Any]) -> None:
+        old = recording.spec or self.table.row(recording.job_id).job.spec
+        spec = self._changed(old, changes)
+        resume = spec == old and recording.state is not State.COMPLETED
+        if not resume:
+            self.table.drop_segments(recording.recording_id)
+        self.enqueue(self.apply(recording.recording_id, machine.RetryAsked(resume, spec)))
+
+    def _changed(self, old: Spec, changes: dict[str, Any]) -> Spec:
+        named = {name: changes.pop(name, None) for name in ("engine", "model", "device")}
+        same_engine = named["engine"] in (None, old.engine)
+        return make_spec(
+            self.settings,
+            engine=named["engine"] or old.engine,
+            # Another engine has other models: only what was named is carried over.
+            model=named["model"] or (old.model if same_engine else None),
+            device=named["device"] or old.device,
+            options=old.options,
+            **changes,
+        )
+
+    def keep(
+        self, job_id: str, keep: bool = True, *, session_ids: Collection[str] | None = None
+    ) -> None:
+        """Spare a job from the janitor, or hand it back to it, from now on."""
+        job = self.owned_job(job_id, session_ids)
+        expires = None
+        self._janitor.forget(job_id)
+        if not keep and job.finished_at is not None:
+            expires = self._clock.wall() + self.settings.retention_s
+            self._janitor.expect(job_id, self.settings.retention_s)
+        self.table.change_job(job_id, kept=keep, expires_at=expires)
+        self._publish_job(job_id)
+
+    def delete(self, job_id: str, *, session_ids: Collection[str] | None = None) -> None:
+        """Erase a job: canceled if need be, results, uploads and all."""
+        job = self.owned_job(job_id, session_ids)
+        for recording in self.table.recordings(job_id):
+            if not recording.state.terminal:
+                self._cancel(recording)
+        gone = self.table.delete(job_id)
+        self._janitor.forget(job_id)
+        for recording in gone:
+            if recording.owned:
+                Path(recording.path).unlink(missing_ok=True)
+        self.bus.publish(JobDeleted(0, job.session_id, job_id))
+        for waiter in self._waiters.pop(job_id, ()):
+            if not waiter.done():
+                waiter.set_exception(UnknownJob(f"Job {job_id!r} was deleted"))
+
+    def delete_session(self, session_id: str) -> None:
+        """Erase every job of a session."""
+        for job_id in self.table.job_ids():
+            if _among(self.table.row(job_id).job.session_id, (session_id,)):
+                self.delete(job_id)
+
+    def _expired(self, job_id: str) -> None:
+        if job_id in self.table:
+            self.delete(job_id)
+
+    # --------------------------------------------------------------------- reading
+
+    def snapshot(self, job_id: str, *, session_ids: Collection[str] | None = None) -> JobSnapshot:
+        """A job as it stands. Raises UnknownJob."""
+        self.owned_job(job_id, session_ids)
+        return self._snapshot(job_id, self._forecaster.now())
+
+    def snapshots(self, *, session_ids: Collection[str] | None = None) -> tuple[JobSnapshot, ...]:
+        """Every job of these sessions (None: of all), oldest first."""
+        forecast = self._forecaster.now()
+        return tuple(
+            self._snapshot(job_id, forecast)
+            for job_id in self.table.job_ids()
+            if session_ids is None or _among(self.table.row(job_id).job.session_id, session_ids)
+        )
+
+    def _snapshot(self, job_id: str, forecast: Forecast) -> JobSnapshot:
+        recordings = tuple(
+            replace(r, eta_s=forecast.eta_s(r)) for r in self.table.recordings(job_id)
+        )
+        return replace(
+            self.table.row(job_id).job,
+            recordings=recordings,
+            state=job_state(recordings),
+            percentage=job_percentage(recordings),
+            eta_s=job_eta_s(recordings),
+            position=forecast.position(recordings),
+        )
+
+    def transcript(
+        self,
+        job_id: str,
+        recording_id: str,
+        *,
+        partial: bool = False,
+        session_ids: Collection[str] | None = None,
+    ) -> Transcript:
+        """What a recording said. ``partial`` also takes what is not finished.
+
+        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's own
+        error, JobCanceled, or InvalidTransition while it has not ended.
+        """
+        (recording,) = self._targets(job_id, recording_id, session_ids)
+        if not partial:
+            _check_complete(recording)
+        spec = recording.spec or self.table.row(job_id).job.spec
+        return Transcript(
+            recording_id=recording_id,
+            name=recording.name,
+            segments=self.table.segments(recording_id),
+            engine=spec.engine,
+            model=spec.model,
+            device=recording.device,
+            language=recording.language or spec.options.language,
+            language_probability=recording.language_probability,
+            duration_s=recording.duration_s,
+            complete=recording.state is State.COMPLETED,
+            warnings=recording.warnings,
+        )
+
+    async def wait(self, job_id: str) -> None:
+        """Return when the job has ended. Raises UnknownJob, also when it is deleted meanwhile."""
+        if job_state(self.table.recordings(job_id)).terminal:
+            return
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(job_id, []).append(waiter)
+        await waiter
+
+    def subscribe(
+        self,
+        callback: Callable[[Event], None] | None = None,
+        *,
+        session_ids: Collection[str] | None = None,
+        after: int | None = None,
+    ) -> Subscription:
+        """Listen to what happens to these sessions' jobs (None: all)."""
+        return self.bus.subscribe(session_ids, callback, after)
+
+    # ------------------------------------------------------------------- publishing
+
+    def _publish_job(self, job_id: str) -> None:
+        job = self._snapshot(job_id, self._forecaster.now())
+        self.bus.publish(JobChanged(0, job.session_id, job_id, job))
+
+    def _publish_recording(self, recording: Recording) -> None:
+        recordings = self.table.recordings(recording.job_id)
+        forecast = self._forecaster.now()
+        self.bus.publish(
+            RecordingChanged(
+                0,
+                self.table.row(recording.job_id).job.session_id,
+                recording.job_id,
+                replace(recording, eta_s=forecast.eta_s(recording)),
+                job_state(recordings),
+                job_percentage(recordings),
+                forecast.latest_eta_s(recordings),
+            )
+        )
+
+
+def _among(session_id: str, session_ids: Collection[str]) -> bool:
+    """Compared in constant time: a session id is a capability."""
+    return any(hmac.compare_digest(session_id.encode(), one.encode()) for one in session_ids)
+
+
+def _check_complete(recording: Recording) -> None:
+    if recording.state is State.FAILED and recording.error is not None:
+        raise from_info(recording.error)
+    if recording.state is State.CANCELED:
+        raise JobCanceled(f"{recording.name!r} was canceled; ask for the partial text")
+    if recording.state is not State.COMPLETED:
+        raise InvalidTransition(
+            f"{recording.name!r} is {recording.state}; wait, or ask for the partial text"
+        )

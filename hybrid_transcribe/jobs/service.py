@@ -1,0 +1,372 @@
+"""The door: start an engine room in this process and reach it from any thread or loop.
+
+The room runs on a daemon thread with an asyncio loop of its own, so that a notebook cell that
+sleeps for a minute holds up nothing. Methods here hand a call over to that loop and wait for
+its answer, which takes microseconds; only `submit`'s look at the files, and the waits that
+say so, take longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import concurrent.futures
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from hybrid_transcribe.audio.intake import Intake, intake
+from hybrid_transcribe.clock import Clock, LoopClock
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import InputError, ServiceClosed, from_info
+from hybrid_transcribe.events import Event
+from hybrid_transcribe.executors.subprocess import SubprocessExecutor
+from hybrid_transcribe.interfaces import Executor
+from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.request import make_spec
+from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.state_folder import open_state
+from hybrid_transcribe.names import new_id
+from hybrid_transcribe.types import JobSnapshot, Options, Transcript
+
+_T = TypeVar("_T")
+
+#: One path, or several; a folder or a zip stands for the recordings in it.
+Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+#: The journal in the state folder.
+ON_DISK = "disk"
+
+
+class Service:
+    """A running engine room.
+
+    ::
+
+        with Service() as service:
+            job = service.submit(["a.wav", "b.mp3"], language="pt")
+            print(job.result().text)
+
+    Args:
+        state_dir: where jobs and results survive a restart; None takes a folder of the
+            user's own (each live process its own).
+        journal: ``"disk"`` (default), or None to keep everything in memory.
+        settings: all the rest; single settings can be given by name as well.
+        make_executor: for tests and clusters: makes the executor of a lane.
+        clock: for tests.
+
+    Raises StateFolderBusy when another live process holds the ``state_dir`` that was named.
+    """
+
+    def __init__(
+        self,
+        state_dir: str | os.PathLike[str] | None = None,
+        journal: str | None = ON_DISK,
+        *,
+        settings: Settings | None = None,
+        make_executor: Callable[[str], Executor] | None = None,
+        clock: Clock | None = None,
+        **named: Any,
+    ) -> None:
+        base = settings or Settings.load()
+        if state_dir is not None:
+            named["state_dir"] = os.fspath(state_dir)
+        self.settings = base.but(**named) if settings else Settings.load(**named)
+        self._jobs: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
+        self._make_executor = make_executor or (lambda lane: SubprocessExecutor())
+        self._clock = clock or LoopClock()
+        state = open_state(self.settings, memory=journal is None)
+        self._room = EngineRoom(
+            self.settings,
+            state,
+            self._make_executor,
+            self._clock,
+            in_use=self._jobs.__contains__,
+        )
+        self._closed = False
+        self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)
+        started: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._started = started
+        self._thread.start()
+        started.result()
+        self._at_exit = _close_at_exit(self)
+
+    # ----------------------------------------------------------------- engine thread
+
+    def _main(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        try:
+            self._room.start()
+        except BaseException as error:
+            self._room.state.close()
+            self._started.set_exception(error)
+            return
+        self._started.set_result(None)
+        await self._stop.wait()
+        await self._room.stop()
+
+    def call(self, action: Callable[[EngineRoom], _T]) -> concurrent.futures.Future[_T]:
+        """Run something on the engine-room loop; the seam for other asynchronous doors.
+
+        The future can be awaited from any loop with `asyncio.wrap_future`. Raises
+        ServiceClosed.
+        """
+        if self._closed:
+            raise ServiceClosed("The service was closed")
+
+        async def run() -> _T:
+            return action(self._room)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+
+    def _ask(self, action: Callable[[EngineRoom], _T]) -> _T:
+        # A listener is called back on the loop itself, where waiting for it would hang.
+        if threading.current_thread() is self._thread:
+            return action(self._room)
+        return self.call(action).result()
+
+    # ------------------------------------------------------------------------ submit
+
+    @property
+    def session_id(self) -> str:
+        """The session of those who name none; the same again after a restart."""
+        return self._room.session_id
+
+    @property
+    def warnings(self) -> tuple[tuple[str, str], ...]:
+        """What people should know about this service, as (code, message)."""
+        return self._ask(lambda room: tuple(room.warnings))
+
+    def new_session(self) -> str:
+        """A fresh anonymous capability of 128 random bits."""
+        return new_id()
+
+    def submit(
+        self,
+        inputs: Inputs,
+        *,
+        engine: str | None = None,
+        model: str | None = None,
+        device: str | None = None,
+        language: str | None = None,
+        session_id: str | None = None,
+        priority: int = 0,
+        options: Options | None = None,
+        **more: Any,
+    ) -> Job:
+        """Queue recordings and return at once.
+
+        Args:
+            inputs: a path or several; a folder gives its recordings, a ``.zip`` those in it.
+            engine, model, device, language: None takes the service's settings, or detects.
+            session_id: whose job it is; None is this service's own session.
+            priority: higher goes first among the jobs of its session.
+            options: a whole `Options`; single ones can be given by name (``beam_size=1``).
+
+        Inputs that cannot be used are in ``job.rejected`` and sink nothing else. Raises
+        UnknownEngine, UnknownDevice, InvalidOption, QueueFull, ServiceClosed, and where no
+        input can be used, the reason.
+        """
+        spec = make_spec(
+            self.settings,
+            engine=engine,
+            model=model,
+            device=device,
+            options=options,
+            language=language,
+            **more,
+        )
+        session = session_id or self.session_id
+        taken = self._take_in(inputs)
+        job_id = self._ask(
+            lambda room: room.accept(taken.found, taken.rejected, spec, session, priority)
+        )
+        return self._handle(job_id, session)
+
+    def _take_in(self, inputs: Inputs) -> Intake:
+        listed = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
+        if not listed:
+            raise InputError("Nothing to transcribe: the list of inputs is empty")
+        taken = intake(listed, self._room.state.uploads, self.settings)
+        if not taken.found:
+            first, more = taken.rejected[0], len(taken.rejected) - 1
+            suffix = f" (and {more} more)" if more else ""
+            error = from_info(first.error)
+            raise type(error)(f"{error}{suffix}")
+        return taken
+
+    def _handle(self, job_id: str, session_id: str) -> Job:
+        job = self._jobs.get(job_id)
+        if job is None:
+            job = self._jobs[job_id] = Job(self, job_id, session_id)
+        return job
+
+    # ------------------------------------------------------------------------ reading
+
+    def job(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> Job:
+        """The handle of a job. Raises UnknownJob."""
+        return self._handle(job_id, self.snapshot(job_id, session_ids=session_ids).session_id)
+
+    def jobs(self, *, session_ids: Sequence[str] | None = None) -> tuple[Job, ...]:
+        """Handles of every job of these sessions (None: of all), oldest first."""
+        return tuple(
+            self._handle(s.job_id, s.session_id) for s in self.snapshots(session_ids=session_ids)
+        )
+
+    def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
+        """A job as it stands now. Raises UnknownJob."""
+        return self._ask(lambda room: room.snapshot(job_id, session_ids=session_ids))
+
+    def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
+        """Every job of these sessions (None: of all), oldest first."""
+        return self._ask(lambda room: room.snapshots(session_ids=session_ids))
+
+    def transcript(
+        self,
+        job_id: str,
+        recording_id: str,
+        *,
+        partial: bool = False,
+        session_ids: Sequence[str] | None = None,
+    ) -> Transcript:
+        """What a recording said; with ``partial`` also while it runs or after it failed.
+
+        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
+        """
+        return self._ask(
+            lambda room: room.transcript(
+                job_id, recording_id, partial=partial, session_ids=session_ids
+            )
+        )
+
+    def subscribe(
+        self,
+        callback: Callable[[Event], None] | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+        after: int | None = None,
+    ) -> Subscription:
+        """Listen to events, of some sessions or of all.
+
+        Without a callback, iterate over the subscription (``for``, ``async for``). A callback
+        is called on the engine-room thread and must return at once. ``after`` continues after
+        the event of that number.
+        """
+        return self._ask(
+            lambda room: room.subscribe(callback, session_ids=session_ids, after=after)
+        )
+
+    # ------------------------------------------------------------------------ waiting
+
+    def wait(self, job_id: str, timeout_s: float | None = None) -> None:
+        """Block until a job has ended. Raises TimeoutError, UnknownJob."""
+        waiting = self._wait(job_id)
+        try:
+            waiting.result(timeout_s)
+        except concurrent.futures.TimeoutError:
+            waiting.cancel()
+            raise TimeoutError(f"Job {job_id} is not done after {timeout_s} s") from None
+
+    def wait_async(self, job_id: str) -> asyncio.Future[None]:
+        """The same for a coroutine on any running loop."""
+        return asyncio.wrap_future(self._wait(job_id))
+
+    def _wait(self, job_id: str) -> concurrent.futures.Future[None]:
+        if self._closed:
+            raise ServiceClosed("The service was closed")
+        return asyncio.run_coroutine_threadsafe(self._room.wait(job_id), self._loop)
+
+    # ------------------------------------------------------------------------ control
+
+    def cancel(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+    ) -> None:
+        """Stop a job, or one recording of it. Raises UnknownJob, UnknownRecording."""
+        self._ask(lambda room: room.cancel(job_id, recording_id, session_ids=session_ids))
+
+    def retry(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Once more, for what failed or was canceled, or for the one recording named.
+
+        Without changes it goes on after the last finished segment; with an ``engine``,
+        ``model``, ``device`` or option of its own it starts afresh. Raises UnknownJob,
+        UnknownRecording, InvalidTransition, and what `submit` raises.
+        """
+        self._ask(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))
+
+    def keep(
+        self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
+    ) -> None:
+        """Spare a job from the janitor, or hand it back. Raises UnknownJob."""
+        self._ask(lambda room: room.keep(job_id, keep, session_ids=session_ids))
+
+    def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
+        """Erase a job with its results and uploads. Raises UnknownJob."""
+        self._ask(lambda room: room.delete(job_id, session_ids=session_ids))
+
+    def delete_session(self, session_id: str) -> None:
+        """Erase everything of a session."""
+        self._ask(lambda room: room.delete_session(session_id))
+
+    # -------------------------------------------------------------------------- close
+
+    def close(self) -> None:
+        """Stop: running work goes back to the journal, workers end. Twice is once."""
+        if self._closed:
+            return
+        self._closed = True
+        atexit.unregister(self._at_exit)
+        self._loop.call_soon_threadsafe(self._stop.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._closed
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        where = "memory" if self._room.state.temporary else self._room.state.path
+        return f"<Service in {where}{', closed' if self._closed else ''}>"
+
+
+def _close_at_exit(service: Service) -> Callable[[], None]:
+    """Close a service that is still open when the interpreter leaves, without keeping it alive."""
+    reference = weakref.ref(service)
+
+    def close() -> None:
+        living = reference()
+        if living is not None:
+            living.close()
+
+    atexit.register(close)
+    return close

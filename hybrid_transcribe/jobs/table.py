@@ -1,0 +1,173 @@
+"""All jobs as they stand, in memory and, change by change, in the journal.
+
+When the journal can no longer be written (a full disk), everything it held moves to memory
+and the queue goes on; `on_lost` is told, so that people are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hybrid_transcribe.errors import JournalUnusable, UnknownJob, UnknownRecording
+from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.jobs.journal_memory import MemoryJournal
+from hybrid_transcribe.jobs.machine import Change, step
+from hybrid_transcribe.types import JobSnapshot, Recording, Segment
+
+
+@dataclass(slots=True)
+class Row:
+    """A job without its recordings, the ids of those, and its age rank (lower is older)."""
+
+    job: JobSnapshot
+    recording_ids: tuple[str, ...]
+    age: int
+
+
+class Table:
+    """Jobs and recordings by id. Used on the engine-room loop only."""
+
+    def __init__(self, journal: Journal, on_lost: Callable[[JournalUnusable], None]) -> None:
+        self._journal = journal
+        self._on_lost = on_lost
+        self._rows: dict[str, Row] = {}
+        self._recordings: dict[str, Recording] = {}
+        self._ages = 0
+
+    # ---------------------------------------------------------------------- reading
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._rows
+
+    def row(self, job_id: str) -> Row:
+        """Raises UnknownJob."""
+        try:
+            return self._rows[job_id]
+        except KeyError:
+            raise UnknownJob(f"No job {job_id!r}") from None
+
+    def job_ids(self) -> tuple[str, ...]:
+        """Every job, oldest first."""
+        return tuple(self._rows)
+
+    def recording(self, recording_id: str) -> Recording:
+        """Raises UnknownRecording."""
+        try:
+            return self._recordings[recording_id]
+        except KeyError:
+            raise UnknownRecording(f"No recording {recording_id!r}") from None
+
+    def find(self, recording_id: str) -> Recording | None:
+        """The recording, or None when it is gone."""
+        return self._recordings.get(recording_id)
+
+    def recordings(self, job_id: str) -> tuple[Recording, ...]:
+        """A job's recordings in order."""
+        return tuple(self._recordings[i] for i in self.row(job_id).recording_ids)
+
+    def all_recordings(self) -> Iterator[Recording]:
+        """Every recording of every job."""
+        return iter(tuple(self._recordings.values()))
+
+    def segments(self, recording_id: str) -> tuple[Segment, ...]:
+        """What was heard so far."""
+        return self._journal.segments(recording_id)
+
+    # ---------------------------------------------------------------------- writing
+
+    def load(self, jobs: tuple[JobSnapshot, ...]) -> None:
+        """Take in what a journal held, without writing it again."""
+        for job in jobs:
+            self._take_in(job)
+
+    def _take_in(self, job: JobSnapshot) -> None:
+        self._ages += 1
+        ids = tuple(r.recording_id for r in job.recordings)
+        self._rows[job.job_id] = Row(replace(job, recordings=()), ids, self._ages)
+        self._recordings.update({r.recording_id: r for r in job.recordings})
+
+    def add(self, job: JobSnapshot) -> None:
+        """A new job; when this returns it survives the death of this process."""
+        self._write(lambda journal: journal.save_job(job))
+        self._take_in(job)
+
+    def change_job(self, job_id: str, **fields: Any) -> JobSnapshot:
+        """Replace fields of a job (never its recordings)."""
+        row = self.row(job_id)
+        row.job = replace(row.job, **fields)
+        whole = replace(row.job, recordings=self.recordings(job_id))
+        self._write(lambda journal: journal.save_job(whole))
+        return whole
+
+    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
+        """Let something happen to a recording. ``lasting`` False skips the journal: progress.
+
+        Raises InvalidTransition.
+        """
+        after = step(self.recording(recording_id), change)
+        self._recordings[recording_id] = after
+        if lasting:
+            self._write(lambda journal: journal.save_recording(after))
+        return after
+
+    def add_segment(
+        self, recording_id: str, change: Change, index: int, segment: Segment
+    ) -> Recording:
+        """A segment and the progress it means, both or neither in the journal."""
+        after = step(self.recording(recording_id), change)
+        self._recordings[recording_id] = after
+        self._write(lambda journal: journal.add_segment(after, index, segment))
+        return after
+
+    def drop_segments(self, recording_id: str) -> None:
+        """Forget what was heard."""
+        self._write(lambda journal: journal.drop_segments(recording_id))
+
+    def delete(self, job_id: str) -> tuple[Recording, ...]:
+        """Forget a job; its recordings are returned so that their files can go too."""
+        gone = self.recordings(job_id)
+        self._write(lambda journal: journal.delete_job(job_id))
+        del self._rows[job_id]
+        for recording in gone:
+            del self._recordings[recording.recording_id]
+        return gone
+
+    def save_fact(self, name: str, value: Any) -> None:
+        """Keep a small JSON value."""
+        self._write(lambda journal: journal.save_fact(name, value))
+
+    # ------------------------------------------------------------------ lost journal
+
+    def _write(self, write: Callable[[Journal], None]) -> None:
+        try:
+            write(self._journal)
+        except JournalUnusable as error:
+            self._move_to_memory()
+            write(self._journal)
+            self._on_lost(error)
+
+    def _move_to_memory(self) -> None:
+        lost, self._journal = self._journal, MemoryJournal()
+        for job_id, row in self._rows.items():
+            self._journal.save_job(replace(row.job, recordings=self.recordings(job_id)))
+        for recording in self._recordings.values():
+            for index, segment in enumerate(_readable(lost, recording.recording_id)):
+                self._journal.add_segment(recording, index, segment)
+        lost.close()
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._journal.close()
+
+
+def _readable(journal: Journal, recording_id: str) -> tuple[Segment, ...]:
+    """A full disk can still be read; whatever cannot is lost."""
+    try:
+        return journal.segments(recording_id)
+    except JournalUnusable:
+        return ()

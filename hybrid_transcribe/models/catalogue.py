@@ -1,0 +1,206 @@
+"""The models known by a short name, and what a folder of each layout must hold.
+
+Short names are those of the field. Anything written ``organisation/name`` is an id on the
+hub, known or not; anything with a leading ``/``, ``.`` or ``~`` is a folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+
+from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
+
+MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the files of a model lie in its folder.
+
+    Attributes:
+        weights: pattern of the large files, the ones whose digest is checked.
+        needs: groups of file patterns; a folder must hold one file of every group.
+        fetch: what is fetched from the hub. Never pickles: unpickling runs their code.
+    """
+
+    name: str
+    weights: str
+    needs: tuple[tuple[str, ...], ...]
+    fetch: tuple[str, ...]
+
+    def missing(self, folder: Path) -> tuple[str, ...]:
+        """What the folder lacks, in words; empty when it looks like this layout."""
+        files = _file_names(folder)
+        return tuple(
+            " or ".join(group)
+            for group in self.needs
+            if not any(fnmatch(name, pattern) for name in files for pattern in group)
+        )
+
+    def weight_files(self, folder: Path) -> tuple[Path, ...]:
+        """The folder's large files, by name."""
+        return tuple(folder / n for n in sorted(_file_names(folder)) if fnmatch(n, self.weights))
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "ctranslate2": Layout(
+        "ctranslate2",
+        "model.bin",
+        # Without its tokenizer faster-whisper would ask the hub for one while loading.
+        (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
+        (
+            "model.bin",
+            "config.json",
+            "preprocessor_config.json",
+            "tokenizer.json",
+            "vocabulary.*",
+        ),
+    ),
+    "huggingface": Layout(
+        "huggingface",
+        "*.safetensors",
+        (("*.safetensors",), ("config.json",), ("preprocessor_config.json",), ("tokenizer*.json",)),
+        ("*.safetensors", "*.safetensors.index.json", "*.json", "merges.txt"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One model of the catalogue.
+
+    Attributes:
+        repos: layout to repository id on the hub.
+        size_bytes: rough download of the ``ctranslate2`` layout.
+        sha256: file of the ``ctranslate2`` layout to its digest, where we know it.
+    """
+
+    name: str
+    repos: Mapping[str, str]
+    size_bytes: int
+    multilingual: bool = True
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+
+def _entry(
+    name: str, size_mb: int, repo: str = "", original: str = "", sha256: str = ""
+) -> tuple[str, Entry]:
+    repos = {
+        "ctranslate2": repo or f"Systran/faster-whisper-{name}",
+        "huggingface": original or f"openai/whisper-{name}",
+    }
+    digests = {"model.bin": sha256} if sha256 else {}
+    english = name.endswith(".en") or name.startswith("distil-")
+    return name, Entry(name, repos, size_mb * MB, not english, digests)
+
+
+def _distilled(name: str, size_mb: int, repo: str = "") -> tuple[str, Entry]:
+    return _entry(
+        f"distil-{name}",
+        size_mb,
+        repo or f"Systran/faster-distil-whisper-{name}",
+        f"distil-whisper/distil-{name}",
+    )
+
+
+_BASE = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
+_TINY_EN = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
+_TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
+
+#: Short name to model, smallest first.
+MODELS: Mapping[str, Entry] = dict(
+    (
+        _entry("tiny", 78),
+        _entry("tiny.en", 78, sha256=_TINY_EN),
+        _entry("base", 148, sha256=_BASE),
+        _entry("base.en", 148),
+        _entry("small", 486),
+        _entry("small.en", 486),
+        _entry("medium", 1531),
+        _entry("medium.en", 1531),
+        _entry("large-v1", 3090),
+        _entry("large-v2", 3090),
+        _entry("large-v3", 3091),
+        _entry("large-v3-turbo", 1622, _TURBO),
+        _distilled("small.en", 336),
+        _distilled("medium.en", 792),
+        _distilled("large-v2", 1516),
+        _distilled("large-v3", 1516),
+        _distilled("large-v3.5", 1516, "distil-whisper/distil-large-v3.5-ct2"),
+    )
+)
+
+#: Other names people use for the same models.
+ALIASES: Mapping[str, str] = {
+    "large": "large-v3",
+    "turbo": "large-v3-turbo",
+}
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+def known_names() -> tuple[str, ...]:
+    """Every short name, aliases last."""
+    return (*MODELS, *ALIASES)
+
+
+def find(name: str) -> Entry | None:
+    """The catalogue's model of that name or alias, or None."""
+    return MODELS.get(ALIASES.get(name, name))
+
+
+def layout_of(layout: str) -> Layout:
+    """The layout of that name. Raises ModelUnavailable for one no model can be had in."""
+    if layout not in LAYOUTS:
+        raise ModelUnavailable(f"No models in the layout {layout!r}; there is {', '.join(LAYOUTS)}")
+    return LAYOUTS[layout]
+
+
+def is_hub_id(name: str) -> bool:
+    """True for ``organisation/name``.
+
+    >>> is_hub_id("Systran/faster-whisper-tiny"), is_hub_id("../tiny"), is_hub_id("a/b/c")
+    (True, False, False)
+    """
+    return _HUB_ID.fullmatch(name) is not None and ".." not in name and "--" not in name
+
+
+def is_path(name: str) -> bool:
+    """True when the name can only mean a folder of this machine.
+
+    >>> is_path("./mine"), is_path("tiny.en"), is_path("org/model")
+    (True, False, False)
+    """
+    return name.startswith(("/", ".", "~", "\\")) or Path(name).is_absolute() or "\\" in name
+
+
+def repo_of(name: str, layout: str) -> str:
+    """The repository on the hub for a short name or an id. Raises UnknownModel."""
+    entry = find(name)
+    if entry is not None and layout in entry.repos:
+        return entry.repos[layout]
+    if is_hub_id(name):
+        return name
+    raise UnknownModel(name, (*known_names(), "an id on the hub (organisation/name)", "a folder"))
+
+
+def folder_name(name: str, layout: str) -> str:
+    """The folder of a model inside our own cache.
+
+    >>> folder_name("turbo", "ctranslate2"), folder_name("org/name", "huggingface")
+    ('large-v3-turbo', 'org--name.huggingface')
+    """
+    plain = ALIASES.get(name, name).replace("/", "--")
+    return plain if layout == "ctranslate2" else f"{plain}.{layout}"
+
+
+def _file_names(folder: Path) -> list[str]:
+    try:
+        # is_file follows links, so that a hub cache whose blob is gone counts as incomplete.
+        return [p.name for p in folder.iterdir() if p.is_file()]
+    except OSError:
+        return []

@@ -1,0 +1,99 @@
+"""A worker process: commands in by stdin, messages out by what was stdout.
+
+The protocol gets a duplicate of descriptor 1, and descriptor 1 itself points at stderr, so
+that whatever a library prints cannot break a line. A thread reads stdin all the time; its end
+means that the parent is gone, and the process ends at once, wherever it is: an orphan must
+not keep a GPU.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import threading
+from typing import BinaryIO
+
+import msgspec
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.worker.batch import Worker
+
+#: How often an idle worker looks for models to unload, in seconds.
+IDLE_LOOK_S = 5.0
+
+
+def main() -> None:
+    """Serve until the parent says stop, or is gone."""
+    # Ctrl-C in a terminal reaches the whole process group: the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    out = _claim_stdout()
+    commands: queue.Queue[p.Configure | p.Run | p.Unload] = queue.Queue()
+    worker = _Held()
+    threading.Thread(
+        target=_read, args=(sys.stdin.buffer, commands, worker), name="commands", daemon=True
+    ).start()
+    first = commands.get()
+    if not isinstance(first, p.Configure):
+        raise SystemExit("The first command must be 'configure'")
+    worker.now = Worker(first.settings, lambda message: _write(out, message))
+    _write(out, p.Ready(os.getpid()))
+    _serve(worker.now, commands)
+
+
+class _Held:
+    """The worker, once it is configured; cancels of before have nothing to cancel."""
+
+    now: Worker | None = None
+
+
+def _claim_stdout() -> BinaryIO:
+    sys.stdout.flush()
+    mine = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(mine, "wb", buffering=0)
+
+
+def _write(out: BinaryIO, message: p.Message) -> None:
+    try:
+        out.write(p.encode(message))
+    except OSError:
+        _leave()
+
+
+def _serve(worker: Worker, commands: queue.Queue[p.Configure | p.Run | p.Unload]) -> None:
+    while True:
+        try:
+            command = commands.get(timeout=IDLE_LOOK_S)
+        except queue.Empty:
+            worker.pool.unload_idle()
+            continue
+        if isinstance(command, p.Run):
+            worker.run(command)
+        elif isinstance(command, p.Unload):
+            worker.pool.unload_all()
+
+
+def _read(
+    pipe: BinaryIO, commands: queue.Queue[p.Configure | p.Run | p.Unload], worker: _Held
+) -> None:
+    for line in pipe:
+        try:
+            command = p.decode_command(line)
+        except msgspec.MsgspecError as error:
+            print(f"worker: not a command: {error}", file=sys.stderr)
+            continue
+        if isinstance(command, p.Stop):
+            break
+        if isinstance(command, p.Cancel):
+            if worker.now is not None:
+                worker.now.cancel(command.recording_id, command.attempt)
+        else:
+            commands.put(command)
+    _leave()
+
+
+def _leave() -> None:
+    """Without ceremony: native threads of an inference in progress would hold up an exit."""
+    os._exit(0)

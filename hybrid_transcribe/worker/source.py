@@ -1,0 +1,119 @@
+"""Clips for the engine, decoded one ahead so that decoding hides behind inference."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from hybrid_transcribe.audio.decode import decode
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.protocol import Item
+from hybrid_transcribe.types import Clip
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Decoding of a recording begins."""
+
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A clip; ``last`` when its recording has no further one."""
+
+    key: int
+    clip: Clip
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Undecoded:
+    """A recording gave no (further) clip: an error, or None when it was cancelled."""
+
+    key: int
+    error: Exception | None
+
+
+Piece = Begun | Decoded | Undecoded
+
+
+def pieces(
+    items: Sequence[tuple[int, Item]], settings: Settings, cancelled: Callable[[int], bool]
+) -> Iterator[Piece]:
+    """Decode the items in order, lazily; every one ends in a last `Decoded` or an `Undecoded`."""
+    for key, item in items:
+        if cancelled(key):
+            yield Undecoded(key, None)
+            continue
+        yield Begun(key)
+        yield from _pieces(key, item, settings, lambda key=key: cancelled(key))  # type: ignore[misc]
+
+
+def _pieces(
+    key: int, item: Item, settings: Settings, cancelled: Callable[[], bool]
+) -> Iterator[Piece]:
+    held: Clip | None = None
+    try:
+        for clip in decode(
+            item.path,
+            name=item.name,
+            settings=settings,
+            start_s=item.resume_from_s,
+            cancelled=cancelled,
+        ):
+            if held is not None:
+                yield Decoded(key, held, last=False)
+            held = clip
+    except Exception as error:
+        # What came before is sound, but not the end of the recording.
+        if held is not None:
+            yield Decoded(key, held, last=False)
+        yield Undecoded(key, error)
+        return
+    if cancelled() or held is None:
+        yield Undecoded(key, None)
+    else:
+        yield Decoded(key, held, last=True)
+
+
+class Ahead:
+    """Runs an iterator on a thread, one piece ahead of its reader.
+
+    One and no more: a piece may be half an hour of audio (115 MB).
+    """
+
+    def __init__(self, source: Iterator[Piece]) -> None:
+        self._source = source
+        self._ready: queue.Queue[Piece | BaseException | None] = queue.Queue(maxsize=1)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="decode-ahead", daemon=True)
+
+    def __iter__(self) -> Iterator[Piece]:
+        self._thread.start()
+        while (piece := self._ready.get()) is not None:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+    def _work(self) -> None:
+        try:
+            for piece in self._source:
+                self._put(piece)
+            self._put(None)
+        except BaseException as error:  # handed to the reader, which raises it
+            self._put(error)
+
+    def _put(self, piece: Piece | BaseException | None) -> None:
+        while not self._stopped.is_set():
+            try:
+                self._ready.put(piece, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+
+    def stop(self) -> None:
+        """No more pieces are wanted."""
+        self._stopped.set()

@@ -1,0 +1,83 @@
+"""What every test stands on: speech to hear, a state folder of its own, nothing left running."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from hypothesis import settings
+
+from hybrid_transcribe import samples
+from hybrid_transcribe.config import PREFIX, Settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+#: Another folder of speech than the one beside the checkout.
+SPEECH_VARIABLE = PREFIX + "TEST_SPEECH"
+
+# Machines that run tests are shared: a slow example is not a wrong one.
+settings.register_profile("shared-machine", deadline=None)
+settings.load_profile("shared-machine")
+
+
+@pytest.fixture(scope="session")
+def speech_dir() -> Path:
+    """The folder of recorded speech; its tests are skipped where there is none."""
+    given = os.environ.get(SPEECH_VARIABLE)
+    folder = Path(given) if given else REPOSITORY.parent / "shared" / "speech"
+    if not (folder / "manifest.jsonl").is_file():
+        pytest.skip(f"no speech in {folder}; {SPEECH_VARIABLE} may name another folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def manifest(speech_dir: Path) -> list[dict[str, Any]]:
+    """One dict a recording: ``file`` (below `speech_dir`), ``text``, ``language``…"""
+    lines = (speech_dir / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """The recording that comes with the package."""
+    return samples.sample()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_cache() -> Iterator[None]:
+    """Joined models are kept between tests and runs, whatever a test does to HOME."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PREFIX + "CACHE_DIR", str(Settings.load().cache_path))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches the user's journal and uploads."""
+    monkeypatch.setenv(PREFIX + "STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running(_own_state: None) -> Iterator[None]:
+    """A test ends the processes it started; those of wider fixtures may stay."""
+    me = psutil.Process()
+    before = set(me.children(recursive=True))
+    yield
+    started = [child for child in me.children(recursive=True) if child not in before]
+    _, left = psutil.wait_procs(started, timeout=3)
+    lines = [_command(child) for child in left]
+    for child in left:
+        child.kill()
+    assert not left, f"left running: {lines}"
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline()) or process.name()
+    except psutil.Error:
+        return str(process)

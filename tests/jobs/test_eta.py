@@ -1,0 +1,76 @@
+"""When it will be done, from what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals, key
+from hybrid_transcribe.types import Spec
+
+SPEC = Spec("e", "m")
+OTHER = Spec("e", "n")
+
+
+def measured(per_s: float = 10.0, load_s: float = 0.0) -> Speeds:
+    speeds = Speeds()
+    for spec in (SPEC, OTHER):
+        speeds.of(spec).add(per_s * 5, 5.0)
+        speeds.of(spec).load_s = load_s
+    return speeds
+
+
+def test_unknown_until_measured() -> None:
+    """Before anything was measured there is no ETA, not a zero."""
+    assert arrivals([Load("a", SPEC, 60.0)], [], Speeds(), None) == {}
+
+
+def test_work_ahead_counts() -> None:
+    """What runs comes first, then each in its place."""
+    found = arrivals(
+        [Load("now", SPEC, 50.0)],
+        [Load("next", SPEC, 100.0), Load("last", SPEC, 100.0)],
+        measured(),
+        key(SPEC),
+    )
+    assert found == pytest.approx({"now": 5.0, "next": 15.0, "last": 25.0})
+
+
+def test_cold_models_cost_their_load() -> None:
+    """A model that is not the loaded one adds the time loading it took last time."""
+    found = arrivals(
+        [], [Load("a", SPEC, 10.0), Load("b", OTHER, 10.0)], measured(load_s=3.0), None
+    )
+    assert found == pytest.approx({"a": 4.0, "b": 8.0})
+
+
+def test_an_unknown_length_hides_what_is_behind_it() -> None:
+    """Better no ETA than a wrong one."""
+    found = arrivals(
+        [],
+        [Load("a", SPEC, 10.0), Load("?", SPEC, None), Load("c", SPEC, 10.0)],
+        measured(),
+        key(SPEC),
+    )
+    assert set(found) == {"a"}
+
+
+def test_parallel_recordings_share_the_speed() -> None:
+    """Two at once take twice as long each."""
+    found = arrivals([Load("a", SPEC, 10.0), Load("b", SPEC, 10.0)], [], measured(), key(SPEC))
+    assert found == pytest.approx({"a": 2.0, "b": 2.0})
+
+
+def test_recent_speed_counts_more() -> None:
+    """A machine that became slow is believed within minutes."""
+    speeds = measured(per_s=100.0)
+    for _ in range(60):
+        speeds.of(SPEC).add(5.0, 5.0)
+    assert speeds.of(SPEC).per_s == pytest.approx(1.0, rel=0.2)
+
+
+def test_speeds_survive_as_plain_data() -> None:
+    """A restarted service knows its speeds from the first second."""
+    restored = Speeds()
+    restored.load(measured(load_s=2.0).plain())
+    assert restored.of(SPEC).per_s == pytest.approx(10.0)
+    assert restored.of(SPEC).load_s == 2.0

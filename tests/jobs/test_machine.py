@@ -1,0 +1,160 @@
+"""Every cell of (state x change), and what a change does to a recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hybrid_transcribe.errors import InvalidTransition
+from hybrid_transcribe.jobs import machine as m
+from hybrid_transcribe.types import ErrorInfo, Recording, Spec, Stage, State
+
+from .conftest import make_recording
+
+ERROR = ErrorInfo("worker_crashed", "gone")
+
+EXAMPLES: dict[type[m.Change], m.Change] = {
+    m.Dispatched: m.Dispatched(1.0),
+    m.Moved: m.Moved(Stage.TRANSCRIBING),
+    m.Learned: m.Learned(duration_s=10.0),
+    m.Advanced: m.Advanced(5.0),
+    m.Ended: m.Ended(10.0, 2.0),
+    m.Broke: m.Broke(ERROR, 2.0),
+    m.CancelAsked: m.CancelAsked(2.0),
+    m.Released: m.Released(2.0),
+    m.Lost: m.Lost(ERROR, 2.0),
+    m.Requeued: m.Requeued(2.0),
+    m.RetryAsked: m.RetryAsked(resume=True),
+}
+
+#: What comes of each change in each state; everything else is refused.
+Q, P, R, X, C, F, N = (
+    State.QUEUED,
+    State.PREPARING,
+    State.RUNNING,
+    State.CANCELING,
+    State.COMPLETED,
+    State.FAILED,
+    State.CANCELED,
+)
+NEXT: dict[type[m.Change], dict[State, State]] = {
+    m.Dispatched: {Q: P},
+    m.Moved: {P: R, R: R, X: X},
+    m.Learned: {s: s for s in State},
+    m.Advanced: {P: R, R: R, X: X},
+    m.Ended: {P: C, R: C, X: C},
+    m.Broke: {Q: F, P: F, R: F, X: N},
+    m.CancelAsked: {Q: N, P: X, R: X, X: X},
+    m.Released: {X: N},
+    m.Lost: {P: Q, R: Q, X: N},
+    m.Requeued: {P: Q, R: Q, X: N},
+    m.RetryAsked: {C: Q, F: Q, N: Q},
+}
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_every_cell(kind: type[m.Change], state: State) -> None:
+    """A change leads where the table says, or is refused with its name and the state."""
+    before = make_recording(state=state)
+    expected = NEXT[kind].get(state)
+    if expected is None:
+        with pytest.raises(InvalidTransition, match=f"{kind.__name__}.*{state}"):
+            m.step(before, EXAMPLES[kind])
+    else:
+        assert m.step(before, EXAMPLES[kind]).state is expected
+
+
+def test_the_table_knows_every_change() -> None:
+    """No change was forgotten in the table of the machine or of this test."""
+    # By name: slots make a second class of each.
+    kinds = {kind.__name__ for kind in m.Change.__subclasses__()}
+    assert kinds == {k.__name__ for k in m.ALLOWED} == {k.__name__ for k in NEXT}
+
+
+def test_preparing_stages_do_not_run() -> None:
+    """Loading and decoding are preparing; only work on the audio itself is running."""
+    before = make_recording(state=State.PREPARING)
+    assert m.step(before, m.Moved(Stage.LOADING_MODEL)).state is State.PREPARING
+
+
+def test_the_cloud_has_no_percentage() -> None:
+    """Where nobody can know how far it is, nobody is told."""
+    before = make_recording(state=State.PREPARING)
+    assert m.step(before, m.Moved(Stage.WAITING_FOR_CLOUD)).percentage is None
+
+
+def test_third_death_alone_is_the_end() -> None:
+    """A recording that was alone with three dying workers fails with their error."""
+    r = make_recording()
+    for _ in range(3):
+        r = m.step(replace(r, state=State.RUNNING), m.Lost(ERROR, 1.0, blamed=True))
+    assert (r.state, r.error, r.worker_deaths) == (State.FAILED, ERROR, 3)
+
+
+def test_suspects_run_alone_but_are_not_blamed() -> None:
+    """Batch-mates of a death get no strike, and are told apart next time."""
+    r = m.step(make_recording(state=State.RUNNING), m.Lost(ERROR, 1.0, suspect=True))
+    assert (r.worker_deaths, r.solo, r.attempt) == (0, True, 2)
+
+
+def test_restarts_never_count() -> None:
+    """A recording may be requeued for ever without getting a strike."""
+    r = make_recording()
+    for _ in range(50):
+        r = m.step(replace(r, state=State.RUNNING), m.Requeued(1.0))
+    assert (r.worker_deaths, r.attempt, r.state) == (0, 51, State.QUEUED)
+
+
+def test_requeued_keeps_what_was_finished() -> None:
+    """The next attempt goes on after the last finished segment."""
+    r = m.step(make_recording(state=State.RUNNING), m.Advanced(4.0, n_segments=2))
+    r = m.step(r, m.Requeued(1.0))
+    assert (r.done_s, r.n_segments, r.percentage) == (4.0, 2, 40.0)
+
+
+def test_retry_afresh_forgets_what_was_finished() -> None:
+    """A retry with another engine starts from nothing."""
+    r = make_recording(state=State.FAILED, done_s=4.0, n_segments=2, language="pt", error=ERROR)
+    r = m.step(r, m.RetryAsked(resume=False, spec=Spec("other", "x")))
+    assert (r.done_s, r.n_segments, r.language, r.error, r.percentage) == (0.0, 0, None, None, 0.0)
+
+
+def test_warnings_are_kept_once() -> None:
+    """The same line said twice is read once."""
+    r = make_recording(state=State.RUNNING)
+    for _ in range(2):
+        r = m.step(r, m.Learned(warning="on the CPU"))
+    assert r.warnings == ("on the CPU",)
+
+
+@given(st.lists(st.sampled_from([c for k, c in EXAMPLES.items() if k is not m.RetryAsked])))
+def test_percentage_never_falls_and_is_100_only_at_the_end(changes: list[m.Change]) -> None:
+    """Whatever comes in whatever order, within an attempt the percentage only rises."""
+    r: Recording = make_recording(duration_s=None)
+    for change in changes:
+        try:
+            after = m.step(r, change)
+        except InvalidTransition:
+            continue
+        if after.attempt == r.attempt and None not in (r.percentage, after.percentage):
+            assert after.percentage >= r.percentage  # type: ignore[operator]
+        assert (after.percentage == 100.0) == (after.state is State.COMPLETED)
+        assert after.attempt >= r.attempt
+        r = after
+
+
+@given(st.lists(st.floats(0, 20)), st.lists(st.floats(0.1, 20)))
+def test_done_never_falls(positions: list[float], lengths: list[float]) -> None:
+    """Late or corrected measures never take progress back."""
+    r = make_recording(state=State.RUNNING, duration_s=None)
+    for i, position in enumerate(positions):
+        before = r
+        if i < len(lengths):
+            r = m.step(r, m.Learned(duration_s=lengths[i]))
+        r = m.step(r, m.Advanced(position))
+        assert r.done_s >= before.done_s
+        assert (r.percentage or 0) >= (before.percentage or 0)

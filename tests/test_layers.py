@@ -1,0 +1,204 @@
+"""Imports go down the layers only, and the package is light to import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "hybrid_transcribe"
+FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
+
+# From bottom to top. A module may import from every layer below its own. The units of one
+# layer (a unit is a module, or a folder with all that is in it) may import each other only
+# where the layer says so. The longest prefix of a module's name decides where it belongs.
+#
+#   layer        units import each other   units
+LAYERS: list[tuple[str, bool, str]] = [
+    ("words",      True,  "types errors events names clock _version"),
+    ("contracts",  True,  "config interfaces protocol registry"),
+    ("leaves",     False, "audio engines models outputs executors samples testing"),
+    ("machinery",  False, "worker jobs"),
+    ("door",       True,  "jobs.service jobs.handle api doctor"),
+    ("faces",      False, "cli hud rest"),
+]  # fmt: skip
+
+#: These tie the package together and may import anything.
+OUTSIDE = {"", "__main__"}
+
+PLACES = {
+    unit: (height, layer, together)
+    for height, (layer, together, units) in enumerate(LAYERS)
+    for unit in units.split()
+}
+
+HEAVY = {
+    "IPython",
+    "anywidget",
+    "av",
+    "ctranslate2",
+    "faster_whisper",
+    "huggingface_hub",
+    "ipywidgets",
+    "jupyter_server",
+    "tokenizers",
+    "torch",
+    "tqdm",
+    "transformers",
+}
+
+
+def unit_of(module: str) -> str | None:
+    """The unit a module (named from the package on) belongs to, None if no layer knows it."""
+    parts = module.split(".")
+    prefixes = (".".join(parts[:n]) for n in range(len(parts), 0, -1))
+    return next((prefix for prefix in prefixes if prefix in PLACES), None)
+
+
+def offence(importer: str, imported: str) -> str | None:
+    """Why that import may not be, or None."""
+    own, other = unit_of(importer), unit_of(imported)
+    if own is None or other is None:
+        unknown = importer if own is None else imported or "the package itself"
+        return f"imports {imported or PACKAGE}: no layer knows {unknown}"
+    (height, layer, together), (other_height, other_layer, _) = PLACES[own], PLACES[other]
+    if own == other or other_height < height or (other_height == height and together):
+        return None
+    way = "beside" if other_height == height else "above"
+    return f"({layer}) imports {imported} ({other_layer}), which lies {way} it"
+
+
+def imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Line and full name of every module imported, in functions too, but for type checkers."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, name) for name in _from(node, package))
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            for otherwise in node.orelse:
+                yield from imports(ast.Module([otherwise], []), package)
+        else:
+            yield from imports(node, package)
+
+
+def _from(node: ast.ImportFrom, package: str) -> Iterator[str]:
+    """``from a import b`` is an import of a.b where that is a module of ours, else of a."""
+    base = node.module or ""
+    if node.level:
+        above = package.split(".")[: -(node.level - 1) or None]
+        base = ".".join([*above, *filter(None, [base])])
+    for alias in node.names:
+        name = f"{base}.{alias.name}"
+        yield name if _is_module(name) else base
+
+
+def _is_module(name: str) -> bool:
+    path = FOLDER.parent.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _ours(name: str) -> str | None:
+    """A module's name from the package on, None if it is another's."""
+    head, _, rest = name.partition(".")
+    return rest if head == PACKAGE else None
+
+
+def _modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted(FOLDER.rglob("*.py")):
+        parts = path.relative_to(FOLDER).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = _modules()
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - OUTSIDE))
+def test_a_module_imports_only_from_below(module: str) -> None:
+    """Each import goes to a lower layer, or stays within its own unit."""
+    path = MODULES[module]
+    name = f"{PACKAGE}.{module}"
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    offences = {
+        f"{path.relative_to(FOLDER.parent)}:{line} {why}"
+        for line, imported in imports(tree, package)
+        if (ours := _ours(imported)) is not None and (why := offence(module, ours))
+    }
+
+    assert not offences, "\n".join(["", *sorted(offences)])
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - OUTSIDE))
+def test_every_module_has_a_layer(module: str) -> None:
+    """A new module is put in the table above before it is merged."""
+    assert unit_of(module), f"{module} is in no layer; put it into LAYERS of {Path(__file__).name}"
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported", "allowed"),
+    [
+        ("engines.faster_whisper", "types", True),
+        ("engines.faster_whisper", "engines._options", True),
+        ("engines.faster_whisper", "models.store", False),
+        ("types", "config", False),
+        ("jobs.machine", "jobs.queue", True),
+        ("jobs.machine", "jobs.service", False),
+        ("jobs.service", "jobs.machine", True),
+        ("jobs.queue", "worker", False),
+        ("api", "jobs.service", True),
+        ("cli.main", "api", True),
+        ("rest.routes", "hud.view", False),
+        ("outputs.txt", "", False),
+        ("outputs.txt", "novelty", False),
+        ("novelty", "types", False),
+    ],
+)
+def test_the_table_means_what_it_says(importer: str, imported: str, allowed: bool) -> None:
+    """The rule itself, on examples."""
+    assert (offence(importer, imported) is None) == allowed
+
+
+def test_imports_are_found_wherever_they_hide() -> None:
+    """Relative ones and those in functions count; those for type checkers do not."""
+    source = """
+import os, hybrid_transcribe.types
+if TYPE_CHECKING:
+    from hybrid_transcribe import cli
+else:
+    from . import txt
+def f():
+    try:
+        from ..names import unique
+    except ImportError:
+        from hybrid_transcribe import names, sample
+"""
+    found = [name for _, name in imports(ast.parse(source), "hybrid_transcribe.outputs")]
+
+    assert found == [
+        "os",
+        "hybrid_transcribe.types",
+        "hybrid_transcribe.outputs.txt",
+        "hybrid_transcribe.names",
+        "hybrid_transcribe.names",
+        "hybrid_transcribe",
+    ]
+
+
+def test_importing_the_package_is_light() -> None:
+    """No model, audio or notebook library comes with ``import hybrid_transcribe``."""
+    code = (
+        "import sys, hybrid_transcribe;"
+        f"print(*sorted({HEAVY!r} & {{name.partition('.')[0] for name in sys.modules}}))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert ran.stdout.split() == []
