@@ -23,7 +23,7 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("contracts",  True,  "config interfaces protocol registry"),
     ("leaves",     False, "audio engines models outputs executors samples testing"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle api doctor"),
+    ("door",       True,  "jobs.service jobs.handle api progress doctor"),
     ("faces",      False, "cli hud rest"),
 ]  # fmt: skip
 

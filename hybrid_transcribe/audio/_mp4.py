@@ -12,13 +12,16 @@ from typing import BinaryIO
 
 from hybrid_transcribe.errors import UnsafeInput
 
+# moov, trak, mdia, minf, stbl: no table lies deeper.
+_MAX_DEPTH = 8
+
 _FOLDERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"))
 
 
 def check_tables(file: BinaryIO, size: int, max_tracks: int, shown: str) -> None:
     """Raise UnsafeInput for more tracks than allowed, or more samples than there are bytes."""
     tracks = samples = 0
-    for kind, body, _ in _boxes(file, 0, size):
+    for kind, body in _boxes(file, 0, size):
         if kind == b"cmov":
             raise UnsafeInput(f"{shown}: a compressed index inside a movie is not unpacked")
         tracks += kind == b"trak"
@@ -43,8 +46,8 @@ def _claimed(file: BinaryIO, kind: bytes, body: int) -> int:
     return int(second) if first else 0
 
 
-def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Every box from ``start`` to ``end``, and those inside its folders: kind, body, end."""
+def _boxes(file: BinaryIO, start: int, end: int, depth: int = 0) -> Iterator[tuple[bytes, int]]:
+    """Every box from ``start`` to ``end``, and those inside its folders: kind and body."""
     at = start
     while at + 8 <= end:
         file.seek(at)
@@ -57,7 +60,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
         stop = end if length == 0 else min(end, at + length)
         if stop < body:
             return
-        yield kind, body, stop
-        if kind in _FOLDERS:
-            yield from _boxes(file, body, stop)
+        yield kind, body
+        if kind in _FOLDERS and depth < _MAX_DEPTH:
+            yield from _boxes(file, body, stop, depth + 1)
         at = stop

@@ -181,8 +181,6 @@ class Lane:
             flight.touched = True
         if message.stage is Stage.TRANSCRIBING and flight.working_since is None:
             flight.working_since = self._clock.monotonic()
-            if sum(f.working_since is not None for f in self._flights.values()) == 1:
-                self._worked_at = self._worked_at or flight.working_since
         self._ledger.apply(
             flight.recording_id, machine.Moved(message.stage, message.percentage), lasting=False
         )
@@ -280,8 +278,7 @@ class Lane:
             return
         self._watch_timer = self._clock.call_later(WATCH_S, self._watch)
         now = self._clock.monotonic()
-        late = tuple(self._late(now))
-        if late:
+        if late := tuple(self._late(now)):
             self._too_late(late)
         elif (
             self._answered_at is not None
@@ -291,11 +288,12 @@ class Lane:
             self._kill_for("not ending its batch")
 
     def _late(self, now: float) -> Iterator[Flight]:
-        working = [f for f in self._flights.values() if f.working_since is not None]
+        since = {f.recording_id: f.working_since for f in self._flights.values()}
+        working = {rid: at for rid, at in since.items() if at is not None}
         allowed_s = self._allowed_s()
-        for flight in working:
-            if now - (flight.working_since or now) > allowed_s:
-                yield flight
+        for rid, at in working.items():
+            if now - at > allowed_s:
+                yield self._flights[rid]
         if not working and now - self._heard_at > self._silence_allowed_s():
             touched = [f for f in self._flights.values() if f.touched]
             yield from touched or self._flights.values()

@@ -1,0 +1,88 @@
+"""A model that says what it is told to, shaped like faster-whisper's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
+from hybrid_transcribe.types import RATE_HZ, Clip
+
+
+@dataclass
+class Raw:
+    """A segment as the library yields it. Sound by its own statistics unless told otherwise."""
+
+    start: float = 0.0
+    end: float = 1.0
+    text: str = " Hello there."
+    words: Any = None
+    avg_logprob: float = -0.2
+    no_speech_prob: float = 0.01
+    compression_ratio: float = 1.2
+    temperature: float = 0.0
+
+
+@dataclass
+class RawWord:
+    """A word as the library yields it."""
+
+    start: float
+    end: float
+    word: str
+    probability: float = 0.9
+
+
+@dataclass
+class Info:
+    """What the library says about a transcription."""
+
+    language: str = "pt"
+    language_probability: float = 0.8
+
+
+@dataclass
+class FakeModel:
+    """Stands for a loaded model: yields ``says`` and remembers how it was called."""
+
+    says: list[Any] = field(default_factory=lambda: [Raw()])
+    supported_languages: tuple[str, ...] = LANGUAGES
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    yielded: int = 0
+    model: Any = None
+
+    def transcribe(self, audio: Any, **arguments: Any) -> tuple[Iterator[Any], Info]:
+        """As the library: a lazy run of segments, and what is known before it."""
+        self.calls.append(arguments)
+        return self._segments(), Info()
+
+    def _segments(self) -> Iterator[Any]:
+        for said in self.says:
+            if isinstance(said, Exception):
+                raise said
+            self.yielded += 1
+            yield said
+
+
+def engine_with(model: FakeModel, name: str = "fake") -> FasterWhisper:
+    """An engine that has loaded the fake model."""
+    engine = FasterWhisper(opener=lambda *_: model)
+    engine.load(LoadRequest(ModelFiles(name, Path("nowhere"), "ctranslate2"), device="cpu"))
+    return engine
+
+
+def voice(seconds: float = 5.0, start_s: float = 0.0) -> Clip:
+    """A clip with some sound in it."""
+    times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    return Clip((0.3 * np.sin(2 * np.pi * 200 * times)).astype(np.float32), start_s)
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False

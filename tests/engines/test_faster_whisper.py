@@ -1,0 +1,472 @@
+"""The default engine: what it passes on, what it makes of the answers, and the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ctranslate2
+import numpy as np
+import pytest
+from faster_whisper import WhisperModel
+from faster_whisper.audio import decode_audio
+
+from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.errors import (
+    EngineFailed,
+    EngineUnavailable,
+    InvalidOption,
+    ModelUnavailable,
+    OutOfMemory,
+)
+from hybrid_transcribe.interfaces import Heard, Language, LoadRequest, ModelFiles, Notice, Progress
+from hybrid_transcribe.types import Clip, Options, Segment
+from tests.engines.fakes import FakeModel, Raw, RawWord, engine_with, never, voice
+
+FILES = ModelFiles("fake", Path("nowhere"), "ctranslate2")
+
+
+def heard(
+    engine: FasterWhisper,
+    clip: Clip,
+    options: Options | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> list[Heard]:
+    """Everything the engine yields."""
+    return list(engine.transcribe(clip, options or Options(), cancelled))
+
+
+def segments(found: list[Heard]) -> list[Segment]:
+    """Only the segments."""
+    return [h for h in found if isinstance(h, Segment)]
+
+
+def notices(found: list[Heard]) -> str:
+    """All notices, one a line."""
+    return "\n".join(h.text for h in found if isinstance(h, Notice))
+
+
+# ------------------------------------------------------------------ what is passed on
+
+
+def test_options_that_were_not_given_keep_the_librarys_defaults() -> None:
+    """The library decides what nobody asked for."""
+    model = FakeModel()
+    heard(engine_with(model), voice())
+
+    assert model.calls == [{}]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "passed"),
+    [
+        ("language", "pt", "pt"),
+        ("language", "pt-BR", "pt"),
+        ("task", "translate", "translate"),
+        ("word_timestamps", True, True),
+        ("vad_filter", False, False),
+        ("beam_size", 1, 1),
+        ("best_of", 3, 3),
+        ("patience", 1.5, 1.5),
+        ("length_penalty", 0.5, 0.5),
+        ("repetition_penalty", 1.1, 1.1),
+        ("no_repeat_ngram_size", 3, 3),
+        ("temperature", (0.0, 0.4), [0.0, 0.4]),
+        ("initial_prompt", "Ana, Beto.", "Ana, Beto."),
+        ("prefix", "So", "So"),
+        ("hotwords", "Whisper", "Whisper"),
+        ("condition_on_previous_text", False, False),
+        ("compression_ratio_threshold", 2.0, 2.0),
+        ("log_prob_threshold", -0.5, -0.5),
+        ("no_speech_threshold", 0.3, 0.3),
+        ("suppress_blank", False, False),
+        ("suppress_tokens", (1, 2), [1, 2]),
+        ("without_timestamps", True, True),
+        ("max_new_tokens", 40, 40),
+        ("chunk_length", 20, 20),
+        ("multilingual", True, True),
+        ("clip_timestamps", (1.0, 2.0), [1.0, 2.0]),
+    ],
+)
+def test_every_option_reaches_the_library(name: str, value: Any, passed: Any) -> None:
+    """Under the library's own name, and alone."""
+    model = FakeModel()
+    heard(engine_with(model), voice(), Options(**{name: value}))
+
+    assert model.calls == [{name: passed}]
+
+
+def test_the_library_has_an_argument_for_every_option_passed_on() -> None:
+    """A renamed argument shows on the day the library is upgraded."""
+    from inspect import signature
+
+    ours = {"silence_guard", "compute_type", "batch_size"}
+    honoured = FasterWhisper.capabilities.options
+
+    assert honoured - ours <= set(signature(WhisperModel.transcribe).parameters)
+
+
+def test_labelling_speakers_is_not_claimed() -> None:
+    """What the engine cannot do becomes a warning elsewhere."""
+    assert "diarize" not in FasterWhisper.capabilities.options
+
+
+def test_stretches_are_moved_to_the_clips_own_time() -> None:
+    """A block that starts at 10 s decodes the part of 8-12 s that lies in it."""
+    model = FakeModel()
+    clip = voice(5.0, start_s=10.0)
+    heard(engine_with(model), clip, Options(clip_timestamps=(8.0, 12.0, 13.0, 99.0)))
+
+    assert model.calls == [{"clip_timestamps": [0.0, 2.0, 3.0, 5.0]}]
+
+
+def test_a_clip_outside_every_stretch_is_not_decoded() -> None:
+    """Nothing is asked of the model where nothing is wanted."""
+    model = FakeModel()
+    found = heard(engine_with(model), voice(5.0, 10.0), Options(clip_timestamps=(0.0, 9.0)))
+
+    assert (model.calls, segments(found)) == ([], [])
+
+
+def test_an_unknown_language_is_refused_with_the_choices() -> None:
+    """The message names the value and the codes there are."""
+    with pytest.raises(InvalidOption, match=r"'xx'.*\ben\b.*\bpt\b"):
+        heard(engine_with(FakeModel()), voice(), Options(language="xx"))
+
+
+def test_a_language_this_model_has_not_is_refused() -> None:
+    """Cantonese exists, but only in large-v3."""
+    model = FakeModel(supported_languages=tuple(c for c in LANGUAGES if c != "yue"))
+
+    with pytest.raises(InvalidOption, match="fake has no language 'yue'"):
+        heard(engine_with(model), voice(), Options(language="yue"))
+
+
+def test_an_unknown_task_is_refused_with_the_choices() -> None:
+    """The message names the value and the tasks there are."""
+    with pytest.raises(InvalidOption, match="'summarise'.*transcribe, translate"):
+        heard(engine_with(FakeModel()), voice(), Options(task="summarise"))
+
+
+def test_an_english_only_model_goes_on_in_english_and_says_so() -> None:
+    """Asked for Portuguese or a translation, it tells what it cannot do."""
+    model = FakeModel(supported_languages=("en",))
+    found = heard(engine_with(model), voice(), Options(language="pt", task="translate"))
+
+    assert model.calls == [{}]
+    assert "'pt' was ignored" in notices(found)
+    assert "cannot translate" in notices(found)
+
+
+def test_what_a_batch_cannot_honour_is_said() -> None:
+    """Batched decoding knows no context; the option is named in a notice."""
+    from hybrid_transcribe.engines._ct2_request import request_for
+
+    request = request_for(
+        Options(batch_size=8, condition_on_previous_text=False, temperature=(0.0, 0.2)),
+        voice(),
+        LANGUAGES,
+        "fake",
+    )
+
+    assert request.batch_size == 8
+    assert request.arguments == {"temperature": [0.0, 0.2]}
+
+
+def test_a_batch_without_voice_detection_is_decoded_in_sequence() -> None:
+    """The library cannot cut a long clip without it, and would fail."""
+    model = FakeModel()
+    found = heard(engine_with(model), voice(40.0), Options(batch_size=8, vad_filter=False))
+
+    assert model.calls == [{"vad_filter": False}]
+    assert "in sequence" in notices(found)
+
+
+def test_the_list_of_languages_is_the_librarys() -> None:
+    """A language Whisper gains shows on the day the library is upgraded."""
+    from faster_whisper.tokenizer import _LANGUAGE_CODES
+
+    assert tuple(_LANGUAGE_CODES) == LANGUAGES
+
+
+# -------------------------------------------------------------- what comes of the answers
+
+
+def test_a_segment_keeps_text_times_and_statistics() -> None:
+    """Nothing the model says about a segment is lost."""
+    raw = Raw(0.5, 1.5, " Olá. ", [RawWord(0.5, 1.4, " Olá.", 0.7)], -0.3, 0.02, 0.9, 0.2)
+    [segment] = segments(
+        heard(engine_with(FakeModel([raw])), voice(), Options(silence_guard=False))
+    )
+
+    assert (segment.start_s, segment.end_s, segment.text) == (0.5, 1.5, "Olá.")
+    assert (segment.avg_logprob, segment.no_speech_prob) == (-0.3, 0.02)
+    assert (segment.compression_ratio, segment.temperature) == (0.9, 0.2)
+    [word] = segment.words
+    assert (word.start_s, word.end_s, word.text, word.probability) == (0.5, 1.4, "Olá.", 0.7)
+
+
+def test_times_never_overlap_nor_pass_the_end() -> None:
+    """Whatever the model says, edges rise and stay inside the clip."""
+    said = [Raw(-1.0, 2.0), Raw(1.5, 1.0), Raw(4.0, 30.0, words=[RawWord(3.0, 40.0, "x")])]
+    found = segments(heard(engine_with(FakeModel(said)), voice(5.0)))
+    edges = [t for s in found for t in (s.start_s, s.end_s)]
+
+    assert edges == sorted(edges)
+    assert (edges[0], edges[-1]) == (0.0, 5.0)
+    assert [(w.start_s, w.end_s) for w in found[-1].words] == [(4.0, 5.0)]
+
+
+def test_segments_without_text_are_dropped() -> None:
+    """Blank text is progress, not a segment."""
+    found = heard(engine_with(FakeModel([Raw(text="  ")])), voice())
+
+    assert segments(found) == []
+    assert Progress(1.0) in found
+
+
+def test_the_language_is_told_before_the_first_segment() -> None:
+    """Detected, with its probability."""
+    found = heard(engine_with(FakeModel()), voice())
+
+    assert found[0] == Language("pt", 0.8)
+
+
+def test_a_language_that_was_given_is_not_told_again() -> None:
+    """Nothing was detected."""
+    found = heard(engine_with(FakeModel()), voice(), Options(language="en"))
+
+    assert not [h for h in found if isinstance(h, Language)]
+
+
+def test_the_end_of_the_clip_is_always_reached() -> None:
+    """Silence at the end counts as done."""
+    assert heard(engine_with(FakeModel()), voice(5.0))[-1] == Progress(5.0)
+
+
+def test_a_cancel_between_segments_stops_the_model() -> None:
+    """The segment in hand is dropped and no further one is asked for."""
+    model = FakeModel([Raw(0, 1), Raw(1, 2), Raw(2, 3)])
+    seen: list[Heard] = []
+    for said in engine_with(model).transcribe(voice(), Options(), lambda: len(seen) >= 2):
+        seen.append(said)
+
+    assert len(seen) == 2
+    assert model.yielded == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes", "says"),
+    [
+        (RuntimeError("CUDA failed with error out of memory"), OutOfMemory, "compute_type 'int8'"),
+        (MemoryError(), OutOfMemory, "cpu"),
+        (RuntimeError("Library libcublas.so.12 is not found"), EngineUnavailable, "pip install"),
+        (ValueError("beam_size must be > 0"), EngineFailed, "ValueError: beam_size must be > 0"),
+    ],
+)
+def test_errors_of_the_library_become_ours(
+    error: Exception, becomes: type[Exception], says: str
+) -> None:
+    """One tree of errors, with the cause in the message."""
+    with pytest.raises(becomes, match=says) as caught:
+        heard(engine_with(FakeModel([error])), voice())
+
+    assert caught.value.__cause__ is error
+
+
+# ------------------------------------------------------------------------------- loading
+
+
+def test_f19_a_gpu_that_is_not_there_is_refused_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cause and remedy."""
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
+
+    with pytest.raises(EngineUnavailable, match="GPU.*'auto' or 'cpu'") as caught:
+        FasterWhisper(lambda *_: FakeModel()).load(LoadRequest(FILES, device="gpu"))
+    assert "\n" not in str(caught.value)
+
+
+def test_auto_takes_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says which it took."""
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
+    loaded = FasterWhisper(lambda *_: FakeModel()).load(LoadRequest(FILES))
+
+    assert (loaded.device, loaded.compute_type) == ("cpu", "int8")
+
+
+def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In half precision, under the library's name for the device."""
+    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float16", "int8"})
+    asked: list[Any] = []
+    loaded = FasterWhisper(lambda *how: asked.append(how) or FakeModel()).load(LoadRequest(FILES))
+
+    assert (loaded.device, loaded.compute_type) == ("gpu", "float16")
+    assert asked == [("nowhere", "cuda", "float16", 0)]
+
+
+def test_an_impossible_compute_type_is_refused_with_the_choices() -> None:
+    """The message names the value and what this device can compute in."""
+    with pytest.raises(InvalidOption, match=r"'float8'.*float32.*int8"):
+        FasterWhisper(lambda *_: FakeModel()).load(
+            LoadRequest(FILES, device="cpu", compute_type="float8")
+        )
+
+
+def test_f19_too_little_memory_while_loading_is_told_as_such() -> None:
+    """The caller may then try something smaller."""
+
+    def full(*_: Any) -> Any:
+        raise RuntimeError("CUDA failed with error out of memory")
+
+    with pytest.raises(OutOfMemory):
+        FasterWhisper(full).load(LoadRequest(FILES, device="cpu"))
+
+
+def test_files_that_are_no_model_are_told_by_folder(tmp_path: Path) -> None:
+    """The library's complaint and the folder are both in the message."""
+    (tmp_path / "model.bin").write_bytes(b"not a model")
+
+    with pytest.raises(ModelUnavailable, match=str(tmp_path)):
+        FasterWhisper().load(LoadRequest(ModelFiles("odd", tmp_path, "ctranslate2"), "cpu"))
+
+
+def test_transcribing_without_a_model_is_refused() -> None:
+    """Loading comes first."""
+    with pytest.raises(EngineFailed, match="No model"):
+        heard(FasterWhisper(), voice())
+
+
+# ------------------------------------------------------------------------ the real thing
+
+
+def _bare(folder: Path, samples: Any, options: Options) -> list[Any]:
+    model = WhisperModel(str(folder), device="cpu", compute_type="int8")
+    found, _ = model.transcribe(
+        samples,
+        beam_size=options.beam_size or 5,
+        language=options.language,
+        word_timestamps=options.word_timestamps,
+    )
+    return list(found)
+
+
+def _same(ours: list[Segment], bare: list[Any]) -> None:
+    assert [s.text for s in ours] == [b.text.strip() for b in bare]
+    assert [(s.start_s, s.end_s) for s in ours] == [(b.start, b.end) for b in bare]
+    assert [s.avg_logprob for s in ours] == pytest.approx([b.avg_logprob for b in bare])
+
+
+@pytest.mark.model
+class TestWithModels:
+    """Real weights on real speech."""
+
+    def test_the_sample_is_heard_as_by_bare_faster_whisper(
+        self, tiny: FasterWhisper, tiny_folder: Path, sample: Path
+    ) -> None:
+        """Same weights, same format, same beam: same segments and times, and words inside them."""
+        samples = decode_audio(str(sample))
+        options = Options(language="en", word_timestamps=True)
+        ours = segments(heard(tiny, Clip(samples), options))
+        bare = _bare(tiny_folder, samples, options)
+
+        _same(ours, bare)
+        assert [[w.text for w in s.words] for s in ours] == [
+            [w.word.strip() for w in b.words] for b in bare
+        ]
+        for segment in ours:
+            edges = [t for w in segment.words for t in (w.start_s, w.end_s)]
+            assert edges == sorted(edges)
+            assert segment.start_s <= edges[0]
+            assert edges[-1] <= segment.end_s
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("beam_size", [1, 5])
+    def test_speech_is_heard_as_by_bare_faster_whisper(
+        self, tiny: FasterWhisper, tiny_folder: Path, speech_dir: Path, beam_size: int
+    ) -> None:
+        """The guard and the tidying change nothing about real speech."""
+        options = Options(language="en", beam_size=beam_size)
+        for name in ("goo_brook.flac", "wy_lamp.wav", "ls_7312-92432-0000.flac", "leo_diar.wav"):
+            samples = decode_audio(str(speech_dir / "audio" / name))
+            _same(
+                segments(heard(tiny, Clip(samples), options)),
+                _bare(tiny_folder, samples, options),
+            )
+
+    @pytest.mark.slow
+    def test_the_language_is_detected_and_the_text_is_that_of_the_language(
+        self, base: FasterWhisper, base_folder: Path, speech_dir: Path
+    ) -> None:
+        """Reusing the encoding of the detection gives the text that naming the language gives."""
+        samples = decode_audio(str(speech_dir / "audio" / "leo_pt.wav"))
+        found = heard(base, Clip(samples), Options(beam_size=1))
+
+        assert isinstance(found[0], Language)
+        assert found[0].code == "pt"
+        assert found[0].probability == pytest.approx(1.0, abs=0.3)
+        bare = _bare(base_folder, samples, Options(beam_size=1, language="pt"))
+        _same(segments(found), bare)
+
+    @pytest.mark.slow
+    def test_detecting_the_language_encodes_a_short_clip_once(
+        self, base: FasterWhisper, sample: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The encoder is most of the work, and its answer is used twice."""
+        encoded: list[int] = []
+        real = WhisperModel.encode
+        monkeypatch.setattr(
+            WhisperModel, "encode", lambda self, f: encoded.append(1) or real(self, f)
+        )
+        heard(base, Clip(decode_audio(str(sample))), Options(beam_size=1))
+
+        assert len(encoded) == 1
+
+    @pytest.mark.slow
+    def test_a_translation_is_in_english(self, base: FasterWhisper, speech_dir: Path) -> None:
+        """Spanish speech, English text."""
+        samples = decode_audio(str(speech_dir / "audio" / "leo_es.wav"))
+        found = segments(heard(base, Clip(samples), Options(task="translate", language="es")))
+        text = " ".join(s.text.lower() for s in found)
+
+        assert {"the", "of", "and", "in", "to", "is"} & set(text.split())
+
+    @pytest.mark.slow
+    def test_a_batch_hears_the_sample(self, tiny: FasterWhisper, sample: Path) -> None:
+        """Batched decoding gives the words that decoding in sequence gives."""
+        clip = Clip(decode_audio(str(sample)))
+        found = segments(heard(tiny, clip, Options(batch_size=4, language="en")))
+
+        assert "ask what you can do for your country" in " ".join(s.text for s in found).lower()
+
+    def test_a_cancel_is_noticed_between_windows_of_silence(self, tiny: FasterWhisper) -> None:
+        """Where no segment comes for minutes, the next window is still not begun."""
+        asked: list[int] = []
+
+        def cancelled() -> bool:
+            asked.append(1)
+            return len(asked) > 2
+
+        quiet = (np.random.default_rng(1).standard_normal(16_000 * 300) * 1e-3).astype(np.float32)
+        found = heard(tiny, Clip(quiet), Options(language="en", temperature=(0.0,)), cancelled)
+
+        assert (segments(found), Progress(300.0) in found) == ([], False)
+        assert len(asked) < 6
+
+    def test_it_loads_again_after_unloading(self, tiny_folder: Path, sample: Path) -> None:
+        """The pool unloads what is idle and loads it when asked."""
+        engine = FasterWhisper()
+        request = LoadRequest(ModelFiles("tiny.en", tiny_folder, "ctranslate2"), "cpu")
+        clip = Clip(decode_audio(str(sample)))
+        texts = []
+        for _ in range(2):
+            engine.load(request)
+            texts.append([s.text for s in segments(heard(engine, clip, Options(beam_size=1)))])
+            engine.unload()
+
+        assert texts[0]
+        assert texts[0] == texts[1]

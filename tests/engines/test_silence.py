@@ -1,0 +1,132 @@
+"""The silence guard's rules, with a detector that says what it is told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hybrid_transcribe.engines.silence import Guard, Samples, doubtful, soundless
+from hybrid_transcribe.types import RATE_HZ, Segment
+
+#: A segment that is sound by its own statistics.
+SOUND = Segment(10.0, 12.0, "We went home.", (), -0.2, 0.02, 1.1, 0.0)
+
+
+class Ear:
+    """A detector that hears a voice in the samples above 0.5, and counts what it was given."""
+
+    def __init__(self) -> None:
+        self.heard_s: list[float] = []
+
+    def __call__(self, samples: Samples) -> Samples:
+        self.heard_s.append(len(samples) / RATE_HZ)
+        return np.where(samples[: len(samples) // 512 * 512].reshape(-1, 512).max(1) > 0.5, 1, 0)
+
+
+def audio(*voices: tuple[float, float], seconds: float = 90.0) -> Samples:
+    """Noise, with a voice (louder samples) in the given stretches."""
+    samples = np.full(int(seconds * RATE_HZ), 0.2, dtype=np.float32)
+    for start_s, end_s in voices:
+        samples[int(start_s * RATE_HZ) : int(end_s * RATE_HZ)] = 0.9
+    return samples
+
+
+def test_a_sound_segment_is_never_questioned() -> None:
+    """Whisper misplaces real words by tens of seconds: silence at its times proves nothing."""
+    ear = Ear()
+
+    assert Guard(audio(), ear).keeps(SOUND)
+    assert ear.heard_s == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"no_speech_prob": 0.6},
+        {"avg_logprob": -0.9},
+        {"compression_ratio": 2.5},
+        {"temperature": 0.2},
+        {"text": "Thank you."},
+        {"text": "..."},
+        {"text": "[Music]"},
+        {"text": "Obrigado."},
+        {"text": "Legendas pela comunidade Amara.org"},
+    ],
+)
+def test_doubtful_text_where_nobody_speaks_is_withheld(change: dict[str, object]) -> None:
+    """One doubt is enough to listen, and no voice is enough to withhold."""
+    assert not Guard(audio(), Ear()).keeps(replace(SOUND, **change))
+
+
+@pytest.mark.parametrize("change", [{"no_speech_prob": 0.9}, {"text": "Thank you."}])
+def test_doubtful_text_where_somebody_speaks_is_kept(change: dict[str, object]) -> None:
+    """People do say thank you."""
+    assert Guard(audio((11.0, 11.5)), Ear()).keeps(replace(SOUND, **change))
+
+
+def test_doubtful_words_are_kept_where_a_voice_follows_in_the_window() -> None:
+    """They may be that voice's, with wrong times."""
+    assert Guard(audio((30.0, 32.0)), Ear()).keeps(replace(SOUND, no_speech_prob=0.9))
+
+
+def test_a_stock_phrase_is_withheld_though_a_voice_follows() -> None:
+    """Nobody's words are lost with a "You" in the middle of a pause."""
+    assert not Guard(audio((30.0, 32.0)), Ear()).keeps(replace(SOUND, text="You"))
+
+
+def test_a_voice_that_belongs_to_the_segment_before_proves_nothing() -> None:
+    """ "Thank you." right behind real speech is judged by what follows that speech."""
+    guard = Guard(audio((6.0, 10.0)), Ear())
+    guard.keeps(replace(SOUND, start_s=6.0, end_s=10.0))
+
+    assert not guard.keeps(replace(SOUND, start_s=10.0, text="Thank you."))
+
+
+def test_words_over_digital_silence_are_doubtful() -> None:
+    """However sure the model is, no sound means no words, unless a voice follows."""
+    silent = np.zeros(60 * RATE_HZ, dtype=np.float32)
+
+    assert not Guard(silent, Ear()).keeps(SOUND)
+
+
+def test_quiet_audio_is_made_louder_for_the_detector() -> None:
+    """Speech recorded too low is speech."""
+    loudest: list[float] = []
+
+    def ear(samples: Samples) -> Samples:
+        loudest.append(float(samples.max()))
+        return np.zeros(1, dtype=np.float32)
+
+    Guard(audio() * np.float32(0.001), ear).keeps(replace(SOUND, text="You"))
+
+    assert loudest == [pytest.approx(0.1, rel=0.05)]
+
+
+def test_what_was_withheld_is_told_in_one_line() -> None:
+    """How many, the first with its time; nothing when there was none."""
+    guard = Guard(audio(), Ear())
+    assert guard.notice() is None
+    guard.keeps(replace(SOUND, text="You"))
+    guard.keeps(replace(SOUND, start_s=20, end_s=21, text="Thank you."))
+
+    notice = guard.notice()
+    assert notice is not None
+    assert "2 segment(s)" in notice
+    assert "'You' at 10.0 s" in notice
+    assert "\n" not in notice
+
+
+def test_an_engine_without_statistics_is_not_doubted_for_it() -> None:
+    """Missing numbers are no evidence."""
+    assert not doubtful(Segment(0.0, 1.0, "Hello."))
+
+
+@pytest.mark.parametrize(("peak", "silent"), [(0.0, True), (1 / 32768, True), (0.001, False)])
+def test_no_sound_means_dither_at_most(peak: float, silent: bool) -> None:
+    """Speech 60 dB down still counts as sound."""
+    samples = np.zeros(1000, dtype=np.float32)
+    samples[::7] = -peak
+
+    assert soundless(samples) is silent

@@ -1,0 +1,522 @@
+"""What the engine room does with jobs, step by step: no thread, no process, no real time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.errors import (
+    InvalidTransition,
+    JobCanceled,
+    QueueFull,
+    UnknownJob,
+    UnknownRecording,
+)
+from hybrid_transcribe.events import JobDeleted, SegmentAdded
+from hybrid_transcribe.types import ErrorInfo, Spec, Stage, State
+
+from .rooms import Stand, open_room
+
+Play = Callable[[Stand], Awaitable[None]]
+
+
+def play(tmp_path: Path, scene: Play, **settings: object) -> None:
+    """Run a scene in a fresh room, and close it in order."""
+
+    async def run() -> None:
+        stand = await open_room(tmp_path, **settings)  # type: ignore[arg-type]
+        await scene(stand)
+        await stand.room.stop()
+
+    asyncio.run(run())
+
+
+def test_a_recording_from_queue_to_text(tmp_path: Path) -> None:
+    """Segments become a transcript, and the job is completed with its last recording."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0, 1)
+        assert s.room.snapshot(job).percentage == 20.0
+        s.worker.finish(item)
+        s.worker.done()
+        snapshot = s.room.snapshot(job)
+        assert (snapshot.state, snapshot.percentage, snapshot.eta_s) == (
+            State.COMPLETED,
+            100.0,
+            None,
+        )
+        assert s.room.transcript(job, item.recording_id).text == "text 0 text 1"
+        assert [e.index for e in s.events if isinstance(e, SegmentAdded)] == [0, 1]
+
+    play(tmp_path, scene)
+
+
+def test_one_worker_for_all_jobs(tmp_path: Path) -> None:
+    """The worker is started once and configured first."""
+
+    async def scene(s: Stand) -> None:
+        for _ in range(2):
+            await s.submit()
+            (item,) = s.worker.items
+            s.worker.begin(item)
+            s.worker.finish(item)
+            s.worker.done()
+        assert s.worker.starts == 1
+        assert isinstance(s.worker.commands[0], p.Configure)
+
+    play(tmp_path, scene)
+
+
+def test_f09_late_message_of_an_earlier_attempt_is_ignored(tmp_path: Path) -> None:
+    """After a recording was queued again, what its first attempt still says changes nothing."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (first,) = s.worker.items
+        s.worker.begin(first)
+        s.worker.hear(first, 0)
+        s.worker.die()
+        (second,) = s.worker.items
+        assert (second.attempt, second.resume_from_s, second.first_index) == (2, 1.0, 1)
+        s.worker.begin(second)
+        s.worker.hear(first, 1, 2)
+        s.worker.finish(first)
+        s.worker.say(p.Failed(first.recording_id, 1, error=ErrorInfo("x", "late")))
+        (now,) = s.recordings(job)
+        assert (now.state, now.n_segments, now.done_s) == (State.RUNNING, 1, 1.0)
+
+    play(tmp_path, scene)
+
+
+def test_f07_queued_is_canceled_at_once(tmp_path: Path) -> None:
+    """A recording that waits is terminal before cancel returns, and never handed out."""
+
+    async def scene(s: Stand) -> None:
+        running = await s.submit(session="other")
+        waiting = await s.submit()
+        s.room.cancel(waiting)
+        assert s.state(waiting) is State.CANCELED
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.finish(item)
+        s.worker.done()
+        assert len(s.worker.runs) == 1
+        assert s.state(running) is State.COMPLETED
+
+    play(tmp_path, scene)
+
+
+def test_f07_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path) -> None:
+    """A worker that hears a cancel lives on with its model, and what was heard stays."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        s.room.cancel(job)
+        assert s.state(job) is State.CANCELING
+        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.done()
+        s.clock.advance(60)
+        assert (s.state(job), s.worker.kills) == (State.CANCELED, 0)
+        partial = s.room.transcript(job, item.recording_id, partial=True)
+        assert (partial.text, partial.complete) == ("text 0", False)
+        with pytest.raises(JobCanceled):
+            s.room.transcript(job, item.recording_id)
+
+    play(tmp_path, scene)
+
+
+def test_f07_deaf_worker_is_killed_after_the_grace(tmp_path: Path) -> None:
+    """A worker that does not let go within 2 s dies; its other recordings go on unblamed."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(2)
+        one, two = s.worker.items
+        s.worker.begin(one)
+        s.room.cancel(job, one.recording_id)
+        s.clock.advance(1.9)
+        assert (s.state(job), s.worker.kills) == (State.CANCELING, 0)
+        s.clock.advance(0.2)
+        assert (s.state(job), s.worker.kills) == (State.CANCELED, 1)
+        s.worker.die()
+        (again,) = s.worker.items
+        assert again.recording_id == two.recording_id
+        assert s.recordings(job)[1].worker_deaths == 0
+
+    play(tmp_path, scene)
+
+
+def test_cancel_before_the_worker_came_to_it(tmp_path: Path) -> None:
+    """A batch-mate that still waits inside the worker is free at once; nobody is killed."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(2)
+        one, two = s.worker.items
+        s.worker.begin(one)
+        s.room.cancel(job, two.recording_id)
+        assert s.states(job) == ["running", "canceled"]
+        s.clock.advance(100)
+        s.worker.finish(one)
+        s.worker.say(p.Canceled(two.recording_id, two.attempt))
+        s.worker.done()
+        assert (s.states(job), s.worker.kills) == (["completed", "canceled"], 0)
+
+    play(tmp_path, scene)
+
+
+def test_cancel_that_comes_too_late_leaves_it_completed(tmp_path: Path) -> None:
+    """What was finished before the cancel reached the worker is not thrown away."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.room.cancel(job)
+        s.worker.finish(item)
+        s.worker.done()
+        assert s.state(job) is State.COMPLETED
+
+    play(tmp_path, scene)
+
+
+def test_batch_mates_of_a_death_are_told_apart(tmp_path: Path) -> None:
+    """Several in hand: no strikes, but singly from then on; untouched ones wait as before."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(3)
+        one, two, _ = s.worker.items
+        s.worker.begin(one)
+        s.worker.begin(two)
+        s.worker.die()
+        assert [r.worker_deaths for r in s.recordings(job)] == [0, 0, 0]
+        assert [r.solo for r in s.recordings(job)] == [True, True, False]
+        assert [i.recording_id for i in s.worker.items] == [one.recording_id]
+
+    play(tmp_path, scene)
+
+
+def test_f05_poison_fails_after_three_deaths_and_neighbours_finish(tmp_path: Path) -> None:
+    """A recording that kills its worker each time is given up with a typed error."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(3)
+        poison = s.worker.items[0].recording_id
+        for _ in range(20):
+            if s.room.snapshot(job).done:
+                break
+            for item in s.worker.items:
+                s.worker.begin(item)
+                if item.recording_id == poison:
+                    s.worker.die(-11)
+                    break
+                s.worker.finish(item)
+            else:
+                s.worker.done()
+        assert s.states(job) == ["failed", "completed", "completed"]
+        failed = s.recordings(job)[0]
+        assert (failed.worker_deaths, failed.error and failed.error.code) == (3, "worker_crashed")
+        assert "signal 11" in (failed.error.message if failed.error else "")
+
+    play(tmp_path, scene)
+
+
+def test_dying_while_loading_ends_too(tmp_path: Path) -> None:
+    """A worker that never gets as far as a recording does not loop for ever."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(2)
+        for _ in range(20):
+            if s.room.snapshot(job).done:
+                break
+            s.worker.die()
+        assert s.states(job) == ["failed", "failed"]
+
+    play(tmp_path, scene)
+
+
+def test_f08_too_slow_is_killed_with_a_typed_error(tmp_path: Path) -> None:
+    """A recording that takes more than its multiple of time fails; its neighbours go on."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(2)
+        one, two = s.worker.items
+        s.worker.begin(one, duration_s=10.0)
+        s.clock.advance(40)
+        assert s.state(job) is State.RUNNING
+        s.clock.advance(15)
+        s.worker.die()
+        error = s.recordings(job)[0].error
+        assert (s.state(job), error and error.code) == (State.FAILED, "timed_out")
+        assert [i.recording_id for i in s.worker.items] == [two.recording_id]
+
+    play(tmp_path, scene, time_limit_factor=5.0, time_limit_min_s=1.0)
+
+
+def test_silence_while_loading_is_limited_too(tmp_path: Path) -> None:
+    """A worker that says nothing at all while it loads is not waited for for ever."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.say(p.Staged(item.recording_id, item.attempt, stage=Stage.LOADING_MODEL))
+        s.clock.advance(1000)
+        s.worker.die()
+        error = s.recordings(job)[0].error
+        assert error is not None
+        assert error.code == "timed_out"
+
+    play(tmp_path, scene)
+
+
+def test_f15_wall_clock_jumps_change_no_deadline(tmp_path: Path) -> None:
+    """Setting the date ten years forward or back expires, kills and delays nothing."""
+
+    async def scene(s: Stand) -> None:
+        ended = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        s.worker.finish(item)
+        s.worker.done()
+        job = await s.submit(session="s2")
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.clock.advance(2)
+        s.worker.hear(item, 0, 1)
+        s.clock.advance(0.3)
+        eta_s = s.room.snapshot(job).eta_s
+        for years in (10, -20):
+            s.clock.jump_wall(years * 365 * 86400.0)
+            s.clock.advance(400)
+        assert s.worker.kills == 0
+        assert s.state(ended) is State.COMPLETED
+        assert s.state(job) is State.RUNNING
+        assert eta_s is not None
+        assert 0 < eta_s < 60
+        s.clock.advance(3600)
+        with pytest.raises(UnknownJob):
+            s.room.snapshot(ended)
+
+    play(tmp_path, scene, time_limit_factor=1000.0)
+
+
+def test_janitor_spares_the_living_and_the_kept(tmp_path: Path) -> None:
+    """After an hour ended jobs go, but not those that run, wait or are kept."""
+
+    async def scene(s: Stand) -> None:
+        jobs = [await s.submit(session=f"s{i}") for i in range(4)]
+        for _ in range(2):
+            (item,) = s.worker.items
+            s.worker.begin(item)
+            s.worker.finish(item)
+            s.worker.done()
+        gone, kept, running, waiting = jobs
+        s.room.keep(kept)
+        s.clock.advance(4000)
+        left = [job.job_id for job in s.room.snapshots()]
+        assert left == [kept, running, waiting]
+        assert [e.job_id for e in s.events if isinstance(e, JobDeleted)] == [gone]
+        s.room.keep(kept, False)
+        s.clock.advance(4000)
+        assert kept not in [job.job_id for job in s.room.snapshots()]
+
+    play(tmp_path, scene, load_timeout_s=1e9, decode_timeout_s=1e9)
+
+
+def test_other_sessions_see_nothing(tmp_path: Path) -> None:
+    """A job of another session answers exactly like one that never was."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(session="mine")
+        recording = s.recordings(job)[0].recording_id
+        for ask in (
+            lambda j: s.room.snapshot(j, session_ids=["theirs"]),
+            lambda j: s.room.cancel(j, session_ids=["theirs"]),
+            lambda j: s.room.retry(j, session_ids=["theirs"]),
+            lambda j: s.room.keep(j, session_ids=["theirs"]),
+            lambda j: s.room.delete(j, session_ids=["theirs"]),
+            lambda j: s.room.transcript(j, recording, partial=True, session_ids=["theirs"]),
+        ):
+            told = []
+            for name in (job, "0" * 32):
+                with pytest.raises(UnknownJob) as error:
+                    ask(name)
+                told.append(str(error.value).replace(name, "?"))
+            assert told[0] == told[1]
+        assert s.room.snapshots(session_ids=["theirs"]) == ()
+        assert len(s.room.snapshots(session_ids=["mine"])) == 1
+
+    play(tmp_path, scene)
+
+
+def test_retry_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """Without changes, a canceled recording resumes after its last segment."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0, 1)
+        s.room.cancel(job)
+        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.done()
+        s.room.retry(job)
+        (again,) = s.worker.items
+        assert (again.attempt, again.resume_from_s, again.first_index) == (2, 2.0, 2)
+
+    play(tmp_path, scene)
+
+
+def test_retry_with_changes_starts_afresh(tmp_path: Path) -> None:
+    """Another model means another text from the first second on."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        s.worker.say(p.Failed(item.recording_id, 1, error=ErrorInfo("engine_failed", "no")))
+        s.worker.done()
+        s.room.retry(job, model="{}")
+        (again,) = s.worker.items
+        assert (again.resume_from_s, s.worker.runs[-1].spec) == (0.0, Spec("scripted", "{}"))
+        assert s.room.transcript(job, item.recording_id, partial=True).segments == ()
+
+    play(tmp_path, scene)
+
+
+def test_nothing_to_retry(tmp_path: Path) -> None:
+    """Retrying what runs, or a recording that is not there, is refused."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        with pytest.raises(InvalidTransition):
+            s.room.retry(job)
+        with pytest.raises(UnknownRecording):
+            s.room.retry(job, "nope")
+
+    play(tmp_path, scene)
+
+
+def test_deleted_while_running(tmp_path: Path) -> None:
+    """A job deleted in mid-work is gone at once, its waiter told, and the next one runs."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        waiting = asyncio.ensure_future(s.room.wait(job))
+        await asyncio.sleep(0)
+        s.room.delete(job)
+        with pytest.raises(UnknownJob):
+            await waiting
+        s.worker.hear(item, 0)
+        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.done()
+        await s.submit(session="next")
+        assert len(s.worker.runs) == 2
+        assert s.worker.kills == 0
+
+    play(tmp_path, scene)
+
+
+def test_queue_full(tmp_path: Path) -> None:
+    """Beyond the limit nothing is taken, and the message names the numbers."""
+
+    async def scene(s: Stand) -> None:
+        await s.submit(1)
+        await s.submit(5, session="a")
+        with pytest.raises(QueueFull, match="limit of 6"):
+            await s.submit(2, session="b")
+
+    play(tmp_path, scene, max_queued=6)
+
+
+def test_eta_comes_with_the_first_progress_and_is_never_zero(tmp_path: Path) -> None:
+    """Null before anything is measured, then a sensible figure for what runs and what waits."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(2)
+        one, two = s.worker.items
+        for item in (one, two):
+            s.worker.say(p.Measured(item.recording_id, item.attempt, duration_s=10.0))
+        assert s.room.snapshot(job).eta_s is None
+        s.worker.say(p.Placed(one.recording_id, 1, device="cpu"))
+        s.worker.begin(one)
+        for i in range(5):
+            s.clock.advance(2)
+            s.worker.hear(one, i)
+        s.clock.advance(1)
+        first, second = s.recordings(job)
+        assert first.eta_s == pytest.approx(10, abs=2)
+        assert second.eta_s == pytest.approx(30, abs=4)
+        assert s.room.snapshot(job).eta_s == second.eta_s
+
+    play(tmp_path, scene)
+
+
+def test_position_counts_what_comes_before(tmp_path: Path) -> None:
+    """A waiting job knows how many recordings of others go first."""
+
+    async def scene(s: Stand) -> None:
+        first = await s.submit(1, session="a")
+        await s.submit(2, session="b")
+        third = await s.submit(1, session="c")
+        s.clock.advance(1)
+        assert (s.room.snapshot(first).position, s.room.snapshot(third).position) == (0, 3)
+
+    play(tmp_path, scene)
+
+
+def test_stopping_puts_running_work_back(tmp_path: Path) -> None:
+    """What ran when the service closed goes on in the next one, after its last segment."""
+
+    async def run() -> None:
+        s = await open_room(tmp_path, disk=True)
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        await s.room.stop()
+        later = await open_room(tmp_path, disk=True)
+        await asyncio.sleep(0)
+        (again,) = later.worker.items
+        assert (again.recording_id, again.attempt, again.first_index) == (item.recording_id, 2, 1)
+        assert later.room.session_id == s.room.session_id
+        later.worker.begin(again)
+        later.worker.finish(again)
+        later.worker.done()
+        assert later.state(job) is State.COMPLETED
+        await later.room.stop()
+
+    asyncio.run(run())
+
+
+def test_f16_input_gone_at_restore(tmp_path: Path) -> None:
+    """A recording whose file is gone fails with input_missing; the others go on."""
+
+    async def run() -> None:
+        s = await open_room(tmp_path, disk=True, batch_recordings=1)
+        job = await s.submit(3)
+        Path(s.recordings(job)[1].path).unlink()
+        await s.room.stop()
+        later = await open_room(tmp_path, disk=True)
+        error = later.recordings(job)[1].error
+        assert error is not None
+        assert error.code == "input_missing"
+        assert s.folder.name
+        assert [i.recording_id for i in later.worker.items] == [
+            r.recording_id for r in later.recordings(job) if r.index != 1
+        ]
+        await later.room.stop()
+
+    asyncio.run(run())
