@@ -260,7 +260,7 @@ def check_duration(seconds: float, settings: Settings, shown: str) -> None:
     """Raise TooLong past the longest recording accepted."""
     if seconds > settings.max_duration_s + _GRACE_S:
         raise TooLong(
-            f"{shown}: {seconds / 3600:.1f} h of audio; at most"
+            f"{shown}: {seconds / 3600:.1f} h of audio or more; at most"
             f" {settings.max_duration_s / 3600:.1f} h allowed"
         )
 

@@ -158,6 +158,8 @@ def _text(given: object) -> str:
     text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
     if not isinstance(text, str):
         raise InvalidRequest(f"A recording is given by its path, not by {type(given).__name__}")
+    if not text.strip():
+        raise InputMissing("An empty name is no file")
     return text
 
 

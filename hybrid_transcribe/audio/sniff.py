@@ -31,7 +31,7 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", "w64"),
     (0, b".RMF", "rm"),
     (0, b".ra\xfd", "rm"),
-    (0, b"wvPk", "wavpack"),
+    (0, b"wvpk", "wavpack"),
     (0, b"MAC ", "ape"),
     (0, b"TTA1", "tta"),
     (0, b"tBaK", "tak"),

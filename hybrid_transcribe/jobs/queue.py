@@ -12,8 +12,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeVar
 
 from hybrid_transcribe.types import Spec
+
+_T = TypeVar("_T")
 
 #: Bytes of a compressed second of speech (128 kbit/s), to guess a length from a size.
 BYTES_PER_S = 16_000
@@ -51,6 +54,8 @@ class FairQueue:
         # Sessions in the order of their next turn, each with its tickets sorted.
         self._waiting: OrderedDict[str, list[Ticket]] = OrderedDict()
         self._tickets: dict[str, Ticket] = {}
+        # Whose turn is under way: behind everybody who comes before the next one is chosen.
+        self._served: str | None = None
 
     def __len__(self) -> int:
         return len(self._tickets)
@@ -75,20 +80,25 @@ class FairQueue:
             del self._waiting[ticket.session_id]
 
     def take(self, turn: Turn) -> list[Ticket]:
-        """The next batch, longest first; its session goes to the end of the round."""
+        """The next batch, longest first; then its session goes to the end of the round."""
         if not self._waiting:
             return []
+        self._send_back(self._waiting)
         session_id, line = next(iter(self._waiting.items()))
         batch = _batch(line, turn)
         for ticket in batch:
             self.remove(ticket.recording_id)
-        if session_id in self._waiting:
-            self._waiting.move_to_end(session_id)
+        self._served = session_id
         return sorted(batch, key=_longest_first)
+
+    def _send_back(self, lines: OrderedDict[str, _T]) -> None:
+        if self._served in lines:
+            lines.move_to_end(self._served)
 
     def forecast(self, turn: Turn) -> Iterator[Ticket]:
         """Every ticket in the order in which `take` would hand them out."""
         lines = OrderedDict((s, (line, 0)) for s, line in self._waiting.items())
+        self._send_back(lines)
         while lines:
             session_id, (line, start) = lines.popitem(last=False)
             batch = _batch(line, turn, start)

@@ -27,6 +27,7 @@ class PuppetExecutor(Executor):
         self.commands: list[p.Command] = []
         self.starts = 0
         self.kills = 0
+        self.buried = 0
         self._on_message: Callable[[p.Message], None] | None = None
         self._on_exit: Callable[[WorkerExit], None] | None = None
 

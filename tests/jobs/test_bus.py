@@ -32,7 +32,7 @@ def test_sessions_hear_only_their_own() -> None:
     assert [e and e.session_id for e in heard] == ["A", "", None]
 
 
-def test_f23_a_listener_that_never_reads_costs_a_bounded_buffer() -> None:
+def test_a_listener_that_never_reads_costs_a_bounded_buffer() -> None:
     """The buffer of a silent listener is replaced by one Resync; others lose nothing."""
     bus = Bus(0)
     silent, other = bus.subscribe(None, unread=10), bus.subscribe(None)
@@ -44,7 +44,7 @@ def test_f23_a_listener_that_never_reads_costs_a_bounded_buffer() -> None:
     assert len(list(iter(lambda: other.get(0), None))) == 25
 
 
-def test_f24_coming_back_loses_nothing_and_repeats_nothing() -> None:
+def test_coming_back_loses_nothing_and_repeats_nothing() -> None:
     """A listener that names the last number it saw gets exactly what came after."""
     bus = Bus(0)
     for _ in range(5):

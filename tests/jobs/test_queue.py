@@ -114,14 +114,3 @@ def test_the_forecast_is_what_happens(
         taken += names(batch)
     assert taken == foretold
     assert sorted(taken) == sorted(f"r{i}" for i in range(len(plan)))
-
-
-@given(st.integers(0, 300), st.integers(0, 20), st.integers(1, 8))
-def test_a_newcomer_waits_one_turn(n: int, taken_before: int, size: int) -> None:
-    """However much one session has queued, the next one's turn comes after at most one of its."""
-    queue = filled(*(ticket(f"a{i}", "A", index=i) for i in range(n)))
-    for _ in range(taken_before):
-        queue.take(Turn(size))
-    queue.add(ticket("new", "B"))
-    turns = [names(queue.take(Turn(size))) for _ in range(2)]
-    assert ["new"] in turns

@@ -74,28 +74,7 @@ def test_one_worker_for_all_jobs(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_f09_late_message_of_an_earlier_attempt_is_ignored(tmp_path: Path) -> None:
-    """After a recording was queued again, what its first attempt still says changes nothing."""
-
-    async def scene(s: Stand) -> None:
-        job = await s.submit()
-        (first,) = s.worker.items
-        s.worker.begin(first)
-        s.worker.hear(first, 0)
-        s.worker.die()
-        (second,) = s.worker.items
-        assert (second.attempt, second.resume_from_s, second.first_index) == (2, 1.0, 1)
-        s.worker.begin(second)
-        s.worker.hear(first, 1, 2)
-        s.worker.finish(first)
-        s.worker.say(p.Failed(first.recording_id, 1, error=ErrorInfo("x", "late")))
-        (now,) = s.recordings(job)
-        assert (now.state, now.n_segments, now.done_s) == (State.RUNNING, 1, 1.0)
-
-    play(tmp_path, scene)
-
-
-def test_f07_queued_is_canceled_at_once(tmp_path: Path) -> None:
+def test_queued_is_canceled_at_once(tmp_path: Path) -> None:
     """A recording that waits is terminal before cancel returns, and never handed out."""
 
     async def scene(s: Stand) -> None:
@@ -113,7 +92,7 @@ def test_f07_queued_is_canceled_at_once(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_f07_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path) -> None:
+def test_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path) -> None:
     """A worker that hears a cancel lives on with its model, and what was heard stays."""
 
     async def scene(s: Stand) -> None:
@@ -135,7 +114,7 @@ def test_f07_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path
     play(tmp_path, scene)
 
 
-def test_f07_deaf_worker_is_killed_after_the_grace(tmp_path: Path) -> None:
+def test_deaf_worker_is_killed_after_the_grace(tmp_path: Path) -> None:
     """A worker that does not let go within 2 s dies; its other recordings go on unblamed."""
 
     async def scene(s: Stand) -> None:
@@ -204,7 +183,7 @@ def test_batch_mates_of_a_death_are_told_apart(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_f05_poison_fails_after_three_deaths_and_neighbours_finish(tmp_path: Path) -> None:
+def test_poison_fails_after_three_deaths_and_neighbours_finish(tmp_path: Path) -> None:
     """A recording that kills its worker each time is given up with a typed error."""
 
     async def scene(s: Stand) -> None:
@@ -243,7 +222,7 @@ def test_dying_while_loading_ends_too(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
-def test_f08_too_slow_is_killed_with_a_typed_error(tmp_path: Path) -> None:
+def test_too_slow_is_killed_with_a_typed_error(tmp_path: Path) -> None:
     """A recording that takes more than its multiple of time fails; its neighbours go on."""
 
     async def scene(s: Stand) -> None:
@@ -275,38 +254,6 @@ def test_silence_while_loading_is_limited_too(tmp_path: Path) -> None:
         assert error.code == "timed_out"
 
     play(tmp_path, scene)
-
-
-def test_f15_wall_clock_jumps_change_no_deadline(tmp_path: Path) -> None:
-    """Setting the date ten years forward or back expires, kills and delays nothing."""
-
-    async def scene(s: Stand) -> None:
-        ended = await s.submit()
-        (item,) = s.worker.items
-        s.worker.begin(item)
-        s.worker.hear(item, 0)
-        s.worker.finish(item)
-        s.worker.done()
-        job = await s.submit(session="s2")
-        (item,) = s.worker.items
-        s.worker.begin(item)
-        s.clock.advance(2)
-        s.worker.hear(item, 0, 1)
-        s.clock.advance(0.3)
-        eta_s = s.room.snapshot(job).eta_s
-        for years in (10, -20):
-            s.clock.jump_wall(years * 365 * 86400.0)
-            s.clock.advance(400)
-        assert s.worker.kills == 0
-        assert s.state(ended) is State.COMPLETED
-        assert s.state(job) is State.RUNNING
-        assert eta_s is not None
-        assert 0 < eta_s < 60
-        s.clock.advance(3600)
-        with pytest.raises(UnknownJob):
-            s.room.snapshot(ended)
-
-    play(tmp_path, scene, time_limit_factor=1000.0)
 
 
 def test_janitor_spares_the_living_and_the_kept(tmp_path: Path) -> None:
@@ -501,7 +448,7 @@ def test_stopping_puts_running_work_back(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_f16_input_gone_at_restore(tmp_path: Path) -> None:
+def test_input_gone_at_restore(tmp_path: Path) -> None:
     """A recording whose file is gone fails with input_missing; the others go on."""
 
     async def run() -> None:

@@ -1,0 +1,167 @@
+"""What people hand in, sorted: one bad input sinks no other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hybrid_transcribe.audio.intake import Intake, intake, refuse_protocol
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import UnsafeInput
+from tests.audio.makers import tone, wav, wav_bytes
+from tests.audio.zips import packed
+
+SETTINGS = Settings()
+SOUND = wav_bytes(tone(0.1).tobytes())
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> Path:
+    """Where zips are unpacked."""
+    folder = tmp_path / "state" / "uploads"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, empty."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def reasons(taken: Intake) -> dict[str, str]:
+    """Name to code of what was turned away."""
+    return {rejection.name: rejection.error.code for rejection in taken.rejected}
+
+
+def test_a_file_is_read_where_it_lies(here: Path, uploads: Path) -> None:
+    """One file, by a relative name: its place is absolute, and it is not ours."""
+    wav(here / "talk.wav", tone(1))
+    (found,) = intake("talk.wav", uploads, SETTINGS).found
+
+    assert (found.name, found.path, found.owned) == ("talk.wav", here / "talk.wav", False)
+    assert found.size_bytes == 32_044
+    assert list(uploads.iterdir()) == []
+
+
+def test_several_inputs_keep_their_order(here: Path, uploads: Path) -> None:
+    """Strings and paths, a generator of them, the same twice."""
+    for name in ("b.wav", "a.wav"):
+        wav(here / name, tone(0.1))
+    taken = intake((x for x in ("b.wav", here / "a.wav", "b.wav")), uploads, SETTINGS)
+
+    assert [found.name for found in taken.found] == ["b.wav", "a.wav", "b.wav"]
+
+
+def test_a_bad_input_sinks_no_other(here: Path, uploads: Path) -> None:
+    """Each trouble is told by name and code; the good recording is there."""
+    wav(here / "good.wav", tone(0.1))
+    (here / "notes.wav").write_text("just words")
+    (here / "empty.wav").write_bytes(b"")
+    (here / "bad.zip").write_bytes(b"PK\x03\x04 and no more")
+    given = ["gone.wav", "notes.wav", "empty.wav", "bad.zip", 7, b"x.wav", "", "good.wav"]
+    taken = intake(given, uploads, SETTINGS)  # type: ignore[arg-type]
+
+    assert [found.name for found in taken.found] == ["good.wav"]
+    assert [rejection.error.code for rejection in taken.rejected] == [
+        "input_missing",
+        "unsupported_media",
+        "empty_input",
+        "broken_archive",
+        "invalid_request",
+        "invalid_request",
+        "input_missing",
+    ]
+    assert "gone.wav" in taken.rejected[0].error.message
+
+
+def test_a_folder_gives_its_recordings_by_name(here: Path, uploads: Path) -> None:
+    """Not those of its folders, not hidden ones; what is no recording is passed over."""
+    for name in ("b.wav", "a.wav", ".hidden.wav"):
+        wav(here / name, tone(0.1))
+    (here / "deeper").mkdir()
+    wav(here / "deeper" / "c.wav", tone(0.1))
+    (here / "notes.txt").write_text("just words")
+    packed(here / "a.zip", ("in.wav", SOUND))
+    taken = intake(here, uploads, SETTINGS)
+
+    assert [found.name for found in taken.found] == ["a.wav", "b.wav"]
+    assert taken.rejected == ()
+
+
+def test_a_file_that_calls_itself_a_recording_is_missed(here: Path, uploads: Path) -> None:
+    """In a folder too, a broken ``.wav`` is told rather than lost."""
+    (here / "broken.wav").write_text("just words")
+
+    assert reasons(intake(here, uploads, SETTINGS)) == {"broken.wav": "unsupported_media"}
+
+
+def test_a_folder_without_recordings_says_so(here: Path, uploads: Path) -> None:
+    """An empty answer would be a riddle."""
+    (taken,) = intake(here, uploads, SETTINGS).rejected
+
+    assert "no audio or video in this folder" in taken.error.message
+
+
+def test_a_zip_becomes_its_recordings(here: Path, uploads: Path) -> None:
+    """Ours to delete, with people's names; what was turned away is told."""
+    packed(here / "a.zip", ("one.wav", SOUND), ("notes.txt", b"words"), ("two.wav", SOUND))
+    taken = intake("a.zip", uploads, SETTINGS)
+
+    assert [(found.name, found.owned) for found in taken.found] == [
+        ("one.wav", True),
+        ("two.wav", True),
+    ]
+    assert all(found.path.parent == uploads for found in taken.found)
+    assert reasons(taken) == {"notes.txt": "unsupported_media"}
+    assert (here / "a.zip").exists()
+
+
+def test_a_zip_without_recordings_says_so(here: Path, uploads: Path) -> None:
+    """Litter alone, or nothing at all."""
+    packed(here / "a.zip", ("__MACOSX/._a", b"x"))
+
+    assert "no audio or video in this zip" in (
+        intake("a.zip", uploads, SETTINGS).rejected[0].error.message
+    )
+
+
+def test_a_job_takes_so_many_recordings_and_no_more(here: Path, uploads: Path) -> None:
+    """Files, folders and zips count together."""
+    packed(here / "a.zip", *((f"{n}.wav", SOUND) for n in range(3)))
+    wav(here / "b.wav", tone(0.1))
+    taken = intake(["b.wav", "a.zip", "b.wav"], uploads, SETTINGS.but(max_files=2))
+
+    assert [found.name for found in taken.found] == ["b.wav", "0.wav"]
+    assert set(reasons(taken).values()) == {"too_many"}
+    assert len(taken.rejected) == 3
+
+
+def test_large_files_are_turned_away(here: Path, uploads: Path) -> None:
+    """By their size, unread."""
+    wav(here / "a.wav", tone(1))
+
+    assert reasons(intake("a.wav", uploads, SETTINGS.but(max_file_bytes=9))) == {
+        "a.wav": "too_large"
+    }
+
+
+@pytest.mark.parametrize("name", ["a:b.wav", "reunião 10:30.wav", "C:\\talks\\x.wav", "x,y:z.wav"])
+def test_names_with_colons_are_names(here: Path, uploads: Path, name: str) -> None:
+    """A drive letter, a time of day or a list is no protocol."""
+    wav(here / name, tone(0.1))
+
+    assert len(intake(name, uploads, SETTINGS).found) == 1
+
+
+def test_a_file_named_like_a_protocol_can_be_given(here: Path, uploads: Path) -> None:
+    """With its folder before it, it is a path beyond doubt."""
+    wav(here / "data:1.wav", tone(0.1))
+
+    assert len(intake("./data:1.wav", uploads, SETTINGS).found) == 1
+    with pytest.raises(UnsafeInput):
+        refuse_protocol("data:1.wav")

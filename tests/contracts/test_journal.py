@@ -1,0 +1,132 @@
+"""Every journal keeps what the seam promises; only one of them after this process is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hybrid_transcribe.errors import JournalUnusable
+from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.jobs.journal_memory import MemoryJournal
+from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
+from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, State, Word
+from tests.jobs.conftest import make_job
+
+JOURNALS: dict[str, Callable[[Path], Journal]] = {
+    "memory": lambda folder: MemoryJournal(),
+    "sqlite": lambda folder: SqliteJournal(folder / "journal.db"),
+}
+
+
+@pytest.fixture(params=JOURNALS)
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    made = JOURNALS[request.param](tmp_path)
+    yield made
+    made.close()
+    made.close()
+
+
+def test_jobs_come_back_in_order_and_whole(journal: Journal) -> None:
+    """Jobs with recordings, rejections and errors are restored as they were saved."""
+    first = make_job("zz", 3, rejected=(Rejection("x", ErrorInfo("c", "m")),), kept=True)
+    second = make_job("aa")
+    journal.save_job(first)
+    journal.save_job(second)
+    assert journal.restore().jobs == (first, second)
+
+
+def test_saving_again_keeps_the_place(journal: Journal) -> None:
+    """A job that changed stays where it was in the order."""
+    for name in ("a", "b"):
+        journal.save_job(make_job(name))
+    journal.save_job(make_job("a", kept=True))
+    assert [(j.job_id, j.kept) for j in journal.restore().jobs] == [("a", True), ("b", False)]
+
+
+def test_a_recording_is_replaced(journal: Journal) -> None:
+    """The latest state of a recording is what comes back."""
+    job = make_job(n=2)
+    journal.save_job(job)
+    changed = replace(job.recordings[1], state=State.FAILED, error=ErrorInfo("x", "why"))
+    journal.save_recording(changed)
+    assert journal.restore().jobs[0].recordings == (job.recordings[0], changed)
+
+
+def test_segments_are_kept_once_and_in_order(journal: Journal) -> None:
+    """A segment said twice is one; they come back by index, with the progress they mean."""
+    job = make_job()
+    journal.save_job(job)
+    recording = job.recordings[0]
+    words = (Word(0.0, 0.5, "olá", 0.9),)
+    for index in (1, 0, 1):
+        moved = replace(recording, n_segments=index + 1)
+        segment = Segment(float(index), index + 1.0, f"t{index}", words)
+        journal.add_segment(moved, index, segment)
+    found = journal.segments(recording.recording_id)
+    assert [s.text for s in found] == ["t0", "t1"]
+    assert found[0].words == words
+    assert journal.restore().jobs[0].recordings[0].n_segments == 2
+
+
+def test_deleting_leaves_nothing(journal: Journal) -> None:
+    """A deleted job takes its segments along, and only its own."""
+    for name in ("a", "b"):
+        job = make_job(name)
+        journal.save_job(job)
+        journal.add_segment(job.recordings[0], 0, Segment(0, 1, name))
+    journal.delete_job("a")
+    journal.delete_job("never there")
+    assert [j.job_id for j in journal.restore().jobs] == ["b"]
+    assert journal.segments("a-0") == ()
+    assert len(journal.segments("b-0")) == 1
+
+
+def test_dropped_segments_are_gone(journal: Journal) -> None:
+    """A retry that starts afresh starts without text."""
+    job = make_job()
+    journal.save_job(job)
+    journal.add_segment(job.recordings[0], 0, Segment(0, 1, "x"))
+    journal.drop_segments("j1-0")
+    assert journal.segments("j1-0") == ()
+
+
+def test_facts(journal: Journal) -> None:
+    """Small values are kept by name, the latest wins."""
+    journal.save_fact("speeds", {"a": [1.0]})
+    journal.save_fact("speeds", {"a": [2.0]})
+    assert journal.restore().facts == {"speeds": {"a": [2.0]}}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(text=st.text(st.characters(codec="utf-8")))
+def test_any_text_survives(journal: Journal, text: str) -> None:
+    """Whatever people say or name their files, it comes back unchanged."""
+    job = make_job()
+    named = replace(job, recordings=(replace(job.recordings[0], name=text),))
+    journal.save_job(named)
+    journal.add_segment(named.recordings[0], 0, Segment(0, 1, text))
+    assert journal.restore().jobs[0].recordings[0].name == text
+    assert journal.segments("j1-0")[0].text == text
+
+
+def test_sqlite_survives_without_being_closed(tmp_path: Path) -> None:
+    """What was saved is there for the next process, even if this one never closed its file."""
+    first = SqliteJournal(tmp_path / "journal.db")
+    first.save_job(make_job())
+    second = SqliteJournal(tmp_path / "journal.db")
+    assert len(second.restore().jobs) == 1
+    first.close()
+    second.close()
+
+
+def test_a_closed_journal_says_so(tmp_path: Path) -> None:
+    """Using the file after closing it is a typed error."""
+    closed = SqliteJournal(tmp_path / "journal.db")
+    closed.close()
+    with pytest.raises(JournalUnusable):
+        closed.save_job(make_job())
