@@ -12,6 +12,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
+
     import numpy as np
     import numpy.typing as npt
 
@@ -140,6 +143,16 @@ class Transcript:
     def words(self) -> tuple[Word, ...]:
         """Every word of every segment, in order; empty unless word_timestamps was asked for."""
         return tuple(w for s in self.segments for w in s.words)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write it in the format the file's suffix names (``.srt``, ``.json``…).
+
+        Raises UnknownFormat, which lists the formats, and OSError.
+        """
+        # The one import that goes up: a convenience people expect of the value itself.
+        from hybrid_transcribe.outputs.save import save
+
+        return save(self, path)
 
     def __str__(self) -> str:
         return self.text

@@ -81,3 +81,10 @@ def _command(process: psutil.Process) -> str:
         return " ".join(process.cmdline()) or process.name()
     except psutil.Error:
         return str(process)
+
+
+@pytest.fixture(scope="session")
+def librispeech(speech_dir: Path) -> list[dict[str, Any]]:
+    """Read English utterances; ``file`` lies below ``speech_dir / "librispeech"``."""
+    lines = (speech_dir / "librispeech" / "manifest.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in lines.splitlines() if line.strip()]

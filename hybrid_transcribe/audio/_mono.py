@@ -35,24 +35,26 @@ class Mono:
 
     def samples(self, frames: Iterable[AudioFrame]) -> Iterator[Chunk]:
         """The frames' samples, in chunks of shape (n_samples,)."""
+        shape = None
         for frame in frames:
             frame.pts = None  # Frames follow each other, whatever their time stamps say.
-            if self._resampler is None:
-                self._start(frame)
-            try:
-                self._fifo.write(frame)
-            except ValueError:
-                # Rate, format or layout changed in mid-stream.
-                yield from self._finish()
-                self._start(frame)
-                self._fifo.write(frame)
+            layout = frame.layout
+            now = (frame.sample_rate, layout.nb_channels, layout.name, frame.format.name)
+            if now != shape:
+                # The first frame, or a change in mid-stream, which the buffer cannot take: it
+                # does not notice every one, and then writes where it should not.
+                if shape is not None:
+                    yield from self._finish()
+                check_shape(frame.sample_rate, layout.nb_channels, self._shown)
+                self._start()
+                shape = now
+            self._fifo.write(frame)
             if self._fifo.samples >= _GROUP:
                 yield from self._convert(self._fifo.read())
-        if self._resampler is not None:
+        if shape is not None:
             yield from self._finish()
 
-    def _start(self, frame: AudioFrame) -> None:
-        check_shape(frame.sample_rate, len(frame.layout.channels), self._shown)
+    def _start(self) -> None:
         self._fifo = AudioFifo()
         self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
         self._average = False

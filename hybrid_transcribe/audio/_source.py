@@ -127,7 +127,14 @@ class _Watched:
 
     def __init__(self, file: BinaryIO, watch: Watch) -> None:
         self._file, self._watch = file, watch
-        self.seek, self.tell = file.seek, file.tell
+        self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            # Damaged tables point before the start: FFmpeg expects a number, not an exception.
+            return -1
 
     def read(self, count: int) -> bytes:
         self._watch()

@@ -103,3 +103,6 @@ def _frames(
         except av.FFmpegError:
             # The reader stumbled, not a packet: it may find its way from where it stands.
             continue
+        except IndexError:
+            # PyAV's end, after our stream's last packet, when streams came up on the way.
+            return

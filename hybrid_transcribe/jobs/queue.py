@@ -92,7 +92,7 @@ class FairQueue:
         return sorted(batch, key=_longest_first)
 
     def _send_back(self, lines: OrderedDict[str, _T]) -> None:
-        if self._served in lines:
+        if self._served is not None and self._served in lines:
             lines.move_to_end(self._served)
 
     def forecast(self, turn: Turn) -> Iterator[Ticket]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ log = logging.getLogger(__name__)
 #: The lanes: local models, and engines that only wait for somebody else's machine.
 LOCAL, CLOUD = "local", "cloud"
 
+#: Looks up the lengths (s) of files, by path; it may block and runs on a thread of its own.
+Measure = Callable[[Sequence[str]], Mapping[str, float]]
+
 
 class EngineRoom:
     """Jobs, lanes, journal and listeners, tied together."""
@@ -77,7 +80,10 @@ class EngineRoom:
         clock: Clock,
         *,
         in_use: Callable[[str], bool] = lambda job_id: False,
+        measure: Measure | None = None,
     ) -> None:
+        self._measure = measure
+        self._errands: set[asyncio.Task[None]] = set()
         self.settings = settings
         self.state = state
         self.warnings: list[tuple[str, str]] = []
@@ -111,6 +117,8 @@ class EngineRoom:
         self._sweep_uploads()
         self._janitor.start()
         self._pump()
+        for job in restored.jobs:
+            self._measure_waiting(job.job_id)
 
     def _take_up(self, recording: Recording) -> None:
         wall = self._clock.wall()
@@ -136,6 +144,8 @@ class EngineRoom:
         """No more intake; running work goes back to the journal; workers end."""
         self._closing = True
         self._janitor.stop()
+        for errand in self._errands:
+            errand.cancel()
         grace_s = self.settings.stop_grace_s
         await asyncio.gather(*(lane.stop(grace_s) for lane in self._lanes.values()))
         self.table.save_fact("speeds", self._speeds.plain())
@@ -200,8 +210,33 @@ class EngineRoom:
             self.enqueue(recording)
         self._publish_job(job_id)
         # After the caller has its id: with an inline executor the work would come first.
-        asyncio.get_running_loop().call_soon(self._pump)
+        asyncio.get_running_loop().call_soon(self._begin, job_id)
         return job_id
+
+    def _begin(self, job_id: str) -> None:
+        self._pump()
+        self._measure_waiting(job_id)
+
+    def _measure_waiting(self, job_id: str) -> None:
+        if self._measure is not None and job_id in self.table:
+            waiting = [r for r in self.table.recordings(job_id) if r.state is State.QUEUED]
+            self._run_errand(self._measure_lengths(self._measure, waiting))
+
+    def _run_errand(self, errand: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    async def _measure_lengths(self, measure: Measure, waiting: Sequence[Recording]) -> None:
+        """Learn the lengths of what waits; what is at work is measured by its worker."""
+        unknown = {r.recording_id: r.path for r in waiting if r.duration_s is None}
+        if not unknown:
+            return
+        found = await asyncio.to_thread(measure, tuple(unknown.values()))
+        for recording_id, path in unknown.items():
+            recording = self.table.find(recording_id)
+            if path in found and recording is not None and recording.state is State.QUEUED:
+                self.enqueue(self.apply(recording_id, machine.Learned(duration_s=found[path])))
 
     def _check_room_for(self, n: int) -> None:
         if self._closing:

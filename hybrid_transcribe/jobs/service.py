@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, intake
+from hybrid_transcribe.audio.measure import measure
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputError, ServiceClosed, from_info
@@ -86,6 +87,7 @@ class Service:
             self._make_executor,
             self._clock,
             in_use=self._jobs.__contains__,
+            measure=measure,
         )
         self._closed = False
         self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)

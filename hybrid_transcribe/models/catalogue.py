@@ -169,6 +169,15 @@ def is_hub_id(name: str) -> bool:
     return _HUB_ID.fullmatch(name) is not None and ".." not in name and "--" not in name
 
 
+def is_name(name: str) -> bool:
+    """True for a short name or an id on the hub: what a stranger may ask for.
+
+    >>> is_name("turbo"), is_name("org/model"), is_name("./model.pt")
+    (True, True, False)
+    """
+    return find(name) is not None or is_hub_id(name)
+
+
 def is_path(name: str) -> bool:
     """True when the name can only mean a folder of this machine.
 

@@ -134,8 +134,9 @@ class _Batch:
             if self.cancelled(key):
                 self._answer(key, p.Canceled)
                 continue
+            item = self._places[key].item
             try:
-                found = probe(self._places[key].item.path, self._settings)
+                found = probe(item.path, self._settings, item.name)
             except Exception as error:
                 self._answer(key, p.Failed, error=as_info(error))
                 continue

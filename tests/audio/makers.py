@@ -72,19 +72,28 @@ def wav_bytes(
     )  # fmt: skip
 
 
-def encoded(path: Path, samples: np.ndarray, rate_hz: int = 44_100, streams: int = 1) -> Path:
-    """Mono int16 samples through the encoder of the path's extension, ``streams`` times."""
+def encoded(
+    path: Path,
+    samples: np.ndarray,
+    rate_hz: int = 44_100,
+    streams: int = 1,
+    layout: str = "mono",
+) -> Path:
+    """Mono int16 samples through the encoder of the path's extension, ``streams`` times.
+
+    Any other ``layout`` has the samples on each of its channels.
+    """
     suffix = path.suffix
     with av.open(str(path), "w", format=_FORMATS.get(suffix)) as out:
-        made = [_stream(out, CODECS[suffix], rate_hz) for _ in range(streams)]
+        made = [_stream(out, CODECS[suffix], rate_hz, layout) for _ in range(streams)]
         for stream in made:
             _fill(out, stream, samples, rate_hz)
     return path
 
 
-def _stream(out: Any, codec: str, rate_hz: int) -> Any:
+def _stream(out: Any, codec: str, rate_hz: int, layout: str = "mono") -> Any:
     stream = out.add_stream(codec, rate=48_000 if codec == "libopus" else rate_hz)
-    stream.codec_context.layout = "mono"
+    stream.codec_context.layout = layout
     stream.codec_context.bit_rate = 64_000
     return stream
 
@@ -97,7 +106,7 @@ def _fill(out: Any, stream: Any, samples: np.ndarray, rate_hz: int) -> None:
     frame.sample_rate = rate_hz
     resampler = av.AudioResampler(
         format=context.format,
-        layout="mono",
+        layout=context.layout,
         rate=context.sample_rate,
         frame_size=context.frame_size or 1024,
     )

@@ -31,7 +31,7 @@ def reasons(unpacked: Unpacked) -> dict[str, str]:
 
 
 def test_recordings_come_out_in_order_under_random_names(tmp_path: Path, into: Path) -> None:
-    """People's names are kept apart from the files' names, of which only the extension is theirs."""
+    """People's names are kept apart from those of the files, which keep their extension only."""
     path = packed(tmp_path / "a.zip", ("b/zwei.WAV", SOUND), ("a/um.wav", SOUND), ("c", SOUND))
     unpacked = unpack(path, into, SETTINGS)
 

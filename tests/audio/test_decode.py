@@ -89,6 +89,16 @@ class TestSamples:
 
         assert sum(clip.duration_s for clip in heard(path)) == pytest.approx(4, abs=0.2)
 
+    def test_channels_that_change_in_mid_stream_are_survived(self, tmp_path: Path) -> None:
+        """PyAV's buffer does not notice, and writes where it should not: the process dies."""
+        data = b""
+        for layout in ("mono", "stereo", "5.1", "mono"):
+            data += encoded(tmp_path / "a.ac3", tone(1, 44_100), layout=layout).read_bytes()
+        path = tmp_path / "changing.ac3"
+        path.write_bytes(data)
+
+        assert sum(clip.duration_s for clip in heard(path)) == pytest.approx(4, abs=0.3)
+
 
 class TestSameAsFasterWhisper:
     def test_every_recording_gives_the_same_samples(self, speech_dir: Path) -> None:

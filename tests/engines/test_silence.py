@@ -104,6 +104,17 @@ def test_quiet_audio_is_made_louder_for_the_detector() -> None:
     assert loudest == [pytest.approx(0.1, rel=0.05)]
 
 
+def test_a_long_noise_is_heard_about_once() -> None:
+    """A loop of inventions costs no more than one look at what lies under it."""
+    ear = Ear()
+    guard = Guard(audio(), ear)
+    for start_s in range(0, 60, 2):
+        invented = replace(SOUND, start_s=start_s, end_s=start_s + 2, no_speech_prob=0.9)
+        assert not guard.keeps(invented)
+
+    assert sum(ear.heard_s) < 2 * 90
+
+
 def test_what_was_withheld_is_told_in_one_line() -> None:
     """How many, the first with its time; nothing when there was none."""
     guard = Guard(audio(), Ear())

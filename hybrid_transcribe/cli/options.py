@@ -1,0 +1,109 @@
+"""Arguments that say how to transcribe, as what `Service.submit` takes."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.models.catalogue import LAYOUTS, is_path, repo_of
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.types import DEVICES, TASKS, Options
+
+_WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+
+#: Types as people read them.
+_KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The common ones by name, every other by ``--option``."""
+    add = parser.add_argument_group("how to transcribe").add_argument
+    add("--engine", metavar="NAME", help="who transcribes (default: faster-whisper)")
+    add("--model", metavar="NAME", help="short name, hub id or folder (default: the engine's)")
+    add("--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: auto)")
+    add("--language", metavar="CODE", help="what is spoken, such as en or pt (default: detected)")
+    add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
+    add("--word-timestamps", action="store_true", default=None, help="also time every word")
+    add("--beam-size", metavar="N", help="hypotheses followed: 1 is fastest")
+    add("--initial-prompt", metavar="TEXT", help="text that goes before, for style and spelling")
+    add("--hotwords", metavar="TEXT", help="words that are likely to be said")
+    add(
+        "--vad-filter",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="drop stretches without speech before decoding",
+    )
+    add(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any option; several values with commas, as in temperature=0,0.4 (repeatable)",
+    )
+
+
+def requested(args: argparse.Namespace) -> dict[str, Any]:
+    """Keyword arguments for `Service.submit`. Raises InvalidOption."""
+    how: dict[str, Any] = dict(_pair(text) for text in args.option)
+    named = ("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter")
+    how.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
+    typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}
+    typed["hotwords"] = args.hotwords
+    how.update({name: parse(name, text) for name, text in typed.items() if text is not None})
+    return how
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals:
+        raise InvalidOption(f"Option {text!r} has no value: write --option {name}=VALUE")
+    return name, parse(name, value)
+
+
+def parse(name: str, text: str) -> Any:
+    """An option's value from its text. Raises InvalidOption, which names the choices.
+
+    >>> parse("beam_size", "5"), parse("temperature", "0,0.4"), parse("vad_filter", "yes")
+    (5, (0.0, 0.4), True)
+    """
+    hints = get_type_hints(Options)
+    if name not in hints:
+        known = ", ".join(f.name for f in fields(Options))
+        raise InvalidOption(f"No option {name!r}; choose from: {known}")
+    kinds = [k for k in (get_args(hints[name]) or (hints[name],)) if k is not type(None)]
+    (kind,) = kinds
+    if kind is str:
+        return text
+    many = get_args(kind)
+    try:
+        if many:
+            return tuple(_one(part, many[0]) for part in text.split(",") if part.strip())
+        return _one(text, kind)
+    except (msgspec.ValidationError, KeyError):
+        wanted = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[kind]
+        raise InvalidOption(f"Option {name}={text!r}: it must be {wanted}") from None
+
+
+def _one(text: str, kind: type) -> Any:
+    plain = text.strip()
+    if kind is bool:
+        return _WORDS[{"1": "yes", "0": "no"}.get(plain, plain.lower())]
+    return msgspec.convert(plain, kind, strict=False)
+
+
+def check_model(how: dict[str, Any], settings: Settings) -> None:
+    """Say at once that a model has no meaning, instead of once for each recording.
+
+    Raises UnknownEngine, UnknownModel.
+    """
+    name, engine = how.get("model") or settings.model, how.get("engine") or settings.engine
+    layout = ENGINES.get(engine, settings.engines).capabilities.model_layout
+    if name and layout in LAYOUTS and not is_path(name) and not Path(name).is_dir():
+        repo_of(name, layout)

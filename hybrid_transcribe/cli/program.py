@@ -1,0 +1,89 @@
+"""From arguments to a command's function, and from whatever it raises to an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hybrid_transcribe._version import __version__
+from hybrid_transcribe.cli import doctor, models, transcribe
+from hybrid_transcribe.cli.exits import EPILOG, READER_GONE, USAGE, debugging, explain, say
+from hybrid_transcribe.cli.signals import Interrupted, interruptible
+
+#: A module a command, in the order of the help.
+COMMANDS = (transcribe, models, doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; wrong usage raises SystemExit, as argparse does."""
+    _prepare_streams()
+    parser = make_parser()
+    args = parser.parse_args(arguments)
+    if not hasattr(args, "run"):
+        parser.print_help(sys.stderr)
+        return USAGE
+    _prepare_logs()
+    with interruptible():
+        return _guarded(args.run, args)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="hybrid-transcribe",
+        description="Recordings into text, on this machine.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in COMMANDS:
+        command.add_parser(commands)
+    return parser
+
+
+def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except Interrupted as signal:
+        say("interrupted")
+        return signal.exit_code
+    except BrokenPipeError:
+        # What is left in the buffer has nowhere to go, and must not be tried again at exit.
+        _discard_stdout()
+        return READER_GONE
+    except Exception as error:
+        return explain(error)
+    return code
+
+
+def _discard_stdout() -> None:
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError):
+        # A stream without a descriptor keeps nothing back.
+        pass
+
+
+def _prepare_streams() -> None:
+    """What a terminal cannot show becomes a question mark, never an error."""
+    for stream in (sys.stdout, sys.stderr):
+        change: Any = getattr(stream, "reconfigure", None)
+        if change is not None:
+            change(errors="replace")
+
+
+def _prepare_logs() -> None:
+    """Logs are for those who ask: what people should know comes as warnings of the job."""
+    log = logging.getLogger("hybrid_transcribe")
+    if debugging():
+        logging.basicConfig(level=logging.DEBUG)
+    elif not log.handlers:
+        log.addHandler(logging.NullHandler())

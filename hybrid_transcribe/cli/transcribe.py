@@ -1,0 +1,144 @@
+"""``hybrid-transcribe transcribe``: recordings in, text out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hybrid_transcribe.cli import options
+from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, explain, say
+from hybrid_transcribe.cli.signals import Interrupted
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.cli.outcome import Outcome
+    from hybrid_transcribe.cli.targets import Targets
+    from hybrid_transcribe.jobs.handle import Job
+    from hybrid_transcribe.jobs.service import Service
+
+#: How long an interrupted worker may take to let go before it is killed, in seconds.
+GRACE_S = 1.0
+
+_EXAMPLES = """\
+examples:
+  hybrid-transcribe transcribe talk.m4a
+  hybrid-transcribe transcribe interviews/ more.zip --format srt,txt --output-dir out
+  hybrid-transcribe transcribe talk.m4a --language pt --task translate --format vtt > talk.vtt
+
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """The command's arguments."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "transcribe",
+        help="write down what recordings say",
+        description="Write down what recordings say. Their text goes to stdout, or with "
+        "--output-dir into a file each.",
+        epilog=_EXAMPLES + EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "paths", nargs="+", metavar="PATH", help="audio or video files, folders of them, zips"
+    )
+    options.add_arguments(parser)
+    add = parser.add_argument_group("what to write").add_argument
+    add(
+        "-f",
+        "--format",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="txt (default), srt, vtt, tsv, json…; several with commas, or repeat it",
+    )
+    add(
+        "-o",
+        "--output-dir",
+        metavar="FOLDER",
+        help="write FOLDER/<name>.<format> as each recording ends, replacing what is there, "
+        "and print the paths; what ended early is <name>.partial.<format>",
+    )
+    add("--json", action="store_true", help="print one JSON object about all, for programs")
+    add("-q", "--quiet", "--no-progress", action="store_true", help="no progress, no warnings")
+    parser.set_defaults(run=run, usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Transcribe, write, and tell what did not work."""
+    from hybrid_transcribe.cli.outcome import print_json
+
+    names = _formats(args)
+    try:
+        return _run(args, names)
+    except Exception as error:
+        if args.json and not isinstance(error, BrokenPipeError):
+            print_json(None, error)
+            return explain(error)
+        raise
+
+
+def _formats(args: argparse.Namespace) -> list[str]:
+    """The formats asked for, checked before any work. Raises UnknownFormat, SystemExit."""
+    from hybrid_transcribe.registry import WRITERS
+
+    listed = [n.strip().lower() for text in args.format for n in text.split(",") if n.strip()]
+    names = list(dict.fromkeys(listed)) or ["txt"]
+    for name in names:
+        WRITERS.get(name)
+    if args.output_dir is None and len(names) > 1:
+        args.usage_error(f"several formats ({', '.join(names)}) need --output-dir")
+    if args.output_dir is None and args.json and listed:
+        args.usage_error("--json prints JSON only: --format needs --output-dir with it")
+    return names
+
+
+def _run(args: argparse.Namespace, formats: list[str]) -> int:
+    from hybrid_transcribe.cli.outcome import print_json, print_paths, print_text
+    from hybrid_transcribe.cli.targets import Targets
+    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.jobs.service import Service
+
+    how = options.requested(args)
+    options.check_model(how, Settings.load())
+    targets = None if args.output_dir is None else Targets(args.output_dir, formats)
+    # In memory: the jobs and results of notebooks are none of this command's business.
+    with Service(journal=None, cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S) as service:
+        outcome = _work(service, args, how, targets)
+    for line in outcome.error_lines():
+        say(line)
+    if args.json:
+        print_json(outcome)
+    elif targets is None:
+        print_text(outcome, formats[0])
+    else:
+        print_paths(outcome)
+    sys.stdout.flush()
+    return outcome.signal or (FAILED if outcome.errors else FINE)
+
+
+def _work(
+    service: Service, args: argparse.Namespace, how: dict[str, Any], targets: Targets | None
+) -> Outcome:
+    from hybrid_transcribe.cli.outcome import collect
+    from hybrid_transcribe.progress import follow
+
+    job = service.submit(args.paths, **how)
+    signal = 0
+    try:
+        if targets is not None:
+            targets.plan(job)
+        follow(job, silent=args.quiet, ended=targets.write if targets else lambda _: None)
+    except Interrupted as interrupted:
+        signal = interrupted.exit_code
+        _cancel(job, targets)
+    return collect(job, targets, signal)
+
+
+def _cancel(job: Job, targets: Targets | None) -> None:
+    """Let go, but keep what is finished, whole recordings and parts of them."""
+    say("interrupted: what is finished is kept")
+    job.cancel()
+    job.wait(GRACE_S + 1.0)
+    if targets is not None:
+        for recording in job.recordings:
+            targets.write(recording)

@@ -1,0 +1,76 @@
+"""In a real kernel: cells that block, await and iterate, while jobs go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = [
+    pytest.mark.model,
+    pytest.mark.slow,
+    # jupyter_client and ipykernel leave sockets to the garbage collector when a kernel ends.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+START = """
+import time
+from hybrid_transcribe import sample, submit, transcribe, default_service
+from hybrid_transcribe.events import SegmentAdded
+seen = []
+subscription = default_service().subscribe(lambda event: seen.append((time.monotonic(), event)))
+"""
+
+
+def run(*cells: str) -> list[Any]:
+    """Run cells in one kernel and return what each left as its outputs."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
+    NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
+    return [cell.outputs for cell in notebook.cells]
+
+
+def text_of(outputs: list[Any]) -> str:
+    return "".join(
+        out.get("text", "") or out.get("data", {}).get("text/plain", "") for out in outputs
+    )
+
+
+def test_jobs_go_on_while_a_cell_sleeps() -> None:
+    """During time.sleep(30) the job runs to its end and its events arrive one by one."""
+    outputs = run(
+        START,
+        "job = submit(sample(), model='tiny.en')\njob",
+        "began = time.monotonic()\ntime.sleep(30)\nended = time.monotonic()",
+        "during = [e for t, e in seen if began < t < ended]\n"
+        "print(sum(isinstance(e, SegmentAdded) for e in during) >= 1, job.state, job.done)",
+    )
+    assert "<Job " in text_of(outputs[1])
+    assert text_of(outputs[3]).strip() == "True completed True"
+
+
+def test_awaiting_and_iterating_in_cells() -> None:
+    """`await job`, `async for` and a blocking `transcribe` all work in a cell's running loop."""
+    outputs = run(
+        START,
+        "job = submit(sample(), model='tiny.en')\n"
+        "parts = [segment.text async for segment in job]\n"
+        "result = await job\n"
+        "print(' '.join(p.strip() for p in parts) == result.text)",
+        "print(transcribe(sample(), model='tiny.en', progress=False).text)",
+    )
+    assert text_of(outputs[1]).strip() == "True"
+    assert "what your country can do for you" in text_of(outputs[2])
+
+
+def test_a_restarted_kernel_shows_the_same_jobs(tmp_path: Path) -> None:
+    """A new kernel finds the results of the one before it, under the same session."""
+    first = run(
+        START, "job = submit(sample(), model='tiny.en')\n_ = job.result()\nprint(job.job_id)"
+    )
+    second = run(START, "print([j.job_id for j in default_service().jobs()])")
+    assert text_of(first[1]).strip().splitlines()[-1] in text_of(second[1])
