@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, InvalidRequest
 
@@ -31,11 +32,9 @@ def debugging() -> bool:
 
 def say(text: str) -> None:
     """One line on stderr. One that is closed takes none."""
-    try:
+    # Where nobody listens, what was to be done matters more than what was to be said.
+    with suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        # Nobody listens: what was to be done matters more than what was to be said.
-        pass
 
 
 def explain(error: BaseException) -> int:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
-import msgspec
-
-from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.models.catalogue import LAYOUTS, is_path, repo_of
-from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
-_WORDS = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+if TYPE_CHECKING:
+    from hybrid_transcribe.config import Settings
+
+_WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
+    ("no", "off", "false", "0"), False
+)
 
 #: Types as people read them.
 _KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
@@ -77,25 +77,24 @@ def parse(name: str, text: str) -> Any:
     if name not in hints:
         known = ", ".join(f.name for f in fields(Options))
         raise InvalidOption(f"No option {name!r}; choose from: {known}")
-    kinds = [k for k in (get_args(hints[name]) or (hints[name],)) if k is not type(None)]
-    (kind,) = kinds
-    if kind is str:
-        return text
-    many = get_args(kind)
+    hint = hints[name]
+    if type(None) in get_args(hint):
+        (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
+    many = get_args(hint)
     try:
         if many:
             return tuple(_one(part, many[0]) for part in text.split(",") if part.strip())
-        return _one(text, kind)
-    except (msgspec.ValidationError, KeyError):
-        wanted = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[kind]
+        return _one(text, hint)
+    except (ValueError, KeyError):
+        wanted = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
         raise InvalidOption(f"Option {name}={text!r}: it must be {wanted}") from None
 
 
 def _one(text: str, kind: type) -> Any:
-    plain = text.strip()
-    if kind is bool:
-        return _WORDS[{"1": "yes", "0": "no"}.get(plain, plain.lower())]
-    return msgspec.convert(plain, kind, strict=False)
+    if kind is str:
+        return text
+    plain = text.strip().lower()
+    return _WORDS[plain] if kind is bool else kind(plain)
 
 
 def check_model(how: dict[str, Any], settings: Settings) -> None:
@@ -103,6 +102,9 @@ def check_model(how: dict[str, Any], settings: Settings) -> None:
 
     Raises UnknownEngine, UnknownModel.
     """
+    from hybrid_transcribe.models.catalogue import LAYOUTS, is_path, repo_of
+    from hybrid_transcribe.registry import ENGINES
+
     name, engine = how.get("model") or settings.model, how.get("engine") or settings.engine
     layout = ENGINES.get(engine, settings.engines).capabilities.model_layout
     if name and layout in LAYOUTS and not is_path(name) and not Path(name).is_dir():

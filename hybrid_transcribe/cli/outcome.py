@@ -11,6 +11,7 @@ from typing import Any
 from hybrid_transcribe.cli.targets import Targets
 from hybrid_transcribe.errors import HybridTranscribeError, JobCanceled
 from hybrid_transcribe.jobs.handle import Job, errors_of
+from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.outputs import merged_text
 from hybrid_transcribe.outputs.json import document
 from hybrid_transcribe.registry import WRITERS
@@ -38,11 +39,11 @@ class Outcome:
         return [_line(rejection) for rejection in self.errors]
 
 
-def collect(job: Job, targets: Targets | None, signal: int) -> Outcome:
+def collect(service: Service, job: Job, targets: Targets | None, signal: int) -> Outcome:
     """Read it from a job that has ended, or is about to."""
     snapshot = job.snapshot()
     heard = tuple(
-        job._service.transcript(job.job_id, r.recording_id, partial=True)
+        service.transcript(job.job_id, r.recording_id, partial=True)
         for r in snapshot.recordings
         if r.state is State.COMPLETED or r.n_segments
     )
@@ -52,7 +53,7 @@ def collect(job: Job, targets: Targets | None, signal: int) -> Outcome:
         if not r.state.terminal
     )
     errors = (*errors_of(snapshot), *stuck, *(targets.errors if targets else ()))
-    warnings = tuple(message for _, message in getattr(job._service, "warnings", ()))
+    warnings = tuple(message for _, message in service.warnings)
     written = tuple(targets.written) if targets else ()
     return Outcome(job.job_id, heard, errors, written, warnings, signal)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hybrid_transcribe.errors import HybridTranscribeError
 from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.names import UniqueNames, display_name, file_stem
 from hybrid_transcribe.outputs import save
 from hybrid_transcribe.registry import WRITERS
@@ -32,9 +33,9 @@ class Targets:
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise PermissionError(f"The folder {self._folder} cannot be written")
 
-    def plan(self, job: Job) -> None:
+    def plan(self, service: Service, job: Job) -> None:
         """Give every recording of the job a name, the same ones in every run."""
-        self._job, names = job, UniqueNames()
+        self._service, names = service, UniqueNames()
         for recording in job.recordings:
             self._planned[recording.recording_id] = names.take(file_stem(recording.name))
 
@@ -47,7 +48,7 @@ class Targets:
         part = "" if whole else ".partial"
         targets = [self._folder / f"{self._planned[key]}{part}{s}" for s in self._suffixes]
         try:
-            transcript = self._job.transcript(key, partial=True)
+            transcript = self._service.transcript(recording.job_id, key, partial=True)
             self._written[key] = [save(transcript, target) for target in targets]
         except (OSError, HybridTranscribeError) as error:
             message = f"cannot be written: {error}"

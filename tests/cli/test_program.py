@@ -1,0 +1,147 @@
+"""The installed program: its pipes, its signals, its letters."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from hybrid_transcribe import __version__
+from hybrid_transcribe.testing import Script
+
+Start = Callable[..., subprocess.Popen[bytes]]
+Talk = Callable[..., Path]
+
+ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+
+
+def test_it_tells_its_version(start: Start) -> None:
+    """``--version`` is the package's."""
+    out, _ = start("--version").communicate(timeout=60)
+
+    assert out.decode().strip() == f"hybrid-transcribe {__version__}"
+
+
+def test_it_runs_as_a_module() -> None:
+    """``python -m hybrid_transcribe`` is the same program, and help names the exit codes."""
+    command = [sys.executable, "-m", "hybrid_transcribe", "--help"]
+
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert ran.stdout.startswith("usage: hybrid-transcribe ")
+    assert "exit codes:" in ran.stdout
+
+
+def test_without_a_command_it_shows_its_help(start: Start) -> None:
+    """That is wrong usage: exit code 2, help on stderr."""
+    process = start()
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (2, b"")
+    assert b"transcribe" in err
+
+
+def test_a_reader_that_goes_away_is_no_error(start: Start, talk: Talk) -> None:
+    """As with ``| head``: no traceback, and the exit code a shell expects."""
+    process = start("transcribe", talk(), "-q")
+    assert process.stdout is not None
+    process.stdout.close()
+
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=60) == 141
+
+
+def test_letters_a_terminal_lacks_become_question_marks(start: Start, talk: Talk) -> None:
+    """Text in other alphabets never ends in an encoding error."""
+    process = start("transcribe", talk("olá.wav", 1), **ASCII)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (0, b"ol?.wav 0\n")
+    assert b"100 % - " in err
+
+
+def test_json_survives_any_terminal(start: Start, talk: Talk) -> None:
+    """Programs get every letter, escaped where need be."""
+    out, _ = start("transcribe", talk("olá.wav", 1), "--json", **ASCII).communicate(timeout=60)
+
+    assert json.loads(out)["recordings"][0]["name"] == "olá.wav"
+
+
+@pytest.mark.parametrize(("debug", "shown"), [("1", True), ("", False)])
+def test_tracebacks_are_for_those_who_ask(
+    start: Start, talk: Talk, debug: str, shown: bool
+) -> None:
+    """HYBRID_TRANSCRIBE_DEBUG=1 shows where an error came from."""
+    asked = start("transcribe", talk(), "--engine", "nope", HYBRID_TRANSCRIBE_DEBUG=debug)
+
+    _, err = asked.communicate(timeout=60)
+
+    assert (b"Traceback" in err) is shown
+
+
+def test_the_unexpected_has_an_exit_code_of_its_own(start: Start, talk: Talk) -> None:
+    """An engine that is not where it was registered is one line and a hint."""
+    process = start("transcribe", talk(), HYBRID_TRANSCRIBE_ENGINES="scripted=json:nothing")
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 3
+    assert b"AttributeError" in err
+    assert b"HYBRID_TRANSCRIBE_DEBUG=1" in err
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_keeps_what_is_finished(
+    start: Start, talk: Talk, tmp_path: Path, sent: signal.Signals, code: int
+) -> None:
+    """Even of a worker that is deaf: the finished text is there, the worker is not."""
+    model = Script(fault="sleep", at_s=1.0, only="deaf").model
+    done = tmp_path / "out" / "a.txt"
+    process = start(
+        "transcribe", talk("a.wav", 1), talk("deaf.wav"), "--model", model, "-o", done.parent
+    )
+    _until(done.exists)
+    workers = psutil.Process(process.pid).children(recursive=True)
+
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=30)
+
+    assert process.returncode == code
+    assert str(done) in out.decode().splitlines()
+    assert b"deaf.wav: " in err
+    assert b"Traceback" not in err
+    assert workers
+    assert not psutil.wait_procs(workers, timeout=3)[1]
+
+
+def test_a_second_interrupt_ends_it_at_once(start: Start, talk: Talk, tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C twice means it."""
+    model = Script(fault="sleep", at_s=1.0, only="deaf").model
+    done = tmp_path / "out" / "a.txt"
+    process = start(
+        "transcribe", talk("a.wav", 1), talk("deaf.wav"), "--model", model, "-o", done.parent
+    )
+    _until(done.exists)
+    assert process.stderr is not None
+
+    process.send_signal(signal.SIGINT)
+    # Told before it waits for the worker.
+    while b"is kept" not in process.stderr.readline():
+        pass
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(timeout=5) == 130
+
+
+def _until(true: Callable[[], bool], patience_s: float = 30.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.02)
