@@ -7,7 +7,6 @@ from other threads.
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
@@ -20,13 +19,10 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import (
     InputMissing,
     InvalidTransition,
-    JobCanceled,
     JournalUnusable,
     QueueFull,
     ServiceClosed,
     UnknownJob,
-    UnknownRecording,
-    from_info,
 )
 from hybrid_transcribe.events import (
     Event,
@@ -40,14 +36,15 @@ from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.bus import Bus, Subscription
 from hybrid_transcribe.jobs.eta import Speeds
-from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
+from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.janitor import Janitor
 from hybrid_transcribe.jobs.lane import Lane
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, Turn, order
+from hybrid_transcribe.jobs.reading import Reading
 from hybrid_transcribe.jobs.request import capabilities, make_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
-from hybrid_transcribe.jobs.summary import job_eta_s, job_percentage, job_state
+from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
@@ -57,7 +54,6 @@ from hybrid_transcribe.types import (
     Segment,
     Spec,
     State,
-    Transcript,
 )
 
 log = logging.getLogger(__name__)
@@ -96,6 +92,7 @@ class EngineRoom:
         self._lanes: dict[str, Lane] = {}
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._forecaster = Forecaster(clock, self._lanes, self._speeds)
+        self.reading = Reading(self.table, self._forecaster)
         self._closing = False
         self.session_id = ""
 
@@ -334,25 +331,6 @@ class EngineRoom:
 
     # --------------------------------------------------------------------- control
 
-    def owned_job(self, job_id: str, session_ids: Collection[str] | None) -> JobSnapshot:
-        """The job if one of these sessions owns it. Raises UnknownJob alike if not there."""
-        job = self.table.row(job_id).job
-        if session_ids is not None and not _among(job.session_id, session_ids):
-            raise UnknownJob(f"No job {job_id!r}")
-        return job
-
-    def _targets(
-        self, job_id: str, recording_id: str | None, session_ids: Collection[str] | None
-    ) -> tuple[Recording, ...]:
-        self.owned_job(job_id, session_ids)
-        every = self.table.recordings(job_id)
-        if recording_id is None:
-            return every
-        chosen = tuple(r for r in every if r.recording_id == recording_id)
-        if not chosen:
-            raise UnknownRecording(f"Job {job_id!r} has no recording {recording_id!r}")
-        return chosen
-
     def cancel(
         self,
         job_id: str,
@@ -361,7 +339,7 @@ class EngineRoom:
         session_ids: Collection[str] | None = None,
     ) -> None:
         """Stop a job or one recording of it; what has ended stays as it is."""
-        for recording in self._targets(job_id, recording_id, session_ids):
+        for recording in self.reading.recordings(job_id, recording_id, session_ids):
             if not recording.state.terminal:
                 self._cancel(recording)
 
@@ -391,7 +369,7 @@ class EngineRoom:
         """
         chosen = [
             r
-            for r in self._targets(job_id, recording_id, session_ids)
+            for r in self.reading.recordings(job_id, recording_id, session_ids)
             if r.state in (State.FAILED, State.CANCELED)
             or (r.state is State.COMPLETED and recording_id is not None)
         ]
@@ -429,7 +407,7 @@ class EngineRoom:
         self, job_id: str, keep: bool = True, *, session_ids: Collection[str] | None = None
     ) -> None:
         """Spare a job from the janitor, or hand it back to it, from now on."""
-        job = self.owned_job(job_id, session_ids)
+        job = self.reading.owned(job_id, session_ids)
         expires = None
         self._janitor.forget(job_id)
         if not keep and job.finished_at is not None:
@@ -440,7 +418,7 @@ class EngineRoom:
 
     def delete(self, job_id: str, *, session_ids: Collection[str] | None = None) -> None:
         """Erase a job: canceled if need be, results, uploads and all."""
-        job = self.owned_job(job_id, session_ids)
+        job = self.reading.owned(job_id, session_ids)
         for recording in self.table.recordings(job_id):
             if not recording.state.terminal:
                 self._cancel(recording)
@@ -456,73 +434,12 @@ class EngineRoom:
 
     def delete_session(self, session_id: str) -> None:
         """Erase every job of a session."""
-        for job_id in self.table.job_ids():
-            if _among(self.table.row(job_id).job.session_id, (session_id,)):
-                self.delete(job_id)
+        for job_id in self.reading.ids([session_id]):
+            self.delete(job_id)
 
     def _expired(self, job_id: str) -> None:
         if job_id in self.table:
             self.delete(job_id)
-
-    # --------------------------------------------------------------------- reading
-
-    def snapshot(self, job_id: str, *, session_ids: Collection[str] | None = None) -> JobSnapshot:
-        """A job as it stands. Raises UnknownJob."""
-        self.owned_job(job_id, session_ids)
-        return self._snapshot(job_id, self._forecaster.now())
-
-    def snapshots(self, *, session_ids: Collection[str] | None = None) -> tuple[JobSnapshot, ...]:
-        """Every job of these sessions (None: of all), oldest first."""
-        forecast = self._forecaster.now()
-        return tuple(
-            self._snapshot(job_id, forecast)
-            for job_id in self.table.job_ids()
-            if session_ids is None or _among(self.table.row(job_id).job.session_id, session_ids)
-        )
-
-    def _snapshot(self, job_id: str, forecast: Forecast) -> JobSnapshot:
-        recordings = tuple(
-            replace(r, eta_s=forecast.eta_s(r)) for r in self.table.recordings(job_id)
-        )
-        return replace(
-            self.table.row(job_id).job,
-            recordings=recordings,
-            state=job_state(recordings),
-            percentage=job_percentage(recordings),
-            eta_s=job_eta_s(recordings),
-            position=forecast.position(recordings),
-        )
-
-    def transcript(
-        self,
-        job_id: str,
-        recording_id: str,
-        *,
-        partial: bool = False,
-        session_ids: Collection[str] | None = None,
-    ) -> Transcript:
-        """What a recording said. ``partial`` also takes what is not finished.
-
-        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's own
-        error, JobCanceled, or InvalidTransition while it has not ended.
-        """
-        (recording,) = self._targets(job_id, recording_id, session_ids)
-        if not partial:
-            _check_complete(recording)
-        spec = recording.spec or self.table.row(job_id).job.spec
-        return Transcript(
-            recording_id=recording_id,
-            name=recording.name,
-            segments=self.table.segments(recording_id),
-            engine=spec.engine,
-            model=spec.model,
-            device=recording.device,
-            language=recording.language or spec.options.language,
-            language_probability=recording.language_probability,
-            duration_s=recording.duration_s,
-            complete=recording.state is State.COMPLETED,
-            warnings=recording.warnings,
-        )
 
     async def wait(self, job_id: str) -> None:
         """Return when the job has ended. Raises UnknownJob, also when it is deleted meanwhile."""
@@ -545,36 +462,21 @@ class EngineRoom:
     # ------------------------------------------------------------------- publishing
 
     def _publish_job(self, job_id: str) -> None:
-        job = self._snapshot(job_id, self._forecaster.now())
+        job = self.reading.snapshot(job_id)
         self.bus.publish(JobChanged(0, job.session_id, job_id, job))
 
     def _publish_recording(self, recording: Recording) -> None:
+        session_id = self.table.row(recording.job_id).job.session_id
         recordings = self.table.recordings(recording.job_id)
         forecast = self._forecaster.now()
         self.bus.publish(
             RecordingChanged(
                 0,
-                self.table.row(recording.job_id).job.session_id,
+                session_id,
                 recording.job_id,
                 replace(recording, eta_s=forecast.eta_s(recording)),
                 job_state(recordings),
                 job_percentage(recordings),
                 forecast.latest_eta_s(recordings),
             )
-        )
-
-
-def _among(session_id: str, session_ids: Collection[str]) -> bool:
-    """Compared in constant time: a session id is a capability."""
-    return any(hmac.compare_digest(session_id.encode(), one.encode()) for one in session_ids)
-
-
-def _check_complete(recording: Recording) -> None:
-    if recording.state is State.FAILED and recording.error is not None:
-        raise from_info(recording.error)
-    if recording.state is State.CANCELED:
-        raise JobCanceled(f"{recording.name!r} was canceled; ask for the partial text")
-    if recording.state is not State.COMPLETED:
-        raise InvalidTransition(
-            f"{recording.name!r} is {recording.state}; wait, or ask for the partial text"
         )

@@ -225,11 +225,11 @@ class Service:
 
     def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
         """A job as it stands now. Raises UnknownJob."""
-        return self._ask(lambda room: room.snapshot(job_id, session_ids=session_ids))
+        return self._ask(lambda room: room.reading.snapshot(job_id, session_ids=session_ids))
 
     def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
         """Every job of these sessions (None: of all), oldest first."""
-        return self._ask(lambda room: room.snapshots(session_ids=session_ids))
+        return self._ask(lambda room: room.reading.snapshots(session_ids=session_ids))
 
     def transcript(
         self,
@@ -244,7 +244,7 @@ class Service:
         Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
         """
         return self._ask(
-            lambda room: room.transcript(
+            lambda room: room.reading.transcript(
                 job_id, recording_id, partial=partial, session_ids=session_ids
             )
         )

@@ -57,7 +57,7 @@ def test_f15_wall_clock_jumps_change_no_deadline(tmp_path: Path) -> None:
         s.clock.advance(2)
         s.worker.hear(item, 0, 1)
         s.clock.advance(0.3)
-        eta_s = s.room.snapshot(job).eta_s
+        eta_s = s.room.reading.snapshot(job).eta_s
         for years in (10, -20):
             s.clock.jump_wall(years * 365 * 86400.0)
             s.clock.advance(400)
@@ -68,7 +68,7 @@ def test_f15_wall_clock_jumps_change_no_deadline(tmp_path: Path) -> None:
         assert 0 < eta_s < 60
         s.clock.advance(3600)
         with pytest.raises(UnknownJob):
-            s.room.snapshot(ended)
+            s.room.reading.snapshot(ended)
 
     play(tmp_path, scene, time_limit_factor=1000.0)
 
@@ -98,7 +98,7 @@ def test_f07_cancel_races(plan: list[tuple[str, int]]) -> None:
         bury(s)
         check(s, job, canceled_at)
         for i, recording in enumerate(s.recordings(job)):
-            partial = s.room.transcript(job, recording.recording_id, partial=True)
+            partial = s.room.reading.transcript(job, recording.recording_id, partial=True)
             assert len(partial.segments) == recording.n_segments == heard[i]
 
     def make(
@@ -201,7 +201,7 @@ def test_f42_sessions_are_compared_in_constant_time(tmp_path: Path) -> None:
         near = session[:-1] + ("0" if session[-1] != "0" else "1")
         for wrong in (near, session[:-1], session + "0", "", "é"):
             with pytest.raises(UnknownJob):
-                s.room.snapshot(job, session_ids=[wrong])
-        assert s.room.snapshot(job, session_ids=["x", session]).job_id == job
+                s.room.reading.snapshot(job, session_ids=[wrong])
+        assert s.room.reading.snapshot(job, session_ids=["x", session]).job_id == job
 
     play(tmp_path, scene)

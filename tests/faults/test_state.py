@@ -63,10 +63,10 @@ def test_f11_disk_full_the_queue_goes_on_in_memory(mount: Path, tmp_path: Path) 
         s.worker.finish(item, 5000.0)
         s.worker.done()
         assert s.state(job) is State.COMPLETED
-        assert len(s.room.transcript(job, item.recording_id).segments) == 400
+        assert len(s.room.reading.transcript(job, item.recording_id).segments) == 400
         assert [code for code, _ in s.room.warnings] == ["journal_lost"]
-        later = s.room.accept([], (), s.room.snapshot(job).spec, "s2")
-        assert later in [j.job_id for j in s.room.snapshots()]
+        later = s.room.accept([], (), s.room.reading.snapshot(job).spec, "s2")
+        assert later in [j.job_id for j in s.room.reading.snapshots()]
         await s.room.stop()
 
     asyncio.run(run())

@@ -113,7 +113,7 @@ class Stand:
         return job_id
 
     def recordings(self, job_id: str) -> tuple[Recording, ...]:
-        return self.room.snapshot(job_id).recordings
+        return self.room.reading.snapshot(job_id).recordings
 
     def states(self, job_id: str) -> list[str]:
         return [str(r.state) for r in self.recordings(job_id)]

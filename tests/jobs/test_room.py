@@ -43,16 +43,16 @@ def test_a_recording_from_queue_to_text(tmp_path: Path) -> None:
         (item,) = s.worker.items
         s.worker.begin(item)
         s.worker.hear(item, 0, 1)
-        assert s.room.snapshot(job).percentage == 20.0
+        assert s.room.reading.snapshot(job).percentage == 20.0
         s.worker.finish(item)
         s.worker.done()
-        snapshot = s.room.snapshot(job)
+        snapshot = s.room.reading.snapshot(job)
         assert (snapshot.state, snapshot.percentage, snapshot.eta_s) == (
             State.COMPLETED,
             100.0,
             None,
         )
-        assert s.room.transcript(job, item.recording_id).text == "text 0 text 1"
+        assert s.room.reading.transcript(job, item.recording_id).text == "text 0 text 1"
         assert [e.index for e in s.events if isinstance(e, SegmentAdded)] == [0, 1]
 
     play(tmp_path, scene)
@@ -106,10 +106,10 @@ def test_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path) ->
         s.worker.done()
         s.clock.advance(60)
         assert (s.state(job), s.worker.kills) == (State.CANCELED, 0)
-        partial = s.room.transcript(job, item.recording_id, partial=True)
+        partial = s.room.reading.transcript(job, item.recording_id, partial=True)
         assert (partial.text, partial.complete) == ("text 0", False)
         with pytest.raises(JobCanceled):
-            s.room.transcript(job, item.recording_id)
+            s.room.reading.transcript(job, item.recording_id)
 
     play(tmp_path, scene)
 
@@ -190,7 +190,7 @@ def test_poison_fails_after_three_deaths_and_neighbours_finish(tmp_path: Path) -
         job = await s.submit(3)
         poison = s.worker.items[0].recording_id
         for _ in range(20):
-            if s.room.snapshot(job).done:
+            if s.room.reading.snapshot(job).done:
                 break
             for item in s.worker.items:
                 s.worker.begin(item)
@@ -214,7 +214,7 @@ def test_dying_while_loading_ends_too(tmp_path: Path) -> None:
     async def scene(s: Stand) -> None:
         job = await s.submit(2)
         for _ in range(20):
-            if s.room.snapshot(job).done:
+            if s.room.reading.snapshot(job).done:
                 break
             s.worker.die()
         assert s.states(job) == ["failed", "failed"]
@@ -269,12 +269,12 @@ def test_janitor_spares_the_living_and_the_kept(tmp_path: Path) -> None:
         gone, kept, running, waiting = jobs
         s.room.keep(kept)
         s.clock.advance(4000)
-        left = [job.job_id for job in s.room.snapshots()]
+        left = [job.job_id for job in s.room.reading.snapshots()]
         assert left == [kept, running, waiting]
         assert [e.job_id for e in s.events if isinstance(e, JobDeleted)] == [gone]
         s.room.keep(kept, False)
         s.clock.advance(4000)
-        assert kept not in [job.job_id for job in s.room.snapshots()]
+        assert kept not in [job.job_id for job in s.room.reading.snapshots()]
 
     play(tmp_path, scene, load_timeout_s=1e9, decode_timeout_s=1e9)
 
@@ -286,12 +286,12 @@ def test_other_sessions_see_nothing(tmp_path: Path) -> None:
         job = await s.submit(session="mine")
         recording = s.recordings(job)[0].recording_id
         for ask in (
-            lambda j: s.room.snapshot(j, session_ids=["theirs"]),
+            lambda j: s.room.reading.snapshot(j, session_ids=["theirs"]),
             lambda j: s.room.cancel(j, session_ids=["theirs"]),
             lambda j: s.room.retry(j, session_ids=["theirs"]),
             lambda j: s.room.keep(j, session_ids=["theirs"]),
             lambda j: s.room.delete(j, session_ids=["theirs"]),
-            lambda j: s.room.transcript(j, recording, partial=True, session_ids=["theirs"]),
+            lambda j: s.room.reading.transcript(j, recording, partial=True, session_ids=["theirs"]),
         ):
             told = []
             for name in (job, "0" * 32):
@@ -299,8 +299,8 @@ def test_other_sessions_see_nothing(tmp_path: Path) -> None:
                     ask(name)
                 told.append(str(error.value).replace(name, "?"))
             assert told[0] == told[1]
-        assert s.room.snapshots(session_ids=["theirs"]) == ()
-        assert len(s.room.snapshots(session_ids=["mine"])) == 1
+        assert s.room.reading.snapshots(session_ids=["theirs"]) == ()
+        assert len(s.room.reading.snapshots(session_ids=["mine"])) == 1
 
     play(tmp_path, scene)
 
@@ -336,7 +336,7 @@ def test_retry_with_changes_starts_afresh(tmp_path: Path) -> None:
         s.room.retry(job, model="{}")
         (again,) = s.worker.items
         assert (again.resume_from_s, s.worker.runs[-1].spec) == (0.0, Spec("scripted", "{}"))
-        assert s.room.transcript(job, item.recording_id, partial=True).segments == ()
+        assert s.room.reading.transcript(job, item.recording_id, partial=True).segments == ()
 
     play(tmp_path, scene)
 
@@ -396,7 +396,7 @@ def test_eta_comes_with_the_first_progress_and_is_never_zero(tmp_path: Path) -> 
         one, two = s.worker.items
         for item in (one, two):
             s.worker.say(p.Measured(item.recording_id, item.attempt, duration_s=10.0))
-        assert s.room.snapshot(job).eta_s is None
+        assert s.room.reading.snapshot(job).eta_s is None
         s.worker.say(p.Placed(one.recording_id, 1, device="cpu"))
         s.worker.begin(one)
         for i in range(5):
@@ -406,7 +406,7 @@ def test_eta_comes_with_the_first_progress_and_is_never_zero(tmp_path: Path) -> 
         first, second = s.recordings(job)
         assert first.eta_s == pytest.approx(10, abs=2)
         assert second.eta_s == pytest.approx(30, abs=4)
-        assert s.room.snapshot(job).eta_s == second.eta_s
+        assert s.room.reading.snapshot(job).eta_s == second.eta_s
 
     play(tmp_path, scene)
 
@@ -419,7 +419,10 @@ def test_position_counts_what_comes_before(tmp_path: Path) -> None:
         await s.submit(2, session="b")
         third = await s.submit(1, session="c")
         s.clock.advance(1)
-        assert (s.room.snapshot(first).position, s.room.snapshot(third).position) == (0, 3)
+        assert (
+            s.room.reading.snapshot(first).position,
+            s.room.reading.snapshot(third).position,
+        ) == (0, 3)
 
     play(tmp_path, scene)
 
