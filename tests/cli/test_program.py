@@ -19,7 +19,7 @@ from hybrid_transcribe.testing import Script
 Start = Callable[..., subprocess.Popen[bytes]]
 Talk = Callable[..., Path]
 
-ASCII = {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "LC_ALL": "C"}
+ASCII = {"PYTHONIOENCODING": "ascii"}
 
 
 def test_it_tells_its_version(start: Start) -> None:

@@ -1,0 +1,137 @@
+"""All recorded speech through the command line, against bare faster-whisper on equal options."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jiwer
+import pytest
+from whisper_normalizer.basic import BasicTextNormalizer
+from whisper_normalizer.english import EnglishTextNormalizer
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.models import resolve
+
+pytestmark = [pytest.mark.model, pytest.mark.slow, pytest.mark.timeout(1800)]
+
+#: Languages written without spaces are judged by characters.
+BY_CHARACTER = {"ja", "zh", "ko"}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one recording gave: ours as the documented JSON, theirs as segment texts."""
+
+    clip: dict[str, Any]
+    ours: dict[str, Any]
+    theirs: list[str]
+
+
+def command_line(paths: list[Path], out: Path, *more: str) -> None:
+    """The command as people type it."""
+    command = [sys.executable, "-m", "hybrid_transcribe", "transcribe", *map(str, paths)]
+    ran = subprocess.run(
+        [*command, "--format", "json", "--output-dir", str(out), *more],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def bare(model: str, paths: list[Path]) -> Iterator[list[str]]:
+    """faster-whisper alone, with the options of a default run."""
+    from faster_whisper import WhisperModel
+
+    folder = resolve(model, "ctranslate2", Settings.load()).folder
+    whisper = WhisperModel(str(folder), device="cpu", compute_type="int8")
+    for path in paths:
+        yield [s.text.strip() for s in whisper.transcribe(str(path))[0]]
+
+
+def heard(model: str, clips: list[dict[str, Any]], speech_dir: Path, out: Path) -> list[Heard]:
+    """Both sides of every clip."""
+    paths = [speech_dir / clip["file"] for clip in clips]
+    command_line(paths, out, "--model", model)
+    ours = [json.loads((out / f"{p.stem}.json").read_text(encoding="utf-8")) for p in paths]
+    return [Heard(*one) for one in zip(clips, ours, bare(model, paths), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def base(
+    manifest: list[dict[str, Any]], speech_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Heard]:
+    """Every recording, in every language, by the multilingual model."""
+    return heard("base", manifest, speech_dir, tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="module")
+def tiny(
+    manifest: list[dict[str, Any]], speech_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> list[Heard]:
+    """English and what nobody speaks, by the English model."""
+    clips = [clip for clip in manifest if clip["language"] in ("en", "")]
+    return heard("tiny.en", clips, speech_dir, tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(params=["base", "tiny"])
+def run(request: pytest.FixtureRequest) -> list[Heard]:
+    found: list[Heard] = request.getfixturevalue(request.param)
+    return found
+
+
+def test_every_recording_gives_a_transcript(base: list[Heard]) -> None:
+    """All 44 files, whatever their container and language, end in a complete transcript."""
+    assert len(base) == 44
+    assert all(one.ours["complete"] for one in base)
+
+
+def test_f47_where_nobody_speaks_there_is_no_text(run: list[Heard]) -> None:
+    """Silence, noise and music give empty text."""
+    silent = [one for one in run if one.clip["transcript_trust"] == "none"]
+    assert len(silent) == 3
+    assert [one.ours["text"] for one in silent] == ["", "", ""]
+
+
+def test_the_text_is_that_of_the_bare_engine(run: list[Heard]) -> None:
+    """With equal options each segment is faster-whisper's, but for those that were withheld."""
+    for one in run:
+        ours = [s["text"].strip() for s in one.ours["segments"]]
+        rest = iter(one.theirs)
+        missing = [text for text in ours if text not in rest]
+        assert not missing, (one.clip["id"], missing)
+        if len(ours) < len(one.theirs):
+            assert "ithheld" in " ".join(one.ours["warnings"]) or not ours, one.clip["id"]
+
+
+def test_no_language_has_more_errors_than_the_bare_engine(run: list[Heard]) -> None:
+    """Wrong words (characters) per language: at most one more per clip than faster-whisper's."""
+    wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for one in run:
+        if one.clip["transcript_trust"] == "reference":
+            count = wrong[one.clip["language"]]
+            count[0] += 1
+            count[1] += mistakes(one.clip, one.ours["text"])
+            count[2] += mistakes(one.clip, " ".join(one.theirs))
+    print(dict(sorted(wrong.items())))
+    for language, (n, ours, theirs) in wrong.items():
+        assert ours <= theirs + n, language
+
+
+def mistakes(clip: dict[str, Any], text: str) -> int:
+    """Edits from the reference, in words or, where there are no spaces, in characters."""
+    by_character = clip["language"] in BY_CHARACTER
+    normalise: Callable[[str], str] = (
+        EnglishTextNormalizer()
+        if clip["language"] == "en"
+        else BasicTextNormalizer(split_letters=by_character)
+    )
+    compared = jiwer.process_words(normalise(clip["text"]), normalise(text) or " ")
+    return int(compared.substitutions + compared.deletions + compared.insertions)
