@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from hybrid_transcribe.errors import HybridTranscribeError
+from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.names import UniqueNames, display_name, file_stem
@@ -23,15 +23,21 @@ class Targets:
     """
 
     def __init__(self, folder: str, formats: list[str]) -> None:
-        """Raises OSError where the folder cannot be made or written."""
+        """Raises InvalidRequest where the folder cannot be made or written."""
         self._folder = Path(folder).expanduser()
         self._suffixes = [f".{WRITERS.get(name).extension}" for name in formats]
         self._planned: dict[str, str] = {}
         self._written: dict[str, list[Path]] = {}
         self.errors: list[Rejection] = []
-        self._folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(self._folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"The folder {self._folder} cannot be written")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            # Only writing tells: root may, read-only disks may not, whatever the mode says.
+            with TemporaryFile(dir=self._folder):
+                pass
+        except OSError as error:
+            raise InvalidRequest(
+                f"Nothing can be written into {self._folder}: {error.strerror}"
+            ) from error
 
     def plan(self, service: Service, job: Job) -> None:
         """Give every recording of the job a name, the same ones in every run."""

@@ -20,7 +20,7 @@ from hybrid_transcribe.interfaces import (
 )
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Stage
 from hybrid_transcribe.worker.pool import Lent, ModelPool
-from hybrid_transcribe.worker.source import Ahead, Begun, Piece, Undecoded, pieces
+from hybrid_transcribe.worker.source import Ahead, Begun, Nothing, Piece, Undecoded, pieces
 
 Emit = Callable[[p.Message], None]
 
@@ -189,6 +189,8 @@ class _Batch:
                 self._tell(key, p.Staged, stage=Stage.DECODING)
             elif isinstance(piece, Undecoded):
                 self._undecoded(key, piece.error)
+            elif isinstance(piece, Nothing):
+                self._answer(key, p.Finished, duration_s=self._places[key].item.resume_from_s)
             elif not self._places[key].answered:
                 self._places[key].clips.append((piece.clip, piece.last))
                 self._begin(key)

@@ -37,13 +37,26 @@ class Undecoded:
     error: Exception | None
 
 
-Piece = Begun | Decoded | Undecoded
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """A recording that goes on from its very end: it was cut off before it could say so."""
+
+    key: int
+
+
+Piece = Begun | Decoded | Undecoded | Nothing
+
+#: A resumed rest that is shorter holds no speech, in seconds. Whisper would invent some.
+LEAST_REST_S = 0.1
 
 
 def pieces(
     items: Sequence[tuple[int, Item]], settings: Settings, cancelled: Callable[[int], bool]
 ) -> Iterator[Piece]:
-    """Decode the items in order, lazily; every one ends in a last `Decoded` or an `Undecoded`."""
+    """Decode the items in order, lazily.
+
+    Every one ends in a last `Decoded`, an `Undecoded`, or `Nothing`.
+    """
     for key, item in items:
         if cancelled(key):
             yield Undecoded(key, None)
@@ -64,6 +77,8 @@ def _pieces(
             start_s=item.resume_from_s,
             cancelled=cancelled,
         ):
+            if item.resume_from_s and clip.duration_s < LEAST_REST_S:
+                continue
             if held is not None:
                 yield Decoded(key, held, last=False)
             held = clip
@@ -73,8 +88,10 @@ def _pieces(
             yield Decoded(key, held, last=False)
         yield Undecoded(key, error)
         return
-    if cancelled() or held is None:
+    if cancelled():
         yield Undecoded(key, None)
+    elif held is None:
+        yield Nothing(key)
     else:
         yield Decoded(key, held, last=True)
 

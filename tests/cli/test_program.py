@@ -102,10 +102,11 @@ def test_an_interrupt_keeps_what_is_finished(
     start: Start, talk: Talk, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     """Even of a worker that is deaf: the finished text is there, the worker is not."""
+    # The longest goes first.
     model = Script(fault="sleep", at_s=1.0, only="deaf").model
     done = tmp_path / "out" / "a.txt"
     process = start(
-        "transcribe", talk("a.wav", 1), talk("deaf.wav"), "--model", model, "-o", done.parent
+        "transcribe", talk("a.wav", 3), talk("deaf.wav", 2), "--model", model, "-o", done.parent
     )
     _until(done.exists)
     workers = psutil.Process(process.pid).children(recursive=True)
@@ -126,7 +127,7 @@ def test_a_second_interrupt_ends_it_at_once(start: Start, talk: Talk, tmp_path: 
     model = Script(fault="sleep", at_s=1.0, only="deaf").model
     done = tmp_path / "out" / "a.txt"
     process = start(
-        "transcribe", talk("a.wav", 1), talk("deaf.wav"), "--model", model, "-o", done.parent
+        "transcribe", talk("a.wav", 3), talk("deaf.wav", 2), "--model", model, "-o", done.parent
     )
     _until(done.exists)
     assert process.stderr is not None

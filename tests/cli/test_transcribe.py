@@ -125,7 +125,8 @@ class TestFolder:
 
         ran = cli("transcribe", talk(), "-o", tmp_path / "out")
 
-        assert (ran.code, ran.out, ran.err.count("\n")) == (1, "", 1)
+        assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+        assert str(tmp_path / "out") in ran.err
 
 
 class TestJson:

@@ -204,3 +204,11 @@ def test_options_not_honoured_are_said(tmp_path: Path) -> None:
     told = [m.text for m in messages if isinstance(m, p.Noticed)]
     assert "noting does not honour beam_size=3" in told
     assert not any("language" in text for text in told)
+
+
+@pytest.mark.parametrize("resume_s", [3.0, 2.95, 3.5])
+def test_resuming_at_the_very_end_is_finished(tmp_path: Path, resume_s: float) -> None:
+    """Cut off after its last segment but before its last word, a recording is simply done."""
+    messages = run(wavs(tmp_path, "a", seconds=3), "noting", resume_s=resume_s, first=3)
+    assert not [m for m in messages if isinstance(m, p.SegmentHeard | p.Failed | p.Canceled)]
+    assert len([m for m in messages if isinstance(m, p.Finished)]) == 1
