@@ -46,7 +46,8 @@ class Found:
     Attributes:
         name: for people.
         path: absolute.
-        owned: ours to delete: true for what came out of a zip, false for people's own files.
+        owned: ours to delete: true for what came out of a zip and for a link that we made,
+            false for people's own files.
     """
 
     name: str
@@ -115,7 +116,19 @@ class _Taking:
                 f"{shown}: {size / MIB:.0f} MiB;"
                 f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
             )
-        self.found.append(Found(shown, path, owned=False, size_bytes=size))
+        link = None if _is_text(path) else self._link(path, shown)
+        self.found.append(Found(shown, link or path, owned=link is not None, size_bytes=size))
+
+    def _link(self, path: Path, shown: str) -> Path:
+        """A file whose name is not valid text gets a link with a name that can be written down."""
+        link = self._uploads_dir / (names.new_id() + path.suffix.encode("ascii", "ignore").decode())
+        try:
+            link.symlink_to(path)
+        except OSError as error:
+            raise InputMissing(
+                f"{shown}: its name is not valid text and no link to it can be made: rename it"
+            ) from error
+        return link.absolute()
 
     def _folder(self, folder: Path, shown: str) -> None:
         before = len(self.found) + len(self.rejected)
@@ -152,6 +165,15 @@ def refuse_protocol(text: str) -> None:
         raise UnsafeInput(
             f"{text[:80]!r}: addresses and protocols are not opened; give a file of this machine"
         )
+
+
+def _is_text(path: Path) -> bool:
+    """False for names in bytes that are no characters, as old systems left them."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(given: object) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
 if TYPE_CHECKING:
-    from hybrid_transcribe.config import Settings
+    pass
 
 _WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
     ("no", "off", "false", "0"), False
@@ -95,17 +94,3 @@ def _one(text: str, kind: type) -> Any:
         return text
     plain = text.strip().lower()
     return _WORDS[plain] if kind is bool else kind(plain)
-
-
-def check_model(how: dict[str, Any], settings: Settings) -> None:
-    """Say at once that a model has no meaning, instead of once for each recording.
-
-    Raises UnknownEngine, UnknownModel.
-    """
-    from hybrid_transcribe.models.catalogue import LAYOUTS, is_path, repo_of
-    from hybrid_transcribe.registry import ENGINES
-
-    name, engine = how.get("model") or settings.model, how.get("engine") or settings.engine
-    layout = ENGINES.get(engine, settings.engines).capabilities.model_layout
-    if name and layout in LAYOUTS and not is_path(name) and not Path(name).is_dir():
-        repo_of(name, layout)

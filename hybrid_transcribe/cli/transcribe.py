@@ -94,11 +94,9 @@ def _formats(args: argparse.Namespace) -> list[str]:
 def _run(args: argparse.Namespace, formats: list[str]) -> int:
     from hybrid_transcribe.cli.outcome import print_json, print_paths, print_text
     from hybrid_transcribe.cli.targets import Targets
-    from hybrid_transcribe.config import Settings
     from hybrid_transcribe.jobs.service import Service
 
     how = options.requested(args)
-    options.check_model(how, Settings.load())
     targets = None if args.output_dir is None else Targets(args.output_dir, formats)
     # In memory: the jobs and results of notebooks are none of this command's business.
     with Service(journal=None, cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S) as service:

@@ -98,6 +98,11 @@ class Job:
         self.job_id = job_id
         self.session_id = session_id
 
+    @property
+    def service(self) -> Door:
+        """Where it is queued."""
+        return self._service
+
     # ------------------------------------------------------------------------ state
 
     def snapshot(self) -> JobSnapshot:

@@ -107,8 +107,16 @@ class Lane:
         self._answered_at = None
         self._heard_at = self._clock.monotonic()
         items = tuple(self._board(ticket) for ticket in tickets)
-        self.executor.send(p.Run(self._batch_id, tickets[0].spec, items))
-        self._watch()
+        try:
+            self.executor.send(p.Run(self._batch_id, tickets[0].spec, items))
+        except Exception as error:
+            # Whatever cannot be sent must not hold up what comes behind it.
+            log.exception("lane %s: a batch could not be sent", self.name)
+            self._fail_all(EngineFailed(f"It cannot be sent to a worker: {error}").info())
+            self._rest()
+            self.pump()
+        else:
+            self._watch()
 
     def _ensure_worker(self) -> None:
         if not self.executor.alive:
@@ -220,12 +228,14 @@ class Lane:
             self._answered_at = self._clock.monotonic()
 
     def _batch_done(self) -> None:
-        for flight in tuple(self._flights.values()):
-            if not flight.let_go:
-                error = EngineFailed("The worker forgot about it").info()
-                self._end(flight, machine.Broke(error, self._clock.wall()))
+        self._fail_all(EngineFailed("The worker forgot about it").info())
         self._rest()
         self.pump()
+
+    def _fail_all(self, error: ErrorInfo) -> None:
+        for flight in tuple(self._flights.values()):
+            if not flight.let_go:
+                self._end(flight, machine.Broke(error, self._clock.wall()))
 
     def _rest(self) -> None:
         self._flights.clear()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from hybrid_transcribe import models
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption, UnknownDevice
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
+
+_T = TypeVar("_T")
 
 #: Options that count something, so less than one makes no sense.
 _COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
@@ -43,18 +46,26 @@ def make_spec(
 ) -> Spec:
     """A complete spec: what is None comes from the settings, then from the engine.
 
-    Raises UnknownEngine, UnknownDevice, InvalidOption.
+    Raises UnknownEngine, UnknownModel, UnknownDevice, InvalidOption.
     """
     name = engine or settings.engine
     can = engine_class(name, settings).capabilities
     chosen = make_options(options or Options(), given)
     _check_language(chosen.language, name, can)
-    return Spec(
-        engine=name,
-        model=str(model or settings.model or can.default_model),
-        device=make_device(device or settings.device),
-        options=chosen,
-    )
+    wanted = str(model or settings.model or can.default_model)
+    if can.model_layout is not None:
+        models.check(wanted, can.model_layout, settings)
+    spec = Spec(name, wanted, make_device(device or settings.device), chosen)
+    return check_text(spec, "The request")
+
+
+def check_text(value: _T, what: str) -> _T:
+    """The value, if it can be written down. Raises InvalidOption for half characters."""
+    try:
+        msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        raise InvalidOption(f"{what} has text that is not valid Unicode: {value!a}") from None
+    return value
 
 
 def make_device(name: str) -> str:

@@ -28,7 +28,7 @@ from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
-from hybrid_transcribe.jobs.request import make_spec
+from hybrid_transcribe.jobs.request import check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.names import new_id
@@ -174,8 +174,8 @@ class Service:
             options: a whole `Options`; single ones can be given by name (``beam_size=1``).
 
         Inputs that cannot be used are in ``job.rejected`` and sink nothing else. Raises
-        UnknownEngine, UnknownDevice, InvalidOption, QueueFull, ServiceClosed, and where no
-        input can be used, the reason.
+        UnknownEngine, UnknownModel, UnknownDevice, InvalidOption, QueueFull, ServiceClosed,
+        and where no input can be used, the reason.
         """
         spec = make_spec(
             self.settings,
@@ -186,7 +186,7 @@ class Service:
             language=language,
             **more,
         )
-        session = session_id or self.session_id
+        session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
         job_id = self._ask(
             lambda room: room.accept(taken.found, taken.rejected, spec, session, priority)

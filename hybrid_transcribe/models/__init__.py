@@ -6,6 +6,16 @@ here. Nothing in this folder loads a model or imports an engine.
 
 from hybrid_transcribe.models.catalogue import is_name, known_names
 from hybrid_transcribe.models.manage import Freed, Installed, get, listing, remove
-from hybrid_transcribe.models.resolve import resolve
+from hybrid_transcribe.models.resolve import check, resolve
 
-__all__ = ["Freed", "Installed", "get", "is_name", "known_names", "listing", "remove", "resolve"]
+__all__ = [
+    "Freed",
+    "Installed",
+    "check",
+    "get",
+    "is_name",
+    "known_names",
+    "listing",
+    "remove",
+    "resolve",
+]

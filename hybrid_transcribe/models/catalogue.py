@@ -187,14 +187,31 @@ def is_path(name: str) -> bool:
     return name.startswith(("/", ".", "~", "\\")) or Path(name).is_absolute() or "\\" in name
 
 
-def repo_of(name: str, layout: str) -> str:
-    """The repository on the hub for a short name or an id. Raises UnknownModel."""
+def is_plain(name: str) -> bool:
+    """Could it be the name of a folder in our own cache?
+
+    >>> is_plain("mine"), is_plain(""), is_plain("../x")
+    (True, False, False)
+    """
+    return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name) is not None
+
+
+def find_repo(name: str, layout: str) -> str | None:
+    """The repository on the hub for a short name or an id, None where there is none."""
     entry = find(name)
     if entry is not None and layout in entry.repos:
         return entry.repos[layout]
-    if is_hub_id(name):
-        return name
-    raise UnknownModel(name, (*known_names(), "an id on the hub (organisation/name)", "a folder"))
+    return name if is_hub_id(name) else None
+
+
+def repo_of(name: str, layout: str) -> str:
+    """The same. Raises UnknownModel."""
+    repo = find_repo(name, layout)
+    if repo is None:
+        raise UnknownModel(
+            name, (*known_names(), "an id on the hub (organisation/name)", "a folder")
+        )
+    return repo
 
 
 def folder_name(name: str, layout: str) -> str:

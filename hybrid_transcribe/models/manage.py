@@ -85,9 +85,13 @@ def remove(name: str, settings: Settings) -> Freed:
 def _removable(name: str, settings: Settings) -> list[Path]:
     if catalogue.is_path(name):
         raise ModelUnavailable(f"{name} is a folder of yours: delete it yourself")
-    repos = {catalogue.repo_of(name, layout) for layout in catalogue.LAYOUTS}
     own = [places.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
-    return own + [places.hub_folder(repo) for repo in sorted(repos)]
+    if catalogue.is_plain(name) and any(folder.is_dir() for folder in own):
+        # One carried here by hand has a name that nobody else knows.
+        repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS} - {None}
+    else:
+        repos = {catalogue.repo_of(name, layout) for layout in catalogue.LAYOUTS}
+    return own + [places.hub_folder(repo) for repo in sorted(filter(None, repos))]
 
 
 def _own(settings: Settings) -> Iterator[Installed]:

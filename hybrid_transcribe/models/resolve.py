@@ -30,14 +30,25 @@ def resolve(
     named = _named_folder(name)
     if named is not None:
         return ModelFiles(name, _checked(named, shape), layout)
+    by_hand = _by_hand(name, shape, settings)
+    if by_hand is not None:
+        return ModelFiles(name, by_hand, layout)
     repo = catalogue.repo_of(name, layout)
     folder = (
-        _by_hand(name, shape, settings)
-        or hub.cached(repo, shape)
+        hub.cached(repo, shape)
         or (starter.ready(name, settings, report) if layout == "ctranslate2" else None)
         or _fetched(name, repo, shape, settings, report)
     )
     return ModelFiles(name, folder, layout)
+
+
+def check(name: str, layout: str, settings: Settings) -> None:
+    """Raise UnknownModel where `resolve` would, without looking for any files elsewhere."""
+    shape = catalogue.LAYOUTS.get(layout)
+    if shape is None or _named_folder(name) is not None:
+        return
+    if shape.missing(places.own_folder(name, layout, settings)):
+        catalogue.repo_of(name, layout)
 
 
 def _named_folder(name: str) -> Path | None:
@@ -62,7 +73,7 @@ def _checked(folder: Path, shape: catalogue.Layout) -> Path:
 def _by_hand(name: str, shape: catalogue.Layout, settings: Settings) -> Path | None:
     """The model's folder in our own cache, if complete and, where we know it, the right one."""
     folder = places.own_folder(name, shape.name, settings)
-    if shape.missing(folder):
+    if not (catalogue.is_plain(name) or catalogue.is_hub_id(name)) or shape.missing(folder):
         return None
     entry = catalogue.find(name)
     known = entry.sha256 if entry and shape.name == "ctranslate2" else {}

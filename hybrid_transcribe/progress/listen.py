@@ -41,11 +41,11 @@ def follow(
     """
     out = None if silent else file or sys.stderr
     with suppress(HybridTranscribeError):
-        with job._service.subscribe(session_ids=[job.session_id]) as events:
+        with job.service.subscribe(session_ids=[job.session_id]) as events:
             story = Story(job.snapshot())
             with display(out) as shown:
                 _watch(job, events, story, shown, ended)
-        tell(_warnings(story, job._service), out)
+        tell(_warnings(story, job.service), out)
 
 
 def _watch(

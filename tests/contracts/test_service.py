@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from hybrid_transcribe.errors import (
     UnknownDevice,
     UnknownEngine,
     UnknownJob,
+    UnknownModel,
 )
 from hybrid_transcribe.events import Event, JobChanged, RecordingChanged, SegmentAdded
 from hybrid_transcribe.testing import Script
@@ -222,6 +225,7 @@ def test_nothing_usable_is_an_error_at_once(service: Service, tmp_path: Path) ->
         ({"beam": 5}, InvalidOption, "'beam'.*beam_size"),
         ({"beam_size": "five"}, InvalidOption, "beam_size='five'"),
         ({"beam_size": 0}, InvalidOption, "beam_size=0"),
+        ({"engine": "faster-whisper", "model": "huge"}, UnknownModel, "'huge'.*base"),
         ({"task": "summarise"}, InvalidOption, "'summarise'.*transcribe, translate"),
         ({"language": "Portuguese!"}, InvalidOption, "'Portuguese!'"),
         ({"engine": "faster-whisper", "language": "xx"}, InvalidOption, "'xx'.*pt"),
@@ -293,6 +297,26 @@ def test_saving(service: Service, tmp_path: Path) -> None:
     assert saved[0].read_text(encoding="utf-8").startswith("WEBVTT")
     result[0].save(tmp_path / "one.json")
     assert '"a.wav 0' in (tmp_path / "one.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_f36_names_that_are_not_text(service: Service, tmp_path: Path) -> None:
+    """A file name in bytes that are no characters is transcribed like any other."""
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ol\xe1.wav"))
+    wavs(tmp_path, "plain")[0].rename(odd)
+    job = service.submit(odd)
+    (transcript,) = job.result(30)
+    assert transcript.name.startswith("ol")
+    transcript.name.encode()
+    job.delete()
+    assert odd.exists()
+
+
+def test_requests_that_are_not_text(service: Service, path: Path) -> None:
+    """Half characters in a model's name or a session are refused at the door."""
+    for how in ({"model": "a\udcff"}, {"session_id": "\udcff"}, {"initial_prompt": "\udcff"}):
+        with pytest.raises(InvalidOption, match="Unicode"):
+            service.submit(path, **how)  # type: ignore[arg-type]
 
 
 def test_repr_is_plain_and_says_how_far(service: Service, path: Path) -> None:

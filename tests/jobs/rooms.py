@@ -28,6 +28,7 @@ class PuppetExecutor(Executor):
         self.starts = 0
         self.kills = 0
         self.buried = 0
+        self.unsendable = False
         self._on_message: Callable[[p.Message], None] | None = None
         self._on_exit: Callable[[WorkerExit], None] | None = None
 
@@ -38,6 +39,8 @@ class PuppetExecutor(Executor):
         self._on_message, self._on_exit = on_message, on_exit
 
     def send(self, command: p.Command) -> None:
+        if self.unsendable and isinstance(command, p.Run):
+            raise ValueError("not today")
         self.commands.append(command)
 
     def kill(self) -> None:

@@ -470,3 +470,24 @@ def test_input_gone_at_restore(tmp_path: Path) -> None:
         await later.room.stop()
 
     asyncio.run(run())
+
+
+def test_a_batch_that_cannot_be_sent_fails_and_the_next_one_runs(tmp_path: Path) -> None:
+    """Whatever is wrong with one batch, the lane is free for the one behind it."""
+
+    async def scene(s: Stand) -> None:
+        busy = await s.submit(session="a")
+        s.worker.unsendable = True
+        broken = await s.submit(session="b")
+        (item,) = s.worker.items
+        s.worker.finish(item)
+        s.worker.done()
+        assert s.state(busy) is State.COMPLETED
+        error = s.recordings(broken)[0].error
+        assert error is not None
+        assert "cannot be sent" in error.message
+        s.worker.unsendable = False
+        await s.submit(session="c")
+        assert len(s.worker.runs) == 2
+
+    play(tmp_path, scene)
