@@ -18,6 +18,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 
+#: The notebooks people get.
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+
 START = """
 import time
 from hybrid_transcribe import sample, submit, transcribe, default_service
@@ -74,3 +77,18 @@ def test_a_restarted_kernel_shows_the_same_jobs(tmp_path: Path) -> None:
     )
     second = run(START, "print([j.job_id for j in default_service().jobs()])")
     assert text_of(first[1]).strip().splitlines()[-1] in text_of(second[1])
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.name)
+def test_shipped_notebooks_run_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    """Every notebook we give to people runs as it stands, and comes without outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    cells = [c for c in notebook.cells if c.cell_type == "code"]
+    assert all(not c.outputs and c.execution_count is None for c in cells)
+    NotebookClient(
+        notebook, timeout=180, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    said = "".join(text_of(c.outputs) for c in cells)
+    assert "what your country can do for you" in said
+    assert "-->" in said
+    assert (tmp_path / "jfk.srt").exists()
