@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hybrid_transcribe.clock import Clock
-from hybrid_transcribe.jobs.eta import Speeds, arrivals
+from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
 from hybrid_transcribe.jobs.lane import Lane
+from hybrid_transcribe.jobs.queue import Ticket
 from hybrid_transcribe.types import Recording, State
 
 #: A forecast is used for this long, and for so many times what it cost to compute.
@@ -55,8 +56,15 @@ class Forecast:
 class Forecaster:
     """Makes forecasts no more often than worth it: a long queue is walked whole each time."""
 
-    def __init__(self, clock: Clock, lanes: Mapping[str, Lane], speeds: Speeds) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        lanes: Mapping[str, Lane],
+        speeds: Speeds,
+        find: Callable[[str], Recording | None],
+    ) -> None:
         self._clock = clock
+        self._find = find
         self._lanes = lanes
         self._speeds = speeds
         self._latest = Forecast()
@@ -78,8 +86,18 @@ class Forecaster:
         arrivals_s: dict[str, float] = {}
         places: dict[str, int] = {}
         for lane in self._lanes.values():
-            running, ahead = lane.running(), list(lane.ahead())
+            flights = lane.flights
+            running = [self._load(f.ticket) for f in flights if f.working_since is not None]
+            ahead = [self._load(f.ticket) for f in flights if f.working_since is None]
+            ahead += [self._load(ticket) for ticket in lane.line()]
             arrivals_s.update(arrivals(running, ahead, self._speeds, lane.warm))
             for place, load in enumerate((*running, *ahead)):
                 places[load.recording_id] = place
         return Forecast(now, now, arrivals_s, places)
+
+    def _load(self, ticket: Ticket) -> Load:
+        recording = self._find(ticket.recording_id)
+        left_s = None
+        if recording is not None and recording.duration_s is not None:
+            left_s = recording.duration_s - recording.done_s
+        return Load(ticket.recording_id, ticket.spec, left_s)

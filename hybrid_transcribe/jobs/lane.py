@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from hybrid_transcribe import protocol as p
@@ -18,7 +17,8 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineFailed, TimedOut, WorkerCrashed
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs import machine
-from hybrid_transcribe.jobs.eta import Load, Speeds, key
+from hybrid_transcribe.jobs.eta import Speeds, key
+from hybrid_transcribe.jobs.flight import Flight, allowed_s, late
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
 from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Stage, State
@@ -39,22 +39,6 @@ class Ledger(Protocol):
     def heard(self, recording_id: str, index: int, segment: Segment) -> Recording: ...
 
     def enqueue(self, recording: Recording) -> None: ...
-
-
-@dataclass(slots=True)
-class Flight:
-    """A recording in the worker's hands.
-
-    ``touched``: the worker opened it. ``working_since``: when transcribing began (monotonic).
-    ``let_go``: canceled before the worker came to it.
-    """
-
-    recording_id: str
-    attempt: int
-    ticket: Ticket
-    touched: bool = False
-    working_since: float | None = None
-    let_go: bool = False
 
 
 class Lane:
@@ -88,12 +72,22 @@ class Lane:
         self._watch_timer: Timer | None = None
         self._answered_at: float | None = None
 
-    # --------------------------------------------------------------------- dispatch
+    @property
+    def warm(self) -> str | None:
+        """The key of the model that is loaded (see `eta.key`)."""
+        return self._warm
 
     @property
-    def idle(self) -> bool:
-        """Nothing in hand."""
-        return not self._busy
+    def flights(self) -> tuple[Flight, ...]:
+        """What is in the worker's hands, in the order it was handed over."""
+        return tuple(f for f in self._flights.values() if not f.let_go)
+
+    def line(self) -> Iterator[Ticket]:
+        """What waits, in the order it will be handed over."""
+        head = next(self.queue.forecast(Turn(1)), None)
+        return iter(()) if head is None else self.queue.forecast(self._turn(head))
+
+    # --------------------------------------------------------------------- dispatch
 
     def pump(self) -> None:
         """Hand the next batch to the worker, if it is free and anything waits."""
@@ -288,8 +282,9 @@ class Lane:
             return
         self._watch_timer = self._clock.call_later(WATCH_S, self._watch)
         now = self._clock.monotonic()
-        if late := tuple(self._late(now)):
-            self._too_late(late)
+        limit_s = allowed_s(self._held(), self._settings)
+        if slow := late(self._flights, now, self._heard_at, limit_s, self._settings):
+            self._too_late(slow, limit_s)
         elif (
             self._answered_at is not None
             and now - self._answered_at > self._settings.cancel_grace_s
@@ -297,38 +292,19 @@ class Lane:
         ):
             self._kill_for("not ending its batch")
 
-    def _late(self, now: float) -> Iterator[Flight]:
-        since = {f.recording_id: f.working_since for f in self._flights.values()}
-        working = {rid: at for rid, at in since.items() if at is not None}
-        allowed_s = self._allowed_s()
-        for rid, at in working.items():
-            if now - at > allowed_s:
-                yield self._flights[rid]
-        if not working and now - self._heard_at > self._silence_allowed_s():
-            touched = [f for f in self._flights.values() if f.touched]
-            yield from touched or self._flights.values()
-
-    def _allowed_s(self) -> float:
-        """A multiple of the audio in hand: recordings of a batch may share the worker's time."""
+    def _held(self) -> list[Recording]:
         found = (self._ledger.find(rid) for rid in self._flights)
-        audio_s = sum((r.duration_s or 0.0) for r in found if r is not None)
-        settings = self._settings
-        return max(settings.time_limit_min_s, settings.time_limit_factor * audio_s)
+        return [recording for recording in found if recording is not None]
 
-    def _silence_allowed_s(self) -> float:
-        return max(self._settings.load_timeout_s, self._settings.decode_timeout_s)
-
-    def _too_late(self, late: tuple[Flight, ...]) -> None:
+    def _too_late(self, slow: tuple[Flight, ...], limit_s: float) -> None:
         """One that took too long fails; several are suspects, and run alone next time."""
-        error = TimedOut(
-            f"No end after {self._allowed_s():.0f} s, the time allowed for this length"
-        ).info()
+        error = TimedOut(f"No end after {limit_s:.0f} s, the time allowed for this length").info()
         wall = self._clock.wall()
-        for flight in late:
+        for flight in slow:
             recording = self._ledger.find(flight.recording_id)
             if recording is None or flight.let_go:
                 continue
-            if len(late) == 1:
+            if len(slow) == 1:
                 self._end(flight, machine.Broke(error, wall))
             else:
                 self._flights.pop(flight.recording_id)
@@ -382,34 +358,6 @@ class Lane:
         self._rest()
         if self.executor.alive:
             await self.executor.stop(grace_s)
-
-    # ---------------------------------------------------------------------- forecast
-
-    @property
-    def warm(self) -> str | None:
-        """The key of the model that is loaded (see `eta.key`)."""
-        return self._warm
-
-    def running(self) -> list[Load]:
-        """What is being transcribed now."""
-        return [self._load(f.ticket) for f in self._flights.values() if f.working_since is not None]
-
-    def ahead(self) -> Iterator[Load]:
-        """What comes after it, in order: the rest of the batch, then the queue."""
-        for flight in self._flights.values():
-            if flight.working_since is None and not flight.let_go:
-                yield self._load(flight.ticket)
-        head = next(self.queue.forecast(Turn(1)), None)
-        if head is not None:
-            for ticket in self.queue.forecast(self._turn(head)):
-                yield self._load(ticket)
-
-    def _load(self, ticket: Ticket) -> Load:
-        recording = self._ledger.find(ticket.recording_id)
-        left_s = None
-        if recording is not None and recording.duration_s is not None:
-            left_s = recording.duration_s - recording.done_s
-        return Load(ticket.recording_id, ticket.spec, left_s)
 
 
 def _crashed(how: WorkerExit) -> ErrorInfo:

@@ -59,6 +59,23 @@ def make_spec(
     return check_text(spec, "The request")
 
 
+def changed_spec(old: Spec, changes: Mapping[str, Any], settings: Settings) -> Spec:
+    """A spec with what is not None in ``changes`` replaced. Raises what `make_spec` raises.
+
+    Another engine has other models: the old one's is not carried over to it.
+    """
+    given = {name: value for name, value in changes.items() if value is not None}
+    engine = given.pop("engine", old.engine)
+    return make_spec(
+        settings,
+        engine=engine,
+        model=given.pop("model", old.model if engine == old.engine else None),
+        device=given.pop("device", old.device),
+        options=given.pop("options", old.options),
+        **given,
+    )
+
+
 def check_text(value: _T, what: str) -> _T:
     """The value, if it can be written down. Raises InvalidOption for half characters."""
     try:

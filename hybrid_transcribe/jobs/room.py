@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,10 +39,11 @@ from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.janitor import Janitor
 from hybrid_transcribe.jobs.lane import Lane
+from hybrid_transcribe.jobs.lengths import Lengths, Measure
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, Turn, order
 from hybrid_transcribe.jobs.reading import Reading
-from hybrid_transcribe.jobs.request import capabilities, make_spec
+from hybrid_transcribe.jobs.request import capabilities, changed_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.jobs.table import Table
@@ -61,9 +62,6 @@ log = logging.getLogger(__name__)
 #: The lanes: local models, and engines that only wait for somebody else's machine.
 LOCAL, CLOUD = "local", "cloud"
 
-#: Looks up the lengths (s) of files, by path; it may block and runs on a thread of its own.
-Measure = Callable[[Sequence[str]], Mapping[str, float]]
-
 
 class EngineRoom:
     """Jobs, lanes, journal and listeners, tied together."""
@@ -78,8 +76,6 @@ class EngineRoom:
         in_use: Callable[[str], bool] = lambda job_id: False,
         measure: Measure | None = None,
     ) -> None:
-        self._measure = measure
-        self._errands: set[asyncio.Task[None]] = set()
         self.settings = settings
         self.state = state
         self.warnings: list[tuple[str, str]] = []
@@ -88,10 +84,11 @@ class EngineRoom:
         self.bus = Bus(first=int(clock.wall() * 1e6))
         self.table = Table(state.journal, self._journal_lost)
         self._janitor = Janitor(settings, clock, self._expired, in_use)
+        self._lengths = Lengths(measure, self._learn_length)
         self._speeds = Speeds()
         self._lanes: dict[str, Lane] = {}
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
-        self._forecaster = Forecaster(clock, self._lanes, self._speeds)
+        self._forecaster = Forecaster(clock, self._lanes, self._speeds, self.table.find)
         self.reading = Reading(self.table, self._forecaster)
         self._closing = False
         self.session_id = ""
@@ -111,11 +108,10 @@ class EngineRoom:
             for recording in job.recordings:
                 self._take_up(recording)
             self._settle(job.job_id)
-        self._sweep_uploads()
+        self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
         self._janitor.start()
         self._pump()
-        for job in restored.jobs:
-            self._measure_waiting(job.job_id)
+        self._lengths.look_up(tuple(self.table.all_recordings()))
 
     def _take_up(self, recording: Recording) -> None:
         wall = self._clock.wall()
@@ -130,19 +126,11 @@ class EngineRoom:
                 gone = InputMissing(f"The file of {recording.name!r} is gone: {recording.path}")
                 self.apply(recording.recording_id, machine.Broke(gone.info(), wall))
 
-    def _sweep_uploads(self) -> None:
-        """Uploads that no job knows: left by a death between a file and its job."""
-        known = {Path(r.path) for r in self.table.all_recordings() if r.owned}
-        for path in self.state.uploads.iterdir():
-            if path.is_file() and path not in known:
-                path.unlink(missing_ok=True)
-
     async def stop(self) -> None:
         """No more intake; running work goes back to the journal; workers end."""
         self._closing = True
         self._janitor.stop()
-        for errand in self._errands:
-            errand.cancel()
+        self._lengths.stop()
         grace_s = self.settings.stop_grace_s
         await asyncio.gather(*(lane.stop(grace_s) for lane in self._lanes.values()))
         self.table.save_fact("speeds", self._speeds.plain())
@@ -212,28 +200,13 @@ class EngineRoom:
 
     def _begin(self, job_id: str) -> None:
         self._pump()
-        self._measure_waiting(job_id)
+        if job_id in self.table:
+            self._lengths.look_up(self.table.recordings(job_id))
 
-    def _measure_waiting(self, job_id: str) -> None:
-        if self._measure is not None and job_id in self.table:
-            waiting = [r for r in self.table.recordings(job_id) if r.state is State.QUEUED]
-            self._run_errand(self._measure_lengths(self._measure, waiting))
-
-    def _run_errand(self, errand: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(errand)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-
-    async def _measure_lengths(self, measure: Measure, waiting: Sequence[Recording]) -> None:
-        """Learn the lengths of what waits; what is at work is measured by its worker."""
-        unknown = {r.recording_id: r.path for r in waiting if r.duration_s is None}
-        if not unknown:
-            return
-        found = await asyncio.to_thread(measure, tuple(unknown.values()))
-        for recording_id, path in unknown.items():
-            recording = self.table.find(recording_id)
-            if path in found and recording is not None and recording.state is State.QUEUED:
-                self.enqueue(self.apply(recording_id, machine.Learned(duration_s=found[path])))
+    def _learn_length(self, recording_id: str, duration_s: float) -> None:
+        recording = self.table.find(recording_id)
+        if recording is not None and recording.state is State.QUEUED:
+            self.enqueue(self.apply(recording_id, machine.Learned(duration_s=duration_s)))
 
     def _check_room_for(self, n: int) -> None:
         if self._closing:
@@ -384,24 +357,11 @@ class EngineRoom:
 
     def _retry(self, recording: Recording, changes: dict[str, Any]) -> None:
         old = recording.spec or self.table.row(recording.job_id).job.spec
-        spec = self._changed(old, changes)
+        spec = changed_spec(old, changes, self.settings)
         resume = spec == old and recording.state is not State.COMPLETED
         if not resume:
             self.table.drop_segments(recording.recording_id)
         self.enqueue(self.apply(recording.recording_id, machine.RetryAsked(resume, spec)))
-
-    def _changed(self, old: Spec, changes: dict[str, Any]) -> Spec:
-        named = {name: changes.pop(name, None) for name in ("engine", "model", "device")}
-        same_engine = named["engine"] in (None, old.engine)
-        return make_spec(
-            self.settings,
-            engine=named["engine"] or old.engine,
-            # Another engine has other models: only what was named is carried over.
-            model=named["model"] or (old.model if same_engine else None),
-            device=named["device"] or old.device,
-            options=old.options,
-            **changes,
-        )
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Collection[str] | None = None

@@ -19,6 +19,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +53,12 @@ class StateFolder:
     def uploads(self) -> Path:
         """Where files given to us are kept."""
         return self.path / "uploads"
+
+    def sweep(self, known: Container[Path]) -> None:
+        """Delete uploads that no job knows: left by a death between a file and its job."""
+        for path in self.uploads.iterdir():
+            if path not in known and (path.is_file() or path.is_symlink()):
+                path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let go of everything; a temporary folder is removed."""

@@ -341,6 +341,20 @@ def test_retry_with_changes_starts_afresh(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_retry_changes_every_recording(tmp_path: Path) -> None:
+    """A change asked for a whole job reaches each of its recordings."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(3)
+        s.room.cancel(job)
+        s.worker.done()
+        s.room.retry(job, model="{}")
+        assert {r.spec and r.spec.model for r in s.recordings(job)} == {"{}"}
+        assert len(s.worker.items) == 3
+
+    play(tmp_path, scene)
+
+
 def test_nothing_to_retry(tmp_path: Path) -> None:
     """Retrying what runs, or a recording that is not there, is refused."""
 
