@@ -123,6 +123,9 @@ class FasterWhisper(Engine):
         self, clip: Clip, options: Options, request: Request, cancelled: Callable[[], bool]
     ) -> Iterator[Heard]:
         guard = Guard(clip.samples) if options.silence_guard else None
+        if guard and guard.hears_nobody():
+            yield Notice("Nobody speaks in this recording.")
+            return
         tidy = Tidy(clip.duration_s)
         try:
             with self._interruptible(cancelled):

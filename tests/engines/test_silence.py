@@ -141,3 +141,19 @@ def test_no_sound_means_dither_at_most(peak: float, silent: bool) -> None:
     samples[::7] = -peak
 
     assert soundless(samples) is silent
+
+
+def test_steady_noise_without_a_voice_is_not_decoded() -> None:
+    """A level that hardly moves and a detector that hears nobody: there is nothing to decode."""
+    noise = np.random.default_rng(1).normal(0, 0.05, 5 * RATE_HZ).astype(np.float32)
+    assert Guard(noise, lambda samples: np.full(10, 0.3, np.float32)).hears_nobody()
+    assert not Guard(noise, lambda samples: np.full(10, 0.9, np.float32)).hears_nobody()
+
+
+def test_what_moves_is_decoded_without_being_heard_first() -> None:
+    """Speech rises and falls: the detector is not even asked."""
+    noise = np.random.default_rng(1).normal(0, 0.05, 5 * RATE_HZ).astype(np.float32)
+    noise[RATE_HZ : 2 * RATE_HZ] *= 0.05
+    guard = Guard(noise, lambda samples: np.zeros(10, np.float32))
+    assert not guard.hears_nobody()
+    assert guard.heard_s == 0
