@@ -80,7 +80,9 @@ def engine_with(model: FakeModel, name: str = "fake") -> FasterWhisper:
 def voice(seconds: float = 5.0, start_s: float = 0.0) -> Clip:
     """A clip with some sound in it."""
     times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    return Clip((0.3 * np.sin(2 * np.pi * 200 * times)).astype(np.float32), start_s)
+    # Rising and falling like speech: what is steady is heard before it is decoded.
+    level = 0.3 * np.sin(2 * np.pi * times) ** 2 + 0.001
+    return Clip((level * np.sin(2 * np.pi * 200 * times)).astype(np.float32), start_s)
 
 
 def never() -> bool:
