@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
-from typing import Any, overload
+from pathlib import Path
+from typing import Any
 
 from hybrid_transcribe.jobs.handle import Job, JobResult
 from hybrid_transcribe.jobs.service import Inputs, Service
 from hybrid_transcribe.progress import follow
-from hybrid_transcribe.types import Transcript
+from hybrid_transcribe.types import Options, Transcript
 
 _lock = threading.Lock()
 _default: Service | None = None
@@ -26,31 +26,58 @@ def default_service() -> Service:
         return _default
 
 
-def submit(inputs: Inputs, **how: Any) -> Job:
-    """Queue recordings on the default service and return at once (see `Service.submit`)."""
-    return default_service().submit(inputs, **how)
+def submit(
+    inputs: Inputs,
+    *,
+    engine: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    language: str | None = None,
+    options: Options | None = None,
+    **more: Any,
+) -> Job:
+    """Queue recordings on the default service and return at once.
+
+    Takes what `Service.submit` takes: a path, several, a folder or a zip; single options by
+    name (``beam_size=1``, ``word_timestamps=True``: see `Options`).
+    """
+    return default_service().submit(
+        inputs,
+        engine=engine,
+        model=model,
+        device=device,
+        language=language,
+        options=options,
+        **more,
+    )
 
 
-@overload
 def transcribe(
-    inputs: str | os.PathLike[str], *, progress: bool = True, **how: Any
-) -> Transcript | JobResult: ...
-
-
-@overload
-def transcribe(
-    inputs: Iterable[str | os.PathLike[str]], *, progress: bool = True, **how: Any
-) -> JobResult: ...
-
-
-def transcribe(inputs: Inputs, *, progress: bool = True, **how: Any) -> Transcript | JobResult:
+    inputs: Inputs,
+    *,
+    engine: str | None = None,
+    model: str | None = None,
+    device: str | None = None,
+    language: str | None = None,
+    options: Options | None = None,
+    progress: bool = True,
+    **more: Any,
+) -> Transcript | JobResult:
     """Transcribe and wait, with a progress bar: the whole product in one line.
 
     A single recording gives its `Transcript`; several (a list, a folder, a zip) give a
-    `JobResult`. Interrupting cancels the job. Takes what `Service.submit` takes and raises
-    what `Job.result` raises.
+    `JobResult`. Interrupting cancels the job. Takes what `submit` takes and raises what
+    `Job.result` raises.
     """
-    job = submit(inputs, **how)
+    job = submit(
+        inputs,
+        engine=engine,
+        model=model,
+        device=device,
+        language=language,
+        options=options,
+        **more,
+    )
     try:
         if progress:
             follow(job, file=sys.stderr)
@@ -58,8 +85,15 @@ def transcribe(inputs: Inputs, *, progress: bool = True, **how: Any) -> Transcri
     except KeyboardInterrupt:
         job.cancel()
         raise
-    single = isinstance(inputs, str | os.PathLike) and len(result) == 1 and not result.errors
-    return result[0] if single and len(job.recordings) == 1 else result
+    return result[0] if _is_one(inputs) and not result.errors else result
+
+
+def _is_one(inputs: Inputs) -> bool:
+    """A single file; a folder or a zip is several, however few are in it."""
+    if not isinstance(inputs, str | os.PathLike):
+        return False
+    path = Path(inputs).expanduser()
+    return path.suffix.lower() != ".zip" and not path.is_dir()
 
 
 def enable_nested_asyncio() -> None:

@@ -26,6 +26,8 @@ know HTTP: the REST layer owns the status table, the HUD the wording in other la
 
 from __future__ import annotations
 
+import os
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 
 from hybrid_transcribe.types import ErrorInfo
@@ -39,6 +41,15 @@ class HybridTranscribeError(Exception):
     def info(self) -> ErrorInfo:
         """The same error as plain data."""
         return ErrorInfo(self.code, str(self))
+
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the message, which says it all, not the road to it.
+
+        ``HYBRID_TRANSCRIBE_DEBUG=1`` brings the frames back.
+        """
+        if os.environ.get("HYBRID_TRANSCRIBE_DEBUG"):
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {self}"]
 
 
 class InvalidRequest(HybridTranscribeError):

@@ -79,7 +79,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word with its times (s) and the engine's probability for it (0..1, None if unknown)."""
+    """One word with its times (s) and the engine's probability for it (0..1, None if unknown).
+
+    ``text`` carries no space around it; languages that write none between words need none.
+    """
 
     start_s: float
     end_s: float
@@ -157,6 +160,27 @@ class Transcript:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        length = "" if self.duration_s is None else f"{self.duration_s:.1f} s, "
+        partial = "" if self.complete else ", partial"
+        return (
+            f"<Transcript of {self.name!r}: {length}{self.language or 'no language'}, "
+            f"{counted(len(self.segments), 'segment')}{partial}: {_beginning(self.text)!r}>"
+        )
+
+
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "recording"), counted(3, "recording")
+    ('1 recording', '3 recordings')
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _beginning(text: str, most: int = 60) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -173,8 +197,29 @@ class Options:
         silence_guard: withhold text that an engine invents where nobody speaks.
         compute_type: number format of the weights (``"int8"``, ``"float16"``, ``"float32"``…).
         batch_size: windows decoded at once; 1 decodes in sequence.
+        beam_size: hypotheses kept while decoding; 1 is greedy and fastest.
+        best_of: samples drawn where the temperature is above 0.
+        patience: how long a beam search goes on after its first complete hypothesis.
+        length_penalty: above 1 favours longer hypotheses, below 1 shorter ones.
+        repetition_penalty: above 1 makes words that were said less likely.
+        no_repeat_ngram_size: sequences of so many tokens never occur twice; 0 allows them.
         temperature: sampling temperatures tried in turn, the first that gives sound text wins.
+        initial_prompt: text put before the first window, for names and style.
+        prefix: how the first window's text begins.
+        hotwords: words to expect, put before every window.
+        condition_on_previous_text: give each window the text of the one before it.
+        compression_ratio_threshold: text that repeats itself more is tried again.
+        log_prob_threshold: text less sure (mean natural logarithm) is tried again.
+        no_speech_threshold: windows more surely without speech are skipped when also unsure.
+        hallucination_silence_threshold: with word times, skip silences longer than this (s)
+            around text that looks invented.
+        suppress_blank: never begin a window with a blank.
+        suppress_tokens: ids of tokens never written; -1 stands for the usual symbols.
+        without_timestamps: decode text only; each window is one segment.
+        max_new_tokens: most tokens of one window.
+        chunk_length: length of a window in seconds.
         clip_timestamps: stretches to decode, as start, end, start, end… seconds.
+        multilingual: detect the language again in every window.
         diarize: label speakers, where the engine can.
     """
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from hybrid_transcribe.engines import _ct2_device as device_choice
+from hybrid_transcribe.engines._confidence import Confidence
 from hybrid_transcribe.engines._ct2_request import Request, request_for
 from hybrid_transcribe.engines._languages import LANGUAGES
 from hybrid_transcribe.engines._segments import Tidy
@@ -126,7 +127,7 @@ class FasterWhisper(Engine):
         if guard and guard.hears_nobody():
             yield Notice("Nobody speaks in this recording.")
             return
-        tidy = Tidy(clip.duration_s)
+        tidy, confidence = Tidy(clip.duration_s), Confidence()
         try:
             with self._interruptible(cancelled):
                 found, info = self._call(clip, request)
@@ -137,14 +138,15 @@ class FasterWhisper(Engine):
                     if segment is None or (guard and not guard.keeps(segment)):
                         yield Progress(tidy.reached_s)
                     else:
+                        confidence.add(segment)
                         yield segment
         except device_choice.Interrupted:
             return
         except Exception as error:
             raise device_choice.meaning(error, self._device) from error
-        line = guard.notice() if guard else None
-        if line:
-            yield Notice(line)
+        for line in (guard.notice() if guard else None, confidence.notice()):
+            if line:
+                yield Notice(line)
 
     def _call(self, clip: Clip, request: Request) -> tuple[Iterable[Any], Any]:
         if request.batch_size is None:

@@ -7,12 +7,18 @@ from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, overload
 
-from hybrid_transcribe.errors import HybridTranscribeError, JobCanceled, from_info
+from hybrid_transcribe.errors import (
+    HybridTranscribeError,
+    InvalidRequest,
+    JobCanceled,
+    from_info,
+)
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
 from hybrid_transcribe.interfaces import ServiceLike
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
-from hybrid_transcribe.outputs.save import save_all
+from hybrid_transcribe.outputs.save import save, save_all
+from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
@@ -21,14 +27,20 @@ from hybrid_transcribe.types import (
     Segment,
     State,
     Transcript,
+    counted,
 )
 
 
 class JobResult(Sequence[Transcript]):
     """The transcripts of a job in order, and what gave none.
 
-    >>> JobResult((), (Rejection("a.txt", ErrorInfo("unsupported_media", "text")),)).text
-    ''
+    ::
+
+        result[0], result["talk.m4a"]    # a Transcript, by place or by name
+        for transcript in result: ...
+        result.text                      # of one, or each under its name
+        result.errors                    # what failed or was refused, with the reason
+        result.save("out", "srt")        # one file each
     """
 
     def __init__(self, transcripts: Sequence[Transcript], errors: Sequence[Rejection] = ()) -> None:
@@ -36,12 +48,17 @@ class JobResult(Sequence[Transcript]):
         self.errors = tuple(errors)
 
     @overload
-    def __getitem__(self, index: int) -> Transcript: ...
+    def __getitem__(self, index: int | str) -> Transcript: ...
 
     @overload
     def __getitem__(self, index: slice) -> Sequence[Transcript]: ...
 
-    def __getitem__(self, index: int | slice) -> Transcript | Sequence[Transcript]:
+    def __getitem__(self, index: int | str | slice) -> Transcript | Sequence[Transcript]:
+        if isinstance(index, str):
+            for transcript in self.transcripts:
+                if transcript.name == index:
+                    return transcript
+            raise KeyError(f"No {index!r}; there is {[t.name for t in self.transcripts]}")
         return self.transcripts[index]
 
     def __len__(self) -> int:
@@ -55,8 +72,17 @@ class JobResult(Sequence[Transcript]):
     def save(self, folder: str | Path = ".", format: str = "txt") -> tuple[Path, ...]:
         """Write ``<folder>/<name>.<format>`` for each; names are safe and unique.
 
-        Raises UnknownFormat.
+        With a single transcript ``save("talk.srt")`` writes that file. Raises UnknownFormat,
+        and InvalidRequest for a file's name where there are several.
         """
+        suffix = Path(folder).suffix[1:].lower()
+        if suffix in WRITERS.names() and not Path(folder).is_dir():
+            if len(self) != 1:
+                raise InvalidRequest(
+                    f"{str(folder)!r} names one file and there are {len(self)} transcripts: "
+                    f"give a folder, save('out', {suffix!r})"
+                )
+            return (save(self[0], folder),)
         return save_all(self.transcripts, Path(folder), format)
 
     def save_zip(self, path: str | Path, format: str = "txt") -> Path:
@@ -70,7 +96,9 @@ class JobResult(Sequence[Transcript]):
 
     def __repr__(self) -> str:
         failed = f", {len(self.errors)} failed" if self.errors else ""
-        return f"<JobResult: {len(self)} transcripts{failed}>"
+        inside = "".join(f"\n  {transcript!r}" for transcript in self.transcripts[:10])
+        more = f"\n  and {len(self) - 10} more" if len(self) > 10 else ""
+        return f"<JobResult: {counted(len(self), 'transcript')}{failed}>{inside}{more}"
 
 
 class Door(ServiceLike, Protocol):
@@ -236,7 +264,8 @@ class Job:
             return f"<Job {self.job_id[:8]}: {error.code}>"
         share = "" if now.percentage is None else f" {now.percentage:.0f} %"
         eta = "" if now.eta_s is None else f", about {now.eta_s:.0f} s left"
-        return f"<Job {self.job_id[:8]}: {len(now.recordings)} recordings, {now.state}{share}{eta}>"
+        recordings = counted(len(now.recordings), "recording")
+        return f"<Job {self.job_id[:8]}: {recordings}, {now.state}{share}{eta}>"
 
 
 async def _nothing() -> AsyncIterator[Event]:

@@ -25,6 +25,12 @@ from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Stage, State
 
 log = logging.getLogger(__name__)
 
+#: A worker that somebody outside asked to end, as Jupyter does with a kernel's children before it
+#: ends the kernel: neither the recording nor the machine is to blame, and the next worker would
+#: be asked the same, so it waits a little.
+ASKED_TO_END = (-15, -2, -1)
+PAUSE_S = 3.0
+
 #: How often the watchdog looks while a batch is in hand, in seconds.
 WATCH_S = 0.5
 
@@ -66,6 +72,7 @@ class Lane:
         self._batch_id = 0
         self._busy = False
         self._stopping = False
+        self._pausing = False
         self._warm: str | None = None
         self._heard_at = 0.0
         self._worked_at = 0.0
@@ -91,7 +98,7 @@ class Lane:
 
     def pump(self) -> None:
         """Hand the next batch to the worker, if it is free and anything waits."""
-        if self._busy or self._stopping or not len(self.queue):
+        if self._busy or self._stopping or self._pausing or not len(self.queue):
             return
         head = next(self.queue.forecast(Turn(1)))
         tickets = self.queue.take(self._turn(head))
@@ -317,9 +324,23 @@ class Lane:
         self._warm = None
         flights = [f for f in self._flights.values() if not f.let_go]
         self._rest()
-        if not self._stopping and flights:
+        if self._stopping:
+            return
+        if how.status in ASKED_TO_END:
+            self._pause()
+            for flight in flights:
+                self._again(flight, machine.Requeued(self._clock.wall()))
+        elif flights:
             self._blame(flights, how)
         self.pump()
+
+    def _pause(self) -> None:
+        def go_on() -> None:
+            self._pausing = False
+            self.pump()
+
+        self._pausing = True
+        self._clock.call_later(PAUSE_S, go_on)
 
     def _blame(self, flights: list[Flight], how: WorkerExit) -> None:
         log.warning("lane %s: the worker died (%s)\n%s", self.name, how, how.last_words)

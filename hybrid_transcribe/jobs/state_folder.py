@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import JournalUnusable, StateFolderBusy
 from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.jobs.adopt import adopt
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 
@@ -36,7 +37,7 @@ from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "ceph", "lustre", "glusterfs")
 
 #: How many processes of one user find a default folder of their own.
-DEFAULT_FOLDERS = 64
+DEFAULTS = 64
 
 
 @dataclass(slots=True)
@@ -72,6 +73,8 @@ class StateFolder:
 def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
     """The folder the settings name, or one of the user's own; in memory if asked or forced to.
 
+    A folder of the user's own takes in the jobs that dead processes left in others.
+
     Raises StateFolderBusy when another live process holds the folder that was named.
     """
     if memory:
@@ -79,12 +82,16 @@ def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
     if settings.state_dir is not None:
         return _opened(Path(settings.state_dir))
     base = Path(platformdirs.user_state_dir("hybrid_transcribe", False))
-    for n in range(1, DEFAULT_FOLDERS + 1):
+    folders = [base / ("default" if n == 1 else f"default-{n}") for n in range(1, DEFAULTS + 1)]
+    for folder in folders:
         try:
-            return _opened(base / ("default" if n == 1 else f"default-{n}"))
+            state = _opened(folder)
         except StateFolderBusy:
             continue
-    raise StateFolderBusy(f"All {DEFAULT_FOLDERS} default state folders in {base} are in use")
+        if state.journal.durable:
+            adopt(state.journal, state.uploads, (f for f in folders if f != folder))
+        return state
+    raise StateFolderBusy(f"All {DEFAULTS} default state folders in {base} are in use")
 
 
 def _opened(path: Path) -> StateFolder:

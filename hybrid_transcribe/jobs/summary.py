@@ -27,24 +27,21 @@ def job_state(recordings: Sequence[Recording]) -> State:
 
 
 def job_percentage(recordings: Sequence[Recording]) -> float | None:
-    """Mean over the recordings that can be known, weighted by length; what is over counts 100.
+    """Mean over the recordings that can be known, weighted by length.
 
-    None when nothing is known, and 100 only when all is over.
+    None when nothing is known, and 100 only when the job is completed.
     """
+    if job_state(recordings) is State.COMPLETED:
+        return 100.0
     lengths = [r.duration_s for r in recordings if r.duration_s]
     usual_s = sum(lengths) / len(lengths) if lengths else 1.0
     total = done = 0.0
     for r in recordings:
-        share = 100.0 if r.state.terminal else r.percentage
-        if share is not None:
+        if r.percentage is not None:
             weight = r.duration_s or usual_s
             total += weight
-            done += weight * share
-    if not total:
-        return None
-    if all(r.state.terminal for r in recordings):
-        return 100.0
-    return min(round(done / total, 1), 99.9)
+            done += weight * r.percentage
+    return min(round(done / total, 1), 99.9) if total else None
 
 
 def job_eta_s(recordings: Sequence[Recording]) -> float | None:

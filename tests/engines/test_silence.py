@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hybrid_transcribe.engines._confidence import Confidence
 from hybrid_transcribe.engines.silence import Guard, Samples, doubtful, soundless
 from hybrid_transcribe.types import RATE_HZ, Segment
 
@@ -157,3 +158,21 @@ def test_what_moves_is_decoded_without_being_heard_first() -> None:
     guard = Guard(noise, lambda samples: np.zeros(10, np.float32))
     assert not guard.hears_nobody()
     assert guard.heard_s == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ([], "No speech was heard."),
+        ([{}], None),
+        ([{}, {"avg_logprob": -1.2}], "Low confidence in 1 of 2 segments, the first at 10.0 s"),
+        ([{"temperature": 1.0}], "Low confidence in 1 of 1 segments"),
+    ],
+)
+def test_confidence_is_told_in_one_line(changes: list[dict[str, float]], line: str | None) -> None:
+    """What the engine itself doubted is said, and silence where there is nothing to say."""
+    confidence = Confidence()
+    for change in changes:
+        confidence.add(replace(SOUND, **change))  # type: ignore[arg-type]
+    told = confidence.notice()
+    assert told is None if line is None else (told or "").startswith(line)

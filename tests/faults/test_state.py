@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from hybrid_transcribe.errors import StateFolderBusy
 from hybrid_transcribe.jobs import state_folder
 from hybrid_transcribe.jobs.journal_sqlite import VERSION, SqliteJournal
 from hybrid_transcribe.jobs.state_folder import StateFolder, file_system, open_state
-from hybrid_transcribe.types import State
+from hybrid_transcribe.types import Segment, State
 from tests.jobs.conftest import make_job
 from tests.jobs.rooms import open_room
 
@@ -193,6 +194,33 @@ def test_default_folders_are_one_each(tmp_path: Path, monkeypatch: pytest.Monkey
     assert again.path.name == "default"
     again.close()
     second.close()
+
+
+def test_a_dead_process_leaves_its_jobs_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Jobs of a second notebook that was killed come back in whichever one starts next."""
+    monkeypatch.setattr(state_folder.platformdirs, "user_state_dir", lambda *_: str(tmp_path))
+    first, second = open_state(Settings()), open_state(Settings())
+    upload = second.uploads / "x.wav"
+    upload.write_bytes(b"sound")
+    job = make_job("left", 2)
+    mine = replace(job.recordings[0], path=str(upload), owned=True, n_segments=1)
+    job = replace(job, recordings=(mine, job.recordings[1]))
+    second.journal.save_job(job)
+    second.journal.add_segment(mine, 0, Segment(0, 1, "heard"))
+    first.journal.save_job(make_job("own"))
+    for state in (first, second):
+        state.close()
+    heir = open_state(Settings())
+    assert [j.job_id for j in heir.journal.restore().jobs] == ["own", "left"]
+    assert [s.text for s in heir.journal.segments(mine.recording_id)] == ["heard"]
+    path = Path(heir.journal.restore().jobs[1].recordings[0].path)
+    assert (path.parent, path.read_bytes()) == (heir.uploads, b"sound")
+    heir.close()
+    again = open_state(Settings())
+    assert len(again.journal.restore().jobs) == 2
+    again.close()
 
 
 def test_the_folder_is_private(tmp_path: Path) -> None:

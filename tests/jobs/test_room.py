@@ -505,3 +505,20 @@ def test_a_batch_that_cannot_be_sent_fails_and_the_next_one_runs(tmp_path: Path)
         assert len(s.worker.runs) == 2
 
     play(tmp_path, scene)
+
+
+def test_a_worker_asked_to_end_from_outside_blames_nobody(tmp_path: Path) -> None:
+    """SIGTERM, as Jupyter sends to a kernel's children: no strike, and a pause before the next."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        for starts in range(1, 6):
+            (item,) = s.worker.items
+            s.worker.begin(item)
+            s.worker.die(-15)
+            assert s.worker.starts == starts
+            s.clock.advance(5)
+        (recording,) = s.recordings(job)
+        assert (recording.worker_deaths, recording.state) == (0, State.PREPARING)
+
+    play(tmp_path, scene)

@@ -29,10 +29,19 @@ def test_state(states: str, job: str) -> None:
 
 
 def test_percentage_is_weighted_by_length() -> None:
-    """A long recording counts for more; what is over counts whole."""
+    """A long recording counts for more."""
     long = make_recording(duration_s=90.0, state=State.RUNNING, percentage=50.0)
-    short = make_recording(duration_s=10.0, state=State.FAILED, percentage=20.0)
+    short = make_recording(duration_s=10.0, state=State.COMPLETED, percentage=100.0)
     assert job_percentage([long, short]) == 55.0
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
+def test_what_did_not_end_well_is_not_100(state: State) -> None:
+    """A job that failed or was canceled shows how far it came."""
+    stopped = make_recording(state=state, percentage=24.0)
+    assert job_percentage([stopped]) == 24.0
+    done = make_recording(state=State.COMPLETED, percentage=100.0)
+    assert job_percentage([stopped, done]) == 100.0
 
 
 def test_never_100_before_the_end() -> None:

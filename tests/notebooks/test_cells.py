@@ -9,6 +9,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from hybrid_transcribe.testing import SCRIPTED, Script
+from tests.services import wavs
+
 pytestmark = [
     pytest.mark.model,
     pytest.mark.slow,
@@ -77,6 +80,36 @@ def test_a_restarted_kernel_shows_the_same_jobs(tmp_path: Path) -> None:
     )
     second = run(START, "print([j.job_id for j in default_service().jobs()])")
     assert text_of(first[1]).strip().splitlines()[-1] in text_of(second[1])
+
+
+def test_f06_restarting_the_kernel_harms_no_job(tmp_path: Path) -> None:
+    """Jupyter's own restart ends our worker too: the job goes on after it, without a strike."""
+    from jupyter_client.manager import start_new_kernel
+
+    (path,) = wavs(tmp_path, "long", seconds=60)
+    script = Script(delay_s=0.1).model
+    opening = (
+        "from hybrid_transcribe import Service\n"
+        f"service = Service({str(tmp_path / 's')!r}, engines={SCRIPTED!r}, engine='scripted')\n"
+    )
+    manager, client = start_new_kernel(kernel_name="python3")
+    try:
+        start = f"{opening}job = service.submit({str(path)!r}, model={script!r})\nnext(iter(job))"
+        assert client.execute_interactive(start, timeout=60)["content"]["status"] == "ok"
+        manager.restart_kernel(now=False)
+        client.wait_for_ready(timeout=60)
+        told: list[str] = []
+        client.execute_interactive(
+            f"{opening}(job,) = service.jobs()\nresult = job.result(60)\n"
+            "print(len(result[0].segments), job.recordings[0].worker_deaths, job.state)",
+            timeout=90,
+            output_hook=lambda m: told.append(m["content"].get("text", "")),
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+    assert "".join(told).strip() == "60 0 completed"
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.name)

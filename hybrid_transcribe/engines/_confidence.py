@@ -1,0 +1,44 @@
+"""How far a transcript can be trusted, in one line for people."""
+
+from __future__ import annotations
+
+from hybrid_transcribe.types import Segment
+
+#: Whisper's own bound for text to be tried again: the mean natural log-probability of a token.
+UNSURE_LOGPROB = -1.0
+
+#: At such temperatures every surer attempt had failed.
+UNSURE_TEMPERATURE = 0.8
+
+
+class Confidence:
+    """Counts segments that were kept, and those among them that are doubtful."""
+
+    def __init__(self) -> None:
+        self._kept = 0
+        self._unsure: list[Segment] = []
+
+    def add(self, segment: Segment) -> None:
+        """Count a segment that was kept."""
+        self._kept += 1
+        if unsure(segment):
+            self._unsure.append(segment)
+
+    def notice(self) -> str | None:
+        """What people should know, None when all is well."""
+        if not self._kept:
+            return "No speech was heard."
+        if not self._unsure:
+            return None
+        return (
+            f"Low confidence in {len(self._unsure)} of {self._kept} segments, the first at "
+            f"{self._unsure[0].start_s:.1f} s: the text may be wrong there."
+        )
+
+
+def unsure(segment: Segment) -> bool:
+    """True when the engine itself was not satisfied with the text."""
+    probability, temperature = segment.avg_logprob, segment.temperature
+    return (probability is not None and probability < UNSURE_LOGPROB) or (
+        temperature is not None and temperature >= UNSURE_TEMPERATURE
+    )
