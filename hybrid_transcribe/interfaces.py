@@ -279,7 +279,10 @@ class Journal(ABC):
 
     @abstractmethod
     def save_job(self, job: JobSnapshot) -> None:
-        """Insert or replace a job with all its recordings (never its segments)."""
+        """Insert or replace a job and the recordings it is given with (never its segments).
+
+        Without any, those it had stay as they are.
+        """
 
     @abstractmethod
     def save_recording(self, recording: Recording) -> None:

@@ -10,6 +10,7 @@ from filelock import FileLock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.doctor import Check, engine, machine, ready
 from hybrid_transcribe.testing import SCRIPTED, Script
+from tests.models import fakes
 
 
 def test_only_what_is_needed_decides() -> None:
@@ -53,6 +54,33 @@ def test_a_missing_model_has_a_remedy(tmp_path: Path) -> None:
 
     assert check.ok is False
     assert "models get org/none" in check.remedy
+    assert check.detail == "not on this machine; doctor does not ask the hub"
+
+
+def test_a_setting_that_forbids_the_hub_is_told(tmp_path: Path) -> None:
+    """Where it was a person who said so, it is the reason."""
+    (check,) = engine.model(Settings(model="org/none", cache_dir=str(tmp_path), offline=True))
+
+    assert "settings forbid asking the hub" in check.detail
+
+
+def test_an_unknown_model_is_a_setting_to_change(tmp_path: Path) -> None:
+    """Getting what does not exist would help nobody."""
+    (check,) = engine.model(Settings(model="bsae", cache_dir=str(tmp_path)))
+
+    assert "'bsae'" in check.detail
+    assert "models get" not in check.remedy
+    assert "HYBRID_TRANSCRIBE_MODEL" in check.remedy
+
+
+def test_looking_joins_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the starter packages carry in parts stays so until it is used."""
+    fakes.small_starters(monkeypatch, tmp_path / "site")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    (check,) = engine.model(Settings(model="base", cache_dir=str(tmp_path / "cache")))
+
+    assert (check.ok, check.detail) == (True, "in the starter packages, joined at first use")
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class TestLook:
         """Until there is a forecast, what is being done and for how long."""
         job = snapshot(recording(**fields))
 
-        assert lines(job, elapsed_s=4.0).right == f"  0 % · {told} · 0:04"
+        assert lines(job, elapsed_s=4.0).right == f"  0 % · {told} · 0:04 so far"
 
     def test_those_ahead_are_told(self) -> None:
         """Waiting has a reason."""
@@ -113,7 +113,7 @@ class TestLook:
 
         shown = lines(snapshot(now, percentage=None), elapsed_s=5.0)
 
-        assert shown.right == "waiting for the cloud · 0:05"
+        assert shown.right == "waiting for the cloud · 0:05 so far"
 
     def test_the_time_left_runs_down_between_forecasts(self) -> None:
         """But never to nothing while there is work."""
@@ -136,14 +136,24 @@ class TestLook:
         shown = lines(snapshot(*every, rejected=(bad,), state=State.COMPLETED), elapsed_s=2.0)
 
         assert shown.left == "3 recordings"
-        assert shown.right == "100 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
+        assert shown.right == "canceled at 61 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
 
-    @pytest.mark.parametrize("state", [State.FAILED, State.CANCELED])
-    def test_without_a_result_the_bar_stays_where_it_was(self, state: State) -> None:
+    def test_a_failure_among_several_is_not_100(self) -> None:
+        """How many failed is told instead."""
+        every = ended(State.COMPLETED), ended(State.FAILED, 1)
+
+        shown = lines(snapshot(*every, state=State.COMPLETED), elapsed_s=2.0)
+
+        assert (shown.percentage, shown.right) == (71.0, "0:02 · 6.0× real time · 1 failed")
+
+    @pytest.mark.parametrize(
+        ("state", "how"), [(State.FAILED, "failed"), (State.CANCELED, "canceled at 42 %")]
+    )
+    def test_without_a_result_the_bar_stays_where_it_was(self, state: State, how: str) -> None:
         """100 % is for what is done."""
         shown = lines(snapshot(ended(state), state=state), elapsed_s=3.0)
 
-        assert (shown.percentage, shown.right) == (42.0, f"{state} after 0:03")
+        assert (shown.percentage, shown.right) == (42.0, f"{how} after 0:03")
 
     def test_a_recording_in_a_few_words(self) -> None:
         """`describe` names it, and what is being done unless that speaks for itself."""

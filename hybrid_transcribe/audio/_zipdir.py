@@ -46,8 +46,9 @@ def check_overlaps(entries: list[ZipInfo], end: int, shown: str) -> None:
     before 3.11.8 inflates them. ``end`` is where the table of contents begins."""
     ordered = sorted(entries, key=lambda e: e.header_offset)
     ends = [e.header_offset + _LOCAL_BYTES + e.compress_size for e in ordered]
+    # One start more than ends where there are no entries: an empty zip overlaps nothing.
     starts = [e.header_offset for e in ordered[1:]] + [end]
-    for entry_end, next_start in zip(ends, starts, strict=True):
+    for entry_end, next_start in zip(ends, starts, strict=False):
         if entry_end > next_start:
             raise BrokenArchive(f"{shown}: its entries overlap, as those of a zip bomb do")
 

@@ -23,11 +23,13 @@ from hybrid_transcribe.audio.sniff import EXTENSIONS, sniff
 from hybrid_transcribe.config import MIB, Settings
 from hybrid_transcribe.errors import (
     BrokenArchive,
+    EmptyInput,
     HybridTranscribeError,
     InputMissing,
     TooLarge,
     TooMany,
     UnsafeInput,
+    UnsupportedMedia,
 )
 from hybrid_transcribe.types import Rejection
 
@@ -71,10 +73,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a zip held: recordings in its own order, and what was turned away."""
+    """What a zip held.
+
+    Attributes:
+        entries: recordings, in its own order.
+        rejected: what was turned away, and why.
+        other: names of what never called itself a recording and is none (notes, covers).
+    """
 
     entries: tuple[Entry, ...]
     rejected: tuple[Rejection, ...]
+    other: tuple[str, ...] = ()
 
 
 def unpack(
@@ -88,7 +97,8 @@ def unpack(
     """Write the recordings of a zip under random names into the folder ``into``.
 
     ``name`` is what messages call the zip. Folders, hidden files and what systems leave lying
-    about are passed over; entries beyond ``max_files`` are rejected unread. Raises InputMissing;
+    about are passed over; what is no recording is rejected only where its extension says that it
+    is one, as in folders; entries beyond ``max_files`` are rejected unread. Raises InputMissing;
     TooLarge; BrokenArchive, having removed all it wrote; OSError when writing fails, likewise.
     """
     place = Path(zip_path)
@@ -146,6 +156,7 @@ class _Unpacking:
         self._total = 0
         self._entries: list[Entry] = []
         self._rejected: list[Rejection] = []
+        self._other: list[str] = []
 
     def run(self) -> Unpacked:
         try:
@@ -156,7 +167,7 @@ class _Unpacking:
             for entry in self._entries:
                 entry.path.unlink(missing_ok=True)
             raise
-        return Unpacked(tuple(self._entries), tuple(self._rejected))
+        return Unpacked(tuple(self._entries), tuple(self._rejected), tuple(self._other))
 
     def _consider(self, info: zipfile.ZipInfo) -> None:
         shown = names.display_name(info.filename)
@@ -164,8 +175,7 @@ class _Unpacking:
         try:
             self._admit(info, shown)
             size = self._write(info, path, shown)
-            if sniff(path, shown) == "zip":
-                raise BrokenArchive(f"{shown}: a zip inside a zip is not opened")
+            recording = _is_recording(path, shown)
         except _Bomb:
             path.unlink(missing_ok=True)
             raise
@@ -176,7 +186,14 @@ class _Unpacking:
             path.unlink(missing_ok=True)
             raise
         else:
-            self._entries.append(Entry(shown, path, size))
+            self._keep(Entry(shown, path, size), recording)
+
+    def _keep(self, entry: Entry, recording: bool) -> None:
+        if recording:
+            self._entries.append(entry)
+        else:
+            entry.path.unlink(missing_ok=True)
+            self._other.append(entry.name)
 
     def _admit(self, info: zipfile.ZipInfo, shown: str) -> None:
         """Raise what makes this entry one that is not even read."""
@@ -232,6 +249,19 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iter
                 yield data
     except (*_DAMAGE, OSError) as error:
         raise BrokenArchive(f"{shown}: damaged inside the zip ({error})") from error
+
+
+def _is_recording(path: Path, shown: str) -> bool:
+    """False for what never said it was one. Raises for what did and is none, and for zips."""
+    try:
+        container = sniff(path, shown)
+    except (EmptyInput, UnsafeInput, UnsupportedMedia):
+        if _extension(shown):
+            raise
+        return False
+    if container == "zip":
+        raise BrokenArchive(f"{shown}: a zip inside a zip is not opened")
+    return True
 
 
 def _passed_over(info: zipfile.ZipInfo) -> bool:

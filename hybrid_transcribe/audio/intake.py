@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hybrid_transcribe import names
 from hybrid_transcribe.audio.archive import unpack
@@ -15,6 +17,7 @@ from hybrid_transcribe.config import MIB, Settings
 from hybrid_transcribe.errors import (
     BrokenArchive,
     HybridTranscribeError,
+    InputError,
     InputMissing,
     InvalidRequest,
     TooLarge,
@@ -38,6 +41,9 @@ _PROTOCOLS = frozenset(
 _PROTOCOL = re.compile(r"\s*([A-Za-z][A-Za-z0-9_.-]+)([,+][^/\\]*)?:")
 _ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9_.+-]+://")
 
+# How many names of what is no recording a message has.
+_NAMED = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -58,7 +64,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Recordings in the order given (a folder's by name, a zip's in its own), and refusals."""
+    """Recordings in the order given (a folder's by path, a zip's in its own), and refusals."""
 
     found: tuple[Found, ...]
     rejected: tuple[Rejection, ...]
@@ -68,21 +74,54 @@ def intake(inputs: Input | Iterable[Input], uploads_dir: Path, settings: Setting
     """Look at files, folders and zips, one or many.
 
     Files are read where they lie, never copied nor deleted; a zip is unpacked into
-    ``uploads_dir``, which must exist. A folder gives its recordings, without its folders.
-    Raises nothing over an input: each trouble becomes a `Rejection`. OSError when unpacking
-    cannot write.
+    ``uploads_dir``, which must exist. A folder gives its recordings and those of the folders
+    below it, without hidden ones and without following links to folders. Raises nothing over
+    an input: each trouble becomes a `Rejection`. InvalidRequest as `listed`; OSError when
+    unpacking cannot write.
     """
     taking = _Taking(uploads_dir, settings)
-    for given in _each(inputs):
+    for given in listed(inputs):
         taking.take(given)
     return Intake(tuple(taking.found), tuple(taking.rejected))
 
 
-def _each(inputs: Input | Iterable[Input]) -> Iterator[object]:
-    if isinstance(inputs, (str, bytes, os.PathLike)):
-        yield inputs
-    else:
-        yield from inputs
+def listed(inputs: object) -> list[Any]:
+    """One path or several, as a list. Raises InvalidRequest for what is neither.
+
+    >>> listed("talk.wav"), listed(("a.wav", "b.wav"))
+    (['talk.wav'], ['a.wav', 'b.wav'])
+    """
+    if isinstance(inputs, (str, os.PathLike)):
+        return [inputs]
+    if _wrong_kind(inputs) or not isinstance(inputs, Iterable):
+        raise _not_by(inputs)
+    return list(inputs)
+
+
+def _wrong_kind(given: object) -> str:
+    """What people call a thing that is no path and no list of paths; empty where it may be."""
+    if given is None:
+        return "nothing (None)"
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return "bytes: write them into a file first, or decode a path with os.fsdecode"
+    if hasattr(given, "read"):
+        return "an open file: give its path instead"
+    if hasattr(given, "__array__"):
+        return "an array of samples: write it into a file first"
+    return ""
+
+
+def _not_by(given: object) -> InvalidRequest:
+    shown = _wrong_kind(given) or f"{given!a:.60} ({type(given).__name__})"
+    return InvalidRequest(f"A recording is given by its path (or a list of paths), not by {shown}")
+
+
+class _CannotWrite(Exception):
+    """Carries the system's error past the net that is meant for bad inputs."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class _Taking:
@@ -92,20 +131,36 @@ class _Taking:
         self.rejected: list[Rejection] = []
 
     def take(self, given: object) -> None:
-        shown = "input"
-        try:
+        text = ""
+        with self._refusing("input"):
             text = _text(given)
-            shown = names.display_name(text, shown)
+        if not text:
+            return
+        shown = names.display_name(text, "input")
+        with self._refusing(shown):
             refuse_protocol(text)
-            path = _absolute(text, shown)
-            if path.is_dir():
-                self._folder(path, shown)
-            elif sniff(path, shown) == "zip":
-                self._zip(path, shown)
-            else:
-                self._file(path, shown)
+            self._take(_absolute(text, shown), shown)
+
+    def _take(self, path: Path, shown: str) -> None:
+        if path.is_dir():
+            self._folder(path, shown)
+        elif sniff(path, shown) == "zip":
+            self._zip(path, shown)
+        else:
+            self._file(path, shown)
+
+    @contextmanager
+    def _refusing(self, shown: str) -> Iterator[None]:
+        """Whatever goes wrong within is this input's trouble and no other's."""
+        try:
+            yield
         except HybridTranscribeError as error:
             self.rejected.append(Rejection(shown, error.info()))
+        except _CannotWrite as trouble:
+            raise trouble.error from None
+        except Exception as error:
+            unexpected = InputError(f"{shown}: {type(error).__name__}: {error}")
+            self.rejected.append(Rejection(shown, unexpected.info()))
 
     def _file(self, path: Path, shown: str) -> None:
         limits, size = self._settings, path.stat().st_size
@@ -131,28 +186,57 @@ class _Taking:
         return link.absolute()
 
     def _folder(self, folder: Path, shown: str) -> None:
-        before = len(self.found) + len(self.rejected)
-        for path in _visible(folder, shown):
+        found, refused = len(self.found), len(self.rejected)
+        other: list[str] = []
+        waiting = _visible(folder, shown)
+        while waiting:
+            path = waiting.pop()
             inner = names.display_name(path.name)
-            try:
-                if sniff(path, inner) != "zip":
-                    self._file(path, inner)
-            except HybridTranscribeError as error:
-                # Only what calls itself a recording is missed when it is none.
-                if isinstance(error, (TooMany, TooLarge)) or path.suffix.lower() in EXTENSIONS:
-                    self.rejected.append(Rejection(inner, error.info()))
-        if len(self.found) + len(self.rejected) == before:
-            raise UnsupportedMedia(f"{shown}: no audio or video in this folder")
+            with self._refusing(inner):
+                if path.is_dir():
+                    # A link may lead back to where it lies.
+                    waiting += [] if path.is_symlink() else _visible(path, inner)
+                elif path.is_file() and not self._inner(path, inner):
+                    other.append(inner)
+            if self.rejected[refused:] and self.rejected[-1].error.code == TooMany.code:
+                # The first one too many speaks for the rest, of which there may be millions.
+                return
+        if (len(self.found), len(self.rejected)) == (found, refused):
+            raise UnsupportedMedia(f"{shown}: no audio or video in this folder{_instead(other)}")
+
+    def _inner(self, path: Path, shown: str) -> bool:
+        """Take a folder's file; false for what is no recording and never said it was one."""
+        try:
+            if sniff(path, shown) == "zip":
+                return False
+        except HybridTranscribeError:
+            if path.suffix.lower() in EXTENSIONS:
+                raise
+            return False
+        self._file(path, shown)
+        return True
 
     def _zip(self, path: Path, shown: str) -> None:
         room = self._settings.max_files - len(self.found)
-        unpacked = unpack(path, self._uploads_dir, self._settings, name=shown, max_files=room)
+        try:
+            unpacked = unpack(path, self._uploads_dir, self._settings, name=shown, max_files=room)
+        except OSError as error:
+            raise _CannotWrite(error) from error
         for entry in unpacked.entries:
             place = entry.path.absolute()
             self.found.append(Found(entry.name, place, owned=True, size_bytes=entry.size_bytes))
         self.rejected.extend(unpacked.rejected)
         if not unpacked.entries and not unpacked.rejected:
-            raise BrokenArchive(f"{shown}: no audio or video in this zip")
+            found = _instead(unpacked.other)
+            raise BrokenArchive(f"{shown}: no audio or video in this zip{found}")
+
+
+def _instead(others: Sequence[str]) -> str:
+    """What there is where recordings were looked for, the first few by name."""
+    if not others:
+        return ""
+    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+    return f", only {', '.join(others[:_NAMED])}{more}"
 
 
 def refuse_protocol(text: str) -> None:
@@ -179,7 +263,7 @@ def _is_text(path: Path) -> bool:
 def _text(given: object) -> str:
     text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
     if not isinstance(text, str):
-        raise InvalidRequest(f"A recording is given by its path, not by {type(given).__name__}")
+        raise _not_by(given)
     if not text.strip():
         raise InputMissing("An empty name is no file")
     return text
@@ -191,14 +275,22 @@ def _absolute(text: str, shown: str) -> Path:
         path.stat()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputMissing(f"{shown}: cannot be read ({reason})") from error
+        given = "" if text == shown else f": {text[:200]!r}"
+        raise InputMissing(f"{shown}: cannot be read ({reason}{given}){_pattern(text)}") from error
     return path
 
 
+def _pattern(text: str) -> str:
+    """A hint for those who wrote ``*.wav`` and expected its files."""
+    if "*" not in text:
+        return ""
+    return f"; no file is called that, for the files that match: glob.glob({text[:200]!r})"
+
+
 def _visible(folder: Path, shown: str) -> list[Path]:
-    """The folder's files by name, without hidden ones."""
+    """What is in a folder but not hidden, last name first: it is taken from the end."""
     try:
-        inside = sorted(folder.iterdir(), key=lambda path: path.name)
-        return [path for path in inside if not path.name.startswith(".") and path.is_file()]
+        inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
+    return sorted(inside, key=lambda path: path.name, reverse=True)

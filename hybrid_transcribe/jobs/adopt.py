@@ -52,10 +52,11 @@ def _adopt_jobs(journal: Journal, uploads: Path, folder: Path) -> int:
 
 def _take(journal: Journal, left: Journal, job: JobSnapshot, uploads: Path, old: Path) -> None:
     moved = replace(job, recordings=tuple(_moved(r, uploads, old) for r in job.recordings))
-    journal.save_job(moved)
     for recording in moved.recordings:
         for index, segment in enumerate(left.segments(recording.recording_id)):
             journal.add_segment(recording, index, segment)
+    # Last: a job that is known is whole.
+    journal.save_job(moved)
 
 
 def _moved(recording: Recording, uploads: Path, old: Path) -> Recording:

@@ -7,6 +7,7 @@ nothing else. When it overflows, what was in it is replaced by a single `Resync`
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections import deque
@@ -77,7 +78,8 @@ class Subscription:
         self._ready.notify_all()
         sleepers, self._sleepers = self._sleepers, []
         for loop, future in sleepers:
-            if not loop.is_closed():
+            # Its loop may be closed by now.
+            with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(_settle, future)
 
     def get(self, timeout_s: float | None = None) -> Event | None:

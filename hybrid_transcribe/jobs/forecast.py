@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
@@ -28,6 +28,7 @@ class Forecast:
     now: float = 0.0
     arrivals_s: Mapping[str, float] = field(default_factory=dict)
     places: Mapping[str, int] = field(default_factory=dict)
+    jobs_s: Mapping[str, float | None] = field(default_factory=dict)
 
     def eta_s(self, recording: Recording) -> float | None:
         """Seconds until it is done; None when over or unknown."""
@@ -38,19 +39,19 @@ class Forecast:
             return None
         return round(max(LEAST_S, arrival - (self.now - self.at)), 1)
 
-    def latest_eta_s(self, recordings: Sequence[Recording]) -> float | None:
-        """When the last of them is done; None as soon as one is unknown."""
-        alive = [r for r in recordings if not r.state.terminal]
-        found = [self.eta_s(r) for r in alive]
-        known = [eta for eta in found if eta is not None]
-        return max(known) if known and len(known) == len(found) else None
+    def job_eta_s(self, job_id: str) -> float | None:
+        """When the last recording of a job is done; None as soon as one is unknown."""
+        arrival = self.jobs_s.get(job_id)
+        return None if arrival is None else round(max(LEAST_S, arrival - (self.now - self.at)), 1)
 
     def position(self, recordings: Sequence[Recording]) -> int:
         """How many recordings of others come before the first of these; 0 when at work."""
         waiting = [r for r in recordings if not r.state.terminal]
         if not waiting or any(r.state is not State.QUEUED for r in waiting):
             return 0
-        return min((self.places.get(r.recording_id, 0) for r in waiting), default=0)
+        # One that came after this forecast is behind all that was there.
+        last = len(self.places)
+        return min(self.places.get(r.recording_id, last) for r in waiting)
 
 
 class Forecaster:
@@ -75,7 +76,7 @@ class Forecaster:
         now = self._clock.monotonic()
         if now < self._until:
             latest = self._latest
-            return Forecast(latest.at, now, latest.arrivals_s, latest.places)
+            return replace(latest, now=now)
         began = time.perf_counter()
         self._latest = self._make(now)
         cost_s = time.perf_counter() - began
@@ -93,7 +94,21 @@ class Forecaster:
             arrivals_s.update(arrivals(running, ahead, self._speeds, lane.warm))
             for place, load in enumerate((*running, *ahead)):
                 places[load.recording_id] = place
-        return Forecast(now, now, arrivals_s, places)
+        return Forecast(now, now, arrivals_s, places, self._jobs(places, arrivals_s))
+
+    def _jobs(
+        self, recording_ids: Iterable[str], arrivals_s: Mapping[str, float]
+    ) -> dict[str, float | None]:
+        """The latest arrival of each job, None where one of its recordings has none."""
+        latest: dict[str, float | None] = {}
+        for recording_id in recording_ids:
+            recording = self._find(recording_id)
+            if recording is None:
+                continue
+            arrival, before = arrivals_s.get(recording_id), latest.get(recording.job_id, 0.0)
+            known = arrival is not None and before is not None
+            latest[recording.job_id] = max(arrival or 0.0, before or 0.0) if known else None
+        return latest
 
     def _load(self, ticket: Ticket) -> Load:
         recording = self._find(ticket.recording_id)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.config import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Janitor:
@@ -51,8 +54,11 @@ class Janitor:
         self._due.pop(job_id, None)
 
     def _look(self) -> None:
+        self.start()
         now = self._clock.monotonic()
         for job_id in [j for j, due in self._due.items() if due <= now and not self._in_use(j)]:
             self.forget(job_id)
-            self._expire(job_id)
-        self.start()
+            try:
+                self._expire(job_id)
+            except Exception:
+                log.exception("Job %s could not be erased", job_id)

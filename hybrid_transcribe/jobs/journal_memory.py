@@ -28,6 +28,9 @@ class MemoryJournal(Journal):
         return Restored(tuple(jobs), dict(self._facts))
 
     def save_job(self, job: JobSnapshot) -> None:
+        known = self._jobs.get(job.job_id)
+        if known is not None and not job.recordings:
+            job = replace(job, recordings=known.recordings)
         self._jobs[job.job_id] = job
         for recording in job.recordings:
             self._recordings[recording.recording_id] = recording

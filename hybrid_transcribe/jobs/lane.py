@@ -21,7 +21,7 @@ from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.flight import Flight, allowed_s, late
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
-from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Stage, State
+from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Spec, Stage, State
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +30,12 @@ log = logging.getLogger(__name__)
 #: be asked the same, so it waits a little.
 ASKED_TO_END = (-15, -2, -1)
 PAUSE_S = 3.0
+
+#: So many failed starts, or ends from outside, in a row are no accident any more.
+MOST_IN_A_ROW = 3
+
+#: From these stages on the worker has opened a recording.
+OPENING = (Stage.DECODING, Stage.TRANSCRIBING)
 
 #: How often the watchdog looks while a batch is in hand, in seconds.
 WATCH_S = 0.5
@@ -73,6 +79,10 @@ class Lane:
         self._busy = False
         self._stopping = False
         self._pausing = False
+        self._dying = False
+        self._failed_starts = 0
+        self._ended_outside = 0
+        self._batch: tuple[str, ...] = ()
         self._warm: str | None = None
         self._heard_at = 0.0
         self._worked_at = 0.0
@@ -98,36 +108,45 @@ class Lane:
 
     def pump(self) -> None:
         """Hand the next batch to the worker, if it is free and anything waits."""
-        if self._busy or self._stopping or self._pausing or not len(self.queue):
-            return
-        head = next(self.queue.forecast(Turn(1)))
-        tickets = self.queue.take(self._turn(head))
-        self._ensure_worker()
-        self._batch_id += 1
-        self._busy = True
-        self._answered_at = None
-        self._heard_at = self._clock.monotonic()
-        items = tuple(self._board(ticket) for ticket in tickets)
+        while not (self._busy or self._stopping or self._pausing) and len(self.queue):
+            if not self._ensure_worker():
+                return
+            tickets = self.queue.take(self._turn(next(self.queue.forecast(Turn(1)))))
+            self._busy = True
+            items = tuple(item for item in map(self._board, tickets) if item is not None)
+            if not items or not self._send(tickets[0].spec, items):
+                self._rest()
+
+    def _ensure_worker(self) -> bool:
+        """True when a worker is there. A machine that cannot start one is given some time."""
+        if self.executor.alive:
+            return True
+        self._warm = None
         try:
-            self.executor.send(p.Run(self._batch_id, tickets[0].spec, items))
-        except Exception as error:
-            # Whatever cannot be sent must not hold up what comes behind it.
-            log.exception("lane %s: a batch could not be sent", self.name)
-            self._fail_all(EngineFailed(f"It cannot be sent to a worker: {error}").info())
-            self._rest()
-            self.pump()
-        else:
-            self._watch()
-
-    def _ensure_worker(self) -> None:
-        if not self.executor.alive:
-            self._warm = None
             self.executor.start(self._on_message, self._on_exit)
-            self.executor.send(p.Configure(self._settings))
+        except Exception as error:
+            log.exception("lane %s: no worker can be started", self.name)
+            self._cannot_start(error)
+            return False
+        self._failed_starts = 0
+        self.executor.send(p.Configure(self._settings))
+        return True
 
-    def _board(self, ticket: Ticket) -> p.Item:
-        recording = self._ledger.apply(ticket.recording_id, machine.Dispatched(self._clock.wall()))
+    def _cannot_start(self, error: Exception) -> None:
+        self._failed_starts += 1
+        if self._failed_starts % MOST_IN_A_ROW == 0:
+            wall, told = self._clock.wall(), WorkerCrashed(f"No worker can be started: {error}")
+            for ticket in self.queue.take(Turn(1)):
+                self._ledger.apply(ticket.recording_id, machine.Broke(told.info(), wall))
+        self._pause()
+
+    def _board(self, ticket: Ticket) -> p.Item | None:
+        """Put a recording in the worker's hands, if it still waits."""
+        recording = self._ledger.find(ticket.recording_id)
+        if recording is None or recording.state is not State.QUEUED:
+            return None
         self._flights[ticket.recording_id] = Flight(ticket.recording_id, recording.attempt, ticket)
+        self._ledger.apply(ticket.recording_id, machine.Dispatched(self._clock.wall()))
         return p.Item(
             recording.recording_id,
             recording.attempt,
@@ -138,9 +157,27 @@ class Lane:
             language=recording.language,
         )
 
+    def _send(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
+        self._batch_id += 1
+        self._batch = tuple(item.recording_id for item in items)
+        self._answered_at = None
+        self._heard_at = self._clock.monotonic()
+        try:
+            self.executor.send(p.Run(self._batch_id, spec, items))
+        except Exception as error:
+            # Whatever cannot be sent must not hold up what comes behind it.
+            log.exception("lane %s: a batch could not be sent", self.name)
+            self._fail_all(EngineFailed(f"It cannot be sent to a worker: {error}").info())
+            return False
+        self._watch()
+        return True
+
     # --------------------------------------------------------------------- messages
 
     def _on_message(self, message: p.Message) -> None:
+        if self._dying:
+            # Said before the kill reached it: nothing may be handed to that worker any more.
+            return
         self._heard_at = self._clock.monotonic()
         if isinstance(message, p.BatchDone):
             if message.batch_id == self._batch_id:
@@ -148,7 +185,11 @@ class Lane:
         elif isinstance(message, p.About):
             flight = self._flights.get(message.recording_id)
             # Late words of an earlier attempt, or about what is no longer wanted.
-            if flight is None or flight.attempt != message.attempt or flight.let_go:
+            if flight is None or flight.attempt != message.attempt:
+                return
+            if isinstance(message, p.Staged) and message.stage in OPENING:
+                flight.touched = True
+            if flight.let_go:
                 return
             if self._ledger.find(message.recording_id) is None:
                 self._leave(flight)
@@ -175,8 +216,7 @@ class Lane:
                 self._count(rid, message.done_s)
                 self._ledger.apply(rid, machine.Advanced(message.done_s), lasting=False)
             case p.SegmentHeard():
-                self._count(rid, message.segment.end_s)
-                self._ledger.heard(rid, message.index, message.segment)
+                self._segment(flight, message)
             case p.Finished():
                 self._count(rid, message.duration_s)
                 self._end(flight, machine.Ended(message.duration_s, self._clock.wall()))
@@ -185,9 +225,19 @@ class Lane:
             case p.Canceled():
                 self._canceled(flight)
 
+    def _segment(self, flight: Flight, message: p.SegmentHeard) -> None:
+        recording = self._ledger.find(flight.recording_id)
+        if recording is None or message.index < recording.n_segments:
+            return
+        if message.index > recording.n_segments:
+            error = EngineFailed(f"Segment {recording.n_segments} was lost on the way").info()
+            self._end(flight, machine.Broke(error, self._clock.wall()))
+            return
+        self._ended_outside = 0
+        self._count(flight.recording_id, message.segment.end_s)
+        self._ledger.heard(flight.recording_id, message.index, message.segment)
+
     def _staged(self, flight: Flight, message: p.Staged) -> None:
-        if message.stage in (Stage.DECODING, Stage.TRANSCRIBING):
-            flight.touched = True
         if message.stage is Stage.TRANSCRIBING and flight.working_since is None:
             flight.working_since = self._clock.monotonic()
         self._ledger.apply(
@@ -259,6 +309,7 @@ class Lane:
             )
             return
         flight.let_go = True
+        # Should it have opened it meanwhile, or be stuck before it, it must still come free.
         if all(f.let_go for f in self._flights.values()):
             self._answered_at = self._clock.monotonic()
         if self._ledger.find(recording_id) is not None:
@@ -271,6 +322,7 @@ class Lane:
     def _kill_for(self, reason: str) -> None:
         """End the worker through no fault of the recordings that stay: they go back unblamed."""
         log.info("lane %s: worker killed for %s", self.name, reason)
+        self._dying = self.executor.alive
         wall = self._clock.wall()
         for flight in tuple(self._flights.values()):
             self._flights.pop(flight.recording_id)
@@ -300,7 +352,8 @@ class Lane:
             self._kill_for("not ending its batch")
 
     def _held(self) -> list[Recording]:
-        found = (self._ledger.find(rid) for rid in self._flights)
+        """The recordings of the batch, those already answered for too: all took its time."""
+        found = (self._ledger.find(rid) for rid in self._batch)
         return [recording for recording in found if recording is not None]
 
     def _too_late(self, slow: tuple[Flight, ...], limit_s: float) -> None:
@@ -321,18 +374,32 @@ class Lane:
     # ------------------------------------------------------------------------ death
 
     def _on_exit(self, how: WorkerExit) -> None:
-        self._warm = None
+        self._warm, self._dying = None, False
+        # What was let go may have been open all the same, and the cause.
+        open_ghost = any(f.let_go and f.touched for f in self._flights.values())
         flights = [f for f in self._flights.values() if not f.let_go]
         self._rest()
         if self._stopping:
             return
-        if how.status in ASKED_TO_END:
+        if self._was_asked_to_end(how):
             self._pause()
-            for flight in flights:
-                self._again(flight, machine.Requeued(self._clock.wall()))
+            self._requeue(flights)
+        elif open_ghost:
+            self._requeue(flights)
         elif flights:
             self._blame(flights, how)
         self.pump()
+
+    def _was_asked_to_end(self, how: WorkerExit) -> bool:
+        """Ended from outside. Again and again without any progress, it is a death like others."""
+        if how.status not in ASKED_TO_END:
+            return False
+        self._ended_outside += 1
+        return self._ended_outside % (MOST_IN_A_ROW + 1) != 0
+
+    def _requeue(self, flights: list[Flight]) -> None:
+        for flight in flights:
+            self._again(flight, machine.Requeued(self._clock.wall()))
 
     def _pause(self) -> None:
         def go_on() -> None:

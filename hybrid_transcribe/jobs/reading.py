@@ -14,7 +14,7 @@ from hybrid_transcribe.errors import (
     from_info,
 )
 from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
-from hybrid_transcribe.jobs.summary import job_eta_s, job_percentage, job_state
+from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.types import JobSnapshot, Recording, State, Transcript
 
@@ -49,13 +49,12 @@ class Reading:
     ) -> tuple[Recording, ...]:
         """All recordings of a job, or the one named. Raises UnknownJob, UnknownRecording."""
         self.owned(job_id, session_ids)
-        every = self._table.recordings(job_id)
         if recording_id is None:
-            return every
-        chosen = tuple(r for r in every if r.recording_id == recording_id)
-        if not chosen:
+            return self._table.recordings(job_id)
+        chosen = self._table.find(recording_id)
+        if chosen is None or chosen.job_id != job_id:
             raise UnknownRecording(f"Job {job_id!r} has no recording {recording_id!r}")
-        return chosen
+        return (chosen,)
 
     def snapshot(self, job_id: str, *, session_ids: Sessions = None) -> JobSnapshot:
         """A job as it stands. Raises UnknownJob."""
@@ -71,11 +70,12 @@ class Reading:
         recordings = tuple(
             replace(r, eta_s=forecast.eta_s(r)) for r in self._table.recordings(job_id)
         )
+        row = self._table.row(job_id)
         return replace(
-            self._table.row(job_id).job,
+            row.job,
             recordings=recordings,
-            state=job_state(recordings),
-            percentage=job_percentage(recordings),
+            state=row.tally.state(),
+            percentage=row.tally.percentage(),
             eta_s=job_eta_s(recordings),
             position=forecast.position(recordings),
         )

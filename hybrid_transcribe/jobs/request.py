@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -13,6 +13,7 @@ from hybrid_transcribe import models
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption, UnknownDevice
 from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
 
@@ -20,6 +21,9 @@ _T = TypeVar("_T")
 
 #: Options that count something, so less than one makes no sense.
 _COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
+
+#: Types as people read them.
+_KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
 
 OPTION_NAMES = tuple(f.name for f in fields(Options))
 
@@ -108,15 +112,34 @@ def make_options(base: Options, given: Mapping[str, Any]) -> Options:
 
 
 def _plain(name: str, value: Any) -> Any:
-    if name == "temperature" and isinstance(value, int | float):
-        return (float(value),)
+    if get_args(_kind(name)) and isinstance(value, int | float):
+        return (value,)
     return value
 
 
+def _kind(name: str) -> Any:
+    """An option's type, but for None."""
+    hint = get_type_hints(Options)[name]
+    kinds = [kind for kind in get_args(hint) if kind is not type(None)]
+    return kinds[0] if type(None) in get_args(hint) else hint
+
+
 def _readable(error: msgspec.ValidationError, changes: Mapping[str, Any]) -> str:
-    text, _, place = str(error).partition(" - at `$.")
-    name = place.split("[")[0].rstrip("`")
-    return f"Option {name}={changes.get(name)!r}: {text.replace('`', '')}"
+    name = re.split(r"[.\[]", str(error).partition(" - at `$.")[2].rstrip("`"))[0]
+    return f"Option {name}={changes.get(name)!r}: it must be {wanted(name)}"
+
+
+def wanted(name: str) -> str:
+    """What an option takes, in people's words.
+
+    >>> wanted("beam_size"), wanted("temperature")
+    ('a whole number', 'a number, or a list of numbers')
+    """
+    kind = _kind(name)
+    many = get_args(kind)
+    if many:
+        return f"{_KINDS[many[0]]}, or a list of {_KINDS[many[0]].removeprefix('a ')}s"
+    return _KINDS[kind]
 
 
 def _check(options: Options) -> None:
@@ -126,22 +149,6 @@ def _check(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InvalidOption(f"Option {name}={value}: it must be 1 or more")
-
-
-def make_language(language: str | None) -> str | None:
-    """An ISO 639 code in lower case; ``auto`` and the empty text mean None, "pt-BR" is "pt".
-
-    >>> make_language("pt-BR")
-    'pt'
-    """
-    if language is None or language.strip().lower() in ("", "auto"):
-        return None
-    code = re.split(r"[-_]", language.strip().lower())[0]
-    if not re.fullmatch(r"[a-z]{2,3}", code):
-        raise InvalidOption(
-            f"Language {language!r} is not a code such as 'en' or 'pt' (None detects it)"
-        )
-    return code
 
 
 def _check_language(language: str | None, engine: str, can: Capabilities) -> None:

@@ -7,7 +7,9 @@ from other threads.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +19,8 @@ from hybrid_transcribe.audio.intake import Found
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import (
+    EngineUnavailable,
+    HybridTranscribeError,
     InputMissing,
     InvalidTransition,
     JournalUnusable,
@@ -45,7 +49,6 @@ from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, Turn, order
 from hybrid_transcribe.jobs.reading import Reading
 from hybrid_transcribe.jobs.request import capabilities, changed_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
-from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
@@ -106,7 +109,11 @@ class EngineRoom:
         self.table.load(restored.jobs)
         for job in restored.jobs:
             for recording in job.recordings:
-                self._take_up(recording)
+                try:
+                    self._take_up(recording)
+                except (HybridTranscribeError, ImportError, AttributeError) as error:
+                    # E.g. an engine that is no longer installed: this one fails, not the rest.
+                    self._give_up(recording.recording_id, error)
             self._settle(job.job_id)
         self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
         self._janitor.start()
@@ -120,11 +127,16 @@ class EngineRoom:
         if recording.state is not State.QUEUED:
             recording = self.apply(recording.recording_id, machine.Requeued(wall))
         if recording.state is State.QUEUED:
-            if Path(recording.path).exists():
+            if os.path.exists(recording.path):  # noqa: PTH110 - never raises
                 self.enqueue(recording)
             else:
                 gone = InputMissing(f"The file of {recording.name!r} is gone: {recording.path}")
                 self.apply(recording.recording_id, machine.Broke(gone.info(), wall))
+
+    def _give_up(self, recording_id: str, error: Exception) -> None:
+        known = isinstance(error, HybridTranscribeError)
+        info = error.info() if known else EngineUnavailable(f"It cannot run: {error}").info()  # type: ignore[attr-defined]
+        self.apply(recording_id, machine.Broke(info, self._clock.wall()))
 
     async def stop(self) -> None:
         """No more intake; running work goes back to the journal; workers end."""
@@ -132,7 +144,10 @@ class EngineRoom:
         self._janitor.stop()
         self._lengths.stop()
         grace_s = self.settings.stop_grace_s
-        await asyncio.gather(*(lane.stop(grace_s) for lane in self._lanes.values()))
+        stops = (lane.stop(grace_s) for lane in self._lanes.values())
+        for problem in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(problem, BaseException):
+                log.error("A lane did not stop in order", exc_info=problem)
         self.table.save_fact("speeds", self._speeds.plain())
         for waiters in self._waiters.values():
             for waiter in waiters:
@@ -236,7 +251,7 @@ class EngineRoom:
         )
 
     def _lane(self, spec: Spec) -> Lane:
-        name = CLOUD if capabilities(spec, self.settings).needs_network else LOCAL
+        name = CLOUD if self._needs_network(spec) else LOCAL
         if name not in self._lanes:
             self._lanes[name] = Lane(
                 name,
@@ -248,6 +263,9 @@ class EngineRoom:
                 self._turn,
             )
         return self._lanes[name]
+
+    def _needs_network(self, spec: Spec) -> bool:
+        return capabilities(spec, self.settings).needs_network
 
     def _turn(self, ticket: Ticket) -> Turn:
         wanted = capabilities(ticket.spec, self.settings).batch_recordings
@@ -283,9 +301,10 @@ class EngineRoom:
 
     def _settle(self, job_id: str) -> None:
         """Close a job whose last recording has ended."""
-        if not job_state(self.table.recordings(job_id)).terminal:
+        row = self.table.row(job_id)
+        if not row.tally.state().terminal:
             return
-        job = self.table.row(job_id).job
+        job = row.job
         if job.finished_at is None:
             wall = self._clock.wall()
             expires = None if job.kept else wall + self.settings.retention_s
@@ -300,6 +319,7 @@ class EngineRoom:
 
     def _reopen(self, job_id: str) -> None:
         self._janitor.forget(job_id)
+        self.table.row(job_id).tally.highest = 0.0
         self.table.change_job(job_id, finished_at=None, expires_at=None)
 
     # --------------------------------------------------------------------- control
@@ -317,14 +337,12 @@ class EngineRoom:
                 self._cancel(recording)
 
     def _cancel(self, recording: Recording) -> None:
-        lane = self._lane_of(recording)
-        lane.queue.remove(recording.recording_id)
+        for lane in self._lanes.values():
+            lane.queue.remove(recording.recording_id)
         after = self.apply(recording.recording_id, machine.CancelAsked(self._clock.wall()))
         if after.state is State.CANCELING:
-            lane.cancel(recording.recording_id)
-
-    def _lane_of(self, recording: Recording) -> Lane:
-        return self._lane(recording.spec or self.table.row(recording.job_id).job.spec)
+            for lane in self._lanes.values():
+                lane.cancel(recording.recording_id)
 
     def retry(
         self,
@@ -349,15 +367,15 @@ class EngineRoom:
         if not chosen:
             raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
         self._check_room_for(len(chosen))
+        old = self.table.row(job_id).job.spec
+        specs = [changed_spec(r.spec or old, changes, self.settings) for r in chosen]
         self._reopen(job_id)
-        for recording in chosen:
-            self._retry(recording, changes)
+        for recording, spec in zip(chosen, specs, strict=True):
+            self._retry(recording, recording.spec or old, spec)
         self._publish_job(job_id)
         self._pump()
 
-    def _retry(self, recording: Recording, changes: dict[str, Any]) -> None:
-        old = recording.spec or self.table.row(recording.job_id).job.spec
-        spec = changed_spec(old, changes, self.settings)
+    def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
         resume = spec == old and recording.state is not State.COMPLETED
         if not resume:
             self.table.drop_segments(recording.recording_id)
@@ -386,7 +404,9 @@ class EngineRoom:
         self._janitor.forget(job_id)
         for recording in gone:
             if recording.owned:
-                Path(recording.path).unlink(missing_ok=True)
+                # One that cannot go now (Windows: still open) goes when the folder is swept.
+                with contextlib.suppress(OSError):
+                    Path(recording.path).unlink(missing_ok=True)
         self.bus.publish(JobDeleted(0, job.session_id, job_id))
         for waiter in self._waiters.pop(job_id, ()):
             if not waiter.done():
@@ -403,11 +423,16 @@ class EngineRoom:
 
     async def wait(self, job_id: str) -> None:
         """Return when the job has ended. Raises UnknownJob, also when it is deleted meanwhile."""
-        if job_state(self.table.recordings(job_id)).terminal:
+        if self.table.row(job_id).tally.state().terminal:
             return
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(job_id, []).append(waiter)
-        await waiter
+        waiters = self._waiters.setdefault(job_id, [])
+        waiters.append(waiter)
+        try:
+            await waiter
+        finally:
+            if waiter in waiters:
+                waiters.remove(waiter)
 
     def subscribe(
         self,
@@ -417,7 +442,19 @@ class EngineRoom:
         after: int | None = None,
     ) -> Subscription:
         """Listen to what happens to these sessions' jobs (None: all)."""
-        return self.bus.subscribe(session_ids, callback, after)
+        return self.bus.subscribe(session_ids, self._later(callback), after)
+
+    @staticmethod
+    def _later(callback: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
+        """A listener may ask for anything, so it is called between changes, never inside one."""
+        if callback is None:
+            return None
+        loop = asyncio.get_running_loop()
+
+        def later(event: Event) -> None:
+            loop.call_soon(_call_listener, callback, event)
+
+        return later
 
     # ------------------------------------------------------------------- publishing
 
@@ -427,7 +464,7 @@ class EngineRoom:
 
     def _publish_recording(self, recording: Recording) -> None:
         session_id = self.table.row(recording.job_id).job.session_id
-        recordings = self.table.recordings(recording.job_id)
+        tally = self.table.row(recording.job_id).tally
         forecast = self._forecaster.now()
         self.bus.publish(
             RecordingChanged(
@@ -435,8 +472,16 @@ class EngineRoom:
                 session_id,
                 recording.job_id,
                 replace(recording, eta_s=forecast.eta_s(recording)),
-                job_state(recordings),
-                job_percentage(recordings),
-                forecast.latest_eta_s(recordings),
+                tally.state(),
+                tally.percentage(),
+                forecast.job_eta_s(recording.job_id),
             )
         )
+
+
+def _call_listener(callback: Callable[[Event], None], event: Event) -> None:
+    """A listener's mistake is its own: the engine room goes on."""
+    try:
+        callback(event)
+    except Exception:
+        log.exception("A listener failed on %s", type(event).__name__)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -36,6 +37,12 @@ from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 #: File systems of other machines, by their names in /proc/mounts.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "ceph", "lustre", "glusterfs")
 
+#: The warning of a journal that was put aside.
+QUARANTINED = "journal_quarantined"
+
+#: Names of stored uploads, see `names.new_id`.
+OURS = re.compile(r"[0-9a-f]{32}(\.\w+)?")
+
 #: How many processes of one user find a default folder of their own.
 DEFAULTS = 64
 
@@ -56,10 +63,17 @@ class StateFolder:
         return self.path / "uploads"
 
     def sweep(self, known: Container[Path]) -> None:
-        """Delete uploads that no job knows: left by a death between a file and its job."""
+        """Delete uploads that no job knows: left by a death between a file and its job.
+
+        Only what has a name of our making, and nothing after a journal was put aside: its
+        jobs may still be wanted.
+        """
+        if any(code == QUARANTINED for code, _ in self.warnings):
+            return
         for path in self.uploads.iterdir():
-            if path not in known and (path.is_file() or path.is_symlink()):
-                path.unlink(missing_ok=True)
+            if OURS.fullmatch(path.name) and path not in known and not path.is_dir():
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def close(self) -> None:
         """Let go of everything; a temporary folder is removed."""
@@ -96,9 +110,9 @@ def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
 
 def _opened(path: Path) -> StateFolder:
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        # Transcripts and session ids are nobody else's business.
-        path.chmod(0o700)
+        if not path.exists():
+            # Transcripts and session ids are nobody else's business.
+            path.mkdir(parents=True, mode=0o700)
         (path / "uploads").mkdir(exist_ok=True)
         lock = _locked(path)
     except OSError as error:
@@ -147,7 +161,7 @@ def _journal(path: Path) -> tuple[Journal, list[tuple[str, str]]]:
             raise
         aside = _put_aside(path)
         warning = (
-            "journal_quarantined",
+            QUARANTINED,
             f"The journal could not be used ({error}). It was put aside as {aside.name}, "
             "and a fresh one was started.",
         )

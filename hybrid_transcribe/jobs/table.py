@@ -14,16 +14,18 @@ from hybrid_transcribe.errors import JournalUnusable, UnknownJob, UnknownRecordi
 from hybrid_transcribe.interfaces import Journal
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.machine import Change, step
+from hybrid_transcribe.jobs.summary import Tally
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 
 @dataclass(slots=True)
 class Row:
-    """A job without its recordings, the ids of those, and its age rank (lower is older)."""
+    """A job without its recordings, the ids and tally of those, and its age (lower is older)."""
 
     job: JobSnapshot
     recording_ids: tuple[str, ...]
     age: int
+    tally: Tally
 
 
 class Table:
@@ -37,9 +39,6 @@ class Table:
         self._ages = 0
 
     # ---------------------------------------------------------------------- reading
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._rows
@@ -88,7 +87,8 @@ class Table:
     def _take_in(self, job: JobSnapshot) -> None:
         self._ages += 1
         ids = tuple(r.recording_id for r in job.recordings)
-        self._rows[job.job_id] = Row(replace(job, recordings=()), ids, self._ages)
+        tally = Tally.of(job.recordings)
+        self._rows[job.job_id] = Row(replace(job, recordings=()), ids, self._ages, tally)
         self._recordings.update({r.recording_id: r for r in job.recordings})
 
     def add(self, job: JobSnapshot) -> None:
@@ -100,17 +100,15 @@ class Table:
         """Replace fields of a job (never its recordings)."""
         row = self.row(job_id)
         row.job = replace(row.job, **fields)
-        whole = replace(row.job, recordings=self.recordings(job_id))
-        self._write(lambda journal: journal.save_job(whole))
-        return whole
+        self._write(lambda journal: journal.save_job(row.job))
+        return row.job
 
     def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
         """Let something happen to a recording. ``lasting`` False skips the journal: progress.
 
         Raises InvalidTransition.
         """
-        after = step(self.recording(recording_id), change)
-        self._recordings[recording_id] = after
+        after = self._step(recording_id, change)
         if lasting:
             self._write(lambda journal: journal.save_recording(after))
         return after
@@ -119,9 +117,17 @@ class Table:
         self, recording_id: str, change: Change, index: int, segment: Segment
     ) -> Recording:
         """A segment and the progress it means, both or neither in the journal."""
-        after = step(self.recording(recording_id), change)
-        self._recordings[recording_id] = after
+        after = self._step(recording_id, change)
         self._write(lambda journal: journal.add_segment(after, index, segment))
+        return after
+
+    def _step(self, recording_id: str, change: Change) -> Recording:
+        before = self.recording(recording_id)
+        after = step(before, change)
+        tally = self._rows[before.job_id].tally
+        tally.count(before, -1)
+        tally.count(after, 1)
+        self._recordings[recording_id] = after
         return after
 
     def drop_segments(self, recording_id: str) -> None:

@@ -6,7 +6,7 @@ here. Nothing in this folder loads a model or imports an engine.
 
 from hybrid_transcribe.models.catalogue import is_name, known_names
 from hybrid_transcribe.models.manage import Freed, Installed, get, listing, remove
-from hybrid_transcribe.models.resolve import check, resolve
+from hybrid_transcribe.models.resolve import check, resolve, unjoined
 
 __all__ = [
     "Freed",
@@ -18,4 +18,5 @@ __all__ = [
     "listing",
     "remove",
     "resolve",
+    "unjoined",
 ]

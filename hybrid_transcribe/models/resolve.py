@@ -112,13 +112,30 @@ def _fetched(
 def _unavailable(
     name: str, repo: str, shape: catalogue.Layout, settings: Settings, why: str
 ) -> ModelUnavailable:
-    files = ", ".join(" or ".join(group) for group in shape.needs)
+    files = ", ".join([*(" or ".join(group) for group in shape.needs), *_also(name, shape)])
     folder = places.own_folder(name, shape.name, settings)
     text = (
         f"Model {name!r} is not on this machine and could not be fetched: {why}. "
         f"By hand: put {files} of {_address(repo)} into {folder}. {_starter_hint(name)}"
     )
     return ModelUnavailable(text.strip())
+
+
+def _also(name: str, shape: catalogue.Layout) -> tuple[str, ...]:
+    """What newer models need: without it their 128 mel bands are taken for 80."""
+    entry = catalogue.find(name)
+    newer = entry is not None and "large-v3" in entry.name and shape.name == "ctranslate2"
+    return ("preprocessor_config.json",) if newer else ()
+
+
+def unjoined(name: str, layout: str, settings: Settings) -> bool:
+    """True where `resolve` would write: installed packages carry the model in parts."""
+    parts = starter.STARTERS[name].parts if name in starter.STARTERS else ()
+    if len(parts) < 2 or layout != "ctranslate2" or starter.carried(name) is None:
+        return False
+    shape = catalogue.layout_of(layout)
+    own = places.own_folder(name, layout, settings)
+    return bool(shape.missing(own)) and not hub.cached(catalogue.repo_of(name, layout), shape)
 
 
 def _starter_hint(name: str) -> str:

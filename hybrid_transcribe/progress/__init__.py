@@ -3,7 +3,7 @@
 ::
 
     talk.m4a  ██████████▌              42 % · 0:13 left
-    3/20 talk.m4a  ███▎                13 % · loading model · 0:04
+    3/20 talk.m4a  ███▎                13 % · loading model · 0:04 so far
     20 recordings  ████████████████████████ 100 % · 1:12 · 4.8× real time · 1 failed
 
 `follow` listens, ``story`` knows what is the case, ``look`` decides what is shown of it, and

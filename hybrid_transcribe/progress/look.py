@@ -55,7 +55,7 @@ def look(story: Story, now: float) -> Look:
     if current.state is State.QUEUED and story.ahead:
         doing += f", {story.ahead} ahead"
     left_s = story.left_s(now)
-    clock = f"{clock_text(left_s)} left" if left_s else clock_text(story.elapsed_s(now))
+    clock = f"{clock_text(left_s)} left" if left_s else f"{clock_text(story.elapsed_s(now))} so far"
     return Look(
         _who(current, every),
         story.percentage,
@@ -71,14 +71,20 @@ def final_look(story: Story, now: float) -> Look:
     elapsed_s = story.elapsed_s(now)
     states = Counter(r.state for r in every)
     failed, canceled = states[State.FAILED] + story.rejected, states[State.CANCELED]
+    share = sum(r.percentage or 0.0 for r in every) / len(every)
     if not states[State.COMPLETED]:
-        share = sum(r.percentage or 0.0 for r in every) / len(every)
-        how = "canceled" if canceled else "failed"
-        return Look(left, share, f"{how} after {clock_text(elapsed_s)}")
+        how = _canceled_at(share) if canceled else "failed"
+        return Look(left, min(share, 99.0), f"{how} after {clock_text(elapsed_s)}")
     heard_s = sum(r.duration_s or 0.0 for r in every if r.state is State.COMPLETED)
     counts = [f"{n} {word}" for n, word in ((failed, "failed"), (canceled, "canceled")) if n]
-    right = _joined("100 %", clock_text(elapsed_s), speed_text(heard_s, elapsed_s), *counts)
-    return Look(left, 100.0, right)
+    whole = states[State.COMPLETED] == len(every)
+    head = "100 %" if whole else _canceled_at(share) if canceled else ""
+    right = _joined(head, clock_text(elapsed_s), speed_text(heard_s, elapsed_s), *counts)
+    return Look(left, 100.0 if whole else min(share, 99.0), right)
+
+
+def _canceled_at(share: float) -> str:
+    return f"canceled at {min(int(share), 99)} %"
 
 
 def transfer_look(name: str, percentage: float | None) -> Look:

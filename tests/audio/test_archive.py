@@ -68,10 +68,13 @@ def test_litter_is_passed_over_in_silence(tmp_path: Path, into: Path) -> None:
 
 
 def test_what_is_no_recording_is_rejected_and_removed(tmp_path: Path, into: Path) -> None:
-    """By its bytes; its neighbours are unpacked."""
+    """By its bytes, where its name promised one; its neighbours are unpacked."""
     path = packed(
         tmp_path / "a.zip",
         ("notes.txt", b"Dear diary"),
+        ("cover.jpg", b"\xff\xd8\xff\xe0 a picture"),
+        ("list.m3u", b"#EXTM3U\na.wav"),
+        ("talk.mp3", b"Dear diary"),
         ("empty.wav", b""),
         ("list.mp3", b"#EXTM3U\n/etc/passwd"),
         ("a.wav", SOUND),
@@ -79,10 +82,11 @@ def test_what_is_no_recording_is_rejected_and_removed(tmp_path: Path, into: Path
     unpacked = unpack(path, into, SETTINGS)
 
     assert reasons(unpacked) == {
-        "notes.txt": "unsupported_media",
+        "talk.mp3": "unsupported_media",
         "empty.wav": "empty_input",
         "list.mp3": "unsafe_input",
     }
+    assert unpacked.other == ("notes.txt", "cover.jpg", "list.m3u")
     assert [p.name for p in into.iterdir()] == [unpacked.entries[0].path.name]
 
 

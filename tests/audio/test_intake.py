@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.audio.intake import Intake, intake, refuse_protocol
+from hybrid_transcribe.audio.intake import Intake, intake, listed, refuse_protocol
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import UnsafeInput
+from hybrid_transcribe.errors import InvalidRequest, UnsafeInput
 from tests.audio.makers import tone, wav, wav_bytes
 from tests.audio.zips import packed
 
@@ -80,17 +82,37 @@ def test_a_bad_input_sinks_no_other(here: Path, uploads: Path) -> None:
 
 
 def test_a_folder_gives_its_recordings_by_name(here: Path, uploads: Path) -> None:
-    """Not those of its folders, not hidden ones; what is no recording is passed over."""
-    for name in ("b.wav", "a.wav", ".hidden.wav"):
+    """Those of its folders too, not hidden ones; what is no recording is passed over."""
+    for name in ("b", "aa/deeper", ".git"):
+        (here / name).mkdir(parents=True)
+    for name in ("z.wav", "a.wav", ".hidden.wav", "aa/deeper/2.wav", "b/1.wav", ".git/x.wav"):
         wav(here / name, tone(0.1))
-    (here / "deeper").mkdir()
-    wav(here / "deeper" / "c.wav", tone(0.1))
     (here / "notes.txt").write_text("just words")
     packed(here / "a.zip", ("in.wav", SOUND))
     taken = intake(here, uploads, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["a.wav", "b.wav"]
+    places = [str(found.path.relative_to(here)) for found in taken.found]
+    assert places == ["a.wav", "aa/deeper/2.wav", "b/1.wav", "z.wav"]
     assert taken.rejected == ()
+
+
+def test_links_to_folders_are_not_followed(here: Path, uploads: Path) -> None:
+    """They may lead in circles."""
+    (here / "down").mkdir()
+    wav(here / "down" / "a.wav", tone(0.1))
+    (here / "down" / "round").symlink_to(here)
+
+    assert [f.name for f in intake(here, uploads, SETTINGS).found] == ["a.wav"]
+
+
+def test_a_folder_stops_at_the_most_recordings(here: Path, uploads: Path) -> None:
+    """One refusal speaks for all that are left out."""
+    for n in range(9):
+        wav(here / f"{n}.wav", tone(0.1))
+    taken = intake(here, uploads, SETTINGS.but(max_files=2))
+
+    assert [found.name for found in taken.found] == ["0.wav", "1.wav"]
+    assert reasons(taken) == {"2.wav": "too_many"}
 
 
 def test_a_file_that_calls_itself_a_recording_is_missed(here: Path, uploads: Path) -> None:
@@ -102,13 +124,14 @@ def test_a_file_that_calls_itself_a_recording_is_missed(here: Path, uploads: Pat
 
 def test_a_folder_without_recordings_says_so(here: Path, uploads: Path) -> None:
     """An empty answer would be a riddle."""
+    (here / "notes.txt").write_text("just words")
     (taken,) = intake(here, uploads, SETTINGS).rejected
 
-    assert "no audio or video in this folder" in taken.error.message
+    assert taken.error.message == "here: no audio or video in this folder, only notes.txt"
 
 
 def test_a_zip_becomes_its_recordings(here: Path, uploads: Path) -> None:
-    """Ours to delete, with people's names; what was turned away is told."""
+    """Ours to delete, with people's names; a note among them is not worth a word."""
     packed(here / "a.zip", ("one.wav", SOUND), ("notes.txt", b"words"), ("two.wav", SOUND))
     taken = intake("a.zip", uploads, SETTINGS)
 
@@ -117,7 +140,8 @@ def test_a_zip_becomes_its_recordings(here: Path, uploads: Path) -> None:
         ("two.wav", True),
     ]
     assert all(found.path.parent == uploads for found in taken.found)
-    assert reasons(taken) == {"notes.txt": "unsupported_media"}
+    assert reasons(taken) == {}
+    assert len(list(uploads.iterdir())) == 2
     assert (here / "a.zip").exists()
 
 
@@ -128,6 +152,97 @@ def test_a_zip_without_recordings_says_so(here: Path, uploads: Path) -> None:
     assert "no audio or video in this zip" in (
         intake("a.zip", uploads, SETTINGS).rejected[0].error.message
     )
+
+
+def test_an_empty_zip_is_one_refusal(here: Path, uploads: Path) -> None:
+    """Its good neighbour is taken."""
+    packed(here / "e.zip")
+    packed(here / "n.zip", ("notes.txt", b"words"), ("cover.jpg", b"picture"))
+    wav(here / "a.wav", tone(0.1))
+    taken = intake(["e.zip", "n.zip", "a.wav"], uploads, SETTINGS)
+
+    assert [found.name for found in taken.found] == ["a.wav"]
+    assert [rejection.error.message for rejection in taken.rejected] == [
+        "e.zip: no audio or video in this zip",
+        "n.zip: no audio or video in this zip, only notes.txt, cover.jpg",
+    ]
+
+
+def test_an_error_of_ours_sinks_no_neighbour(
+    here: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody expected is that input's trouble, with its kind and words."""
+    packed(here / "a.zip", ("one.wav", SOUND))
+    wav(here / "a.wav", tone(0.1))
+
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr(sys.modules[intake.__module__], "unpack", broken)
+    taken = intake(["a.zip", "a.wav"], uploads, SETTINGS)
+
+    assert [found.name for found in taken.found] == ["a.wav"]
+    assert reasons(taken) == {"a.zip": "input_error"}
+    assert "ZeroDivisionError: by chance" in taken.rejected[0].error.message
+
+
+def test_a_full_disk_is_no_fault_of_an_input(
+    here: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system's own error comes through."""
+    packed(here / "a.zip", ("one.wav", SOUND))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys.modules[intake.__module__], "unpack", full)
+    with pytest.raises(OSError, match="No space left"):
+        intake("a.zip", uploads, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (b"x.wav", "not by bytes"),
+        (io.BytesIO(b"x"), "not by an open file: give its path"),
+        (123, r"not by 123 \(int\)"),
+        (None, "not by nothing"),
+        (tone(0.1), "not by an array of samples"),
+    ],
+)
+def test_what_is_no_path_is_told_in_words(given: object, told: str) -> None:
+    """Each with what to do instead."""
+    with pytest.raises(InvalidRequest, match=told):
+        listed(given)
+
+
+def test_one_path_or_several_become_a_list() -> None:
+    """Text and paths are one; everything else that can be gone through is several."""
+    assert listed("a.wav") == ["a.wav"]
+    assert listed(Path("a.wav")) == [Path("a.wav")]
+    assert listed(x for x in ("a.wav", "b.wav")) == ["a.wav", "b.wav"]
+
+
+def test_patterns_have_a_hint(here: Path, uploads: Path) -> None:
+    """A shell would have put the names in its place; a file of that name is a file."""
+    (refused,) = intake("*.wav", uploads, SETTINGS).rejected
+    wav(here / "*.wav", tone(0.1))
+
+    assert "glob.glob('*.wav')" in refused.error.message
+    assert len(intake("*.wav", uploads, SETTINGS).found) == 1
+
+
+def test_home_is_expanded_and_shown_as_given(
+    here: Path, uploads: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``~`` is a folder like any other."""
+    monkeypatch.setenv("HOME", str(here))
+    monkeypatch.setenv("USERPROFILE", str(here))
+    wav(here / "a.wav", tone(0.1))
+    taken = intake(["~/a.wav", "~/gone.wav"], uploads, SETTINGS)
+
+    assert [found.path for found in taken.found] == [here / "a.wav"]
+    assert "'~/gone.wav'" in taken.rejected[0].error.message
 
 
 def test_a_job_takes_so_many_recordings_and_no_more(here: Path, uploads: Path) -> None:

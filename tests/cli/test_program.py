@@ -48,6 +48,24 @@ def test_without_a_command_it_shows_its_help(start: Start) -> None:
     assert b"transcribe" in err
 
 
+def test_a_recording_in_place_of_a_command_has_a_hint(start: Start, talk: Talk) -> None:
+    """The whole command that was meant is told."""
+    path = talk("a.wav")
+    _, err = start(path).communicate(timeout=60)
+
+    assert f"did you mean: hybrid-transcribe transcribe {path}".encode() in err
+
+
+def test_models_alone_shows_its_help(start: Start) -> None:
+    """With its own commands; it is wrong usage all the same."""
+    process = start("models")
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    assert b"list, get" not in err
+    assert b"fetch one" in err
+
+
 def test_a_reader_that_goes_away_is_no_error(start: Start, talk: Talk) -> None:
     """As with ``| head``: no traceback, and the exit code a shell expects."""
     process = start("transcribe", talk(), "-q")
@@ -116,7 +134,8 @@ def test_an_interrupt_keeps_what_is_finished(
 
     assert process.returncode == code
     assert str(done) in out.decode().splitlines()
-    assert b"deaf.wav: " in err
+    assert b"deaf.wav: Canceled\n" in err
+    assert b"What is finished is kept." in err
     assert b"Traceback" not in err
     assert workers
     assert not psutil.wait_procs(workers, timeout=3)[1]
@@ -134,7 +153,7 @@ def test_a_second_interrupt_ends_it_at_once(start: Start, talk: Talk, tmp_path: 
 
     process.send_signal(signal.SIGINT)
     # Told before it waits for the worker.
-    while b"is kept" not in process.stderr.readline():
+    while b"interrupted" not in process.stderr.readline():
         pass
     process.send_signal(signal.SIGINT)
 

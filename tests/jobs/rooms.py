@@ -29,12 +29,16 @@ class PuppetExecutor(Executor):
         self.kills = 0
         self.buried = 0
         self.unsendable = False
+        self.unstartable = 0
         self._on_message: Callable[[p.Message], None] | None = None
         self._on_exit: Callable[[WorkerExit], None] | None = None
 
     def start(
         self, on_message: Callable[[p.Message], None], on_exit: Callable[[WorkerExit], None]
     ) -> None:
+        if self.unstartable:
+            self.unstartable -= 1
+            raise OSError("no memory")
         self.starts += 1
         self._on_message, self._on_exit = on_message, on_exit
 
@@ -133,5 +137,5 @@ async def open_room(folder: Path, *, disk: bool = False, **settings: Any) -> Sta
     room = EngineRoom(chosen, state, lambda lane: worker, clock)
     stage = Stand(room, clock, worker, folder)
     room.start()
-    room.subscribe(stage.events.append)
+    room.bus.subscribe(None, stage.events.append)
     return stage

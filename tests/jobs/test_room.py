@@ -13,10 +13,12 @@ from hybrid_transcribe.errors import (
     InvalidTransition,
     JobCanceled,
     QueueFull,
+    UnknownEngine,
     UnknownJob,
     UnknownRecording,
 )
 from hybrid_transcribe.events import JobDeleted, SegmentAdded
+from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.types import ErrorInfo, Spec, Stage, State
 
 from .rooms import Stand, open_room
@@ -512,7 +514,7 @@ def test_a_worker_asked_to_end_from_outside_blames_nobody(tmp_path: Path) -> Non
 
     async def scene(s: Stand) -> None:
         job = await s.submit()
-        for starts in range(1, 6):
+        for starts in range(1, 4):
             (item,) = s.worker.items
             s.worker.begin(item)
             s.worker.die(-15)
@@ -520,5 +522,166 @@ def test_a_worker_asked_to_end_from_outside_blames_nobody(tmp_path: Path) -> Non
             s.clock.advance(5)
         (recording,) = s.recordings(job)
         assert (recording.worker_deaths, recording.state) == (0, State.PREPARING)
+
+    play(tmp_path, scene)
+
+
+def test_a_worker_ended_again_and_again_is_a_death_like_others(tmp_path: Path) -> None:
+    """What gets its worker terminated for ever does not run for ever."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        for _ in range(20):
+            if s.room.reading.snapshot(job).done:
+                break
+            s.worker.begin(s.worker.items[0])
+            s.worker.die(-15)
+            s.clock.advance(5)
+        assert s.state(job) is State.FAILED
+
+    play(tmp_path, scene)
+
+
+def test_a_listener_may_cancel_at_any_moment(tmp_path: Path) -> None:
+    """A callback that cancels at the first change of a batch harms no other job."""
+
+    async def scene(s: Stand) -> None:
+        canceled: list[str] = []
+
+        def listen(event: object) -> None:
+            recording = getattr(event, "recording", None)
+            if recording is not None and not canceled and recording.state is State.PREPARING:
+                canceled.append(recording.job_id)
+                s.room.cancel(recording.job_id)
+
+        s.room.subscribe(listen)
+        job = await s.submit(3)
+        other = await s.submit(session="other")
+        await asyncio.sleep(0)
+        assert canceled == [job]
+        assert set(s.states(job)) == {"canceled"}
+        s.worker.done()
+        assert [i.recording_id for i in s.worker.items] == [
+            r.recording_id for r in s.recordings(other)
+        ]
+
+    play(tmp_path, scene)
+
+
+def test_a_machine_that_cannot_start_a_worker_is_given_time(tmp_path: Path) -> None:
+    """A start that fails once loses nothing: the recording runs a little later."""
+
+    async def scene(s: Stand) -> None:
+        s.worker.unstartable = 2
+        job = await s.submit()
+        assert s.state(job) is State.QUEUED
+        s.clock.advance(10)
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.finish(item)
+        s.worker.done()
+        assert s.state(job) is State.COMPLETED
+
+    play(tmp_path, scene)
+
+
+def test_words_of_a_dying_worker_hand_nothing_to_it(tmp_path: Path) -> None:
+    """Between the kill and the end the next batch is not sent, so nobody is blamed for it."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        innocent = await s.submit(session="other")
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.room.cancel(job)
+        s.clock.advance(2.1)
+        assert s.worker.kills == 1
+        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.done()
+        assert len(s.worker.runs) == 1
+        s.worker.die()
+        (recording,) = s.recordings(innocent)
+        assert (recording.worker_deaths, recording.solo, len(s.worker.runs)) == (0, False, 2)
+
+    play(tmp_path, scene)
+
+
+def test_the_time_allowed_counts_the_whole_batch(tmp_path: Path) -> None:
+    """The last of a batch is not late because its neighbours are done."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(8)
+        for item in s.worker.items:
+            s.worker.begin(item)
+        s.clock.advance(350)
+        for item in s.worker.items[:-1]:
+            s.worker.finish(item)
+        s.clock.advance(10)
+        assert s.state(job, 7) is State.RUNNING
+
+    play(tmp_path, scene)
+
+
+def test_a_lost_segment_is_no_success(tmp_path: Path) -> None:
+    """A gap in the numbers fails the recording instead of passing for its whole text."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0, 2)
+        s.worker.finish(item)
+        error = s.recordings(job)[0].error
+        assert error is not None
+        assert "Segment 1 was lost" in error.message
+
+    play(tmp_path, scene)
+
+
+def test_a_bad_retry_changes_nothing(tmp_path: Path) -> None:
+    """A retry that cannot be leaves the job as it was, expiry and all."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        s.room.cancel(job)
+        before = s.room.reading.snapshot(job)
+        with pytest.raises(UnknownEngine):
+            s.room.retry(job, engine="nope")
+        assert s.room.reading.snapshot(job) == before
+
+    play(tmp_path, scene)
+
+
+def test_an_engine_that_is_gone_stops_nothing(tmp_path: Path) -> None:
+    """A journal with a job of an engine no longer installed opens; only that job fails."""
+
+    async def run() -> None:
+        s = await open_room(tmp_path, disk=True)
+        await s.submit(session="busy")
+        job = await s.submit()
+        await s.room.stop()
+        later = await open_room(tmp_path, disk=True, engines={})
+        error = later.recordings(job)[0].error
+        assert error is not None
+        assert error.code == "unknown_engine"
+        await later.room.stop()
+
+    asyncio.run(run())
+
+
+def test_a_thousand_changes_cost_no_walk_of_the_job(tmp_path: Path) -> None:
+    """Summaries of a large job are kept up, and agree with what its recordings say."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit(300)
+        for _ in range(3):
+            for item in s.worker.items:
+                s.worker.begin(item)
+                s.worker.hear(item, 0)
+                s.worker.finish(item)
+            s.worker.done()
+        snapshot = s.room.reading.snapshot(job)
+        assert snapshot.state is job_state(snapshot.recordings)
+        assert snapshot.percentage == pytest.approx(job_percentage(snapshot.recordings), abs=0.2)
 
     play(tmp_path, scene)

@@ -128,6 +128,13 @@ def test_f20_offline_the_message_says_what_to_put_where(settings: Settings, hub_
     assert "\n" not in message
 
 
+@pytest.mark.parametrize("name", ["large-v3", "turbo", "distil-large-v3", "distil-large-v3.5"])
+def test_newer_models_need_one_file_more(name: str, settings: Settings, hub_dir: Path) -> None:
+    """Without it their 128 mel bands would be taken for 80."""
+    with pytest.raises(ModelUnavailable, match=r"vocabulary\.\*, preprocessor_config\.json of"):
+        resolve(name, LAYOUT, settings)
+
+
 def test_f20_offline_the_message_names_the_extra_that_brings_the_model(
     settings: Settings, hub_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
