@@ -21,6 +21,7 @@ def default_service() -> Service:
     """The service behind `submit` and `transcribe`, started when first needed."""
     global _default
     with _lock:
+        # Closed, too, in a forked child.
         if _default is None or _default.closed:
             _default = Service()
         return _default

@@ -1,4 +1,4 @@
-"""The worker in a process of its own: JSON lines on its pipes, three small threads here.
+"""The worker in a process of its own: JSON lines on its pipes, four small threads here.
 
 Not a process pool: those fail every future when one process dies, and leave an orphan when
 the parent is killed. This child ends by itself when its stdin does.
@@ -27,8 +27,8 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 #: Lines of its stderr that are kept as a dead worker's last words.
 LAST_WORDS = 20
 
-#: How long we wait for the rest of a dead worker's stderr, in seconds.
-STDERR_GRACE_S = 0.5
+#: How long we wait for the rest of a dead worker's pipes, in seconds.
+PIPE_GRACE_S = 0.5
 
 
 class SubprocessExecutor(Executor):
@@ -78,7 +78,7 @@ class SubprocessExecutor(Executor):
 
 
 class _Child:
-    """A live child and the threads that serve its three pipes."""
+    """A live child and the threads that serve its pipes and its end."""
 
     def __init__(
         self,
@@ -98,15 +98,18 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=child_environment(),
         )
-        self._stderr = threading.Thread(target=self._listen, name="worker-stderr", daemon=True)
-        for thread in (
-            self._stderr,
-            threading.Thread(target=self._read, name="worker-messages", daemon=True),
-            threading.Thread(target=self._write, name="worker-commands", daemon=True),
-        ):
-            thread.start()
+        self._stdout = self._thread(self._read, "worker-messages")
+        self._stderr = self._thread(self._listen, "worker-stderr")
+        self._thread(self._write, "worker-commands")
+        self._thread(self._bury, "worker-end")
+
+    @staticmethod
+    def _thread(work: Callable[[], None], name: str) -> threading.Thread:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def send(self, command: p.Command) -> None:
         """Never blocks the loop, even when the child no longer reads."""
@@ -135,12 +138,19 @@ class _Child:
                 except msgspec.MsgspecError as error:
                     self._last_words.append(f"(not a message: {error})")
                     continue
-                self._call(self._on_message, message)
+                self._call(self._hear, message)
+
+    def _bury(self) -> None:
         status = self.process.wait()
         self._outbox.put(None)
-        # A grandchild may hold stderr open for ever.
-        self._stderr.join(STDERR_GRACE_S)
+        # Its last messages come first; but a helper it forked may hold the pipes for ever.
+        self._stdout.join(PIPE_GRACE_S)
+        self._stderr.join(PIPE_GRACE_S)
         self._call(self._ended, WorkerExit(status, "\n".join(self._last_words)))
+
+    def _hear(self, message: p.Message) -> None:
+        if not self.gone.is_set():
+            self._on_message(message)
 
     def _ended(self, how: WorkerExit) -> None:
         self.gone.set()
@@ -158,8 +168,8 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def _environment() -> dict[str, str]:
-    """The child finds this very package, and numpy does not spin a second core."""
+def child_environment() -> dict[str, str]:
+    """A child of ours finds this very package, and numpy does not spin a second core."""
     environment = {
         **os.environ,
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),

@@ -11,6 +11,7 @@ from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidRequest,
     JobCanceled,
+    ServiceClosed,
     from_info,
 )
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
@@ -227,6 +228,7 @@ class Job:
                     yield pair
                 if reader.over:
                     break
+            reader.check_over()
 
     async def __aiter__(self) -> AsyncIterator[Segment]:
         async for _, segment in self.stream():
@@ -238,6 +240,7 @@ class Job:
             yield from (segment for _, segment in reader.catch_up())
             while not reader.over and (event := events.get()) is not None:
                 yield from (segment for _, segment in reader.take(event))
+            reader.check_over()
 
     # ---------------------------------------------------------------------- control
 
@@ -297,6 +300,11 @@ class _Reader:
             found.extend((recording, s) for s in transcript.segments[start:])
             self._next[recording.recording_id] = max(start, len(transcript.segments))
         return found
+
+    def check_over(self) -> None:
+        """Raise ServiceClosed where the events ended before the job did."""
+        if not self.over:
+            raise ServiceClosed("The service was closed before the job had ended")
 
     def take(self, event: Event) -> list[tuple[Recording, Segment]]:
         """What this event brings."""

@@ -142,7 +142,7 @@ class EngineRoom:
         """No more intake; running work goes back to the journal; workers end."""
         self._closing = True
         self._janitor.stop()
-        self._lengths.stop()
+        await self._lengths.stop()
         grace_s = self.settings.stop_grace_s
         stops = (lane.stop(grace_s) for lane in self._lanes.values())
         for problem in await asyncio.gather(*stops, return_exceptions=True):

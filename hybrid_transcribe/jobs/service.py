@@ -11,23 +11,24 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
-from hybrid_transcribe.audio.intake import Intake, intake
-from hybrid_transcribe.audio.measure import measure
+from hybrid_transcribe.audio.intake import Intake, intake, listed
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import InputError, ServiceClosed, from_info
+from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, from_info
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.request import check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
@@ -38,6 +39,20 @@ _T = TypeVar("_T")
 
 #: One path, or several; a folder or a zip stands for the recordings in it.
 Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+
+#: Services of this process, which a forked child must not use.
+_living: weakref.WeakSet[Service] = weakref.WeakSet()
+
+
+def _orphan() -> None:
+    """In a forked child no engine room runs: say so instead of waiting for it for ever."""
+    for service in tuple(_living):
+        service._closed = True
+        atexit.unregister(service._at_exit)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_orphan)
 
 #: The journal in the state folder.
 ON_DISK = "disk"
@@ -90,12 +105,19 @@ class Service:
             measure=measure,
         )
         self._closed = False
+        self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._started = started
-        self._thread.start()
-        started.result()
         self._at_exit = _close_at_exit(self)
+        self._thread.start()
+        try:
+            started.result()
+        except BaseException:
+            # Also Ctrl-C while it starts: the folder must not stay locked.
+            self.close()
+            raise
+        _living.add(self)
 
     # ----------------------------------------------------------------- engine thread
 
@@ -105,6 +127,7 @@ class Service:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
+        self._ready.set()
         try:
             self._room.start()
         except BaseException as error:
@@ -121,13 +144,23 @@ class Service:
         The future can be awaited from any loop with `asyncio.wrap_future`. Raises
         ServiceClosed.
         """
-        if self._closed:
-            raise ServiceClosed("The service was closed")
 
         async def run() -> _T:
             return action(self._room)
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop)
+        return self._hand_over(run())
+
+    def _hand_over(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
+        try:
+            if self._closed:
+                raise ServiceClosed("The service was closed")
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError as error:
+            coroutine.close()
+            raise ServiceClosed("The service was closed") from error
+        except ServiceClosed:
+            coroutine.close()
+            raise
 
     def _ask(self, action: Callable[[EngineRoom], _T]) -> _T:
         # A listener is called back on the loop itself, where waiting for it would hang.
@@ -188,16 +221,23 @@ class Service:
         )
         session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
-        job_id = self._ask(
-            lambda room: room.accept(taken.found, taken.rejected, spec, session, priority)
-        )
+        try:
+            job_id = self._ask(
+                lambda room: room.accept(taken.found, taken.rejected, spec, session, priority)
+            )
+        except Exception:
+            # What was unpacked for a job that will not be.
+            for one in taken.found:
+                if one.owned:
+                    one.path.unlink(missing_ok=True)
+            raise
         return self._handle(job_id, session)
 
     def _take_in(self, inputs: Inputs) -> Intake:
-        listed = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-        if not listed:
+        given = listed(inputs)
+        if not given:
             raise InputError("Nothing to transcribe: the list of inputs is empty")
-        taken = intake(listed, self._room.state.uploads, self.settings)
+        taken = intake(given, self._room.state.uploads, self.settings)
         if not taken.found:
             first, more = taken.rejected[0], len(taken.rejected) - 1
             suffix = f" (and {more} more)" if more else ""
@@ -270,6 +310,10 @@ class Service:
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> None:
         """Block until a job has ended. Raises TimeoutError, UnknownJob."""
+        if threading.current_thread() is self._thread:
+            if self.snapshot(job_id).done:
+                return
+            raise InvalidRequest("A listener runs on the engine-room thread and must not wait")
         waiting = self._wait(job_id)
         try:
             waiting.result(timeout_s)
@@ -282,9 +326,7 @@ class Service:
         return asyncio.wrap_future(self._wait(job_id))
 
     def _wait(self, job_id: str) -> concurrent.futures.Future[None]:
-        if self._closed:
-            raise ServiceClosed("The service was closed")
-        return asyncio.run_coroutine_threadsafe(self._room.wait(job_id), self._loop)
+        return self._hand_over(self._room.wait(job_id))
 
     # ------------------------------------------------------------------------ control
 
@@ -332,11 +374,13 @@ class Service:
 
     def close(self) -> None:
         """Stop: running work goes back to the journal, workers end. Twice is once."""
-        if self._closed:
-            return
-        self._closed = True
-        atexit.unregister(self._at_exit)
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if not self._closed:
+            self._closed = True
+            atexit.unregister(self._at_exit)
+            self._ready.wait()
+            # It may have ended by itself: its start failed.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
         if threading.current_thread() is not self._thread:
             self._thread.join()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -215,10 +216,7 @@ class _Batch:
             return
         clip, last = place.clips[0]
         if isinstance(what, Segment):
-            self._tell(
-                key, p.SegmentHeard, index=place.next_index, segment=shifted(what, clip.start_s)
-            )
-            place.next_index += 1
+            self._segment(key, place, shifted(what, clip.start_s))
         elif isinstance(what, Progress):
             self._tell(key, p.Advanced, done_s=clip.start_s + what.done_s)
         elif isinstance(what, Language):
@@ -231,6 +229,14 @@ class _Batch:
             self._answer(key, p.Canceled)
         else:
             self._answer(key, p.Failed, error=as_info(what))
+
+    def _segment(self, key: int, place: _Place, segment: Segment) -> None:
+        if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
+            error = EngineFailed(f"The engine gave a segment impossible times: {segment!r}")
+            self._answer(key, p.Failed, error=error.info())
+            return
+        self._tell(key, p.SegmentHeard, index=place.next_index, segment=segment)
+        place.next_index += 1
 
     def _clip_done(self, key: int, clip: Clip, last: bool) -> None:
         self._places[key].clips.pop(0)

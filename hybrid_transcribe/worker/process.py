@@ -38,14 +38,18 @@ def main() -> None:
     if not isinstance(first, p.Configure):
         raise SystemExit("The first command must be 'configure'")
     worker.now = Worker(first.settings, lambda message: _write(out, message))
+    for early in worker.early:
+        worker.now.cancel(early.recording_id, early.attempt)
     _write(out, p.Ready(os.getpid()))
     _serve(worker.now, commands)
 
 
 class _Held:
-    """The worker, once it is configured; cancels of before have nothing to cancel."""
+    """The worker, once it is configured, and the cancels that came before."""
 
-    now: Worker | None = None
+    def __init__(self) -> None:
+        self.now: Worker | None = None
+        self.early: list[p.Cancel] = []
 
 
 def _claim_stdout() -> BinaryIO:
@@ -87,6 +91,7 @@ def _read(
         if isinstance(command, p.Stop):
             break
         if isinstance(command, p.Cancel):
+            worker.early.append(command)
             if worker.now is not None:
                 worker.now.cancel(command.recording_id, command.attempt)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 import zipfile
@@ -17,7 +18,9 @@ from hybrid_transcribe.errors import (
     EngineFailed,
     InputMissing,
     InvalidOption,
+    InvalidRequest,
     JobCanceled,
+    QueueFull,
     ServiceClosed,
     UnknownDevice,
     UnknownEngine,
@@ -370,3 +373,65 @@ def test_from_inside_a_listener(service: Service, path: Path) -> None:
     with service.subscribe(listen):
         service.submit(path).result(30)
     assert len(seen) == 3
+
+
+def test_waiting_inside_a_listener_is_refused(service: Service, path: Path) -> None:
+    """A callback that would wait for ever gets an error; for what is over it has the result."""
+    seen: list[object] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, RecordingChanged) and event.recording:
+            job = service.job(event.job_id)
+            try:
+                seen.append(job.result().text)
+            except InvalidRequest as error:
+                seen.append(error)
+
+    with service.subscribe(listen):
+        service.submit(path).result(30)
+        service.submit(path).result(30)
+    assert any(isinstance(one, InvalidRequest) for one in seen)
+    assert "talk.wav 0 talk.wav 1 talk.wav 2" in seen
+
+
+def test_a_refused_submit_leaves_nothing(tmp_path: Path) -> None:
+    """What a zip held is removed when the queue is full."""
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        for name in ("a.wav", "b.wav"):
+            archive.writestr(name, wavs(tmp_path, "x", seconds=1)[0].read_bytes())
+    with local_service(max_queued=1) as made:
+        with pytest.raises(QueueFull):
+            made.submit(tmp_path / "in.zip")
+        uploads = made.call(lambda room: room.state.uploads).result()
+        assert list(uploads.iterdir()) == []
+
+
+def test_iterating_ends_with_an_error_when_the_service_closes(path: Path) -> None:
+    """A loop over segments does not pass off a part for the whole."""
+    made = local_service()
+    job = made.submit(path, model=Script(delay_s=0.5).model)
+    segments = iter(job)
+    seen = [next(segments)]
+    made.close()
+    with pytest.raises(ServiceClosed):
+        seen.extend(segments)
+    assert len(seen) < 3
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_is_told(tmp_path: Path) -> None:
+    """A service of the parent answers in a forked child with an error instead of never."""
+    code = (
+        "import os, sys, warnings; warnings.simplefilter('ignore')\n"
+        "from hybrid_transcribe import Service\n"
+        "service = Service(journal=None)\n"
+        "if os.fork() == 0:\n"
+        "    try:\n"
+        "        service.snapshots()\n"
+        "    except Exception as error:\n"
+        "        os._exit(7 if error.code == 'service_closed' else 1)\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+        "service.close()\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.stdout.strip() == "7", ran.stderr

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from hybrid_transcribe import protocol as p
@@ -168,3 +170,21 @@ def test_a_flood_of_commands_does_not_block_the_loop(tmp_path: Path) -> None:
         await ear.until(lambda: bool(ear.exits))
 
     asyncio.run(run())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_helper_that_holds_the_pipes_does_not_hide_a_death() -> None:
+    """A worker's end is told though a process it forked still has its pipes open."""
+
+    async def run() -> None:
+        code = "import os, time\nif os.fork() == 0: time.sleep(8)\nelse: os.kill(os.getpid(), 9)"
+        ear = Ear(SubprocessExecutor([sys.executable, "-c", code]))
+        began = asyncio.get_running_loop().time()
+        await ear.until(lambda: bool(ear.exits))
+        assert asyncio.get_running_loop().time() - began < 6
+        assert ear.exits[0].status == -9
+
+    asyncio.run(run())
+    for child in psutil.Process(1).children() + psutil.Process().children():
+        if "time.sleep(8)" in " ".join(child.cmdline()):
+            child.kill()

@@ -223,6 +223,33 @@ def test_a_dead_process_leaves_its_jobs_to_the_next(
     again.close()
 
 
+def test_only_our_own_uploads_are_swept(tmp_path: Path) -> None:
+    """A folder that people have files in may be named: theirs stay, and so do its rights."""
+    uploads = tmp_path / "project" / "uploads"
+    uploads.mkdir(parents=True)
+    (tmp_path / "project").chmod(0o755)
+    theirs, ours = uploads / "interview.m4a", uploads / f"{'0' * 32}.wav"
+    for path in (theirs, ours):
+        path.write_bytes(b"x")
+    state = opened(tmp_path / "project")
+    state.sweep(set())
+    assert (theirs.exists(), ours.exists()) == (True, False)
+    assert (tmp_path / "project").stat().st_mode & 0o777 == 0o755
+    state.close()
+
+
+def test_nothing_is_swept_after_a_quarantine(tmp_path: Path) -> None:
+    """The uploads of a journal that was put aside may still be wanted."""
+    (tmp_path / "journal.db").write_bytes(b"not a database")
+    (tmp_path / "uploads").mkdir()
+    upload = tmp_path / "uploads" / f"{'0' * 32}.wav"
+    upload.write_bytes(b"x")
+    state = opened(tmp_path)
+    state.sweep(set())
+    assert upload.exists()
+    state.close()
+
+
 def test_the_folder_is_private(tmp_path: Path) -> None:
     """Other users of the machine cannot read transcripts or session ids."""
     state = opened(tmp_path / "state")

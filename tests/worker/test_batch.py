@@ -67,6 +67,18 @@ class Quitter(Interleaving):
             return
 
 
+class Timeless(Engine):
+    """Has no idea of time."""
+
+    name: ClassVar[str] = "timeless"
+    capabilities: ClassVar[Capabilities] = Capabilities()
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        yield Segment(float("nan"), 1.0, "x")
+
+
 class Unloadable(Interleaving):
     """Cannot be loaded."""
 
@@ -93,7 +105,7 @@ HERE = {
     **SCRIPTED,
     **{
         cls.name: f"tests.worker.test_batch:{cls.__name__}"
-        for cls in (Interleaving, Quitter, Unloadable, Noting)
+        for cls in (Interleaving, Quitter, Timeless, Unloadable, Noting)
     },
 }
 
@@ -142,7 +154,12 @@ def test_an_engine_may_interleave(tmp_path: Path, ahead: bool) -> None:
 
 @pytest.mark.parametrize(
     ("engine", "code"),
-    [("quitter", "engine_failed"), ("unloadable", "engine_failed"), ("nope", "unknown_engine")],
+    [
+        ("quitter", "engine_failed"),
+        ("timeless", "engine_failed"),
+        ("unloadable", "engine_failed"),
+        ("nope", "unknown_engine"),
+    ],
 )
 def test_whatever_ends_the_batch_is_answered_for_each(
     tmp_path: Path, engine: str, code: str
