@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 
 from hybrid_transcribe.executors.subprocess import child_environment
 from hybrid_transcribe.types import Recording, State
@@ -48,9 +49,12 @@ class Lengths:
         try:
             while self._unknown:
                 await asyncio.sleep(GATHER_S)
-                chosen = [self._unknown.popitem() for _ in range(min(AT_ONCE, len(self._unknown)))]
-                found = await measure([path for _, path in chosen])
-                for n, (recording_id, path) in enumerate(chosen):
+                # Those that come first are wanted first.
+                chosen = dict(islice(self._unknown.items(), AT_ONCE))
+                for recording_id in chosen:
+                    del self._unknown[recording_id]
+                found = await measure(tuple(chosen.values()))
+                for n, (recording_id, path) in enumerate(chosen.items()):
                     if path in found:
                         self._learn(recording_id, found[path])
                     if n % LEARNED_AT_ONCE == 0:
