@@ -1,8 +1,7 @@
 """One lane of work: a queue, a worker, and the batch in the worker's hands.
 
-The lane decides who goes next, watches over the worker's time, and when a worker dies, who
-is to blame: the one recording it was working on. When there were several, nobody is, but
-they run alone from then on, so that the next death is clear.
+The lane decides who goes next and watches over the worker's time; who is to blame when a worker
+dies is decided in `blame`.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineFailed, TimedOut, WorkerCrashed
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs import machine
+from hybrid_transcribe.jobs.blame import verdicts
 from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.flight import Flight, allowed_s, late
 from hybrid_transcribe.jobs.machine import Change
@@ -375,19 +375,21 @@ class Lane:
 
     def _on_exit(self, how: WorkerExit) -> None:
         self._warm, self._dying = None, False
-        # What was let go may have been open all the same, and the cause.
-        open_ghost = any(f.let_go and f.touched for f in self._flights.values())
-        flights = [f for f in self._flights.values() if not f.let_go]
+        flights = tuple(self._flights.values())
         self._rest()
         if self._stopping:
             return
+        wall = self._clock.wall()
         if self._was_asked_to_end(how):
             self._pause()
-            self._requeue(flights)
-        elif open_ghost:
-            self._requeue(flights)
+            for flight in flights:
+                if not flight.let_go:
+                    self._again(flight, machine.Requeued(wall))
         elif flights:
-            self._blame(flights, how)
+            log.warning("lane %s: the worker died (%s)\n%s", self.name, how, how.last_words)
+            most = self._settings.max_worker_deaths
+            for flight, change in verdicts(flights, how, wall, most):
+                self._again(flight, change)
         self.pump()
 
     def _was_asked_to_end(self, how: WorkerExit) -> bool:
@@ -397,10 +399,6 @@ class Lane:
         self._ended_outside += 1
         return self._ended_outside % (MOST_IN_A_ROW + 1) != 0
 
-    def _requeue(self, flights: list[Flight]) -> None:
-        for flight in flights:
-            self._again(flight, machine.Requeued(self._clock.wall()))
-
     def _pause(self) -> None:
         def go_on() -> None:
             self._pausing = False
@@ -408,24 +406,6 @@ class Lane:
 
         self._pausing = True
         self._clock.call_later(PAUSE_S, go_on)
-
-    def _blame(self, flights: list[Flight], how: WorkerExit) -> None:
-        log.warning("lane %s: the worker died (%s)\n%s", self.name, how, how.last_words)
-        suspects = [f for f in flights if f.touched] or flights
-        wall = self._clock.wall()
-        error = _crashed(how)
-        for flight in flights:
-            if flight not in suspects:
-                self._again(flight, machine.Requeued(wall))
-                continue
-            lost = machine.Lost(
-                error,
-                wall,
-                blamed=len(suspects) == 1,
-                suspect=len(suspects) > 1,
-                max_deaths=self._settings.max_worker_deaths,
-            )
-            self._again(flight, lost)
 
     def _again(self, flight: Flight, change: Change) -> None:
         if self._ledger.find(flight.recording_id) is None:
@@ -446,9 +426,3 @@ class Lane:
         self._rest()
         if self.executor.alive:
             await self.executor.stop(grace_s)
-
-
-def _crashed(how: WorkerExit) -> ErrorInfo:
-    words = how.last_words.strip().splitlines()
-    last = f"; its last words: {words[-1]}" if words else ""
-    return WorkerCrashed(f"The worker process died ({how}){last}").info()
