@@ -104,7 +104,8 @@ def _text(head: bytes) -> str | None:
     lower = start[:200].lower()
     if lower.startswith("#!") and "python" not in lower.split("\n")[0]:
         return "a script"
-    if lower.startswith("#!") or _PYTHON.search(start):
+    # A page of text that shows code is still a page of text.
+    if lower.startswith("#!") or (_PYTHON.search(start) and "```" not in start):
         return "Python source"
     if lower.startswith(("<!doctype html", "<html")):
         return "a web page"
