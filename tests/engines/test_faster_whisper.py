@@ -455,8 +455,9 @@ class TestWithModels:
             return len(asked) > 2
 
         quiet = (np.random.default_rng(1).standard_normal(16_000 * 300) * 1e-3).astype(np.float32)
-        options = Options(language="en", temperature=(0.0,), silence_guard=False)
-        found = heard(tiny, Clip(quiet), options, cancelled)
+        # Its level moves: what is steady is not even decoded.
+        quiet *= np.repeat(np.tile(np.float32([1.0, 0.1]), 150), 16_000)
+        found = heard(tiny, Clip(quiet), Options(language="en", temperature=(0.0,)), cancelled)
 
         assert (segments(found), Progress(300.0) in found) == ([], False)
         assert len(asked) < 6
