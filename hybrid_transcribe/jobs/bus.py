@@ -53,7 +53,8 @@ class Subscription:
         if not isinstance(event, Closed) and not self._wanted(event):
             return
         if self._callback is not None:
-            self._call(event)
+            if not isinstance(event, Closed):
+                call_listener(self._callback, event)
             return
         with self._ready:
             if isinstance(event, Closed):
@@ -64,15 +65,6 @@ class Subscription:
             else:
                 self._events.append(event)
             self._wake()
-
-    def _call(self, event: Event) -> None:
-        """A listener's mistake is its own: the engine room goes on."""
-        if self._callback is None or isinstance(event, Closed):
-            return
-        try:
-            self._callback(event)
-        except Exception:
-            log.exception("A listener failed on %s", type(event).__name__)
 
     def _wake(self) -> None:
         self._ready.notify_all()
@@ -124,6 +116,14 @@ class Subscription:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def call_listener(callback: Callable[[Event], None], event: Event) -> None:
+    """A listener's mistake is its own: it is logged, and the engine room goes on."""
+    try:
+        callback(event)
+    except Exception:
+        log.exception("A listener failed on %s", type(event).__name__)
 
 
 def _settle(future: asyncio.Future[None]) -> None:

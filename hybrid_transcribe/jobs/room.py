@@ -38,7 +38,7 @@ from hybrid_transcribe.events import (
 )
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs import machine
-from hybrid_transcribe.jobs.bus import Bus, Subscription
+from hybrid_transcribe.jobs.bus import Bus, Subscription, call_listener
 from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.janitor import Janitor
@@ -452,7 +452,7 @@ class EngineRoom:
         loop = asyncio.get_running_loop()
 
         def later(event: Event) -> None:
-            loop.call_soon(_call_listener, callback, event)
+            loop.call_soon(call_listener, callback, event)
 
         return later
 
@@ -477,11 +477,3 @@ class EngineRoom:
                 forecast.job_eta_s(recording.job_id),
             )
         )
-
-
-def _call_listener(callback: Callable[[Event], None], event: Event) -> None:
-    """A listener's mistake is its own: the engine room goes on."""
-    try:
-        callback(event)
-    except Exception:
-        log.exception("A listener failed on %s", type(event).__name__)
