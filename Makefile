@@ -10,6 +10,10 @@ SLOW_MARKS := slow or model or browser or gpu or network
 # Make cannot answer questions, and a newer pip is fetched anyway.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 
+# A wheel of torch that lies on this machine (PIP_FIND_LINKS), such as one for CPUs only, goes
+# before what the index has: that one brings gigabytes of CUDA.
+TORCH = -$(PY) -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-index --no-deps torch 2>/dev/null || true
+
 .DEFAULT_GOAL := help
 .PHONY: help sample run test check lint bench clean
 
@@ -52,7 +56,8 @@ $(VENV)/.starter: pyproject.toml | $(VENV)/.made
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.made
-	@echo "Installing into $(VENV); the first time takes a minute or two." >&2
+	@echo "Installing into $(VENV); the first time takes some minutes." >&2
+	$(TORCH)
 	$(PIP) install --quiet -e '.[dev]'
 	@touch $@ $(VENV)/.starter
 

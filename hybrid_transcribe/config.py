@@ -23,6 +23,7 @@ PREFIX = "HYBRID_TRANSCRIBE_"
 ALIASES = {
     "retention_s": "JOB_RETENTION_TIME_SECONDS",
     "janitor_interval_s": "JANITOR_SLEEP_INTERVAL_SECONDS",
+    "assemblyai_api_key": "ASSEMBLYAI_API_KEY",
 }
 
 MIB = 1024 * 1024
@@ -39,6 +40,12 @@ class Settings:
         engines: more engines by ``name -> "module:attr"``, beside those installed.
         offline: never ask a model hub (also when HF_HUB_OFFLINE is set).
         cpu_threads: threads of one inference on a CPU, 0 lets the engine choose.
+        preload_models: fetch and load the default model when the service starts.
+        never_cloud: refuse every engine that sends audio to somebody else.
+        assemblyai_api_key: also from ``ASSEMBLYAI_API_KEY``; never shown or written anywhere.
+        assemblyai_base_url: ``https://api.eu.assemblyai.com`` keeps the audio in Europe.
+        cloud_workers: processes that wait for the cloud side by side.
+        cloud_timeout_s: longest wait for the cloud, beside a recording's own length.
 
         retention_s: how long results stay after a job ended.
         janitor_interval_s: how often the janitor looks.
@@ -72,6 +79,12 @@ class Settings:
     engines: dict[str, str] = field(default_factory=dict)
     offline: bool = False
     cpu_threads: int = 0
+    preload_models: bool = False
+    never_cloud: bool = False
+    assemblyai_api_key: str | None = field(default=None, repr=False)
+    assemblyai_base_url: str = "https://api.assemblyai.com"
+    cloud_workers: int = 3
+    cloud_timeout_s: float = 900.0
 
     retention_s: float = 3600.0
     janitor_interval_s: float = 300.0

@@ -213,10 +213,28 @@ class EngineFailed(EngineError):
     code = "engine_failed"
 
 
-class OutOfMemory(EngineError):
-    """Not enough memory on the device."""
+class _OnDevice(EngineError):
+    def __init__(self, message: str, device: str | None = None) -> None:
+        super().__init__(message)
+        self.device = device
+
+
+class OutOfMemory(_OnDevice):
+    """Not enough memory on the device (``device``: cpu or gpu, None where nobody knows)."""
 
     code = "out_of_memory"
+
+
+class DeviceFailed(_OnDevice):
+    """The GPU broke down in the middle of work; the CPU may still do."""
+
+    code = "device_failed"
+
+
+class CloudForbidden(EngineError):
+    """The settings say that no audio leaves this machine."""
+
+    code = "cloud_forbidden"
 
 
 class WorkerCrashed(EngineError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hybrid_transcribe.types import JobSnapshot, Recording, Segment, State
+from hybrid_transcribe.types import ErrorInfo, JobSnapshot, Recording, Segment, Stage, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,21 @@ class SegmentAdded(Event):
 @dataclass(frozen=True, slots=True)
 class JobDeleted(Event):
     """A job and all its results are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged(Event):
+    """A model is made ready before anybody asked: its stage, or its end (no stage).
+
+    ``device`` says where it is ready, ``error`` why it is not.
+    """
+
+    engine: str = ""
+    model: str = ""
+    stage: Stage | None = None
+    percentage: float | None = None
+    device: str | None = None
+    error: ErrorInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.types import (
     Clip,
     JobSnapshot,
     Options,
     Recording,
     Segment,
+    Stage,
     Transcript,
 )
 
@@ -57,12 +59,31 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Doing:
+    """What is being done now, where it is not transcribing; percentage (0..100) if known."""
+
+    stage: Stage
+    percentage: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """A note to survive a restart, such as the id of a transcript in the cloud.
+
+    It is journalled before the engine is asked for more, replaces the recording's earlier note
+    and comes back as ``Clip.note`` in a later attempt. Never a secret.
+    """
+
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClipDone:
     """The engine is through with one clip of a recording (`Engine.transcribe_many` only)."""
 
 
 #: What an engine may yield. Most yield segments and nothing else.
-Heard = Segment | Language | Progress | Notice
+Heard = Segment | Language | Progress | Notice | Doing | Remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +95,12 @@ class Capabilities:
         languages: ISO 639-1 codes; empty means "whatever the model knows".
         model_layout: on-disk layout its models have (``"ctranslate2"``, ``"openai"``,
             ``"huggingface"``), or None when the model is only a name, as in the cloud.
+        models: names it knows where models are no files; empty means any.
         devices: device choices that make sense.
+        compute_types: number formats it can be asked for, as far as the device has them.
         sends_audio_to: who receives the audio, None when it stays on this machine.
         batch_recordings: how many recordings it wants at once (1: one after the other).
+        whole_recordings: it wants every recording as one clip, however long.
     """
 
     options: frozenset[str] = frozenset({"language"})
@@ -85,32 +109,42 @@ class Capabilities:
     word_timestamps: bool = False
     model_layout: str | None = None
     default_model: str = ""
+    models: tuple[str, ...] = ()
     devices: tuple[str, ...] = ("auto", "cpu")
+    compute_types: tuple[str, ...] = ()
     needs_network: bool = False
     sends_audio_to: str | None = None
     batch_recordings: int = 8
+    whole_recordings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model ready to load: the name asked for and, unless it is only a name, its folder."""
+    """A model ready to load: the name asked for and, unless it is only a name, its folder.
+
+    In the layout ``"openai"`` the model is the one checkpoint ``file``, a pickle: load it with
+    weights_only. Beside one that was converted lies ``alignment_heads.json`` with
+    ``[[layer, head], …]``, the attention heads that word times are read from.
+    """
 
     name: str
     folder: Path | None = None
     layout: str | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadRequest:
     """Where and how to load a model. ``device`` is ``auto``, ``gpu`` or ``cpu``.
 
-    ``cpu_threads`` 0 lets the engine choose.
+    ``cpu_threads`` 0 lets the engine choose. ``settings`` hold the keys of clouds.
     """
 
     model: ModelFiles
     device: str = "auto"
     compute_type: str | None = None
     cpu_threads: int = 0
+    settings: Settings = field(default_factory=Settings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +170,7 @@ class Engine(ABC):
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
-    def available(self) -> str | None:
+    def available(self, settings: Settings) -> str | None:
         """None when it can run here; otherwise one line: why not, and the remedy."""
         return None
 
@@ -153,8 +187,9 @@ class Engine(ABC):
         Times count from the clip's first sample and never pass its end. ``clip.samples`` is
         float32, shape (n_samples,), mono, 16 kHz, within [-1, 1]. Yield `Language` before the
         first segment when it was detected. Ask ``cancelled()`` before every yield and return
-        when it is true. Raises OutOfMemory, EngineUnavailable for a missing library, key or
-        device, and EngineFailed with its cause for anything else.
+        when it is true. Raises OutOfMemory and DeviceFailed, after which the worker may load it
+        again in a smaller way and go on behind the last segment; EngineUnavailable for a
+        missing library, key or device; EngineFailed with its cause for anything else.
         """
 
     def transcribe_many(
@@ -181,6 +216,13 @@ class Engine(ABC):
                 yield key, error
             else:
                 yield key, ClipDone()
+
+    def erase(self, note: str, settings: Settings) -> None:  # noqa: B027 - most leave nothing
+        """Delete what the attempt of that note left elsewhere, such as in the cloud.
+
+        Called without `load`; bounded in time. What is gone already is no error. Raises
+        EngineError when it may still be there.
+        """
 
     def unload(self) -> None:  # noqa: B027 - engines without a model have nothing to do
         """Give the model's memory back. `load` may follow again."""

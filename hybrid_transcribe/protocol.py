@@ -15,6 +15,8 @@ The conversation::
               ◀────────────────────── Measured(duration)
               ◀────────────────────── Staged(downloading | loading | transcribing)
               ◀────────────────────── LanguageFound, SegmentHeard…, Advanced…, Noticed…
+              ◀────────────────────── Remembered, and it waits for
+    Kept(recording) ────────────────▶
     Cancel(recording) ──────────────▶  at any time
               ◀────────────────────── Finished | Failed | Canceled per recording
               ◀────────────────────── BatchDone
@@ -46,7 +48,7 @@ class Item(msgspec.Struct, frozen=True):
     """One recording of a batch.
 
     ``resume_from_s`` and ``first_index`` go on where an earlier attempt was cut off, with the
-    ``language`` it had found.
+    ``language`` it had found and the engine's ``note``.
     """
 
     recording_id: str
@@ -56,6 +58,7 @@ class Item(msgspec.Struct, frozen=True):
     resume_from_s: float = 0.0
     first_index: int = 0
     language: str | None = None
+    note: str | None = None
 
 
 class Run(_Line, frozen=True):
@@ -73,6 +76,26 @@ class Cancel(_Line, frozen=True):
     attempt: int
 
 
+class Kept(_Line, frozen=True):
+    """The note of a recording is journalled: the answer to `Remembered`."""
+
+    recording_id: str
+    attempt: int
+
+
+class Erase(_Line, frozen=True):
+    """Delete what an engine left elsewhere; `Erased` answers."""
+
+    engine: str
+    note: str
+
+
+class Preload(_Line, frozen=True):
+    """Make a model ready before anybody asks; `ModelStaged` tells, `ModelReady` ends it."""
+
+    spec: Spec
+
+
 class Unload(_Line, frozen=True):
     """Give the memory of idle models back."""
 
@@ -81,7 +104,7 @@ class Stop(_Line, frozen=True):
     """Exit now."""
 
 
-Command = Configure | Run | Cancel | Unload | Stop
+Command = Configure | Run | Cancel | Kept | Erase | Preload | Unload | Stop
 
 # ------------------------------------------------------------------ worker -> service
 
@@ -136,6 +159,12 @@ class Noticed(_About, frozen=True):
     text: str
 
 
+class Remembered(_About, frozen=True):
+    """The engine's note about this recording. It waits for `Kept`."""
+
+    note: str
+
+
 class Placed(_About, frozen=True):
     """The model serves this recording from that device (``cpu`` or ``gpu``).
 
@@ -148,9 +177,13 @@ class Placed(_About, frozen=True):
 
 
 class Finished(_About, frozen=True):
-    """All segments were sent."""
+    """All segments were sent.
+
+    ``peak_bytes`` is the most memory the worker's process ever held, None where unknown.
+    """
 
     duration_s: float
+    peak_bytes: int | None = None
 
 
 class Failed(_About, frozen=True):
@@ -169,6 +202,32 @@ class BatchDone(_Line, frozen=True):
     batch_id: int
 
 
+class Erased(_Line, frozen=True):
+    """What a note stood for is gone, or ``error`` says why it may not be."""
+
+    engine: str
+    note: str
+    error: ErrorInfo | None = None
+
+
+class ModelStaged(_Line, frozen=True):
+    """A model that is made ready before anybody asked."""
+
+    engine: str
+    model: str
+    stage: Stage
+    percentage: float | None = None
+
+
+class ModelReady(_Line, frozen=True):
+    """The model is loaded, on that device, or ``error`` says why not."""
+
+    engine: str
+    model: str
+    device: str | None = None
+    error: ErrorInfo | None = None
+
+
 Message = (
     Ready
     | Staged
@@ -177,11 +236,15 @@ Message = (
     | SegmentHeard
     | Advanced
     | Noticed
+    | Remembered
     | Placed
     | Finished
     | Failed
     | Canceled
     | BatchDone
+    | Erased
+    | ModelStaged
+    | ModelReady
 )
 
 #: The messages that belong to one attempt at one recording.

@@ -65,11 +65,13 @@ class Clip:
         start_s: where this clip begins in the original recording. Long recordings arrive as
             several clips in order; engines count their times from the clip's first sample.
         name: the recording's name as people know it, for messages only.
+        note: what an engine asked to remember of an earlier attempt (`interfaces.Remember`).
     """
 
     samples: npt.NDArray[np.float32]
     start_s: float = 0.0
     name: str = ""
+    note: str | None = None
 
     @property
     def duration_s(self) -> float:
@@ -316,6 +318,7 @@ class Recording:
         percentage: 0..100, never falls within an attempt, 100 only when completed, None unknown.
         eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
     """
 
@@ -342,6 +345,7 @@ class Recording:
     language_probability: float | None = None
     device: str | None = None
     warnings: tuple[str, ...] = ()
+    note: str | None = None
     spec: Spec | None = None
     started_at: float | None = None
     finished_at: float | None = None

@@ -12,7 +12,7 @@ from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.models import resolve, unjoined
+from hybrid_transcribe.models import resolve, unmade
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import JobSnapshot
@@ -54,7 +54,7 @@ def _why_not(name: str, settings: Settings) -> tuple[str | None, str]:
     try:
         engine = ENGINES.make(name, settings.engines)
         who = engine.capabilities.sends_audio_to
-        return engine.available(), f"; sends the audio to {who}" if who else ""
+        return engine.available(settings), f"; sends the audio to {who}" if who else ""
     except Exception as error:
         # A plug-in may raise anything while it is imported.
         return f"{error}" if isinstance(error, HybridTranscribeError) else repr(error), ""
@@ -68,8 +68,8 @@ def model(settings: Settings) -> Iterable[Check]:
     if can.model_layout is None:
         yield Check(title, True, f"{settings.engine} needs no files of it", needed=True)
         return
-    if unjoined(name, can.model_layout, settings):
-        told = "in the starter packages, joined at first use"
+    told = unmade(name, can.model_layout, settings)
+    if told:
         yield Check(title, True, told, needed=True)
         return
     try:

@@ -23,10 +23,6 @@ _OPEN_CHOICES = ("default", "auto")
 CUDA_REMEDY = "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12>=9,<10', or choose device 'cpu'"
 
 
-class Interrupted(Exception):
-    """The recording was cancelled between two windows. Never leaves the engine."""
-
-
 def choose_device(asked: str) -> str:
     """``"cpu"`` or ``"gpu"`` for what was asked. Raises EngineUnavailable without a GPU."""
     if asked == "cpu":

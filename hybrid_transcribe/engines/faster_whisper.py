@@ -9,12 +9,11 @@ from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines import _ct2_device as device_choice
-from hybrid_transcribe.engines._confidence import Confidence
 from hybrid_transcribe.engines._ct2_request import Request, request_for
 from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._segments import Tidy
-from hybrid_transcribe.engines.silence import Guard, soundless
+from hybrid_transcribe.engines._listening import listen
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -23,8 +22,6 @@ from hybrid_transcribe.interfaces import (
     Language,
     Loaded,
     LoadRequest,
-    Notice,
-    Progress,
 )
 from hybrid_transcribe.types import Clip, Options
 
@@ -58,7 +55,7 @@ class FasterWhisper(Engine):
         self._model_name = ""
         self._device = "cpu"
 
-    def available(self) -> str | None:
+    def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
         if find_spec("faster_whisper") is None:
             return "faster-whisper is not installed: pip install faster-whisper"
@@ -66,7 +63,7 @@ class FasterWhisper(Engine):
 
     def load(self, request: LoadRequest) -> Loaded:
         """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
-        missing = self.available()
+        missing = self.available(request.settings)
         if missing:
             raise EngineUnavailable(missing)
         if request.model.folder is None:
@@ -93,10 +90,14 @@ class FasterWhisper(Engine):
         if self._model is None:
             raise EngineFailed("No model is loaded")
         request = request_for(options, clip, self._model.supported_languages, self._model_name)
-        for heard in self._all(clip, options, request, cancelled):
-            if cancelled():
-                return
-            yield heard
+        yield from listen(
+            clip,
+            options,
+            cancelled,
+            None if request.empty else lambda: self._decoded(clip, request, cancelled),
+            lambda error: device_choice.meaning(error, self._device),
+            request.notices,
+        )
 
     def unload(self) -> None:
         """Give the model's memory back at once, on the GPU too."""
@@ -109,44 +110,14 @@ class FasterWhisper(Engine):
         del unload
         gc.collect()
 
-    def _all(
-        self, clip: Clip, options: Options, request: Request, cancelled: Callable[[], bool]
-    ) -> Iterator[Heard]:
-        for line in request.notices:
-            yield Notice(line)
-        if options.silence_guard and soundless(clip.samples):
-            yield Notice("There is no sound in this recording.")
-        elif len(clip.samples) and not request.empty:
-            yield from self._decoded(clip, options, request, cancelled)
-        yield Progress(clip.duration_s)
-
     def _decoded(
-        self, clip: Clip, options: Options, request: Request, cancelled: Callable[[], bool]
-    ) -> Iterator[Heard]:
-        guard = Guard(clip.samples) if options.silence_guard else None
-        if guard and guard.hears_nobody():
-            yield Notice("Nobody speaks in this recording.")
-            return
-        tidy, confidence = Tidy(clip.duration_s), Confidence()
-        try:
-            with self._interruptible(cancelled):
-                found, info = self._call(clip, request)
-                if "language" not in request.arguments:
-                    yield self._language(info)
-                for raw in found:
-                    segment = tidy(raw)
-                    if segment is None or (guard and not guard.keeps(segment)):
-                        yield Progress(tidy.reached_s)
-                    else:
-                        confidence.add(segment)
-                        yield segment
-        except device_choice.Interrupted:
-            return
-        except Exception as error:
-            raise device_choice.meaning(error, self._device) from error
-        for line in (guard.notice() if guard else None, confidence.notice()):
-            if line:
-                yield Notice(line)
+        self, clip: Clip, request: Request, cancelled: Callable[[], bool]
+    ) -> Iterator[Any]:
+        with self._interruptible(cancelled):
+            found, info = self._call(clip, request)
+            if "language" not in request.arguments:
+                yield self._language(info)
+            yield from found
 
     def _call(self, clip: Clip, request: Request) -> tuple[Iterable[Any], Any]:
         if request.batch_size is None:

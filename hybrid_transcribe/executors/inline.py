@@ -18,8 +18,14 @@ class WorkerLike(Protocol):
 
     def cancel(self, recording_id: str, attempt: int) -> None: ...
 
+    def kept(self, recording_id: str, attempt: int) -> None: ...
 
-#: Makes a worker that tells what it is given: `worker.batch.Worker`, bound by the caller.
+    def erase(self, command: p.Erase) -> None: ...
+
+    def preload(self, command: p.Preload) -> None: ...
+
+
+#: Makes a worker that tells what it is given: `worker.worker.Worker`, bound by the caller.
 MakeWorker = Callable[[Settings, Callable[[p.Message], None]], WorkerLike]
 
 
@@ -48,18 +54,25 @@ class InlineExecutor(Executor):
             self._worker = self._make_worker(command.settings, self._tell)
         elif isinstance(command, p.Cancel) and self._worker is not None:
             self._worker.cancel(command.recording_id, command.attempt)
-        elif isinstance(command, p.Run):
-            self._loop.call_soon(self._run, command)
+        elif isinstance(command, p.Kept) and self._worker is not None:
+            self._worker.kept(command.recording_id, command.attempt)
+        elif isinstance(command, p.Run | p.Erase | p.Preload):
+            self._loop.call_soon(self._do, command)
 
     def _tell(self, message: p.Message) -> None:
         if self._on_message is not None:
             self._on_message(message)
 
-    def _run(self, command: p.Run) -> None:
+    def _do(self, command: p.Run | p.Erase | p.Preload) -> None:
         if self._worker is None:
             return
         try:
-            self._worker.run(command)
+            if isinstance(command, p.Run):
+                self._worker.run(command)
+            elif isinstance(command, p.Erase):
+                self._worker.erase(command)
+            else:
+                self._worker.preload(command)
         except SystemExit as death:
             self._end(WorkerExit(death.code if isinstance(death.code, int) else 1))
 

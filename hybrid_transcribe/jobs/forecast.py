@@ -91,7 +91,8 @@ class Forecaster:
             running = [self._load(f.ticket) for f in flights if f.working_since is not None]
             ahead = [self._load(f.ticket) for f in flights if f.working_since is None]
             ahead += [self._load(ticket) for ticket in lane.line()]
-            arrivals_s.update(arrivals(running, ahead, self._speeds, lane.warm))
+            if lane.foretold:
+                arrivals_s.update(arrivals(running, ahead, self._speeds, lane.warm))
             for place, load in enumerate((*running, *ahead)):
                 places[load.recording_id] = place
         return Forecast(now, now, arrivals_s, places, self._jobs(places, arrivals_s))

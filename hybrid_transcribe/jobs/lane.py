@@ -34,8 +34,9 @@ PAUSE_S = 3.0
 #: So many failed starts, or ends from outside, in a row are no accident any more.
 MOST_IN_A_ROW = 3
 
-#: From these stages on the worker has opened a recording.
+#: From these stages on the worker has opened a recording, and from these its time counts.
 OPENING = (Stage.DECODING, Stage.TRANSCRIBING)
+WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
 
 #: How often the watchdog looks while a batch is in hand, in seconds.
 WATCH_S = 0.5
@@ -52,9 +53,17 @@ class Ledger(Protocol):
 
     def enqueue(self, recording: Recording) -> None: ...
 
+    def left_behind(self, engine: str, note: str) -> None: ...
+
+    def aside(self, message: p.Erased | p.ModelStaged | p.ModelReady) -> None: ...
+
 
 class Lane:
-    """Used on the engine-room loop only."""
+    """Used on the engine-room loop only.
+
+    Several lanes may share a ``queue``, of which one ``leads``. ``foretold``: its speed says
+    when something will be done. ``patience_s`` is added to the time a recording may take.
+    """
 
     def __init__(
         self,
@@ -65,9 +74,19 @@ class Lane:
         ledger: Ledger,
         speeds: Speeds,
         turn: Callable[[Ticket], Turn],
+        *,
+        queue: FairQueue | None = None,
+        leads: bool = True,
+        foretold: bool = True,
+        patience_s: float = 0.0,
     ) -> None:
         self.name = name
-        self.queue = FairQueue()
+        self.queue = FairQueue() if queue is None else queue
+        self.foretold = foretold
+        #: The most memory the worker was seen to hold, in bytes.
+        self.peak_bytes: int | None = None
+        self._leads = leads
+        self._patience_s = patience_s
         self.executor = executor
         self._settings = settings
         self._clock = clock
@@ -100,7 +119,9 @@ class Lane:
         return tuple(f for f in self._flights.values() if not f.let_go)
 
     def line(self) -> Iterator[Ticket]:
-        """What waits, in the order it will be handed over."""
+        """What waits, in the order it will be handed over; told by the one lane that leads."""
+        if not self._leads:
+            return iter(())
         head = next(self.queue.forecast(Turn(1)), None)
         return iter(()) if head is None else self.queue.forecast(self._turn(head))
 
@@ -121,7 +142,7 @@ class Lane:
         """True when a worker is there. A machine that cannot start one is given some time."""
         if self.executor.alive:
             return True
-        self._warm = None
+        self._warm, self.peak_bytes = None, None
         try:
             self.executor.start(self._on_message, self._on_exit)
         except Exception as error:
@@ -155,6 +176,7 @@ class Lane:
             resume_from_s=recording.done_s,
             first_index=recording.n_segments,
             language=recording.language,
+            note=recording.note,
         )
 
     def _send(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
@@ -182,6 +204,8 @@ class Lane:
         if isinstance(message, p.BatchDone):
             if message.batch_id == self._batch_id:
                 self._batch_done()
+        elif isinstance(message, p.Erased | p.ModelStaged | p.ModelReady):
+            self._ledger.aside(message)
         elif isinstance(message, p.About):
             flight = self._flights.get(message.recording_id)
             # Late words of an earlier attempt, or about what is no longer wanted.
@@ -189,6 +213,9 @@ class Lane:
                 return
             if isinstance(message, p.Staged) and message.stage in OPENING:
                 flight.touched = True
+            if isinstance(message, p.Remembered):
+                self._remembered(flight, message)
+                return
             if flight.let_go:
                 return
             if self._ledger.find(message.recording_id) is None:
@@ -219,11 +246,20 @@ class Lane:
                 self._segment(flight, message)
             case p.Finished():
                 self._count(rid, message.duration_s)
+                self.peak_bytes = message.peak_bytes
                 self._end(flight, machine.Ended(message.duration_s, self._clock.wall()))
             case p.Failed():
                 self._end(flight, machine.Broke(message.error, self._clock.wall()))
             case p.Canceled():
                 self._canceled(flight)
+
+    def _remembered(self, flight: Flight, message: p.Remembered) -> None:
+        """Journal a note, then let the engine go on. A deleted recording leaves nothing behind."""
+        if self._ledger.find(flight.recording_id) is not None:
+            self._ledger.apply(flight.recording_id, machine.Learned(note=message.note))
+        elif message.note:
+            self._ledger.left_behind(flight.ticket.spec.engine, message.note)
+        self.executor.send(p.Kept(flight.recording_id, flight.attempt))
 
     def _segment(self, flight: Flight, message: p.SegmentHeard) -> None:
         recording = self._ledger.find(flight.recording_id)
@@ -238,7 +274,7 @@ class Lane:
         self._ledger.heard(flight.recording_id, message.index, message.segment)
 
     def _staged(self, flight: Flight, message: p.Staged) -> None:
-        if message.stage is Stage.TRANSCRIBING and flight.working_since is None:
+        if message.stage in WORKING and flight.working_since is None:
             flight.working_since = self._clock.monotonic()
         self._ledger.apply(
             flight.recording_id, machine.Moved(message.stage, message.percentage), lasting=False
@@ -295,6 +331,20 @@ class Lane:
             self._watch_timer.cancel()
             self._watch_timer = None
 
+    # ---------------------------------------------------------------------- errands
+
+    def preload(self, spec: Spec) -> None:
+        """Make a model ready before anybody asks."""
+        self._errand(p.Preload(spec))
+
+    def erase(self, engine: str, note: str) -> None:
+        """Have an engine delete what it left elsewhere."""
+        self._errand(p.Erase(engine, note))
+
+    def _errand(self, command: p.Preload | p.Erase) -> None:
+        if not self._stopping and self._ensure_worker():
+            self.executor.send(command)
+
     # ----------------------------------------------------------------------- cancel
 
     def cancel(self, recording_id: str) -> None:
@@ -341,7 +391,7 @@ class Lane:
             return
         self._watch_timer = self._clock.call_later(WATCH_S, self._watch)
         now = self._clock.monotonic()
-        limit_s = allowed_s(self._held(), self._settings)
+        limit_s = allowed_s(self._held(), self._settings) + self._patience_s
         if slow := late(self._flights, now, self._heard_at, limit_s, self._settings):
             self._too_late(slow, limit_s)
         elif (

@@ -52,13 +52,14 @@ class Moved(Change):
 
 @dataclass(frozen=True, slots=True)
 class Learned(Change):
-    """Facts about it; None changes nothing, a warning is added once."""
+    """Facts about it; None changes nothing, a warning is added once, an empty note goes."""
 
     duration_s: float | None = None
     language: str | None = None
     language_probability: float | None = None
     device: str | None = None
     warning: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,7 @@ def _learned(recording: Recording, change: Learned) -> Recording:
         language_probability=_given(change.language_probability, recording.language_probability),
         device=_given(change.device, recording.device),
         warnings=warnings,
+        note=recording.note if change.note is None else change.note or None,
     )
     return replace(found, percentage=_percentage(found))
 
@@ -304,5 +306,6 @@ def _retried(recording: Recording, change: RetryAsked) -> Recording:
             language_probability=None,
             device=None,
             warnings=(),
+            note=None,
         )
     return _queued_again(again)

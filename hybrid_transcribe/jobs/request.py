@@ -11,7 +11,13 @@ import msgspec
 
 from hybrid_transcribe import models
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import InvalidOption, UnknownDevice
+from hybrid_transcribe.errors import (
+    CloudForbidden,
+    EngineUnavailable,
+    InvalidOption,
+    UnknownDevice,
+    UnknownModel,
+)
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.registry import ENGINES
@@ -53,10 +59,16 @@ def make_spec(
     Raises UnknownEngine, UnknownModel, UnknownDevice, InvalidOption.
     """
     name = engine or settings.engine
-    can = engine_class(name, settings).capabilities
+    found = engine_class(name, settings)
+    can = found.capabilities
     chosen = make_options(options or Options(), given)
     _check_language(chosen.language, name, can)
-    wanted = str(model or settings.model or can.default_model)
+    _check_available(found, can, settings)
+    # The model of the settings belongs to the engine of the settings.
+    usual = settings.model if name == settings.engine else None
+    wanted = str(model or usual or can.default_model)
+    if can.models and wanted not in can.models:
+        raise UnknownModel(wanted, can.models)
     if can.model_layout is not None:
         models.check(wanted, can.model_layout, settings)
     spec = Spec(name, wanted, make_device(device or settings.device), chosen)
@@ -149,6 +161,17 @@ def _check(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InvalidOption(f"Option {name}={value}: it must be 1 or more")
+
+
+def _check_available(engine: type[Engine], can: Capabilities, settings: Settings) -> None:
+    if can.sends_audio_to and settings.never_cloud:
+        raise CloudForbidden(
+            f"Engine {engine.name} sends the audio to {can.sends_audio_to}, which the settings "
+            "forbid (never_cloud)"
+        )
+    why_not = engine().available(settings)
+    if why_not:
+        raise EngineUnavailable(f"{engine.name}: {why_not}")
 
 
 def _check_language(language: str | None, engine: str, can: Capabilities) -> None:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hybrid_transcribe import protocol as p
 from hybrid_transcribe.audio.intake import Found
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
@@ -32,6 +33,7 @@ from hybrid_transcribe.events import (
     Event,
     JobChanged,
     JobDeleted,
+    ModelChanged,
     RecordingChanged,
     SegmentAdded,
     Warned,
@@ -39,19 +41,21 @@ from hybrid_transcribe.events import (
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.bus import Bus, Subscription, call_listener
+from hybrid_transcribe.jobs.erasures import Erasures
 from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.janitor import Janitor
-from hybrid_transcribe.jobs.lane import Lane
+from hybrid_transcribe.jobs.lanes import Lanes
 from hybrid_transcribe.jobs.lengths import Lengths, Measure
 from hybrid_transcribe.jobs.machine import Change
-from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, Turn, order
+from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, order
 from hybrid_transcribe.jobs.reading import Reading
-from hybrid_transcribe.jobs.request import capabilities, changed_spec
+from hybrid_transcribe.jobs.request import changed_spec, make_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
+    ErrorInfo,
     JobSnapshot,
     Recording,
     Rejection,
@@ -61,9 +65,6 @@ from hybrid_transcribe.types import (
 )
 
 log = logging.getLogger(__name__)
-
-#: The lanes: local models, and engines that only wait for somebody else's machine.
-LOCAL, CLOUD = "local", "cloud"
 
 
 class EngineRoom:
@@ -83,15 +84,20 @@ class EngineRoom:
         self.state = state
         self.warnings: list[tuple[str, str]] = []
         self._clock = clock
-        self._make_executor = make_executor
         self.bus = Bus(first=int(clock.wall() * 1e6))
         self.table = Table(state.journal, self._journal_lost)
         self._janitor = Janitor(settings, clock, self._expired, in_use)
         self._lengths = Lengths(measure, self._learn_length)
         self._speeds = Speeds()
-        self._lanes: dict[str, Lane] = {}
+        self.lanes = Lanes(settings, clock, make_executor, self, self._speeds)
+        self._erasures = Erasures(
+            clock,
+            self.lanes.erase,
+            lambda left: self.table.save_fact("erasures", left),
+            self._not_erased,
+        )
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
-        self._forecaster = Forecaster(clock, self._lanes, self._speeds, self.table.find)
+        self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
         self.reading = Reading(self.table, self._forecaster)
         self._closing = False
         self.session_id = ""
@@ -117,8 +123,18 @@ class EngineRoom:
             self._settle(job.job_id)
         self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
         self._janitor.start()
+        self._erasures.load(restored.facts.get("erasures"))
+        self._preload()
         self._pump()
         self._lengths.look_up(tuple(self.table.all_recordings()))
+
+    def _preload(self) -> None:
+        if not self.settings.preload_models:
+            return
+        try:
+            self.lanes.preload(make_spec(self.settings))
+        except HybridTranscribeError as error:
+            self.warn("not_preloaded", f"The default model cannot be made ready: {error}")
 
     def _take_up(self, recording: Recording) -> None:
         wall = self._clock.wall()
@@ -143,11 +159,7 @@ class EngineRoom:
         self._closing = True
         self._janitor.stop()
         await self._lengths.stop()
-        grace_s = self.settings.stop_grace_s
-        stops = (lane.stop(grace_s) for lane in self._lanes.values())
-        for problem in await asyncio.gather(*stops, return_exceptions=True):
-            if isinstance(problem, BaseException):
-                log.error("A lane did not stop in order", exc_info=problem)
+        await self.lanes.stop(self.settings.stop_grace_s)
         self.table.save_fact("speeds", self._speeds.plain())
         for waiters in self._waiters.values():
             for waiter in waiters:
@@ -226,7 +238,7 @@ class EngineRoom:
     def _check_room_for(self, n: int) -> None:
         if self._closing:
             raise ServiceClosed("The service is closing and takes no more jobs")
-        waiting = sum(len(lane.queue) for lane in self._lanes.values())
+        waiting = self.lanes.waiting()
         if waiting + n > self.settings.max_queued:
             raise QueueFull(
                 f"{waiting} recordings are waiting and {n} more would pass the limit of "
@@ -238,7 +250,7 @@ class EngineRoom:
         row = self.table.row(recording.job_id)
         spec = recording.spec or row.job.spec
         length_s = recording.duration_s or recording.size_bytes / BYTES_PER_S
-        self._lane(spec).queue.add(
+        self.lanes.queue_for(spec).add(
             Ticket(
                 order(row.job.priority, row.age, recording.index),
                 recording.recording_id,
@@ -250,31 +262,9 @@ class EngineRoom:
             )
         )
 
-    def _lane(self, spec: Spec) -> Lane:
-        name = CLOUD if self._needs_network(spec) else LOCAL
-        if name not in self._lanes:
-            self._lanes[name] = Lane(
-                name,
-                self._make_executor(name),
-                self.settings,
-                self._clock,
-                self,
-                self._speeds,
-                self._turn,
-            )
-        return self._lanes[name]
-
-    def _needs_network(self, spec: Spec) -> bool:
-        return capabilities(spec, self.settings).needs_network
-
-    def _turn(self, ticket: Ticket) -> Turn:
-        wanted = capabilities(ticket.spec, self.settings).batch_recordings
-        return Turn(min(wanted, self.settings.batch_recordings), self.settings.batch_audio_s)
-
     def _pump(self) -> None:
         if not self._closing:
-            for lane in tuple(self._lanes.values()):
-                lane.pump()
+            self.lanes.pump()
 
     # --------------------------------------------------------------- what happens
 
@@ -287,8 +277,42 @@ class EngineRoom:
         after = self.table.apply(recording_id, change, lasting=lasting)
         self._publish_recording(after)
         if after.state.terminal:
+            if after.state is State.CANCELED:
+                self._erase(after)
             self._settle(after.job_id)
         return after
+
+    # ------------------------------------------------------------- what lies elsewhere
+
+    def _erase(self, recording: Recording) -> None:
+        """Have deleted what an engine keeps of a recording that nobody wants any more."""
+        spec = recording.spec or self.table.row(recording.job_id).job.spec
+        if recording.note:
+            self.left_behind(spec.engine, recording.note)
+
+    def left_behind(self, engine: str, note: str) -> None:
+        """An engine left something that has to go."""
+        self._erasures.add(engine, note)
+
+    def _not_erased(self, engine: str, error: ErrorInfo) -> None:
+        self.warn("not_erased", f"{engine} may still keep a recording: {error.message}")
+
+    def aside(self, message: p.Erased | p.ModelStaged | p.ModelReady) -> None:
+        """What a worker says that is about no recording."""
+        match message:
+            case p.Erased(engine, note, error):
+                self._erasures.answered(engine, note, error)
+            case p.ModelStaged(engine, model, stage, percentage):
+                self.bus.publish(
+                    ModelChanged(0, engine=engine, model=model, stage=stage, percentage=percentage)
+                )
+            case p.ModelReady(engine, model, device, error):
+                self.bus.publish(
+                    ModelChanged(0, engine=engine, model=model, device=device, error=error)
+                )
+                if error is not None:
+                    told = f"Model {model!r} of {engine} is not ready: {error.message}"
+                    self.warn("not_preloaded", told)
 
     def heard(self, recording_id: str, index: int, segment: Segment) -> Recording:
         """A segment is final: journal it with the progress it means, then tell."""
@@ -337,12 +361,10 @@ class EngineRoom:
                 self._cancel(recording)
 
     def _cancel(self, recording: Recording) -> None:
-        for lane in self._lanes.values():
-            lane.queue.remove(recording.recording_id)
+        self.lanes.remove(recording.recording_id)
         after = self.apply(recording.recording_id, machine.CancelAsked(self._clock.wall()))
         if after.state is State.CANCELING:
-            for lane in self._lanes.values():
-                lane.cancel(recording.recording_id)
+            self.lanes.cancel(recording.recording_id)
 
     def retry(
         self,
@@ -378,6 +400,7 @@ class EngineRoom:
     def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
         resume = spec == old and recording.state is not State.COMPLETED
         if not resume:
+            self._erase(recording)
             self.table.drop_segments(recording.recording_id)
         self.enqueue(self.apply(recording.recording_id, machine.RetryAsked(resume, spec)))
 
@@ -400,6 +423,8 @@ class EngineRoom:
         for recording in self.table.recordings(job_id):
             if not recording.state.terminal:
                 self._cancel(recording)
+        for recording in self.table.recordings(job_id):
+            self._erase(recording)
         gone = self.table.delete(job_id)
         self._janitor.forget(job_id)
         for recording in gone:

@@ -28,6 +28,7 @@ from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.lanes import WorkerInfo
 from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.request import check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
@@ -305,6 +306,10 @@ class Service:
         return self._ask(
             lambda room: room.subscribe(callback, session_ids=session_ids, after=after)
         )
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """The live workers: their lanes, processes and peak memory."""
+        return self._ask(lambda room: room.lanes.workers())
 
     # ------------------------------------------------------------------------ waiting
 

@@ -1,62 +1,39 @@
-"""What a worker does with a batch: measure, load, decode, transcribe, and tell as it goes."""
+"""What a worker does with a batch: measure, decode, transcribe, and tell as it goes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from msgspec import structs
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import EngineFailed, HybridTranscribeError
+from hybrid_transcribe.errors import DeviceFailed, EngineFailed, HybridTranscribeError, OutOfMemory
 from hybrid_transcribe.interfaces import (
     Capabilities,
     ClipDone,
+    Doing,
     Engine,
     Heard,
     Language,
     Notice,
     Progress,
+    Remember,
 )
-from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Stage
-from hybrid_transcribe.worker.pool import Lent, ModelPool
+from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage
+from hybrid_transcribe.worker.memory import peak_bytes
+from hybrid_transcribe.worker.places import Emit, Place, Places, Span
+from hybrid_transcribe.worker.pool import Lent
 from hybrid_transcribe.worker.source import Ahead, Begun, Nothing, Piece, Undecoded, pieces
 
-Emit = Callable[[p.Message], None]
+#: What a smaller way of running the model may mend.
+TOO_MUCH = (OutOfMemory, DeviceFailed)
 
-
-class Worker:
-    """Runs batches and tells `emit`, on the thread that calls `run`. `cancel` is thread-safe.
-
-    ``ahead`` decodes on a thread of its own while the engine works; without it everything
-    happens on one thread, in an order that tests can rely on.
-    """
-
-    def __init__(self, settings: Settings, emit: Emit, *, ahead: bool = True) -> None:
-        self.pool = ModelPool(settings)
-        self._settings = settings
-        self._emit = emit
-        self._ahead = ahead
-        self._cancelled: set[tuple[str, int]] = set()
-
-    def cancel(self, recording_id: str, attempt: int) -> None:
-        """Let a recording go at the next chance."""
-        self._cancelled.add((recording_id, attempt))
-
-    def run(self, command: p.Run) -> None:
-        """Answer for every recording of the batch, whatever happens; `BatchDone` comes last."""
-        batch = _Batch(command, self._settings, self._emit, self._cancelled)
-        try:
-            batch.measure()
-            if batch.open_keys():
-                with self.pool.lend(command.spec, batch.stage_all) as lent:
-                    batch.transcribe(lent, ahead=self._ahead)
-        except Exception as error:
-            batch.fail_the_rest(as_info(error))
-        finally:
-            batch.forget_cancels()
-        self._emit(p.BatchDone(command.batch_id))
+#: Waits until the service has journalled a note; False when it did not.
+Journalled = Callable[[str, int], bool]
 
 
 def as_info(error: BaseException) -> ErrorInfo:
@@ -67,185 +44,213 @@ def as_info(error: BaseException) -> ErrorInfo:
     return EngineFailed(f"{type(error).__name__}: {text}").info()
 
 
-@dataclass(slots=True)
-class _Place:
-    """Where one recording of the batch stands. Clips queue up between source and engine."""
-
-    item: p.Item
-    next_index: int
-    clips: list[tuple[Clip, bool]] = field(default_factory=list)
-    transcribing: bool = False
-    answered: bool = False
-
-
-class _Batch:
+class Batch:
     """One batch on its way through. Recordings are told apart by their place: the key."""
 
     def __init__(
-        self, command: p.Run, settings: Settings, emit: Emit, cancels: set[tuple[str, int]]
+        self,
+        command: p.Run,
+        settings: Settings,
+        emit: Emit,
+        cancels: set[tuple[str, int]],
+        journalled: Journalled,
     ) -> None:
-        self._spec = command.spec
+        self.spec: Spec = command.spec
+        self.places = Places(command.items, emit, cancels)
         self._settings = settings
-        self._emit = emit
         self._cancels = cancels
-        self._places = [_Place(item, item.first_index) for item in command.items]
-
-    # ------------------------------------------------------------------- bookkeeping
-
-    def open_keys(self) -> list[int]:
-        """Recordings not answered for yet."""
-        return [key for key, place in enumerate(self._places) if not place.answered]
-
-    def cancelled(self, key: int) -> bool:
-        """Was this one asked to be let go?"""
-        item = self._places[key].item
-        return (item.recording_id, item.attempt) in self._cancels
+        self._journalled = journalled
 
     def forget_cancels(self) -> None:
         """They were for this batch only."""
-        for place in self._places:
+        for place in self.places:
             self._cancels.discard((place.item.recording_id, place.item.attempt))
-
-    def _tell(self, key: int, message: type[p.About], **what: object) -> None:
-        item = self._places[key].item
-        self._emit(message(item.recording_id, item.attempt, **what))  # type: ignore[arg-type]
-
-    def _answer(self, key: int, message: type[p.About], **what: object) -> None:
-        place = self._places[key]
-        if not place.answered:
-            place.answered = True
-            place.clips.clear()
-            self._tell(key, message, **what)
-
-    def stage_all(self, stage: Stage, percentage: float | None = None) -> None:
-        """A stage that all recordings share, such as loading their model."""
-        for key in self.open_keys():
-            self._tell(key, p.Staged, stage=stage, percentage=percentage)
-
-    def fail_the_rest(self, error: ErrorInfo) -> None:
-        """What ended the batch ended every recording still open."""
-        for key in self.open_keys():
-            self._answer(key, p.Failed, error=error)
-
-    # ------------------------------------------------------------------------ stages
 
     def measure(self) -> None:
         """Turn away what no engine should see, before a model is loaded for it."""
-        for key in self.open_keys():
-            if self.cancelled(key):
-                self._answer(key, p.Canceled)
+        for key in self.places.open():
+            if self.places.cancelled(key):
+                self.places.answer(key, p.Canceled)
                 continue
-            item = self._places[key].item
+            item = self.places[key].item
             try:
                 found = probe(item.path, self._settings, item.name)
             except Exception as error:
-                self._answer(key, p.Failed, error=as_info(error))
+                self.places.answer(key, p.Failed, error=as_info(error))
                 continue
             if found.duration_s is not None:
-                self._tell(key, p.Measured, duration_s=found.duration_s)
+                self.places.tell(key, p.Measured, duration_s=found.duration_s)
 
-    def transcribe(self, lent: Lent, *, ahead: bool) -> None:
-        """Decode and transcribe everything still open with a loaded engine."""
-        self._say_placed(lent)
-        todo = [(key, self._places[key].item) for key in self.open_keys()]
-        source: Iterable[Piece] = pieces(todo, self._settings, self.cancelled)
+    def turns(self) -> list[list[int]]:
+        """The open recordings, in groups that can share a call of the engine.
+
+        What goes on in the middle has a language of its own, so it goes alone.
+        """
+        middle = [key for key in self.places.open() if self.places[key].next_index]
+        fresh = [key for key in self.places.open() if not self.places[key].next_index]
+        return [*([key] for key in middle), *([fresh] if fresh else [])]
+
+    def go_back(self, notice: str) -> None:
+        """After trouble: what is open starts again behind what it has finished."""
+        for key in self.places.open():
+            self.places[key].go_back()
+            self.places.tell(key, p.Noticed, text=notice)
+
+    # ---------------------------------------------------------------------- one turn
+
+    def transcribe(
+        self, keys: Sequence[int], lent: Lent, batch_size: int | None, *, ahead: bool
+    ) -> None:
+        """Decode and transcribe some recordings with a loaded engine.
+
+        Raises OutOfMemory and DeviceFailed, with what was heard so far counted.
+        """
+        can = lent.engine.capabilities
+        self._say_placed(keys, lent)
+        todo = [
+            (key, self._whole(key) if can.whole_recordings else self.places[key].item)
+            for key in keys
+        ]
+        source: Iterable[Piece] = pieces(todo, self._decoding(can), self.places.cancelled)
         runner = Ahead(iter(source)) if ahead else None
+        options = replace(self._options(todo), batch_size=batch_size)
         try:
-            heard = lent.engine.transcribe_many(
-                self._clips(runner or source), self._options(todo), self.cancelled
-            )
-            for key, what in heard:
+            for key, what in lent.engine.transcribe_many(
+                self._clips(runner or source, can), options, self.places.cancelled
+            ):
                 self._take(key, what)
         finally:
             if runner is not None:
                 runner.stop()
-        self.fail_the_rest(EngineFailed("The engine stopped before the end of the audio").info())
+        stopped = EngineFailed("The engine stopped before the end of the audio").info()
+        for key in keys:
+            self.places.answer(key, p.Failed, error=stopped)
+
+    def _whole(self, key: int) -> p.Item:
+        """From the beginning: segments that were journalled already are known by their index."""
+        place = self.places[key]
+        place.next_index = 0
+        return structs.replace(place.item, resume_from_s=0.0, first_index=0)
+
+    def _decoding(self, can: Capabilities) -> Settings:
+        """For an engine that wants whole recordings, a block is as long as can be."""
+        settings = self._settings
+        if not can.whole_recordings or settings.max_duration_s <= settings.block_s:
+            return settings
+        blocks = math.ceil(settings.max_duration_s / settings.block_s)
+        return settings.but(
+            block_s=settings.max_duration_s + 1.0,
+            decode_timeout_s=settings.decode_timeout_s * blocks,
+        )
 
     def _options(self, todo: list[tuple[int, p.Item]]) -> Options:
         """A resumed recording goes on in the language it was found to be in."""
-        options = self._spec.options
+        options = self.spec.options
         if options.language is None and len(todo) == 1 and todo[0][1].language:
             return replace(options, language=todo[0][1].language)
         return options
 
-    def _say_placed(self, lent: Lent) -> None:
-        notices = (*lent.loaded.notices, *not_honoured(lent.engine, self._spec.options))
-        for key in self.open_keys():
-            self._tell(
-                key,
-                p.Placed,
-                device=lent.loaded.device,
-                compute_type=lent.loaded.compute_type,
-                load_s=lent.load_s,
-            )
-            for text in notices:
-                self._tell(key, p.Noticed, text=text)
+    def _say_placed(self, keys: Sequence[int], lent: Lent) -> None:
+        self.places.tell_all(
+            keys,
+            p.Placed,
+            device=lent.loaded.device,
+            compute_type=lent.loaded.compute_type,
+            load_s=lent.load_s,
+        )
+        for text in (*lent.loaded.notices, *not_honoured(lent.engine, self.spec.options)):
+            self.places.tell_all(keys, p.Noticed, text=text)
 
     # -------------------------------------------------------------- source to engine
 
-    def _clips(self, source: Iterable[Piece]) -> Iterator[tuple[int, Clip]]:
+    def _clips(self, source: Iterable[Piece], can: Capabilities) -> Iterator[tuple[int, Clip]]:
         for piece in source:
             key = piece.key
             if isinstance(piece, Begun):
-                self._tell(key, p.Staged, stage=Stage.DECODING)
+                self.places.tell(key, p.Staged, stage=Stage.DECODING)
             elif isinstance(piece, Undecoded):
                 self._undecoded(key, piece.error)
             elif isinstance(piece, Nothing):
-                self._answer(key, p.Finished, duration_s=self._places[key].item.resume_from_s)
-            elif not self._places[key].answered:
-                self._places[key].clips.append((piece.clip, piece.last))
-                self._begin(key)
-                yield key, piece.clip
+                self.places.answer(key, p.Finished, duration_s=self.places[key].item.resume_from_s)
+            elif not self.places[key].answered:
+                clip = self.places.take(key, piece.clip, piece.last)
+                self._begin(key, can)
+                yield key, clip
 
-    def _begin(self, key: int) -> None:
-        if not self._places[key].transcribing:
-            self._places[key].transcribing = True
-            self._tell(key, p.Staged, stage=Stage.TRANSCRIBING)
+    def _begin(self, key: int, can: Capabilities) -> None:
+        place = self.places[key]
+        if not place.begun:
+            place.begun = True
+            # An engine that sends the audio away says itself what it is doing.
+            if not can.needs_network:
+                self.places.tell(key, p.Staged, stage=Stage.TRANSCRIBING)
 
     def _undecoded(self, key: int, error: Exception | None) -> None:
-        if error is None or self.cancelled(key):
-            self._answer(key, p.Canceled)
+        if error is None or self.places.cancelled(key):
+            self.places.answer(key, p.Canceled)
         else:
-            self._answer(key, p.Failed, error=as_info(error))
+            self.places.answer(key, p.Failed, error=as_info(error))
 
     # --------------------------------------------------------------- engine to world
 
     def _take(self, key: int, what: Heard | ClipDone | Exception) -> None:
-        place = self._places[key]
-        if place.answered or not place.clips:
+        place = self.places[key]
+        if place.answered or not place.spans:
             return
-        clip, last = place.clips[0]
-        if isinstance(what, Segment):
-            self._segment(key, place, shifted(what, clip.start_s))
-        elif isinstance(what, Progress):
-            self._tell(key, p.Advanced, done_s=clip.start_s + what.done_s)
-        elif isinstance(what, Language):
-            self._tell(key, p.LanguageFound, language=what.code, probability=what.probability)
-        elif isinstance(what, Notice):
-            self._tell(key, p.Noticed, text=what.text)
-        elif isinstance(what, ClipDone):
-            self._clip_done(key, clip, last)
-        elif self.cancelled(key):
-            self._answer(key, p.Canceled)
-        else:
-            self._answer(key, p.Failed, error=as_info(what))
+        span = place.spans[0]
+        match what:
+            case Segment():
+                self._segment(key, place, shifted(what, span.start_s))
+            case Progress(done_s):
+                place.done_s = max(place.done_s, span.start_s + done_s)
+                self.places.tell(key, p.Advanced, done_s=span.start_s + done_s)
+            case Language(code, probability):
+                place.language = code
+                self.places.tell(key, p.LanguageFound, language=code, probability=probability)
+            case Notice(text):
+                self.places.tell(key, p.Noticed, text=text)
+            case Doing(stage, percentage):
+                self.places.tell(key, p.Staged, stage=stage, percentage=percentage)
+            case Remember(note):
+                self._remember(key, place, note)
+            case ClipDone():
+                self._clip_done(key, place, span)
+            case Exception():
+                self._error(key, what)
 
-    def _segment(self, key: int, place: _Place, segment: Segment) -> None:
+    def _error(self, key: int, error: Exception) -> None:
+        if self.places.cancelled(key):
+            self.places.answer(key, p.Canceled)
+        elif isinstance(error, TOO_MUCH):
+            raise error
+        else:
+            self.places.answer(key, p.Failed, error=as_info(error))
+
+    def _segment(self, key: int, place: Place, segment: Segment) -> None:
         if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
             error = EngineFailed(f"The engine gave a segment impossible times: {segment!r}")
-            self._answer(key, p.Failed, error=error.info())
+            self.places.answer(key, p.Failed, error=error.info())
             return
-        self._tell(key, p.SegmentHeard, index=place.next_index, segment=segment)
+        self.places.tell(key, p.SegmentHeard, index=place.next_index, segment=segment)
         place.next_index += 1
+        place.done_s = max(place.done_s, segment.end_s)
 
-    def _clip_done(self, key: int, clip: Clip, last: bool) -> None:
-        self._places[key].clips.pop(0)
-        if self.cancelled(key):
-            self._answer(key, p.Canceled)
-        elif last:
-            self._answer(key, p.Finished, duration_s=clip.start_s + clip.duration_s)
+    def _remember(self, key: int, place: Place, note: str) -> None:
+        place.item = structs.replace(place.item, note=note or None)
+        self.places.tell(key, p.Remembered, note=note)
+        if not self._journalled(place.item.recording_id, place.item.attempt):
+            lost = EngineFailed("The engine's note could not be journalled")
+            self.places.answer(key, p.Failed, error=lost.info())
+
+    def _clip_done(self, key: int, place: Place, span: Span) -> None:
+        place.spans.pop(0)
+        if self.places.cancelled(key):
+            self.places.answer(key, p.Canceled)
+        elif span.last:
+            self.places.answer(key, p.Finished, duration_s=span.end_s, peak_bytes=peak_bytes())
         else:
-            self._tell(key, p.Advanced, done_s=clip.start_s + clip.duration_s)
+            place.done_s = max(place.done_s, span.end_s)
+            self.places.tell(key, p.Advanced, done_s=span.end_s)
 
 
 def shifted(segment: Segment, by_s: float) -> Segment:
@@ -265,7 +270,9 @@ def not_honoured(engine: Engine, options: Options) -> Iterator[str]:
 
 
 def _known(capabilities: Capabilities) -> frozenset[str]:
-    extra = {"silence_guard", "compute_type"}
+    extra = {"silence_guard"}
+    if capabilities.compute_types:
+        extra.add("compute_type")
     if capabilities.translates:
         extra.add("task")
     if capabilities.word_timestamps:

@@ -6,11 +6,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import EngineUnavailable
-from hybrid_transcribe.interfaces import Engine, Loaded, LoadRequest, ModelFiles
+from hybrid_transcribe.devices.ladder import Setup, after_failure, smaller
+from hybrid_transcribe.errors import DeviceFailed, EngineUnavailable, OutOfMemory
+from hybrid_transcribe.interfaces import Capabilities, Engine, Loaded, LoadRequest, ModelFiles
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Spec, Stage
@@ -34,17 +35,18 @@ Key = tuple[str, str, str, str | None]
 
 
 class ModelPool:
-    """Loaded engines, least recently used first."""
+    """Loaded engines, least recently used first, and the smaller ways some must be run in."""
 
     def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._now = now
         self._held: OrderedDict[Key, Lent] = OrderedDict()
+        self._smaller: dict[Key, Setup] = {}
 
     @contextmanager
     def lend(self, spec: Spec, report: Report) -> Iterator[Lent]:
         """An engine ready for such work. Raises what `Engine.load` and `models.resolve` raise."""
-        key = (spec.engine, spec.model, spec.device, spec.options.compute_type)
+        key = _key(spec)
         lent = self._held.pop(key, None)
         if lent is None:
             self._make_room()
@@ -63,15 +65,16 @@ class ModelPool:
 
     def _load(self, spec: Spec, report: Report) -> Lent:
         engine = ENGINES.make(spec.engine, self._settings.engines)
-        why_not = engine.available()
+        why_not = engine.available(self._settings)
         if why_not:
             raise EngineUnavailable(f"{spec.engine}: {why_not}")
         files = self._files(engine, spec.model, report)
         report(Stage.LOADING_MODEL, None)
-        started = self._now()
-        loaded = engine.load(
-            LoadRequest(files, spec.device, spec.options.compute_type, self._settings.cpu_threads)
+        started, setup = self._now(), self._setup(spec)
+        request = LoadRequest(
+            files, setup.device, setup.compute_type, self._settings.cpu_threads, self._settings
         )
+        loaded = engine.load(request)
         return Lent(engine, loaded, load_s=self._now() - started)
 
     def _files(self, engine: Engine, model: str, report: Report) -> ModelFiles:
@@ -85,17 +88,70 @@ class ModelPool:
             lambda percentage: report(Stage.DOWNLOADING_MODEL, percentage),
         )
 
+    # ------------------------------------------------------------------- smaller ways
+
+    def batch_size(self, spec: Spec) -> int | None:
+        """Windows at once: what was asked for, or less where that was too much."""
+        return self._setup(spec).batch_size
+
+    def _setup(self, spec: Spec) -> Setup:
+        asked = Setup(spec.device, spec.options.compute_type, spec.options.batch_size)
+        known = self._smaller.get(_key(spec))
+        if known is None:
+            return asked
+        sizes = [size for size in (asked.batch_size, known.batch_size) if size is not None]
+        batch_size = min(sizes) if asked.batch_size is not None else None
+        return replace(known, batch_size=batch_size)
+
+    def step_down(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> str | None:
+        """Run that model in a smaller way from now on; what people should know, None at the end.
+
+        It holds until the model is unloaded for being idle.
+        """
+        key = _key(spec)
+        now = self._as_it_ran(spec, trouble)
+        if isinstance(trouble, DeviceFailed):
+            found = after_failure(now)
+        else:
+            found = smaller(now, self._capabilities(spec).compute_types)
+        if found is None:
+            return None
+        self._smaller[key] = found[0]
+        if (found[0].device, found[0].compute_type) != (now.device, now.compute_type):
+            lent = self._held.pop(key, None)
+            if lent is not None:
+                lent.engine.unload()
+        return found[1]
+
+    def _as_it_ran(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> Setup:
+        """What was too much. A model that could not even be loaded does not say where it was."""
+        setup = self._setup(spec)
+        lent = self._held.get(_key(spec))
+        if lent is not None:
+            return replace(setup, device=lent.loaded.device, compute_type=lent.loaded.compute_type)
+        gpu = setup.device != "cpu" and "gpu" in self._capabilities(spec).devices
+        return replace(setup, device=trouble.device or ("gpu" if gpu else "cpu"))
+
+    def _capabilities(self, spec: Spec) -> Capabilities:
+        found: Capabilities = ENGINES.get(spec.engine, self._settings.engines).capabilities
+        return found
+
+    # ------------------------------------------------------------------------ memory
+
     def unload_idle(self) -> None:
         """Give back the memory of models unused for `Settings.model_idle_s`."""
         limit = self._now() - self._settings.model_idle_s
         for key in [k for k, lent in self._held.items() if lent.used_at <= limit]:
             self._held.pop(key).engine.unload()
+            # There may be more memory next time.
+            self._smaller.pop(key, None)
 
     def unload_all(self) -> None:
         """Give everything back now."""
         while self._held:
-            _, lent = self._held.popitem()
-            lent.engine.unload()
+            self._held.popitem()[1].engine.unload()
+        self._smaller.clear()
 
-    def __len__(self) -> int:
-        return len(self._held)
+
+def _key(spec: Spec) -> Key:
+    return (spec.engine, spec.model, spec.device, spec.options.compute_type)

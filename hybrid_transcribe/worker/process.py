@@ -18,10 +18,14 @@ from typing import BinaryIO
 import msgspec
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.worker.batch import Worker
+from hybrid_transcribe.worker.worker import Worker
 
 #: How often an idle worker looks for models to unload, in seconds.
 IDLE_LOOK_S = 5.0
+
+
+#: What is done in order, one after the other.
+Work = p.Configure | p.Run | p.Preload | p.Erase | p.Unload
 
 
 def main() -> None:
@@ -29,7 +33,7 @@ def main() -> None:
     # Ctrl-C in a terminal reaches the whole process group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     out = _claim_stdout()
-    commands: queue.Queue[p.Configure | p.Run | p.Unload] = queue.Queue()
+    commands: queue.Queue[Work] = queue.Queue()
     worker = _Held()
     threading.Thread(
         target=_read, args=(sys.stdin.buffer, commands, worker), name="commands", daemon=True
@@ -37,10 +41,16 @@ def main() -> None:
     first = commands.get()
     if not isinstance(first, p.Configure):
         raise SystemExit("The first command must be 'configure'")
-    worker.now = Worker(first.settings, lambda message: _write(out, message))
+    speaking = threading.Lock()
+
+    def tell(message: p.Message) -> None:
+        with speaking:
+            _write(out, message)
+
+    worker.now = Worker(first.settings, tell)
     for early in worker.early:
         worker.now.cancel(early.recording_id, early.attempt)
-    _write(out, p.Ready(os.getpid()))
+    tell(p.Ready(os.getpid()))
     _serve(worker.now, commands)
 
 
@@ -66,7 +76,7 @@ def _write(out: BinaryIO, message: p.Message) -> None:
         _leave()
 
 
-def _serve(worker: Worker, commands: queue.Queue[p.Configure | p.Run | p.Unload]) -> None:
+def _serve(worker: Worker, commands: queue.Queue[Work]) -> None:
     while True:
         try:
             command = commands.get(timeout=IDLE_LOOK_S)
@@ -75,13 +85,15 @@ def _serve(worker: Worker, commands: queue.Queue[p.Configure | p.Run | p.Unload]
             continue
         if isinstance(command, p.Run):
             worker.run(command)
+        elif isinstance(command, p.Preload):
+            worker.preload(command)
+        elif isinstance(command, p.Erase):
+            worker.erase(command)
         elif isinstance(command, p.Unload):
             worker.pool.unload_all()
 
 
-def _read(
-    pipe: BinaryIO, commands: queue.Queue[p.Configure | p.Run | p.Unload], worker: _Held
-) -> None:
+def _read(pipe: BinaryIO, commands: queue.Queue[Work], worker: _Held) -> None:
     for line in pipe:
         try:
             command = p.decode_command(line)
@@ -94,6 +106,13 @@ def _read(
             worker.early.append(command)
             if worker.now is not None:
                 worker.now.cancel(command.recording_id, command.attempt)
+        elif isinstance(command, p.Kept):
+            if worker.now is not None:
+                worker.now.kept(command.recording_id, command.attempt)
+        elif isinstance(command, p.Erase) and worker.now is not None:
+            # Not behind a batch that may wait for the cloud for an hour.
+            erase = threading.Thread(target=worker.now.erase, args=(command,), daemon=True)
+            erase.start()
         else:
             commands.put(command)
     _leave()

@@ -43,7 +43,7 @@ def _request(engine: Engine) -> LoadRequest:
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each registered engine in turn, loaded; those that cannot run here are skipped."""
     made = ENGINES.make(request.param)
-    why_not = made.available()
+    why_not = made.available(Settings())
     if why_not:
         pytest.skip(why_not)
     made.load(_request(made))

@@ -18,7 +18,7 @@ from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Spec
-from hybrid_transcribe.worker.batch import Worker
+from hybrid_transcribe.worker.worker import Worker
 from tests.services import gone, wavs
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {

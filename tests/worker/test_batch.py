@@ -22,7 +22,7 @@ from hybrid_transcribe.interfaces import (
 )
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Clip, Options, Segment, Spec
-from hybrid_transcribe.worker.batch import Worker
+from hybrid_transcribe.worker.worker import Worker
 from tests.services import wavs
 
 

@@ -1,0 +1,140 @@
+"""All lanes: one worker for the models of this machine, several that wait for the cloud.
+
+The lanes of the cloud share one line, so that a recording that waits for an hour holds up
+nobody, and so that turns stay fair between sessions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from hybrid_transcribe.clock import Clock
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.interfaces import Executor
+from hybrid_transcribe.jobs.eta import Speeds
+from hybrid_transcribe.jobs.lane import Lane, Ledger
+from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
+from hybrid_transcribe.jobs.request import capabilities
+from hybrid_transcribe.types import Spec
+
+log = logging.getLogger(__name__)
+
+#: The kinds of lane: local models, and engines that only wait for somebody else's machine.
+LOCAL, CLOUD = "local", "cloud"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerInfo:
+    """A live worker: its lane, its process and the most memory (bytes) it was seen to hold."""
+
+    lane: str
+    pid: int | None
+    peak_bytes: int | None
+
+
+class Lanes:
+    """Lanes are opened when first needed. Used on the engine-room loop only."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        make_executor: Callable[[str], Executor],
+        ledger: Ledger,
+        speeds: Speeds,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._make_executor = make_executor
+        self._ledger = ledger
+        self._speeds = speeds
+        self._queues: dict[str, FairQueue] = {}
+        #: Lanes by name.
+        self.by_name: dict[str, Lane] = {}
+
+    def queue_for(self, spec: Spec) -> FairQueue:
+        """The line a recording of that spec waits in."""
+        return self._opened(self._kind(spec))
+
+    def _kind(self, spec: Spec) -> str:
+        return CLOUD if capabilities(spec, self._settings).needs_network else LOCAL
+
+    def _opened(self, kind: str) -> FairQueue:
+        if kind not in self._queues:
+            queue = self._queues[kind] = FairQueue()
+            n = max(1, self._settings.cloud_workers) if kind == CLOUD else 1
+            for i in range(n):
+                name = kind if i == 0 else f"{kind}-{i + 1}"
+                self.by_name[name] = self._lane(name, kind, queue, leads=i == 0)
+        return self._queues[kind]
+
+    def _lane(self, name: str, kind: str, queue: FairQueue, leads: bool) -> Lane:
+        return Lane(
+            name,
+            self._make_executor(name),
+            self._settings,
+            self._clock,
+            self._ledger,
+            self._speeds,
+            self._turn,
+            queue=queue,
+            leads=leads,
+            foretold=kind != CLOUD,
+            patience_s=self._settings.cloud_timeout_s if kind == CLOUD else 0.0,
+        )
+
+    def _turn(self, ticket: Ticket) -> Turn:
+        can = capabilities(ticket.spec, self._settings)
+        most = min(can.batch_recordings, self._settings.batch_recordings)
+        # What waits for the cloud keeps nobody from working.
+        return Turn(most, float("inf") if can.needs_network else self._settings.batch_audio_s)
+
+    def waiting(self) -> int:
+        """Recordings in all lines."""
+        return sum(len(queue) for queue in self._queues.values())
+
+    def pump(self) -> None:
+        """Hand out work wherever a worker is free."""
+        for lane in tuple(self.by_name.values()):
+            lane.pump()
+
+    def remove(self, recording_id: str) -> None:
+        """Take a recording out of its line."""
+        for queue in self._queues.values():
+            queue.remove(recording_id)
+
+    def cancel(self, recording_id: str) -> None:
+        """Tell the worker that has it to let go."""
+        for lane in self.by_name.values():
+            lane.cancel(recording_id)
+
+    def preload(self, spec: Spec) -> None:
+        """Make a model ready before anybody asks."""
+        kind = self._kind(spec)
+        self._opened(kind)
+        self.by_name[kind].preload(spec)
+
+    def erase(self, engine: str, note: str) -> None:
+        """Have an engine delete what it left elsewhere."""
+        self._opened(CLOUD)
+        alive = [lane for lane in self.by_name.values() if lane.executor.alive]
+        away = [lane for lane in alive if lane.name != LOCAL]
+        (away[0] if away else self.by_name[CLOUD]).erase(engine, note)
+
+    def workers(self) -> tuple[WorkerInfo, ...]:
+        """The live workers."""
+        return tuple(
+            WorkerInfo(lane.name, lane.executor.pid, lane.peak_bytes)
+            for lane in self.by_name.values()
+            if lane.executor.alive
+        )
+
+    async def stop(self, grace_s: float) -> None:
+        """End every worker."""
+        stops = (lane.stop(grace_s) for lane in self.by_name.values())
+        for problem in await asyncio.gather(*stops, return_exceptions=True):
+            if isinstance(problem, BaseException):
+                log.error("A lane did not stop in order", exc_info=problem)

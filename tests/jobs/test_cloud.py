@@ -1,0 +1,371 @@
+"""Cloud lanes beside the local one, notes that survive, and what is deleted elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import CloudForbidden, EngineUnavailable, UnknownModel
+from hybrid_transcribe.events import ModelChanged, Warned
+from hybrid_transcribe.interfaces import Capabilities, Engine, Heard
+from hybrid_transcribe.jobs.erasures import FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
+from hybrid_transcribe.jobs.request import make_spec
+from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.state_folder import open_state
+from hybrid_transcribe.testing import SCRIPTED, ManualClock
+from hybrid_transcribe.types import Clip, ErrorInfo, Options, Spec, Stage, State
+
+from .rooms import PuppetExecutor, Stand
+
+
+class Cloudy(Engine):
+    """Somebody else's machine, as far as a room can tell."""
+
+    name: ClassVar[str] = "cloudy"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        needs_network=True,
+        sends_audio_to="Somebody",
+        models=("best", "nano"),
+        default_model="best",
+        batch_recordings=2,
+        whole_recordings=True,
+    )
+
+    def available(self, settings: Settings) -> str | None:
+        return None if settings.assemblyai_api_key else "no key"
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        raise NotImplementedError
+
+
+ENGINES = {**SCRIPTED, "cloudy": "tests.jobs.test_cloud:Cloudy"}
+CLOUD = Spec("cloudy", "best")
+LOCAL = Spec("scripted", "steady")
+
+Play = Callable[["Sky"], Awaitable[None]]
+
+
+class Sky(Stand):
+    """A room with a puppet for each lane."""
+
+    workers: dict[str, PuppetExecutor]
+
+    @property
+    def cloud(self) -> PuppetExecutor:
+        return self.workers["cloud"]
+
+    @property
+    def erased(self) -> list[str]:
+        """Notes that a worker was asked to erase."""
+        sent = [c for w in self.workers.values() for c in w.commands]
+        return [c.note for c in sent if isinstance(c, p.Erase)]
+
+
+async def open_sky(folder: Path, *, disk: bool = False, **settings: Any) -> Sky:
+    workers: dict[str, PuppetExecutor] = {}
+    chosen = Settings(state_dir=str(folder / "state"), engines=ENGINES, assemblyai_api_key="k").but(
+        **settings
+    )
+    clock = ManualClock()
+
+    def make(lane: str) -> PuppetExecutor:
+        return workers.setdefault(lane, PuppetExecutor())
+
+    room = EngineRoom(chosen, open_state(chosen, memory=not disk), make, clock)
+    sky = Sky(room, clock, PuppetExecutor(), folder)
+    sky.workers = workers
+    room.bus.subscribe(None, sky.events.append)
+    room.start()
+    return sky
+
+
+def play(tmp_path: Path, *scenes: Play, **settings: Any) -> None:
+    """Run each scene in a room of its own, on the same state folder."""
+
+    async def run() -> None:
+        for scene in scenes:
+            sky = await open_sky(tmp_path, **settings)
+            await scene(sky)
+            await sky.room.stop()
+
+    asyncio.run(run())
+
+
+def note(worker: PuppetExecutor, text: str, item: p.Item | None = None) -> p.Item:
+    """The engine leaves a note about what it has."""
+    it = item or worker.items[0]
+    worker.say(p.Remembered(it.recording_id, it.attempt, note=text))
+    return it
+
+
+def test_local_and_cloud_never_wait_for_each_other(tmp_path: Path) -> None:
+    """Each kind has workers of its own."""
+
+    async def scene(s: Sky) -> None:
+        cloudy, local = await s.submit(spec=CLOUD), await s.submit(spec=LOCAL)
+        assert s.state(cloudy) is s.state(local) is State.PREPARING
+        assert s.workers["local"].runs
+        assert s.cloud.runs
+
+    play(tmp_path, scene)
+
+
+def test_one_that_waits_long_holds_up_no_other(tmp_path: Path) -> None:
+    """Several workers wait for the cloud side by side; beyond them, turns are fair."""
+
+    async def scene(s: Sky) -> None:
+        first = await s.submit(5, "s1", spec=CLOUD)
+        second = await s.submit(1, "s2", spec=CLOUD)
+        assert [len(w.items) for w in s.workers.values() if w.runs] == [2, 2, 1]
+        assert s.state(second) is State.QUEUED
+        assert s.room.lanes.waiting() == 1
+        for item in s.cloud.items:
+            s.cloud.begin(item)
+            s.cloud.finish(item)
+        s.cloud.done()
+        assert s.state(second) is State.PREPARING
+        assert s.states(first).count("completed") == 2
+
+    play(tmp_path, scene, cloud_workers=3)
+
+
+def test_a_note_is_journalled_before_the_engine_goes_on(tmp_path: Path) -> None:
+    """After a restart the engine finds it, so nothing is billed twice."""
+
+    async def before(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        assert s.cloud.commands[-1] == p.Kept(item.recording_id, 1)
+        assert s.recordings(job)[0].note == "transcript 7"
+
+    async def after(s: Sky) -> None:
+        assert s.cloud.items[0].note == "transcript 7"
+        assert s.cloud.items[0].attempt == 2
+
+    play(tmp_path, before, after, disk=True)
+
+
+def test_nobody_knows_how_far_the_cloud_is(tmp_path: Path) -> None:
+    """While it waits, percentage and ETA are unknown, and the stage says why."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        about = (s.cloud.items[0].recording_id, 1)
+        s.cloud.say(p.Staged(*about, stage=Stage.UPLOADING_TO_CLOUD, percentage=40.0))
+        (recording,) = s.recordings(job)
+        assert (recording.stage_percentage, recording.percentage) == (40.0, 0.0)
+        s.cloud.say(p.Staged(*about, stage=Stage.WAITING_FOR_CLOUD))
+        (recording,) = s.recordings(job)
+        assert (recording.state, recording.percentage, recording.eta_s) == (
+            State.RUNNING,
+            None,
+            None,
+        )
+
+    play(tmp_path, scene)
+
+
+def test_a_deleted_job_is_deleted_in_the_cloud_too(tmp_path: Path) -> None:
+    """Also what the janitor removes; and it is tried again until it is confirmed."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        s.cloud.begin(item)
+        s.cloud.finish(item)
+        s.cloud.done()
+        assert s.erased == []
+        s.room.delete(job)
+        assert s.erased == ["transcript 7"]
+        s.cloud.say(p.Erased("cloudy", "transcript 7", ErrorInfo("engine_failed", "503")))
+        s.clock.advance(FIRST_WAIT_S)
+        assert s.erased == ["transcript 7"] * 2
+        s.cloud.say(p.Erased("cloudy", "transcript 7"))
+        s.clock.advance(100_000)
+        assert len(s.erased) == 2
+
+    play(tmp_path, scene)
+
+
+def test_a_deletion_survives_a_restart(tmp_path: Path) -> None:
+    """What was promised to be deleted is, even by the next process."""
+
+    async def before(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        note(s.cloud, "transcript 7")
+        s.room.delete(job)
+
+    async def after(s: Sky) -> None:
+        assert s.erased == ["transcript 7"]
+        s.cloud.say(p.Erased("cloudy", "transcript 7"))
+
+    async def at_last(s: Sky) -> None:
+        assert s.workers == {}
+
+    play(tmp_path, before, after, at_last, disk=True)
+
+
+def test_a_cancel_that_the_engine_cleaned_up_is_not_repeated(tmp_path: Path) -> None:
+    """An engine that deleted its copy takes its note back."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        s.cloud.begin(item)
+        s.room.cancel(job)
+        note(s.cloud, "", item)
+        s.cloud.say(p.Canceled(item.recording_id, 1))
+        assert s.state(job) is State.CANCELED
+        assert s.recordings(job)[0].note is None
+        assert s.erased == []
+
+    play(tmp_path, scene)
+
+
+def test_a_cancel_that_had_to_be_forced_is_cleaned_up(tmp_path: Path) -> None:
+    """The worker that did not hear is killed; another one deletes what it left."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        s.cloud.begin(item)
+        s.room.cancel(job)
+        s.clock.advance(2.0)
+        assert s.state(job) is State.CANCELED
+        assert s.erased == ["transcript 7"]
+
+    play(tmp_path, scene)
+
+
+def test_a_note_about_what_is_gone_already_is_cleaned_up(tmp_path: Path) -> None:
+    """A job deleted while its recording was being submitted leaves nothing in the cloud."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        (item,) = s.cloud.items
+        s.cloud.begin(item)
+        s.room.delete(job)
+        note(s.cloud, "transcript 7", item)
+        assert s.erased == ["transcript 7"]
+
+    play(tmp_path, scene)
+
+
+def test_another_engine_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A retry elsewhere deletes what the first engine kept, and starts without its note."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        s.cloud.begin(item)
+        s.cloud.say(p.Failed(item.recording_id, 1, ErrorInfo("timed_out", "too long")))
+        s.cloud.done()
+        s.room.retry(job, engine="scripted")
+        assert s.erased == ["transcript 7"]
+        assert s.workers["local"].items[0].note is None
+
+    play(tmp_path, scene)
+
+
+def test_a_deletion_that_nobody_answers_is_asked_again(tmp_path: Path) -> None:
+    """The worker that was asked may die before it answers."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        note(s.cloud, "transcript 7")
+        s.room.delete(job)
+        s.cloud.die()
+        s.clock.advance(NO_ANSWER_S)
+        assert s.erased == ["transcript 7"] * 2
+        assert s.cloud.starts == 2
+
+    play(tmp_path, scene)
+
+
+def test_what_cannot_be_deleted_is_said_in_the_end(tmp_path: Path) -> None:
+    """After many tries people are told who may still have their recording."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        note(s.cloud, "transcript 7")
+        s.room.delete(job)
+        s.cloud.done()
+        for _ in range(MOST_TRIES):
+            s.cloud.say(p.Erased("cloudy", "transcript 7", ErrorInfo("engine_failed", "HTTP 503")))
+            s.clock.advance(3600.0)
+        warned = [e for e in s.events if isinstance(e, Warned)]
+        assert [w.code for w in warned] == ["not_erased"]
+        assert "HTTP 503" in warned[0].message
+
+    play(tmp_path, scene)
+
+
+def test_models_are_made_ready_at_the_start(tmp_path: Path) -> None:
+    """With ``preload_models`` the default model is fetched and loaded before anybody asks."""
+
+    async def scene(s: Sky) -> None:
+        worker = s.workers["local"]
+        assert worker.commands[-1] == p.Preload(LOCAL)
+        worker.say(
+            p.ModelStaged("scripted", "steady", Stage.DOWNLOADING_MODEL, 42.0),
+            p.ModelReady("scripted", "steady", "cpu"),
+        )
+        told = [(e.stage, e.percentage, e.device) for e in s.events if isinstance(e, ModelChanged)]
+        assert told == [(Stage.DOWNLOADING_MODEL, 42.0, None), (None, None, "cpu")]
+
+    play(tmp_path, scene, preload_models=True, engine="scripted")
+
+
+def test_a_model_that_cannot_be_made_ready_is_a_warning(tmp_path: Path) -> None:
+    """The service runs all the same."""
+
+    async def scene(s: Sky) -> None:
+        error = ErrorInfo("model_unavailable", "offline")
+        s.workers["local"].say(p.ModelReady("scripted", "steady", error=error))
+        assert s.room.warnings[-1][0] == "not_preloaded"
+        assert "offline" in s.room.warnings[-1][1]
+
+    play(tmp_path, scene, preload_models=True, engine="scripted")
+
+
+def test_never_cloud_refuses_at_the_door(tmp_path: Path) -> None:
+    """The error says who would have got the audio."""
+    settings = Settings(engines=ENGINES, never_cloud=True, assemblyai_api_key="k")
+    with pytest.raises(CloudForbidden, match="Somebody"):
+        make_spec(settings, engine="cloudy")
+    assert make_spec(settings, engine="scripted").engine == "scripted"
+
+
+def test_an_engine_that_cannot_run_is_refused_at_the_door() -> None:
+    """With its reason, before anything is queued."""
+    with pytest.raises(EngineUnavailable, match="cloudy: no key"):
+        make_spec(Settings(engines=ENGINES), engine="cloudy")
+
+
+def test_models_of_a_cloud_are_checked_by_name() -> None:
+    """The choices are its own, whatever model the settings name for the usual engine."""
+    settings = Settings(engines=ENGINES, assemblyai_api_key="k", engine="scripted", model="base")
+    assert make_spec(settings, engine="cloudy").model == "best"
+    with pytest.raises(UnknownModel, match="'base'; choose from: best, nano"):
+        make_spec(settings, engine="cloudy", model="base")
+
+
+def test_a_queued_recording_keeps_its_place_over_all_cloud_lanes(tmp_path: Path) -> None:
+    """A cancel takes it out of the one line they share."""
+
+    async def scene(s: Sky) -> None:
+        await s.submit(2, "s1", spec=CLOUD)
+        second = await s.submit(1, "s2", spec=CLOUD)
+        s.room.cancel(second)
+        assert s.state(second) is State.CANCELED
+        assert s.room.lanes.waiting() == 0
+
+    play(tmp_path, scene, cloud_workers=1)
