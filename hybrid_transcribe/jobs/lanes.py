@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hybrid_transcribe import protocol as p
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.interfaces import Executor
@@ -116,6 +117,12 @@ class Lanes:
         kind = self._kind(spec)
         self._opened(kind)
         self.by_name[kind].preload(spec)
+
+    def unload(self) -> None:
+        """Have idle workers give the memory of their models back; busy ones when they are done."""
+        for lane in self.by_name.values():
+            if lane.executor.alive:
+                lane.executor.send(p.Unload())
 
     def erase(self, engine: str, note: str) -> None:
         """Have an engine delete what it left elsewhere."""

@@ -311,6 +311,13 @@ class Service:
         """The live workers: their lanes, processes and peak memory."""
         return self._ask(lambda room: room.lanes.workers())
 
+    def unload_models(self) -> None:
+        """Give the memory of loaded models back, e.g. a GPU's for a cell of your own.
+
+        A worker that is at work does so after its batch; the next job loads its model again.
+        """
+        self._ask(lambda room: room.lanes.unload())
+
     # ------------------------------------------------------------------------ waiting
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> None:

@@ -15,6 +15,7 @@ from hybrid_transcribe.interfaces import Capabilities, Engine, Loaded, LoadReque
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Spec, Stage
+from hybrid_transcribe.worker.memory import give_back
 
 #: Told while a model is made ready: the stage and its percentage where known.
 Report = Callable[[Stage, float | None], None]
@@ -60,8 +61,7 @@ class ModelPool:
 
     def _make_room(self) -> None:
         while len(self._held) >= max(1, self._settings.models_kept):
-            _, oldest = self._held.popitem(last=False)
-            oldest.engine.unload()
+            _unload(self._held.popitem(last=False)[1])
 
     def _load(self, spec: Spec, report: Report) -> Lent:
         engine = ENGINES.make(spec.engine, self._settings.engines)
@@ -120,7 +120,7 @@ class ModelPool:
         if (found[0].device, found[0].compute_type) != (now.device, now.compute_type):
             lent = self._held.pop(key, None)
             if lent is not None:
-                lent.engine.unload()
+                _unload(lent)
         return found[1]
 
     def _as_it_ran(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> Setup:
@@ -142,16 +142,21 @@ class ModelPool:
         """Give back the memory of models unused for `Settings.model_idle_s`."""
         limit = self._now() - self._settings.model_idle_s
         for key in [k for k, lent in self._held.items() if lent.used_at <= limit]:
-            self._held.pop(key).engine.unload()
+            _unload(self._held.pop(key))
             # There may be more memory next time.
             self._smaller.pop(key, None)
 
     def unload_all(self) -> None:
         """Give everything back now."""
         while self._held:
-            self._held.popitem()[1].engine.unload()
+            _unload(self._held.popitem()[1])
         self._smaller.clear()
 
 
 def _key(spec: Spec) -> Key:
     return (spec.engine, spec.model, spec.device, spec.options.compute_type)
+
+
+def _unload(lent: Lent) -> None:
+    lent.engine.unload()
+    give_back()
