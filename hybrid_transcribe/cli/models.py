@@ -1,11 +1,12 @@
-"""``hybrid-transcribe models``: what models are here, getting one and letting one go."""
+"""``hybrid-transcribe models``: what models are here, getting, converting, letting go."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hybrid_transcribe.cli.exits import EPILOG, FINE, USAGE, explain, say
@@ -19,14 +20,28 @@ if TYPE_CHECKING:
 _HEAD = ("NAME", "LAYOUT", "SIZE", "SOURCE", "WHERE")
 _NOT_HERE = "not here"
 
-_LAYOUTS = ("ctranslate2", "huggingface")
+#: Layouts, each with the engine whose models have it.
+_LAYOUTS = ("ctranslate2", "huggingface", "openai")
+_TARGETS = _LAYOUTS[1:]
+
+_LAYOUTS_TOLD = """layouts:
+  ctranslate2   for the engine faster-whisper
+  huggingface   for transformers
+  openai        for openai-whisper"""
+
+_CONVERT_TOLD = """\
+Write a model of faster-whisper as one of the other engines, with the same weights: into the
+cache, where that engine finds it, or into a folder. It is fetched first if it is not here.
+
+Needs pip install 'hybrid-transcribe[transformers]' for huggingface, or [openai-whisper] for
+openai. Without a network this is done by itself where the other engine has no model."""
 
 
 def add_parser(commands: Any) -> None:
     """The command's own commands and their arguments."""
     parser: argparse.ArgumentParser = commands.add_parser(
         "models",
-        help="list, get and remove models",
+        help="list, get, convert and remove models",
         description="The models on this machine.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -37,14 +52,45 @@ def add_parser(commands: Any) -> None:
     listing.add_argument("--all", action="store_true", help="also those known but not here")
     listing.add_argument("--json", action="store_true", help="a JSON array, for programs")
     listing.set_defaults(run=_list)
-    get = actions.add_parser("get", help="fetch one, or say where it is")
+    _add_get(actions)
+    _add_convert(actions)
+    remove = actions.add_parser("rm", help="delete from the caches, and say what was freed")
+    remove.add_argument("names", nargs="+", metavar="NAME")
+    remove.set_defaults(run=_remove)
+
+
+def _add_get(actions: Any) -> None:
+    get = actions.add_parser(
+        "get",
+        help="fetch one, or say where it is",
+        epilog=_LAYOUTS_TOLD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     get.add_argument("name", metavar="NAME", help="short name, or id on the hub")
     get.add_argument("--layout", choices=_LAYOUTS, default=_LAYOUTS[0], help="default: %(default)s")
     get.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
     get.set_defaults(run=_get)
-    remove = actions.add_parser("rm", help="delete from the caches, and say what was freed")
-    remove.add_argument("names", nargs="+", metavar="NAME")
-    remove.set_defaults(run=_remove)
+
+
+def _add_convert(actions: Any) -> None:
+    convert = actions.add_parser(
+        "convert",
+        help="write one for another engine",
+        description=_CONVERT_TOLD,
+        epilog=_LAYOUTS_TOLD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument(
+        "name", metavar="NAME", help="short name, id on the hub, or a folder of faster-whisper's"
+    )
+    convert.add_argument(
+        "--to", choices=_TARGETS, default=_TARGETS[0], help="layout; default: %(default)s"
+    )
+    convert.add_argument(
+        "--output", metavar="FOLDER", type=Path, help="new or empty; default: in the cache"
+    )
+    convert.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
+    convert.set_defaults(run=_convert)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:
@@ -86,26 +132,29 @@ def _row(model: Installed) -> dict[str, Any]:
 def _known_but_not_here(here: set[str]) -> list[dict[str, Any]]:
     from hybrid_transcribe.models.catalogue import MODELS
 
-    layout = _LAYOUTS[0]
     return [
         {
             "name": entry.name,
             "layout": layout,
             "size_bytes": entry.size_bytes,
             "source": None,
-            "where": entry.repos[layout],
+            "where": repo,
             "here": False,
         }
         for entry in MODELS.values()
+        # The first layout a model has is the one its size is told for.
+        for layout, repo in list(entry.repos.items())[:1]
         if entry.name not in here
     ]
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> str:
+    from hybrid_transcribe.models.space import in_words
+
     lines: list[Sequence[str]] = [_HEAD]
     for row in rows:
         about = "" if row["here"] else "~"
-        size = about + size_text(row["size_bytes"])
+        size = about + in_words(row["size_bytes"])
         lines.append((row["name"], row["layout"], size, row["source"] or _NOT_HERE, row["where"]))
     widths = [max(len(line[n]) for line in lines) for n in range(len(_HEAD))]
     return "".join(_aligned(line, widths) + "\n" for line in lines)
@@ -120,34 +169,40 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(cells).rstrip()
 
 
-def size_text(size_bytes: int) -> str:
-    """Bytes as people read them.
-
-    >>> size_text(147_964_211), size_text(3_091_000_000)
-    ('148 MB', '3.1 GB')
-    """
-    if size_bytes >= 1e9:
-        return f"{size_bytes / 1e9:.1f} GB"
-    return f"{size_bytes / 1e6:.0f} MB"
-
-
-# --------------------------------------------------------------------------- get, rm
+# ------------------------------------------------------------------- get, convert, rm
 
 
 def _get(args: argparse.Namespace) -> int:
     from hybrid_transcribe import models
     from hybrid_transcribe.config import Settings
+
+    return _told(
+        args,
+        lambda report: models.get(args.name, args.layout, Settings.load(), report),
+    )
+
+
+def _convert(args: argparse.Namespace) -> int:
+    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.models.manage import convert
+
+    return _told(
+        args,
+        lambda report: convert(args.name, args.to, Settings.load(), args.output, report),
+    )
+
+
+def _told(
+    args: argparse.Namespace, work: Callable[[Callable[[float | None], None]], Installed]
+) -> int:
+    """Do it with progress, and say where the model is now."""
+    from hybrid_transcribe.models.space import in_words
     from hybrid_transcribe.progress.display import display
     from hybrid_transcribe.progress.look import transfer_look
 
     with display(None if args.quiet else sys.stderr) as shown:
-        got = models.get(
-            args.name,
-            args.layout,
-            Settings.load(),
-            lambda percentage: shown.show(transfer_look(args.name, percentage)),
-        )
-    print(f"{got.name} ({got.layout}, {size_text(got.size_bytes)}) is in {got.where}")
+        got = work(lambda percentage: shown.show(transfer_look(args.name, percentage)))
+    print(f"{got.name} ({got.layout}, {in_words(got.size_bytes)}) is in {got.where}")
     return FINE
 
 
@@ -166,9 +221,10 @@ def _remove(args: argparse.Namespace) -> int:
 def _remove_one(name: str, settings: Settings) -> None:
     from hybrid_transcribe import models
     from hybrid_transcribe.models import starter
+    from hybrid_transcribe.models.space import in_words
 
     freed = models.remove(name, settings)
-    print(f"{name}: {size_text(freed.size_bytes)} freed")
+    print(f"{name}: {in_words(freed.size_bytes)} freed")
     for folder in freed.folders:
         print(f"  {folder} is gone")
     if starter.carried(name) is not None:

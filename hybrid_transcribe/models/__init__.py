@@ -1,12 +1,13 @@
 """Finding, fetching, checking and removing the files of models.
 
-`resolve` turns a model's name into a folder; `listing`, `get` and `remove` manage what is
-here. Nothing in this folder loads a model or imports an engine.
+`resolve` turns a model's name into files; `listing`, `get` and `remove` manage what is here,
+`manage.convert` rewrites it for another engine. Nothing in this folder loads a model or
+imports an engine.
 """
 
 from hybrid_transcribe.models.catalogue import is_name, known_names
 from hybrid_transcribe.models.manage import Freed, Installed, get, listing, remove
-from hybrid_transcribe.models.resolve import check, resolve, unjoined
+from hybrid_transcribe.models.resolve import check, resolve, unmade
 
 __all__ = [
     "Freed",
@@ -18,5 +19,5 @@ __all__ = [
     "listing",
     "remove",
     "resolve",
-    "unjoined",
+    "unmade",
 ]

@@ -22,12 +22,14 @@ class Layout:
     """How the files of a model lie in its folder.
 
     Attributes:
+        engine: the engine of ours that loads it, for messages.
         weights: pattern of the large files, the ones whose digest is checked.
         needs: groups of file patterns; a folder must hold one file of every group.
         fetch: what is fetched from the hub. Never pickles: unpickling runs their code.
     """
 
     name: str
+    engine: str
     weights: str
     needs: tuple[tuple[str, ...], ...]
     fetch: tuple[str, ...]
@@ -49,6 +51,7 @@ class Layout:
 LAYOUTS: Mapping[str, Layout] = {
     "ctranslate2": Layout(
         "ctranslate2",
+        "faster-whisper",
         "model.bin",
         # Without its tokenizer faster-whisper would ask the hub for one while loading.
         (("model.bin",), ("config.json",), ("tokenizer.json",), ("vocabulary.*",)),
@@ -62,10 +65,15 @@ LAYOUTS: Mapping[str, Layout] = {
     ),
     "huggingface": Layout(
         "huggingface",
+        "transformers",
         "*.safetensors",
         (("*.safetensors",), ("config.json",), ("preprocessor_config.json",), ("tokenizer*.json",)),
-        ("*.safetensors", "*.safetensors.index.json", "*.json", "merges.txt"),
+        # Not every *.safetensors: large-v3 has 6 GB of them more, in 32 bits.
+        ("model.safetensors", "model-*-of-*.safetensors", "*.json", "merges.txt"),
     ),
+    # A pickle, so none is fetched from the hub: only from its makers, by digest. The file
+    # unpickles with weights_only, which runs no code.
+    "openai": Layout("openai", "openai-whisper", "*.pt", (("*.pt",),), ()),
 }
 
 
@@ -75,7 +83,7 @@ class Entry:
 
     Attributes:
         repos: layout to repository id on the hub.
-        size_bytes: rough download of the ``ctranslate2`` layout.
+        size_bytes: rough download of the first layout.
         sha256: file of the ``ctranslate2`` layout to its digest, where we know it.
     """
 
@@ -107,6 +115,10 @@ def _distilled(name: str, size_mb: int, repo: str = "") -> tuple[str, Entry]:
     )
 
 
+def _only(name: str, layout: str, repo: str, size_mb: int) -> tuple[str, Entry]:
+    return name, Entry(name, {layout: repo}, size_mb * MB, multilingual=False)
+
+
 _BASE = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 _TINY_EN = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
@@ -131,6 +143,8 @@ MODELS: Mapping[str, Entry] = dict(
         _distilled("large-v2", 1516),
         _distilled("large-v3", 1516),
         _distilled("large-v3.5", 1516, "distil-whisper/distil-large-v3.5-ct2"),
+        # Brazilian Portuguese. Nobody publishes it for another engine.
+        _only("distil-large-v3-ptbr", "huggingface", "freds0/distil-whisper-large-v3-ptbr", 3026),
     )
 )
 
@@ -196,22 +210,52 @@ def is_plain(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name) is not None
 
 
+def known(name: str) -> Entry | None:
+    """The catalogue's model of that name, alias or id on the hub, or None."""
+    by_id = (entry for entry in MODELS.values() if name in entry.repos.values())
+    return find(name) or next(by_id, None)
+
+
 def find_repo(name: str, layout: str) -> str | None:
-    """The repository on the hub for a short name or an id, None where there is none."""
-    entry = find(name)
-    if entry is not None and layout in entry.repos:
-        return entry.repos[layout]
+    """The repository on the hub for a short name or an id, None where there is none.
+
+    An id of the catalogue means the model, not the layout: each engine gets its own.
+    """
+    entry = known(name)
+    if entry is not None:
+        return entry.repos.get(layout)
     return name if is_hub_id(name) else None
 
 
 def repo_of(name: str, layout: str) -> str:
-    """The same. Raises UnknownModel."""
+    """The same. Raises what `check_name` raises."""
+    check_name(name, layout)
     repo = find_repo(name, layout)
     if repo is None:
+        raise UnknownModel(f"Model {name!r} has no repository in the layout {layout!r}")
+    return repo
+
+
+def check_known(name: str) -> None:
+    """Raise UnknownModel for what is neither in the catalogue nor an id on the hub."""
+    if known(name) is None and not is_hub_id(name):
         raise UnknownModel(
             name, (*known_names(), "an id on the hub (organisation/name)", "a folder")
         )
-    return repo
+
+
+def check_name(name: str, layout: str) -> None:
+    """Raise UnknownModel for a name nobody knows, or a model there is for other engines only."""
+    check_known(name)
+    entry = known(name)
+    # Whatever CTranslate2 runs can be converted for openai-whisper.
+    needed = "ctranslate2" if layout == "openai" else layout
+    if entry is not None and needed not in entry.repos:
+        there = " and ".join(f"{LAYOUTS[n].engine} (layout {n})" for n in entry.repos)
+        raise UnknownModel(
+            f"Model {name!r} exists only for the engine {there}, "
+            f"not for {LAYOUTS[layout].engine} (layout {layout})"
+        )
 
 
 def folder_name(name: str, layout: str) -> str:
@@ -220,7 +264,8 @@ def folder_name(name: str, layout: str) -> str:
     >>> folder_name("turbo", "ctranslate2"), folder_name("org/name", "huggingface")
     ('large-v3-turbo', 'org--name.huggingface')
     """
-    plain = ALIASES.get(name, name).replace("/", "--")
+    entry = known(name)
+    plain = (entry.name if entry else name).replace("/", "--")
     return plain if layout == "ctranslate2" else f"{plain}.{layout}"
 
 

@@ -38,10 +38,10 @@ def verify(path: Path, expected: str, stamps: Path) -> None:
     stamp(path, found, stamps)
 
 
-def mismatch(path: Path, expected: str, found: str) -> ModelUnavailable:
-    """The error for a file that is not what it should be."""
+def mismatch(where: Path | str, expected: str, found: str) -> ModelUnavailable:
+    """The error for a file, here or at an address, that is not what it should be."""
     return ModelUnavailable(
-        f"{path} is damaged or not the file it should be: expected SHA-256 {expected}, "
+        f"{where} is damaged or not the file it should be: expected SHA-256 {expected}, "
         f"found {found}"
     )
 

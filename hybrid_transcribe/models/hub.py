@@ -1,13 +1,14 @@
 """The hub: what its client has already, and fetching what it has not.
 
-The client resumes a cut connection by itself. What it does not do for plain downloads is to
-compare what arrived with the digest the hub publishes; `fetch` does.
+The client (2.4) resumes a cut connection within one call only: each call starts a file of its
+own, and what a killed process had fetched is never used again. Nor does it compare what came
+with the digest the hub publishes. So `fetch` gets the large files itself and puts them where
+the client's cache has them, by digest; the client does the rest.
 """
 
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,21 +17,25 @@ from typing import Any
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.models import checksums, places
 from hybrid_transcribe.models.catalogue import Layout
+from hybrid_transcribe.models.fetch import Remote
+from hybrid_transcribe.models.fetch import fetch as fetch_file
+from hybrid_transcribe.models.space import need
 
 #: How long the hub may take to answer at all, in seconds: a machine without a network should
 #: say so soon. The client's own default is 10 s, several times over.
 ANSWER_TIMEOUT_S = 4.0
-
-#: How often progress is looked at while fetching, in seconds.
-_LOOK_S = 0.25
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be fetched: blob name to size in bytes, and file name to SHA-256."""
+    """What is to be fetched: blob name to size in bytes, and file name to SHA-256.
 
+    ``commit`` says of which state; files without a SHA-256 are small.
+    """
+
+    commit: str
     sizes: Mapping[str, int] = field(default_factory=dict)
     sha256: Mapping[str, str] = field(default_factory=dict)
 
@@ -57,16 +62,53 @@ def cached(repo: str, layout: Layout) -> Path | None:
 def fetch(repo: str, layout: Layout, report: Callable[[float | None], None]) -> Path:
     """Fetch a repository's files of one layout and check their digests; the snapshot's folder.
 
-    ``report`` gets None until sizes are known, then 0..100, never falling. Raises
-    ModelUnavailable when what arrived is wrong, and whatever the client raises otherwise.
+    ``report`` gets None until sizes are known, then 0..100, never falling. What arrived before
+    a cut is kept, also for another process. Raises ModelUnavailable when what arrived is wrong
+    or there is no room, and whatever the clients raise otherwise.
     """
     report(None)
     wanted = _ask(repo, layout)
-    folder = _watch(lambda: _download(repo, layout), repo, wanted, report)
+    need(places.hub_dir(), sum(wanted.sizes.values()) - _arrived(repo, wanted), repo)
+    tell = _rising(repo, wanted, report)
+    for name, digest in wanted.sha256.items():
+        _fetch_large(repo, name, digest, wanted, tell)
+    folder = _download(repo, layout)
     for path in layout.weight_files(folder):
         _check(path, wanted.sha256.get(path.name))
     report(100.0)
     return folder
+
+
+def _rising(
+    repo: str, wanted: Wanted, report: Callable[[float | None], None]
+) -> Callable[[int, int | None], None]:
+    """Reports the percentage on disk, unless a file that was wrong made it fall."""
+    highest, total = 0.0, sum(wanted.sizes.values())
+
+    def tell(*_: int | None) -> None:
+        nonlocal highest
+        if total:
+            highest = max(highest, min(100.0, 100 * _arrived(repo, wanted) / total))
+            report(highest)
+
+    return tell
+
+
+def _fetch_large(
+    repo: str, name: str, digest: str, wanted: Wanted, tell: Callable[[int, int | None], None]
+) -> None:
+    from huggingface_hub import get_token, hf_hub_url
+
+    url = hf_hub_url(repo, name, revision=wanted.commit)
+    blobs = places.hub_folder(repo) / "blobs"
+    fetch_file(
+        Remote(url, digest, wanted.sizes.get(digest), get_token()),
+        blobs / digest,
+        # Clients before 1.0 call it so too, and go on with what they find.
+        part=blobs / f"{digest}.incomplete",
+        lock=places.hub_lock(repo, digest),
+        report=tell,
+    )
 
 
 def _ask(repo: str, layout: Layout) -> Wanted:
@@ -81,12 +123,13 @@ def _ask(repo: str, layout: Layout) -> Wanted:
     for file in info.siblings or ():
         if any(fnmatch(file.rfilename, pattern) for pattern in layout.fetch):
             lfs: Any = file.lfs
+            # The names of the client's blobs.
             blob = lfs["sha256"] if lfs else file.blob_id
             if blob and file.size:
                 sizes[blob] = file.size
             if lfs:
                 digests[file.rfilename] = lfs["sha256"]
-    return Wanted(sizes, digests)
+    return Wanted(info.sha or "main", sizes, digests)
 
 
 def _download(repo: str, layout: Layout) -> Path:
@@ -112,52 +155,21 @@ def _download(repo: str, layout: Layout) -> Path:
     )
 
 
-def _watch(
-    work: Callable[[], Path],
-    repo: str,
-    wanted: Wanted,
-    report: Callable[[float | None], None],
-) -> Path:
-    """Run the work in a thread and report, from this one, how many bytes have arrived.
-
-    Bytes on disk rather than the client's bars: those differ in every major version.
-    """
-    outcome: list[Path | BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:
-            outcome.append(error)
-
-    # A daemon, so that a caller who gives up (an exception from `report`) can leave.
-    thread = threading.Thread(target=run, name="model-download", daemon=True)
-    thread.start()
-    highest = 0.0
-    while thread.is_alive():
-        thread.join(_LOOK_S)
-        total = sum(wanted.sizes.values())
-        if total:
-            highest = max(highest, min(100.0, 100 * _arrived(repo, wanted) / total))
-            report(highest)
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    return outcome[0]
-
-
 def _arrived(repo: str, wanted: Wanted) -> int:
     """Bytes of the wanted blobs that are on disk, finished or not."""
-    best: dict[str, int] = {}
+    blobs = places.hub_folder(repo) / "blobs"
+    return sum(
+        min(size, max(_size(blobs / name), _size(blobs / f"{name}.incomplete")))
+        for name, size in wanted.sizes.items()
+    )
+
+
+def _size(path: Path) -> int:
     try:
-        for path in (places.hub_folder(repo) / "blobs").iterdir():
-            # "<etag>", "<etag>.incomplete" or "<etag>.<random>.incomplete".
-            etag = path.name.split(".", 1)[0]
-            if etag in wanted.sizes:
-                best[etag] = max(best.get(etag, 0), path.stat().st_size)
+        return path.stat().st_size
     except OSError:
-        # Not there yet, or a file was renamed while we looked: the next look sees it.
-        pass
-    return sum(min(size, wanted.sizes[etag]) for etag, size in best.items())
+        # Not there yet, or renamed while we looked.
+        return 0
 
 
 def _check(path: Path, published: str | None) -> None:

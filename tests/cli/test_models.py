@@ -11,6 +11,7 @@ import pytest
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.models import starter
 from tests.cli.conftest import Ran
+from tests.models import small_ct2
 
 Cli = Callable[..., Ran]
 
@@ -99,3 +100,68 @@ def test_rm_goes_on_after_a_mistake(cli: Cli, model: Path) -> None:
     assert ran.code == 2
     assert "'nope'" in ran.err
     assert not model.exists()
+
+
+@pytest.fixture
+def weights(model: Path) -> Path:
+    """The same, with weights that are some."""
+    pytest.importorskip("safetensors")
+    return small_ct2.folder(model)
+
+
+def test_convert_writes_into_the_cache(cli: Cli, weights: Path) -> None:
+    """It says where, and the list has it with its source."""
+    ran = cli("models", "convert", "org/mine")
+
+    folder = weights.with_name("org--mine.huggingface")
+    assert ran.code == 0
+    assert ran.out.startswith("org/mine (huggingface, ")
+    assert ran.out.endswith(f"is in {folder}\n")
+    rows = json.loads(cli("models", "list", "--json").out)
+    assert [r["source"] for r in rows if r["where"] == str(folder)] == ["converted"]
+
+
+def test_convert_writes_into_a_folder(cli: Cli, weights: Path, tmp_path: Path) -> None:
+    """Nothing else is left beside it."""
+    output = tmp_path / "out" / "mine"
+    ran = cli("models", "convert", str(weights), "--output", output)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert (output / "model.safetensors").is_file()
+    assert list(output.parent.iterdir()) == [output]
+
+
+def test_convert_of_a_folder_needs_to_know_where_to(cli: Cli, weights: Path) -> None:
+    """It has no name in the cache."""
+    ran = cli("models", "convert", str(weights))
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "say into which folder" in ran.err
+
+
+def test_convert_of_what_is_not_here_says_so(
+    cli: Cli, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``get`` does."""
+    monkeypatch.setenv(PREFIX + "OFFLINE", "1")
+    ran = cli("models", "convert", "org/other", "--to", "openai")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "'org/other'" in ran.err
+
+
+def test_convert_helps_itself(cli: Cli) -> None:
+    """Layouts, their engines and what must be installed."""
+    ran = cli("models", "convert", "--help")
+
+    assert ran.code == 0
+    for part in ("--to {huggingface,openai}", "for openai-whisper", "[transformers]"):
+        assert part in ran.out
+
+
+def test_all_names_a_model_of_one_engine_under_its_layout(cli: Cli, model: Path) -> None:
+    """The only layout it has."""
+    rows = json.loads(cli("models", "list", "--all", "--json").out)
+
+    (row,) = (row for row in rows if row["name"] == "distil-large-v3-ptbr")
+    assert (row["layout"], row["where"]) == ("huggingface", "freds0/distil-whisper-large-v3-ptbr")

@@ -1,4 +1,4 @@
-"""A cache of its own for each test, for our models and for the hub client's."""
+"""A cache of its own for each test, for our models and for those of the libraries."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import pytest
 from huggingface_hub import constants
 
 from hybrid_transcribe.config import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """openai-whisper's own cache is empty, whatever the machine has."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
@@ -21,16 +21,30 @@ class Hub:
     """What the server holds and does.
 
     Attributes:
-        cut_after: bytes of the weights after which the connection is closed, once.
-        sent: what is sent for the weights, if not the weights.
+        cuts: bytes of each answer with weights after which the connection is closed, in turn.
+        refusals: statuses with which the weights are refused first, in turn.
+        sent: what is sent for the weights, if not the weights; ``wrong`` answers long.
+        whole: send everything, whatever range was asked for.
+        at_half: called when half of an answer with weights is on its way.
         ranges: the Range headers that came.
+        sent_bytes: bytes of weights that were sent.
     """
 
     files: dict[str, bytes] = field(default_factory=lambda: dict(CT2_FILES))
-    cut_after: int | None = None
+    cuts: list[int] = field(default_factory=list)
+    refusals: list[int] = field(default_factory=list)
     sent: bytes | None = None
+    wrong: int = 1_000_000
+    whole: bool = False
+    at_half: Callable[[], object] | None = None
     ranges: list[str] = field(default_factory=list)
+    sent_bytes: int = 0
     url: str = ""
+
+    @property
+    def weights_url(self) -> str:
+        """Where the weights are."""
+        return f"{self.url}/{REPO}/resolve/main/model.bin"
 
     def sibling(self, name: str) -> dict[str, object]:
         """A file as ``/api/models`` tells it."""
@@ -110,29 +124,45 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _file(self, name: str, with_body: bool) -> None:
-        body = self.served.files[name]
-        if name == "model.bin" and self.served.sent is not None:
-            body = self.served.sent
-        asked = self.headers.get("Range")
+        hub, body, weighty = self.served, self.served.files[name], name == "model.bin" and with_body
+        if weighty and hub.refusals:
+            self.send_error(hub.refusals.pop(0))
+            return
+        if weighty and hub.sent is not None and hub.wrong > 0:
+            hub.wrong -= 1
+            body = hub.sent
+        asked = None if hub.whole else self.headers.get("Range")
         start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
         if asked:
-            self.served.ranges.append(asked)
+            hub.ranges.append(asked)
+        if start >= len(body) and asked:
+            self.send_error(416)
+            return
         self.send_response(206 if asked else 200)
-        self.send_header("ETag", f'"{self.served.etag(name)}"')
+        self.send_header("ETag", f'"{hub.etag(name)}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(body) - start))
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.end_headers()
-        if with_body:
-            self._send(name, body[start:])
-
-    def _send(self, name: str, body: bytes) -> None:
-        cut, self.served.cut_after = (
-            (self.served.cut_after, None) if name == "model.bin" else (None, self.served.cut_after)
-        )
-        if cut is None:
+        if weighty:
+            self._send(body[start:])
+        elif with_body:
             self.wfile.write(body)
-            return
-        self.wfile.write(body[:cut])
-        self.close_connection = True
+
+    def _send(self, body: bytes) -> None:
+        hub = self.served
+        cut = hub.cuts.pop(0) if hub.cuts else None
+        body = body[:cut]
+        middle = len(body) // 2
+        # A client that was killed reads no more.
+        with suppress(ConnectionError):
+            # Counted first: whoever receives the last byte may look at once.
+            hub.sent_bytes += middle
+            self.wfile.write(body[:middle])
+            if hub.at_half is not None:
+                self.wfile.flush()
+                hub.at_half()
+            hub.sent_bytes += len(body) - middle
+            self.wfile.write(body[middle:])
+        self.close_connection = self.close_connection or cut is not None

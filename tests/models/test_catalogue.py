@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,44 @@ def test_pickled_weights_are_never_fetched() -> None:
     patterns = [p for layout in catalogue.LAYOUTS.values() for p in layout.fetch]
 
     assert not [p for p in patterns if p.endswith((".pt", ".pth", ".ckpt", ".pkl", "_model.bin"))]
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("distil-whisper/distil-large-v3", "distil-large-v3"),
+        ("openai/whisper-large-v3-turbo", "turbo"),
+        ("Systran/faster-whisper-tiny", "tiny"),
+        ("freds0/distil-whisper-large-v3-ptbr", "distil-large-v3-ptbr"),
+    ],
+)
+def test_an_id_of_the_catalogue_is_the_model_it_stands_for(name: str, short: str) -> None:
+    """Each engine gets its own files of it, in one folder, whatever name was used."""
+    for layout in catalogue.LAYOUTS:
+        assert catalogue.find_repo(name, layout) == catalogue.find_repo(short, layout)
+        assert catalogue.folder_name(name, layout) == catalogue.folder_name(short, layout)
+
+
+@pytest.mark.parametrize("name", ["distil-large-v3-ptbr", "freds0/distil-whisper-large-v3-ptbr"])
+@pytest.mark.parametrize("layout", ["ctranslate2", "openai"])
+def test_a_model_of_one_engine_is_refused_for_the_others_by_name(name: str, layout: str) -> None:
+    """With the engine it is for, rather than as a name nobody knows."""
+    assert catalogue.repo_of(name, "huggingface") == "freds0/distil-whisper-large-v3-ptbr"
+    with pytest.raises(UnknownModel, match=r"only for the engine transformers.*not for .*whisper"):
+        catalogue.check_name(name, layout)
+
+
+def test_only_the_weights_that_are_loaded_are_fetched() -> None:
+    """large-v3 lies on the hub a second time in 32 bits."""
+    wanted = catalogue.LAYOUTS["huggingface"].fetch
+
+    def fetched(name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in wanted)
+
+    assert fetched("model.safetensors")
+    assert fetched("model-00001-of-00002.safetensors")
+    assert not fetched("model.fp32-00001-of-00002.safetensors")
+    assert not fetched("pytorch_model.bin")
 
 
 def test_missing_files_are_named(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
-from hybrid_transcribe.models import places, resolve
-from tests.models import fakes
+from hybrid_transcribe.models import check, listing, places, remove, resolve, unmade
+from tests.models import fakes, small_ct2
 
 LAYOUT = "ctranslate2"
 TINY_EN = "Systran/faster-whisper-tiny.en"
@@ -151,3 +151,140 @@ def test_another_layout_has_a_folder_and_a_repository_of_its_own(
     """Weights of one engine are never handed to another."""
     with pytest.raises(ModelUnavailable, match=r"openai/whisper-tiny into .*tiny\.huggingface"):
         resolve("tiny", "huggingface", settings)
+
+
+# ------------------------------------------------------------------------- other layouts
+
+
+@pytest.fixture
+def small(
+    settings: Settings, hub_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """``small`` was carried here for the default engine; nothing else is here."""
+    pytest.importorskip("safetensors")
+    fakes.no_starters(monkeypatch)
+    small_ct2.folder(places.own_folder("small", LAYOUT, settings))
+    return settings
+
+
+def test_without_a_network_the_default_engines_weights_are_converted(small: Settings) -> None:
+    """Once; the second time they lie in the cache."""
+    seen: list[float | None] = []
+    files = resolve("small", "huggingface", small, seen.append)
+
+    assert files.folder == places.own_folder("small", "huggingface", small)
+    assert (files.folder / "model.safetensors").is_file()
+    assert seen == [None]
+    assert resolve("small", "huggingface", small, seen.append) == files
+    assert seen == [None]
+
+
+def test_weights_in_the_hubs_cache_are_converted_too(
+    settings: Settings, hub_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever of the default engine's needs no network, by id as well."""
+    pytest.importorskip("safetensors")
+    fakes.no_starters(monkeypatch)
+    small_ct2.folder(fakes.hub_cache(hub_dir, "someone/whisper-mine"))
+
+    folder = resolve("someone/whisper-mine", "huggingface", settings).folder
+    assert folder == places.own_folder("someone/whisper-mine", "huggingface", settings)
+
+
+def test_what_was_published_wins_over_a_conversion(small: Settings, hub_dir: Path) -> None:
+    """Whole files of the hub are used as they are."""
+    snapshot = fakes.hub_cache(hub_dir, "openai/whisper-small")
+    for name in ("model.safetensors", "preprocessor_config.json"):
+        (snapshot / name).write_bytes(b"{}")
+
+    assert resolve("small", "huggingface", small).folder == snapshot
+
+
+def test_damaged_weights_are_not_converted_in_silence(small: Settings) -> None:
+    """The file that cannot be read is named."""
+    (places.own_folder("small", LAYOUT, small) / "model.bin").write_bytes(b"weights" * 100)
+    with pytest.raises(ModelUnavailable, match=r"small.model\.bin"):
+        resolve("small", "huggingface", small)
+    assert not places.own_folder("small", "huggingface", small).exists()
+
+
+def test_a_converted_model_is_listed_as_such_and_removed(small: Settings) -> None:
+    """With the weights it came from, as ``models rm`` takes every layout."""
+    resolve("small", "huggingface", small)
+
+    assert [(m.name, m.layout, m.source) for m in listing(small)] == [
+        ("small", LAYOUT, "cache"),
+        ("small", "huggingface", "converted"),
+    ]
+    remove("small", small)
+    assert listing(small) == ()
+
+
+def test_what_will_be_made_at_first_use_can_be_told(small: Settings) -> None:
+    """Nothing is written by asking."""
+    assert unmade("small", LAYOUT, small) == ""
+    assert (
+        unmade("small", "huggingface", small) == "here for faster-whisper, converted at first use"
+    )
+    assert unmade("medium", "huggingface", small) == ""
+    resolve("small", "huggingface", small)
+    assert unmade("small", "huggingface", small) == ""
+
+
+def test_halves_in_wheels_are_told_as_such(
+    tmp_path: Path, settings: Settings, hub_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what comes in parts is joined, and only once."""
+    fakes.small_starters(monkeypatch, tmp_path / "site")
+
+    assert "joined" in unmade("base", LAYOUT, settings)
+    assert unmade("tiny.en", LAYOUT, settings) == ""
+    resolve("base", LAYOUT, settings)
+    assert unmade("base", LAYOUT, settings) == ""
+
+
+@pytest.mark.parametrize("named", ["mine.pt", "folder"])
+def test_a_checkpoint_may_be_named_by_its_path(
+    named: str, tmp_path: Path, settings: Settings
+) -> None:
+    """The file, or the folder with that one file in it."""
+    file = tmp_path / "folder" / "mine.pt"
+    file.parent.mkdir()
+    file.write_bytes(b"weights")
+    path = file if named.endswith(".pt") else file.parent
+    files = resolve(str(path), "openai", settings)
+
+    assert (files.folder, files.file, files.layout) == (file.parent, file, "openai")
+
+
+def test_a_folder_with_two_checkpoints_is_refused_with_their_names(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """No guess is made."""
+    for name in ("a.pt", "b.pt"):
+        (tmp_path / name).write_bytes(b"weights")
+    with pytest.raises(ModelUnavailable, match=r"a\.pt, b\.pt"):
+        resolve(str(tmp_path), "openai", settings)
+
+
+def test_a_checkpoint_that_is_not_there_is_refused(tmp_path: Path, settings: Settings) -> None:
+    """By its path."""
+    with pytest.raises(ModelUnavailable, match=r"No model file .*none\.pt"):
+        resolve(str(tmp_path / "none.pt"), "openai", settings)
+
+
+def test_a_folder_of_the_default_engines_is_told_with_the_command(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """What could be converted says how."""
+    folder = fakes.model_folder(tmp_path / "mine")
+    with pytest.raises(ModelUnavailable, match=r"models convert .*mine --to openai --output"):
+        resolve(str(folder), "openai", settings)
+
+
+@pytest.mark.parametrize("layout", ["openai", "huggingface", LAYOUT])
+def test_a_name_nobody_knows_is_refused_in_every_layout(layout: str, settings: Settings) -> None:
+    """Before anything is queued, and when it is resolved."""
+    for ask in (check, resolve):
+        with pytest.raises(UnknownModel, match="'bsae'"):
+            ask("bsae", layout, settings)
