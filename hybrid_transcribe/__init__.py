@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         submit,
         transcribe,
     )
+    from hybrid_transcribe.catalogue import EngineInfo, list_engines
+    from hybrid_transcribe.comparison import Comparison, compare
     from hybrid_transcribe.config import Settings
     from hybrid_transcribe.errors import HybridTranscribeError
     from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
@@ -42,7 +44,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Capabilities": "interfaces",
     "Clip": "types",
+    "Comparison": "comparison",
     "Engine": "interfaces",
+    "EngineInfo": "catalogue",
     "HybridTranscribeError": "errors",
     "Job": "jobs.handle",
     "JobResult": "jobs.handle",
@@ -57,8 +61,10 @@ _HOMES = {
     "Transcript": "types",
     "Word": "types",
     "Writer": "interfaces",
+    "compare": "comparison",
     "default_service": "api",
     "enable_nested_asyncio": "api",
+    "list_engines": "catalogue",
     "sample": "samples",
     "submit": "api",
     "transcribe": "api",
@@ -67,7 +73,9 @@ _HOMES = {
 __all__ = [
     "Capabilities",
     "Clip",
+    "Comparison",
     "Engine",
+    "EngineInfo",
     "HybridTranscribeError",
     "Job",
     "JobResult",
@@ -83,8 +91,10 @@ __all__ = [
     "Word",
     "Writer",
     "__version__",
+    "compare",
     "default_service",
     "enable_nested_asyncio",
+    "list_engines",
     "sample",
     "submit",
     "transcribe",

@@ -2,8 +2,8 @@
 
 Nothing here needs a model. An engine of yours is tested like ours::
 
-    from hybrid_transcribe.testing import tone
-    heard = list(MyEngine().transcribe(tone(3.0), Options(), lambda: False))
+    from hybrid_transcribe.testing import check_engine, tone
+    check_engine(MyEngine(), tone(3.0))
 
 and the whole product around it, on a real worker process::
 
@@ -33,6 +33,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from hybrid_transcribe.contract import BrokenPromise, check_engine
 from hybrid_transcribe.errors import EngineFailed, OutOfMemory
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -44,6 +45,18 @@ from hybrid_transcribe.interfaces import (
     Notice,
 )
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, Word
+
+__all__ = [
+    "FAULTS",
+    "SCRIPTED",
+    "BrokenPromise",
+    "ManualClock",
+    "Script",
+    "ScriptedEngine",
+    "check_engine",
+    "tone",
+    "write_wav",
+]
 
 #: What `Settings.engines` needs to make the scripted engine known.
 SCRIPTED = {"scripted": "hybrid_transcribe.testing:ScriptedEngine"}
@@ -62,6 +75,8 @@ class Script:
         at_s: when in the recording (for a fault in loading it does not matter).
         only: only in recordings whose name contains this.
         gate: a file: every segment waits until it exists, so that a test decides when.
+        says: the text of each segment in turn; without any, or after the last one, it is the
+            recording's name and the second.
     """
 
     segment_s: float = 1.0
@@ -72,6 +87,7 @@ class Script:
     at_s: float = 0.0
     only: str = ""
     gate: str = ""
+    says: tuple[str, ...] = ()
 
     @property
     def model(self) -> str:
@@ -109,9 +125,11 @@ class ScriptedEngine(Engine):
         self, clip: Clip, options: Options, cancelled: Callable[[], bool]
     ) -> Iterator[Heard]:
         script = self.script
+        if cancelled():
+            return
         if options.language is None:
             yield Language(script.language, 0.9)
-        if script.fault == "notice":
+        if script.fault == "notice" and not cancelled():
             yield Notice("as the script says")
         start_s = 0.0
         while start_s < clip.duration_s - 1e-6:
@@ -120,7 +138,7 @@ class ScriptedEngine(Engine):
             self._maybe_fail(clip, clip.start_s + start_s)
             self._wait()
             end_s = min(start_s + script.segment_s, clip.duration_s)
-            yield _segment(clip, start_s, end_s, options)
+            yield _segment(clip, start_s, end_s, options, script)
             start_s = end_s
 
     def _wait(self) -> None:
@@ -135,8 +153,10 @@ class ScriptedEngine(Engine):
             FAULTS[script.fault]()
 
 
-def _segment(clip: Clip, start_s: float, end_s: float, options: Options) -> Segment:
-    text = f"{clip.name} {clip.start_s + start_s:g}"
+def _segment(clip: Clip, start_s: float, end_s: float, options: Options, script: Script) -> Segment:
+    now_s = clip.start_s + start_s
+    n = round(now_s / script.segment_s)
+    text = script.says[n] if n < len(script.says) else f"{clip.name} {now_s:g}"
     words = (Word(start_s, end_s, text, 1.0),) if options.word_timestamps else ()
     return Segment(start_s, end_s, text, words, avg_logprob=-0.1, no_speech_prob=0.0)
 

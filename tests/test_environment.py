@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "run": (),
     "app": ("app",),
     "engines": ("starter", "openai-whisper", "transformers", "assemblyai", "nested"),
+    "compare": ("compare",),
     "test": ("test",),
     "style": ("dev",),
 }

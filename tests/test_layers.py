@@ -19,11 +19,12 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 #
 #   layer        units import each other   units
 LAYERS: list[tuple[str, bool, str]] = [
-    ("words",      True,  "types errors events names clock _version"),
-    ("contracts",  True,  "config interfaces protocol registry"),
+    ("words",      True,  "types errors events names clock columns _version"),
+    ("contracts",  True,  "config interfaces protocol registry contract"),
+    ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle api progress doctor"),
+    ("door",       True,  "jobs.service jobs.handle api progress doctor catalogue comparison"),
     ("faces",      False, "cli hud rest"),
 ]  # fmt: skip
 

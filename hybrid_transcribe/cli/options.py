@@ -20,10 +20,33 @@ _WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
 _KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The common ones by name, every other by ``--option``."""
+class _EngineNames:
+    """Every engine's name, looked up when the help is printed: that reads all packages."""
+
+    def __str__(self) -> str:
+        from hybrid_transcribe.registry import ENGINES
+
+        return ", ".join(ENGINES.names())
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = False) -> None:
+    """The common ones by name, every other by ``--option``; ``--engine`` once or repeatable."""
     add = parser.add_argument_group("how to transcribe").add_argument
-    add("--engine", metavar="NAME", help="who transcribes (default: faster-whisper)")
+    if several_engines:
+        engine = add(
+            "--engine",
+            action="append",
+            metavar="NAME[:MODEL]",
+            help="who is compared: %(known)s (repeatable; default: all that can run here and "
+            "keep the audio on this machine)",
+        )
+    else:
+        engine = add(
+            "--engine",
+            metavar="NAME",
+            help="who transcribes: %(known)s (default: faster-whisper)",
+        )
+    vars(engine)["known"] = _EngineNames()
     add("--model", metavar="NAME", help="short name, hub id or folder (default: the engine's)")
     add("--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: auto)")
     add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hybrid_transcribe.cli import options
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, explain, say
+from hybrid_transcribe.cli.receivers import tell_receivers
 from hybrid_transcribe.cli.signals import Interrupted
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _work(
     from hybrid_transcribe.cli.outcome import collect
     from hybrid_transcribe.progress import follow
 
+    if not args.quiet:
+        tell_receivers([how.get("engine")], service.settings)
     job = service.submit(args.paths, **how)
     signal = 0
     try:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, ModelUnavailable
-from hybrid_transcribe.interfaces import ClipDone, Engine, Language, LoadRequest, ModelFiles
+from hybrid_transcribe.contract import PROMISES, unloaded_it_refuses
+from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.interfaces import Engine, LoadRequest, ModelFiles
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.samples import sample
@@ -58,90 +59,37 @@ def clip() -> Clip:
 
 
 class TestEngineContract:
-    def test_its_name_is_the_one_it_is_registered_under(self) -> None:
-        """Names lead back to engines."""
-        for name in ENGINES.names():
-            assert ENGINES.get(name).name == name
-
-    def test_times_rise_and_stay_inside_the_clip(self, engine: Engine, clip: Clip) -> None:
-        """Segments never overlap and end no later than the audio."""
-        found = [h for h in engine.transcribe(clip, Options(), never) if isinstance(h, Segment)]
-        edges = [t for s in found for t in (s.start_s, s.end_s)]
-
-        assert found
-        assert edges == sorted(edges)
-        assert edges[0] >= 0
-        assert edges[-1] <= clip.duration_s
-
-    def test_every_segment_says_something(self, engine: Engine, clip: Clip) -> None:
-        """Blank segments reach nobody, and the words are those of the speech."""
-        found = [h for h in engine.transcribe(clip, Options(), never) if isinstance(h, Segment)]
-
-        assert all(s.text.strip() for s in found)
-        assert "country" in " ".join(s.text for s in found).lower()
-
-    def test_a_detected_language_comes_before_the_segments(
-        self, engine: Engine, clip: Clip
+    @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+    def test_it_keeps(
+        self, engine: Engine, clip: Clip, promise: Callable[[Engine, Clip], None]
     ) -> None:
-        """Whoever shows text while it comes knows its language."""
-        kinds = [type(h) for h in engine.transcribe(clip, Options(), never)]
+        """Each promise, as plug-in authors check theirs."""
+        promise(engine, clip)
 
-        if Language in kinds:
-            assert kinds.index(Language) < kinds.index(Segment)
+    def test_it_hears_what_is_said(self, engine: Engine, clip: Clip) -> None:
+        """The words are those of the speech."""
+        assert "country" in " ".join(s.text for s in _segments(engine, clip)).lower()
 
-    def test_cancelled_from_the_start_it_yields_nothing(self, engine: Engine, clip: Clip) -> None:
-        """The question is asked before every yield."""
-        assert list(engine.transcribe(clip, Options(), lambda: True)) == []
-
-    def test_cancelled_in_between_it_stops(self, engine: Engine, clip: Clip) -> None:
-        """Nothing comes after the cancel."""
-        seen: list[object] = []
-        run = engine.transcribe(clip, Options(), lambda: len(seen) > 0)
-        for said in run:
-            seen.append(said)
-
-        assert len(seen) == 1
-
-    def test_words_lie_in_order_inside_their_segment(self, engine: Engine, clip: Clip) -> None:
-        """Where an engine can time words at all."""
-        if not engine.capabilities.word_timestamps:
-            pytest.skip("it cannot time words")
-        options = Options(word_timestamps=True)
-        found = [h for h in engine.transcribe(clip, options, never) if isinstance(h, Segment)]
-
-        assert any(s.words for s in found)
-        for segment in found:
-            edges = [t for w in segment.words for t in (w.start_s, w.end_s)]
-            assert edges == sorted(edges)
-            assert all(segment.start_s <= t <= segment.end_s for t in edges)
-
-    def test_an_unknown_language_is_the_callers_mistake(self, engine: Engine, clip: Clip) -> None:
-        """And the message names it."""
-        with pytest.raises(InvalidRequest, match="'xx'"):
-            list(engine.transcribe(clip, Options(language="xx"), never))
-
-    def test_a_clip_without_samples_is_no_error(self, engine: Engine) -> None:
-        """It says nothing."""
-        empty = Clip(np.zeros(0, dtype=np.float32))
-
-        assert not [h for h in engine.transcribe(empty, Options(), never) if type(h) is Segment]
-
-    def test_many_clips_are_each_answered_for(self, engine: Engine, clip: Clip) -> None:
-        """One ClipDone or error a clip, and a bad one does not stop its neighbours."""
-        clips = [(1, clip), (2, Clip(np.zeros(RATE_HZ, dtype=np.float32))), (3, clip)]
-        told = list(engine.transcribe_many(clips, Options(), lambda _: False))
-
-        assert sorted(k for k, h in told if isinstance(h, ClipDone)) == [1, 2, 3]
-        assert {k for k, h in told if isinstance(h, Segment)} == {1, 3}
+    def test_it_hears_nothing_in_silence(self, engine: Engine) -> None:
+        """No text is invented."""
+        assert _segments(engine, Clip(np.zeros(3 * RATE_HZ, dtype=np.float32))) == []
 
     def test_unloaded_it_refuses_and_loaded_again_it_works(
         self, engine: Engine, clip: Clip
     ) -> None:
         """Memory can be given back at any time between two clips."""
-        engine.unload()
-        with pytest.raises(HybridTranscribeError):
-            list(engine.transcribe(clip, Options(), never))
+        unloaded_it_refuses(engine, clip)
         engine.unload()
         engine.load(_request(engine))
 
-        assert list(engine.transcribe(clip, Options(), never))
+        assert _segments(engine, clip)
+
+
+def _segments(engine: Engine, clip: Clip) -> list[Segment]:
+    return [h for h in engine.transcribe(clip, Options(), never) if isinstance(h, Segment)]
+
+
+def test_its_name_is_the_one_it_is_registered_under() -> None:
+    """Names lead back to engines."""
+    for name in ENGINES.names():
+        assert ENGINES.get(name).name == name

@@ -1,0 +1,176 @@
+"""The engines there are, what each can do, and why one cannot run here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
+
+from hybrid_transcribe.columns import columns
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import UnknownEngine, UnknownModel
+from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.models import catalogue
+from hybrid_transcribe.registry import ENGINES
+
+#: Heads of the table's columns.
+_HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN RUN HERE")
+
+#: Who gets the audio where nobody does.
+_NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """One engine: whether it can run here, and what it can do.
+
+    Attributes:
+        why_not: one line with the remedy; None when it is available.
+        default: it is the one a job gets that names none.
+        models: short names it can be asked for; hub ids and folders may do as well. Empty
+            where it knows no names, or could not be asked.
+        devices, compute_types, languages, options: as in `Capabilities`; no languages means
+            "whatever the model knows".
+        sends_audio_to: who receives the audio, None when it stays on this machine.
+    """
+
+    name: str
+    available: bool
+    why_not: str | None = None
+    default: bool = False
+    default_model: str = ""
+    models: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    compute_types: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    translates: bool = False
+    word_timestamps: bool = False
+    sends_audio_to: str | None = None
+    options: tuple[str, ...] = ()
+
+
+class EngineList(Sequence[EngineInfo]):
+    """Engines, the default first. Shown as a table; ``engines["faster-whisper"]`` is one."""
+
+    def __init__(self, engines: Sequence[EngineInfo]) -> None:
+        self._engines = tuple(engines)
+
+    @overload
+    def __getitem__(self, index: int | str) -> EngineInfo: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[EngineInfo, ...]: ...
+
+    def __getitem__(self, index: int | str | slice) -> EngineInfo | tuple[EngineInfo, ...]:
+        if not isinstance(index, str):
+            return self._engines[index]
+        for engine in self._engines:
+            if engine.name == index:
+                return engine
+        raise UnknownEngine(index, self.names)
+
+    def __len__(self) -> int:
+        return len(self._engines)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, in the same order."""
+        return tuple(engine.name for engine in self._engines)
+
+    def __repr__(self) -> str:
+        return "\n".join(columns([_HEAD, *map(_cells, self._engines)]))
+
+
+def list_engines(settings: Settings | None = None) -> EngineList:
+    """Every engine that is registered, ours and those of installed packages.
+
+    No model is loaded and no network asked. A plug-in that is broken is listed with the reason.
+    """
+    settings = settings or Settings.load()
+    return EngineList([_look(name, settings) for name in _names(settings)])
+
+
+def audio_goes_to(engine: str | None, settings: Settings) -> str | None:
+    """Who would receive the audio (None: the default engine's); None when nobody would.
+
+    An engine that cannot run here sends nothing, nor does one that nobody knows.
+    """
+    name = engine or settings.engine
+    info = _look(name, settings) if name in _names(settings) else None
+    return info.sends_audio_to if info and info.available else None
+
+
+def _names(settings: Settings) -> Iterator[str]:
+    """The default first, then ours, plug-ins by name, and those of the settings."""
+    known = (*ENGINES.names(), *settings.engines)
+    # A default that does not exist is told by whatever needs it.
+    default = [settings.engine] if settings.engine in known else []
+    return iter(dict.fromkeys((*default, *known)))
+
+
+def _look(name: str, settings: Settings) -> EngineInfo:
+    default = name == settings.engine
+    try:
+        made = ENGINES.make(name, settings.engines)
+        why_not = _why_not(made, settings)
+        return _described(name, made.capabilities, why_not, default)
+    except Exception as error:
+        # Code of other packages may raise anything, and must hide nobody else.
+        return EngineInfo(name, False, _broken(name, error, settings), default)
+
+
+def _why_not(engine: Engine, settings: Settings) -> str | None:
+    if engine.capabilities.sends_audio_to and settings.never_cloud:
+        return "forbidden by the settings (never_cloud)"
+    why_not = engine.available(settings)
+    return None if why_not is None else " ".join(str(why_not).split())
+
+
+def _broken(name: str, error: Exception, settings: Settings) -> str:
+    target = {**ENGINES.targets(), **settings.engines}[name]
+    told = " ".join(f"{type(error).__name__}: {error}".split())
+    module = target.partition(":")[0]
+    return f"{target} is broken: {told}; update, mend or uninstall the package of {module}"
+
+
+def _described(name: str, can: Capabilities, why_not: str | None, default: bool) -> EngineInfo:
+    return EngineInfo(
+        name,
+        available=why_not is None,
+        why_not=why_not,
+        default=default,
+        default_model=can.default_model,
+        models=_models(can),
+        devices=tuple(can.devices),
+        compute_types=tuple(can.compute_types),
+        languages=tuple(can.languages),
+        translates=can.translates,
+        word_timestamps=can.word_timestamps,
+        sends_audio_to=can.sends_audio_to,
+        options=tuple(sorted(can.options)),
+    )
+
+
+def _models(can: Capabilities) -> tuple[str, ...]:
+    layout = can.model_layout
+    # A plug-in may have a layout of its own.
+    if layout is None or layout not in catalogue.LAYOUTS:
+        return tuple(can.models)
+    return tuple(name for name in catalogue.MODELS if _exists(name, layout))
+
+
+def _exists(model: str, layout: str) -> bool:
+    try:
+        catalogue.check_name(model, layout)
+    except UnknownModel:
+        return False
+    return True
+
+
+def _cells(engine: EngineInfo) -> tuple[str, ...]:
+    told = engine.why_not and f"no: {engine.why_not}"
+    told = told or ("yes, the default" if engine.default else "yes")
+    receiver = engine.sends_audio_to or _NOBODY
+    # Of what could not be imported nobody knows.
+    asked = engine.available or engine.default_model
+    return (engine.name, engine.default_model, receiver if asked else "?", told)

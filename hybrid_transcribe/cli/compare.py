@@ -1,0 +1,116 @@
+"""``hybrid-transcribe compare``: the same recordings through several engines."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hybrid_transcribe.cli import options
+from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, say
+from hybrid_transcribe.cli.receivers import tell_receivers
+from hybrid_transcribe.cli.signals import Interrupted
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.comparison import Comparison, Plan
+
+#: How long an interrupted worker may take to let go before it is killed, in seconds.
+GRACE_S = 1.0
+
+_EXAMPLES = """\
+examples:
+  hybrid-transcribe compare talk.m4a
+  hybrid-transcribe compare talk.m4a --engine faster-whisper:tiny --engine openai-whisper:base
+  hybrid-transcribe compare interviews/ --reference texts/ --language pt --csv > engines.csv
+
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """The command's arguments."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="the same recordings through several engines: speed, memory, errors, differences",
+        description="Transcribe the same recordings with several engines, each in a worker of\n"
+        "its own, one after the other, and tell their speed, memory, errors and differences.",
+        epilog=_EXAMPLES + EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="audio or video files, folders of them (with the folders below), zips",
+    )
+    options.add_arguments(parser, several_engines=True)
+    group = parser.add_argument_group("what to tell")
+    group.add_argument(
+        "--reference",
+        metavar="FILE",
+        type=Path,
+        help="what was really said, as plain text; for several recordings a folder with "
+        "NAME.txt for each",
+    )
+    as_data = group.add_mutually_exclusive_group()
+    as_data.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    as_data.add_argument("--csv", action="store_true", help="a line an engine, for spreadsheets")
+    group.add_argument(
+        "-q",
+        "--quiet",
+        "--no-progress",
+        action="store_true",
+        help="no progress, nothing of who gets the audio",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, print what there is, and tell what did not work."""
+    from hybrid_transcribe.comparison import Plan
+    from hybrid_transcribe.config import Settings
+
+    how = options.requested(args)
+    engines, model, device = (how.pop(name, None) for name in ("engine", "model", "device"))
+    settings = Settings.load(cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S)
+    plan = Plan(args.paths, engines, args.reference, model, device, settings, how)
+    if not args.quiet:
+        tell_receivers([entry.engine for entry in plan.entries if entry.spec], settings)
+    comparison, signal = _work(plan, args)
+    _print(comparison, args)
+    sys.stdout.flush()
+    failed = any(row.errors for row in comparison.rows)
+    return signal or (FAILED if failed else FINE)
+
+
+def _work(plan: Plan, args: argparse.Namespace) -> tuple[Comparison, int]:
+    """The comparison of as many engines as there was patience for."""
+    done, signal = [], 0
+    try:
+        for run in plan.runs(progress=not args.quiet):
+            done.append(run)
+    except Interrupted as interrupted:
+        signal = interrupted.exit_code
+        say("interrupted")
+    return plan.judge(done), signal
+
+
+def _print(comparison: Comparison, args: argparse.Namespace) -> None:
+    from hybrid_transcribe.comparison.report import document
+
+    if args.json:
+        as_it_is = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        print(json.dumps(document(comparison), ensure_ascii=not as_it_is, indent=2))
+    elif args.csv:
+        _print_csv(comparison.records())
+    else:
+        print(comparison.text())
+
+
+def _print_csv(records: list[dict[str, Any]]) -> None:
+    if records:
+        writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)

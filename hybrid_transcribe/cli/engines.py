@@ -1,0 +1,35 @@
+"""``hybrid-transcribe engines``: what engines there are, and why one cannot run here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from hybrid_transcribe.cli.exits import EPILOG, FINE
+
+
+def add_parser(commands: Any) -> None:
+    """The command's arguments."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "engines",
+        help="list the engines, what each can do and who gets the audio",
+        description="The engines of this package and of other installed ones. Loads no model "
+        "and asks no network.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON array, for programs")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, and tell."""
+    from msgspec import to_builtins
+
+    from hybrid_transcribe.catalogue import list_engines
+    from hybrid_transcribe.config import Settings
+
+    found = list_engines(Settings.load())
+    print(json.dumps(to_builtins(list(found)), indent=2) if args.json else repr(found))
+    return FINE

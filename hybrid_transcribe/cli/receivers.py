@@ -1,0 +1,21 @@
+"""Who gets the audio, told before they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hybrid_transcribe.cli.exits import say
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.config import Settings
+
+
+def tell_receivers(engines: Iterable[str | None], settings: Settings) -> None:
+    """One line on stderr where audio will leave this machine; None is the default engine."""
+    from hybrid_transcribe.catalogue import audio_goes_to
+
+    receivers = filter(None, (audio_goes_to(engine, settings) for engine in engines))
+    names = " and to ".join(dict.fromkeys(receivers))
+    if names:
+        say(f"The audio goes to {names}.")

@@ -1,0 +1,12 @@
+"""Engines side by side on the same recordings.
+
+A ``plan`` reads what is wanted (``entries``, ``reference``), runs one engine after the other
+(``run``), counts errors (``words``), finds ``differences`` and gives a ``result``, which
+``report`` shows.
+"""
+
+from hybrid_transcribe.comparison.differences import Difference
+from hybrid_transcribe.comparison.plan import Plan, compare
+from hybrid_transcribe.comparison.result import Comparison, Pair, Row
+
+__all__ = ["Comparison", "Difference", "Pair", "Plan", "Row", "compare"]

@@ -1,0 +1,190 @@
+"""The catalogue of engines: what they can do, and why one cannot run here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from hybrid_transcribe import Capabilities, list_engines
+from hybrid_transcribe.catalogue import EngineList, audio_goes_to
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import UnknownEngine
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.testing import SCRIPTED, ScriptedEngine
+
+
+class Cloud(ScriptedEngine):
+    """Sends the audio to somebody, and needs a key."""
+
+    name = "cloud"
+    capabilities = Capabilities(
+        default_model="best",
+        models=("best", "nano"),
+        needs_network=True,
+        sends_audio_to="Somebody Inc.",
+    )
+
+    def available(self, settings: Settings) -> str | None:
+        """None when there is a key."""
+        return None if settings.assemblyai_api_key else "no key:\n  export ASSEMBLYAI_API_KEY=…"
+
+
+class Old(ScriptedEngine):
+    """Of a time when ``available`` took nothing."""
+
+    name = "old"
+
+    def available(self) -> str | None:  # type: ignore[override]
+        """Always."""
+        return None
+
+
+def _here(name: str) -> str:
+    return f"{__name__}:{name}"
+
+
+#: Engines of this file and the scripted one.
+SETTINGS = Settings(
+    engine="scripted", engines={**SCRIPTED, "cloud": _here("Cloud"), "old": _here("Old")}
+)
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The name of an engine of an installed package, which raises while it is imported."""
+    (tmp_path / "grumpy.py").write_text("raise RuntimeError('not on a Monday')\n")
+    info = tmp_path / "grumpy-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: grumpy\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[hybrid_transcribe.engines]\ngrumpy = grumpy:Grumpy\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    ENGINES.refresh()
+    yield "grumpy"
+    monkeypatch.undo()
+    ENGINES.refresh()
+    sys.modules.pop("grumpy", None)
+
+
+def test_every_registered_engine_is_listed() -> None:
+    """The default first, each once."""
+    found = list_engines(SETTINGS)
+
+    assert found.names == ("scripted", *ENGINES.names(), "cloud", "old")
+    assert [e.name for e in found if e.default] == ["scripted"]
+
+
+def test_it_says_what_an_engine_can_do() -> None:
+    """As its capabilities have it, with the models of its layout."""
+    engine = list_engines(Settings())["faster-whisper"]
+
+    assert engine.available
+    assert engine.why_not is None
+    assert engine.default
+    assert engine.default_model == "base"
+    assert {"tiny.en", "base", "large-v3"} <= set(engine.models)
+    assert {"auto", "cpu", "gpu"} == set(engine.devices)
+    assert {"pt", "en"} <= set(engine.languages)
+    assert "beam_size" in engine.options
+    assert (engine.translates, engine.word_timestamps, engine.sends_audio_to) == (True, True, None)
+
+
+def test_models_that_are_names_are_listed() -> None:
+    """Those of the cloud have no files."""
+    assert list_engines(SETTINGS)["cloud"].models == ("best", "nano")
+
+
+def test_why_not_is_one_line() -> None:
+    """With the remedy, however the engine words it."""
+    cloud = list_engines(SETTINGS)["cloud"]
+
+    assert not cloud.available
+    assert cloud.why_not == "no key: export ASSEMBLYAI_API_KEY=…"
+
+
+def test_never_cloud_makes_the_cloud_unavailable() -> None:
+    """Also with a key, and no engine that keeps the audio here."""
+    found = list_engines(SETTINGS.but(never_cloud=True, assemblyai_api_key="k"))
+
+    assert found["cloud"].why_not == "forbidden by the settings (never_cloud)"
+    assert found["scripted"].available
+
+
+def test_a_plugin_that_raises_is_listed_and_breaks_nothing(plugin: str) -> None:
+    """With the reason, and what to do about it."""
+    found = list_engines(Settings())
+
+    assert not found[plugin].available
+    assert found[plugin].why_not == (
+        "grumpy:Grumpy is broken: RuntimeError: not on a Monday; "
+        "update, mend or uninstall the package of grumpy"
+    )
+    assert found["faster-whisper"].available
+
+
+@pytest.mark.parametrize("target", ["no_such_module:X", "json:NoSuch", "json:dumps", _here("Old")])
+def test_whatever_is_no_engine_is_told(target: str) -> None:
+    """A missing module, a missing name, something else, a signature of old."""
+    found = list_engines(Settings(engines={"strange": target}))["strange"]
+
+    assert not found.available
+    assert (found.why_not or "").startswith(f"{target} is broken: ")
+
+
+def test_it_is_json() -> None:
+    """Every field, for a service to answer with."""
+    told = json.loads(msgspec.json.encode(list(list_engines(SETTINGS))))
+
+    assert told[0]["name"] == "scripted"
+    assert set(told[0]) >= {"available", "why_not", "models", "sends_audio_to", "options"}
+
+
+def test_shown_it_is_a_table() -> None:
+    """One line an engine, with who gets the audio."""
+    head, *rows = repr(list_engines(SETTINGS)).splitlines()
+
+    assert head.split("  ")[0] == "NAME"
+    assert len(rows) == len(list_engines(SETTINGS))
+    assert rows[0].split() == ["scripted", "steady", "nobody", "yes,", "the", "default"]
+    (cloud,) = (row for row in rows if row.startswith("cloud"))
+    assert "Somebody Inc." in cloud
+    assert "no: no key" in cloud
+    # Nobody could ask it.
+    (old,) = (row for row in rows if row.startswith("old"))
+    assert old.split()[1] == "?"
+
+
+def test_an_unknown_name_lists_the_known() -> None:
+    """As everywhere."""
+    with pytest.raises(UnknownEngine, match="'nope'; choose from: scripted"):
+        list_engines(SETTINGS)["nope"]
+
+
+def test_it_is_a_sequence() -> None:
+    """By place, by slice, by name."""
+    found = list_engines(SETTINGS)
+
+    assert isinstance(found, EngineList)
+    assert found[0] is found["scripted"]
+    assert found[:1] == (found[0],)
+
+
+class TestAudioGoesTo:
+    def test_it_names_who_gets_it(self) -> None:
+        """When the engine can run."""
+        assert audio_goes_to("cloud", SETTINGS.but(assemblyai_api_key="k")) == "Somebody Inc."
+
+    @pytest.mark.parametrize("engine", ["cloud", "scripted", "nope", "old", None])
+    def test_it_is_nobody_where_nothing_is_sent(self, engine: str | None) -> None:
+        """Without a key, on this machine, or where there is no such engine."""
+        assert audio_goes_to(engine, SETTINGS) is None
+
+    def test_none_is_the_default_engine(self) -> None:
+        """As in every call."""
+        settings = SETTINGS.but(engine="cloud", assemblyai_api_key="k")
+
+        assert audio_goes_to(None, settings) == "Somebody Inc."
