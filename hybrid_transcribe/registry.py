@@ -79,7 +79,12 @@ class _Writers(Registry):
 
 ENGINES = _Engines(
     "hybrid_transcribe.engines",
-    {"faster-whisper": "hybrid_transcribe.engines.faster_whisper:FasterWhisper"},
+    {
+        "faster-whisper": "hybrid_transcribe.engines.faster_whisper:FasterWhisper",
+        "openai-whisper": "hybrid_transcribe.engines.openai_whisper:OpenAIWhisper",
+        "transformers": "hybrid_transcribe.engines.transformers:Transformers",
+        "assemblyai": "hybrid_transcribe.engines.assemblyai:AssemblyAI",
+    },
     UnknownEngine,
 )
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.doctor import Check, engine, machine, ready
-from hybrid_transcribe.testing import SCRIPTED, Script
+from hybrid_transcribe.devices import Card, Gpu, Looker
+from hybrid_transcribe.doctor import Check, cloud, engine, gpu, machine, ready
+from hybrid_transcribe.models import Installed
+from hybrid_transcribe.testing import SCRIPTED, Script, ScriptedEngine
+from tests.devices.trials import looker
 from tests.models import fakes
 
 
@@ -83,38 +88,159 @@ def test_looking_joins_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not (tmp_path / "cache").exists()
 
 
-@pytest.mark.parametrize(
-    ("library", "ok", "told"),
-    [
-        ("import ctypes; ctypes.string_at(0)", False, "exit status -11"),
-        ("raise OSError('libcublas.so.12: cannot open')", False, "libcublas.so.12"),
-        ("def get_cuda_device_count(): return 0", None, "the CPU"),
-    ],
+GIGABYTE = 10**9
+FINE = Gpu(
+    True,
+    cards=(Card("NVIDIA H100", 85 * GIGABYTE, 84 * GIGABYTE), Card("NVIDIA T4", 16 * GIGABYTE)),
+    compute_types=("float16", "float32", "int8"),
+    driver="560.35.03",
 )
-def test_gpu_libraries_that_break_are_survived(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, ok: bool | None, told: str
+BROKEN = Gpu(False, True, "The GPU cannot be used: no libcublas", "pip install cublas")
+NONE = Gpu(False, False, "No GPU was found on this machine", "buy one")
+
+
+class Seen(Looker):
+    """Finds that GPU, whatever is asked."""
+
+    def __init__(self, gpu: Gpu) -> None:
+        super().__init__()
+        self.found, self.asked = gpu, []
+
+    def look(self, backend: str, settings: Settings, *, fresh: bool = False) -> Gpu:
+        """Keep what was asked."""
+        self.asked.append((backend, fresh))
+        return self.found
+
+
+def gpu_checks(found: Gpu, **settings: str) -> dict[str, Check]:
+    """What is told about such a GPU, by the name of the check."""
+    return {check.name: check for check in gpu.gpu(Settings(**settings), Seen(found))}
+
+
+def test_a_gpu_is_told_with_all_that_matters() -> None:
+    """Names, memory where it is known, driver, formats and which would be chosen."""
+    check = gpu_checks(FINE)["gpu for ctranslate2"]
+
+    assert (check.ok, check.remedy, check.needed) == (True, "", False)
+    assert check.detail == (
+        "NVIDIA H100 (85.0 GB, 84.0 GB free), NVIDIA T4 (16.0 GB); driver 560.35.03; "
+        "computes in float16 (can also: float32, int8)"
+    )
+
+
+@pytest.mark.parametrize("device", ["auto", "gpu"])
+def test_a_gpu_that_does_not_work_has_a_remedy(device: str) -> None:
+    """It is needed where it was asked for."""
+    check = gpu_checks(BROKEN, device=device)["gpu for ctranslate2"]
+
+    assert (check.ok, check.detail, check.remedy) == (False, BROKEN.why_not, BROKEN.remedy)
+    assert check.needed == (device == "gpu")
+
+
+def test_no_gpu_is_no_fault() -> None:
+    """The format on the CPU is told instead."""
+    check = gpu_checks(NONE)["gpu for ctranslate2"]
+
+    assert (check.ok, check.remedy, check.needed) == (None, "", False)
+    assert check.detail == f"{NONE.why_not}: models run on the CPU, in int8"
+
+
+def test_no_gpu_where_one_was_asked_for_is_a_fault() -> None:
+    """With the device set to gpu, none is not well; for the default engine's library alone."""
+    checks = gpu_checks(NONE, device="gpu")
+
+    assert (checks["gpu for ctranslate2"].ok, checks["gpu for ctranslate2"].needed) == (False, True)
+    assert not any(c.needed for name, c in checks.items() if name != "gpu for ctranslate2")
+
+
+def test_every_installed_library_is_tried_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was remembered may be over, and what is not installed is not tried."""
+    monkeypatch.setattr(gpu, "_installed", lambda backend: True)
+    seen = Seen(FINE)
+    list(gpu.gpu(Settings(), seen))
+    assert seen.asked == [("ctranslate2", True), ("torch", True)]
+
+    monkeypatch.setattr(gpu, "_installed", lambda backend: backend != "torch")
+    assert [check.name for check in gpu.gpu(Settings(), seen)] == ["gpu for ctranslate2"]
+
+
+def test_a_gpu_that_kills_is_survived_by_the_doctor(tmp_path: Path) -> None:
+    """It is tried in a child, whose end is a finding."""
+    dangerous = looker(tmp_path / "lib", "abort")
+    check = next(iter(gpu.gpu(Settings(cache_dir=str(tmp_path)), dangerous)))
+
+    assert check.ok is False
+    assert "libcudnn" in check.detail
+
+
+class CloudEngine(ScriptedEngine):
+    """Sends the audio away."""
+
+    capabilities = replace(ScriptedEngine.capabilities, sends_audio_to="Somebody Inc.")
+
+
+def cloud_check(**settings: Any) -> Check:
+    """What is told about the cloud that we know a key of."""
+    ours = Settings(engines={"assemblyai": f"{__name__}:CloudEngine"}, **settings)
+    return next(c for c in cloud.clouds(ours) if c.name == "cloud assemblyai")
+
+
+def test_a_cloud_is_told_with_its_host_and_never_with_its_key(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They are asked in a child, whose end is a finding."""
-    (tmp_path / "ctranslate2.py").write_text(library)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    """Nor with a password in its address."""
+    secret = "k3y-that-nobody-sees"
+    check = cloud_check(
+        assemblyai_api_key=secret, assemblyai_base_url=f"https://me:{secret}@api.eu.example.com/v2"
+    )
 
-    (check,) = engine.gpu(Settings())
-
-    assert check.ok is ok
-    assert told in check.detail
-    assert not check.needed
+    assert check.ok
+    assert "at api.eu.example.com; its key is set" in check.detail
+    assert secret not in repr(check)
 
 
-def test_a_gpu_that_was_asked_for_is_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the device set to gpu, none is not well."""
-    (tmp_path / "ctranslate2.py").write_text("def get_cuda_device_count(): return 0")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_a_cloud_without_a_key_says_where_to_put_it() -> None:
+    """That does not keep anybody from transcribing here."""
+    check = cloud_check()
 
-    (check,) = engine.gpu(Settings(device="gpu"))
+    assert (check.ok, check.needed) == (None, False)
+    assert "no key is set" in check.detail
+    assert check.remedy == "Set ASSEMBLYAI_API_KEY to use it"
 
-    assert (check.ok, check.needed) == (False, True)
+
+def test_a_cloud_that_is_forbidden_is_told_so() -> None:
+    """There is nothing to be done about it then."""
+    check = cloud_check(never_cloud=True)
+
+    assert (check.ok, check.remedy) == (None, "")
+    assert "never_cloud" in check.detail
+
+
+def test_clouds_of_others_are_told_by_who_gets_the_audio() -> None:
+    """Their keys are their own business."""
+    ours = Settings(engines={"mine": f"{__name__}:CloudEngine", "broken": "no_such_package:Engine"})
+    told = {check.name: check.detail for check in cloud.clouds(ours)}
+
+    assert told["cloud mine"] == "gets the audio: Somebody Inc."
+    assert "cloud broken" not in told
+
+
+def test_models_at_hand_are_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """By layout, with their sizes; none is no fault, and has a remedy."""
+    here = [
+        Installed("base", "ctranslate2", tmp_path, 145 * 10**6, "cache"),
+        Installed("base", "ctranslate2", tmp_path, 145 * 10**6, "starter"),
+        Installed("tiny", "openai", tmp_path, 75 * 10**6, "whisper"),
+    ]
+    monkeypatch.setattr(engine, "listing", lambda _: here)
+    assert [(c.name, c.detail) for c in engine.models(Settings())] == [
+        ("models ctranslate2", "base (0.1 GB)"),
+        ("models openai", "tiny (0.1 GB)"),
+    ]
+
+    monkeypatch.setattr(engine, "listing", lambda _: [])
+    (none,) = engine.models(Settings())
+    assert (none.ok, none.remedy) == (None, "hybrid-transcribe models get base")
 
 
 def test_a_worker_answers_with_the_sample() -> None:
@@ -167,9 +293,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert "HYBRID_TRANSCRIBE_CACHE_DIR" in cache.remedy
 
 
-def test_extras_are_listed() -> None:
-    """What is installed and what is not, without those for developers."""
-    (check,) = machine.extras(Settings())
+def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed, and for each that is not what to type; none for developers."""
+    monkeypatch.setattr(machine, "_installed", lambda name: name != "distributed")
+    here, *absent = machine.extras(Settings())
 
-    assert "starter" in check.detail
-    assert "dev" not in check.detail
+    assert "starter" in here.detail
+    assert "dev" not in here.detail
+    assert [(c.name, c.ok, c.remedy) for c in absent] == [
+        ("extra dask", None, "pip install 'hybrid-transcribe[dask]'")
+    ]

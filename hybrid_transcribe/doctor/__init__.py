@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.doctor import engine, machine
+from hybrid_transcribe.doctor import cloud, engine, gpu, machine
 from hybrid_transcribe.doctor.check import Check
 
 __all__ = ["Check", "checkup", "ready"]
@@ -19,7 +19,9 @@ LOOKS: tuple[tuple[str, Callable[[Settings], Iterable[Check]]], ...] = (
     ("machine", machine.machine),
     ("engines", engine.engines),
     ("model", engine.model),
-    ("gpu", engine.gpu),
+    ("models", engine.models),
+    ("gpu", gpu.gpu),
+    ("cloud", cloud.clouds),
     ("worker", engine.worker),
     ("state folder", machine.state_folder),
     ("cache folder", machine.cache_folder),

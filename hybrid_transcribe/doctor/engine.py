@@ -1,39 +1,25 @@
-"""Whether engines, models, GPUs and workers do what they should."""
+"""Whether engines, models and workers do what they should."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterable
 
 from hybrid_transcribe import samples
 from hybrid_transcribe.config import PREFIX, Settings
-from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
+from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names, gigabytes
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.models import resolve, unmade
+from hybrid_transcribe.models import listing, resolve, unmade
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import JobSnapshot
 
-#: Longest wait for a child that looks for GPUs, and for a worker's first transcript, in seconds.
-GPU_S, WORKER_S = 60.0, 90.0
+#: Longest wait for a worker's first transcript, in seconds.
+WORKER_S = 90.0
 
 #: What the scripted engine does in the trial: nothing goes wrong.
 TRIAL_MODEL = "steady"
-
-_LOOK_FOR_GPUS = """
-import ctypes, sys
-sys.path.append(sys.path.pop(0))
-import ctranslate2
-n = ctranslate2.get_cuda_device_count()
-if n and sys.platform == "linux":
-    ctypes.CDLL("libcublas.so.12")
-print(n, *sorted(ctranslate2.get_supported_compute_types("cuda") if n else ()))
-"""
-
-_CUDA_REMEDY = "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12>=9,<10', or choose device cpu"
 
 
 def engines(settings: Settings) -> Iterable[Check]:
@@ -91,26 +77,17 @@ def _why_no_model(error: HybridTranscribeError, settings: Settings) -> str:
     return "not on this machine; doctor does not ask the hub"
 
 
-def gpu(settings: Settings) -> Iterable[Check]:
-    """What CTranslate2 finds, asked in a child: broken CUDA libraries end a process."""
-    wanted = settings.device == "gpu"
-    command = [sys.executable, "-c", _LOOK_FOR_GPUS]
-    try:
-        ran = subprocess.run(command, capture_output=True, text=True, timeout=GPU_S, check=False)
-    except subprocess.TimeoutExpired:
-        told = f"no answer in {GPU_S:.0f} s from CTranslate2 looking for GPUs"
-        yield Check("gpu", False, told, "Choose device cpu", needed=wanted)
-        return
-    if ran.returncode:
-        last = (ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"])[-1]
-        yield Check("gpu", False, f"cannot be used: {last}", _CUDA_REMEDY, needed=wanted)
-        return
-    count, *types = ran.stdout.split()
-    if int(count):
-        yield Check("gpu", True, f"{count} that CTranslate2 can use ({', '.join(types)})")
-    else:
-        told = "none that CTranslate2 can use: models run on the CPU"
-        yield Check("gpu", False if wanted else None, told, needed=wanted)
+def models(settings: Settings) -> Iterable[Check]:
+    """Every model that needs no network, for whatever engine."""
+    found: dict[str, dict[str, str]] = {}
+    for model in listing(settings):
+        # The same one may be here twice: in a package, and put together in our cache.
+        found.setdefault(model.layout, {})[model.name] = gigabytes(model.size_bytes)
+    for layout, sizes in found.items():
+        told = ", ".join(f"{name} ({size})" for name, size in sizes.items())
+        yield Check(f"models {layout}", True, told)
+    if not found:
+        yield Check("models", None, "none here", f"{PACKAGE} models get base")
 
 
 def worker(settings: Settings) -> Iterable[Check]:

@@ -120,12 +120,14 @@ def _writable(path: Path) -> bool:
 
 
 def extras(settings: Settings) -> Iterable[Check]:
-    """What else can be installed."""
+    """What else is installed, and how to install the rest."""
     missing = {name: _missing(name) for name in extra_names()}
     here = [name for name, lacks in missing.items() if not lacks]
-    absent = [name for name, lacks in missing.items() if lacks]
-    told = f"installed: {', '.join(here) or 'none'}; not installed: {', '.join(absent) or 'none'}"
-    yield Check("extras", None if absent else True, told)
+    yield Check("extras", True if here else None, f"installed: {', '.join(here) or 'none'}")
+    for name, lacks in missing.items():
+        if lacks:
+            told = f"not installed: {', '.join(lacks)}"
+            yield Check(f"extra {name}", None, told, f"pip install '{PACKAGE}[{name}]'")
 
 
 def _missing(extra: str) -> list[str]:

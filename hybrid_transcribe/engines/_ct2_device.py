@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from hybrid_transcribe import devices
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import (
+    DeviceFailed,
     EngineError,
     EngineFailed,
     EngineUnavailable,
@@ -11,41 +16,52 @@ from hybrid_transcribe.errors import (
     OutOfMemory,
 )
 
-#: Number formats by preference where nobody asked for one. Old GPUs lack float16.
-_PREFERRED = {
-    "cpu": ("int8", "int8_float32", "float32"),
-    "gpu": ("float16", "int8_float16", "int8_float32", "float32"),
-}
-
 #: Asking for these leaves the choice to CTranslate2.
 _OPEN_CHOICES = ("default", "auto")
 
-CUDA_REMEDY = "pip install nvidia-cublas-cu12 'nvidia-cudnn-cu12>=9,<10', or choose device 'cpu'"
+#: CTranslate2's names for the number formats of weights.
+COMPUTE_TYPES = (
+    "int8",
+    "int8_float32",
+    "int8_float16",
+    "int8_bfloat16",
+    "int16",
+    "float16",
+    "bfloat16",
+    "float32",
+)
+
+#: In the library's errors. CTranslate2's ``THROW_RUNTIME_ERROR`` puts its own words before
+#: those of CUDA ("CUDA failed with error out of memory").
+_NO_MEMORY = ("out of memory", "bad_alloc", "cublas_status_alloc_failed")
+_NO_DRIVER = ("driver version is insufficient", "no cuda-capable device")
+_NO_LIBRARY = ("cannot be loaded", "unable to load", "cannot open shared object", "libcu")
+_BROKEN = ("cuda failed", "cuda error", "cublas", "cudnn")
 
 
-def choose_device(asked: str) -> str:
-    """``"cpu"`` or ``"gpu"`` for what was asked. Raises EngineUnavailable without a GPU."""
-    if asked == "cpu":
-        return "cpu"
-    import ctranslate2
-
-    if ctranslate2.get_cuda_device_count() > 0:
-        return "gpu"
-    if asked == "gpu":
-        raise EngineUnavailable(
-            "No NVIDIA GPU that CTranslate2 can use was found on this machine; "
-            "choose device 'auto' or 'cpu', or install NVIDIA's driver"
-        )
-    return "cpu"
+def choose_device(
+    asked: str, settings: Settings, look: devices.Look = devices.look
+) -> tuple[str, tuple[str, ...]]:
+    """``"cpu"`` or ``"gpu"`` and what people should know. Raises EngineUnavailable."""
+    device, notices = devices.choose(asked, "ctranslate2", settings, look)
+    if device == "gpu":
+        devices.preload()
+    return device, notices
 
 
 def choose_compute_type(asked: str | None, device: str) -> str:
-    """A number format the device can compute in. Raises InvalidOption for one it cannot."""
+    """A number format the device can compute in. Raises InvalidOption for one it cannot.
+
+    Also raises EngineUnavailable and DeviceFailed where a GPU has gone meanwhile.
+    """
     import ctranslate2
 
-    can = ctranslate2.get_supported_compute_types(ct2_name(device))
+    try:
+        can = ctranslate2.get_supported_compute_types(ct2_name(device))
+    except RuntimeError as error:
+        raise meaning(error, device) from error
     if asked is None:
-        return next((c for c in _PREFERRED[device] if c in can), "default")
+        return devices.preferred("ctranslate2", device, can) or "default"
     if asked in can or asked in _OPEN_CHOICES:
         return asked
     raise InvalidOption(
@@ -64,13 +80,21 @@ def meaning(error: Exception, device: str) -> HybridTranscribeError:
         return error
     text = str(error).strip() or type(error).__name__
     lower = text.lower()
-    if isinstance(error, MemoryError) or "out of memory" in lower or "bad_alloc" in lower:
+
+    def says(signs: Sequence[str]) -> bool:
+        return any(sign in lower for sign in signs)
+
+    if isinstance(error, MemoryError) or says(_NO_MEMORY):
         return OutOfMemory(
             f"Not enough memory on the {device}: {text}; a smaller model, a smaller "
-            "batch_size or compute_type 'int8' needs less"
+            "batch_size or compute_type 'int8' needs less",
+            device,
         )
-    if any(sign in lower for sign in ("libcu", "cublas", "cudnn", "cuda driver")):
-        return EngineUnavailable(f"The GPU's libraries cannot be used: {text}; {CUDA_REMEDY}")
+    if says((*_NO_DRIVER, *_NO_LIBRARY)):
+        why_not = f"The GPU cannot be used: {text}"
+        return EngineUnavailable(f"{why_not}; {devices.remedy_for('ctranslate2', why_not)}")
+    if device == "gpu" and says(_BROKEN):
+        return DeviceFailed(f"The GPU failed: {text}", device)
     return _failed(error, text)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from hybrid_transcribe.engines._languages import language_code
+from hybrid_transcribe.engines._request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.types import TASKS, Clip, Options
+from hybrid_transcribe.types import Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
 _NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "diarize")
@@ -41,21 +41,15 @@ class Request:
     empty: bool = False
 
 
-@dataclass(slots=True)
-class _Draft:
-    arguments: dict[str, Any]
-    notices: list[str] = field(default_factory=list)
-
-
 def request_for(options: Options, clip: Clip, languages: Sequence[str], model_name: str) -> Request:
     """How to call the library. ``languages`` are those of the loaded model.
 
     Raises InvalidOption naming the value and the choices.
     """
     given = {k: v for k, v in options.given().items() if k not in _NOT_ARGUMENTS}
-    draft = _Draft(given)
-    _set_task(draft, options.task, languages, model_name)
-    _set_language(draft, options.language, languages, model_name)
+    draft = Draft(given)
+    set_task(draft, options.task, languages, model_name)
+    set_language(draft, options.language, languages, model_name)
     batch_size = _batch_size(draft, options, clip)
     empty = _set_stretches(draft, options.clip_timestamps, clip, batch_size is not None)
     for name in ("temperature", "suppress_tokens"):
@@ -66,36 +60,7 @@ def request_for(options: Options, clip: Clip, languages: Sequence[str], model_na
     return Request(draft.arguments, batch_size, tuple(draft.notices), empty)
 
 
-def _set_task(draft: _Draft, task: str, languages: Sequence[str], model: str) -> None:
-    if task not in TASKS:
-        raise InvalidOption(f"No task {task!r}; choose from: {', '.join(TASKS)}")
-    if task == "translate" and len(languages) == 1:
-        del draft.arguments["task"]
-        draft.notices.append(f"Model {model} only knows English and cannot translate.")
-
-
-def _set_language(
-    draft: _Draft, language: str | None, languages: Sequence[str], model: str
-) -> None:
-    if language is None:
-        return
-    code = language_code(language)
-    if code in languages:
-        draft.arguments["language"] = code
-    elif len(languages) == 1:
-        # Going on is more use than failing: the library itself does, with a line in its log.
-        del draft.arguments["language"]
-        draft.notices.append(
-            f"Model {model} only knows English; language {language!r} was ignored. "
-            "Choose a multilingual model, such as 'base'."
-        )
-    else:
-        raise InvalidOption(
-            f"Model {model} has no language {language!r}; choose from: {', '.join(languages)}"
-        )
-
-
-def _batch_size(draft: _Draft, options: Options, clip: Clip) -> int | None:
+def _batch_size(draft: Draft, options: Options, clip: Clip) -> int | None:
     size = options.batch_size
     if size is None or size == 1:
         return None
@@ -114,17 +79,12 @@ def _batch_size(draft: _Draft, options: Options, clip: Clip) -> int | None:
 
 
 def _set_stretches(
-    draft: _Draft, stretches: Sequence[float] | None, clip: Clip, batched: bool
+    draft: Draft, stretches: Sequence[float] | None, clip: Clip, batched: bool
 ) -> bool:
     """Move the stretches to the clip's own time. True when none of them lies in it."""
     if not stretches:
         return False
-    ends = [*stretches, clip.start_s + clip.duration_s][: len(stretches) + len(stretches) % 2]
-    inside = [
-        (max(0.0, start - clip.start_s), min(clip.duration_s, end - clip.start_s))
-        for start, end in zip(ends[::2], ends[1::2], strict=True)
-        if start - clip.start_s < clip.duration_s and end > clip.start_s and end > start
-    ]
+    inside = stretches_inside(stretches, clip)
     draft.arguments["clip_timestamps"] = (
         [{"start": start, "end": end} for start, end in inside]
         if batched

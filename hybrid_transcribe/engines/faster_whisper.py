@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.devices import Look, look
 from hybrid_transcribe.engines import _ct2_device as device_choice
 from hybrid_transcribe.engines._ct2_request import Request, request_for
 from hybrid_transcribe.engines._languages import LANGUAGES
@@ -36,7 +37,7 @@ def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -
 
 
 class FasterWhisper(Engine):
-    """Whisper on CTranslate2. ``opener`` loads the model, for tests."""
+    """Whisper on CTranslate2. ``opener`` loads the model and ``look`` finds GPUs, for tests."""
 
     name: ClassVar[str] = "faster-whisper"
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -47,10 +48,12 @@ class FasterWhisper(Engine):
         model_layout="ctranslate2",
         default_model="base",
         devices=("auto", "gpu", "cpu"),
+        compute_types=device_choice.COMPUTE_TYPES,
     )
 
-    def __init__(self, opener: Opener = _open_model) -> None:
+    def __init__(self, opener: Opener = _open_model, look: Look = look) -> None:
         self._open = opener
+        self._look = look
         self._model: Any = None
         self._model_name = ""
         self._device = "cpu"
@@ -69,7 +72,7 @@ class FasterWhisper(Engine):
         if request.model.folder is None:
             raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
         self.unload()
-        device = device_choice.choose_device(request.device)
+        device, notices = device_choice.choose_device(request.device, request.settings, self._look)
         compute_type = device_choice.choose_compute_type(request.compute_type, device)
         try:
             self._model = self._open(
@@ -81,7 +84,7 @@ class FasterWhisper(Engine):
         except Exception as error:
             raise _load_error(error, device, request) from error
         self._model_name, self._device = request.model.name, device
-        return Loaded(device, _real_compute_type(self._model, compute_type))
+        return Loaded(device, _real_compute_type(self._model, compute_type), notices)
 
     def transcribe(
         self, clip: Clip, options: Options, cancelled: Callable[[], bool]

@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices.ladder import Setup, after_failure, smaller
-from hybrid_transcribe.errors import DeviceFailed, EngineUnavailable, OutOfMemory
+from hybrid_transcribe.errors import (
+    DeviceFailed,
+    EngineUnavailable,
+    InvalidOption,
+    OutOfMemory,
+)
 from hybrid_transcribe.interfaces import Capabilities, Engine, Loaded, LoadRequest, ModelFiles
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
@@ -74,7 +79,13 @@ class ModelPool:
         request = LoadRequest(
             files, setup.device, setup.compute_type, self._settings.cpu_threads, self._settings
         )
-        loaded = engine.load(request)
+        try:
+            loaded = engine.load(request)
+        except InvalidOption as error:
+            if _key(spec) not in self._smaller:
+                raise
+            # Not every GPU computes in the smaller format: on to the next step.
+            raise OutOfMemory(str(error), setup.device) from error
         return Lent(engine, loaded, load_s=self._now() - started)
 
     def _files(self, engine: Engine, model: str, report: Report) -> ModelFiles:

@@ -12,16 +12,27 @@ import pytest
 from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
+from hybrid_transcribe.devices import Gpu
+from hybrid_transcribe.engines import _ct2_device
 from hybrid_transcribe.engines._languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import FasterWhisper
 from hybrid_transcribe.errors import (
+    DeviceFailed,
     EngineFailed,
     EngineUnavailable,
     InvalidOption,
     ModelUnavailable,
     OutOfMemory,
 )
-from hybrid_transcribe.interfaces import Heard, Language, LoadRequest, ModelFiles, Notice, Progress
+from hybrid_transcribe.interfaces import (
+    Heard,
+    Language,
+    Loaded,
+    LoadRequest,
+    ModelFiles,
+    Notice,
+    Progress,
+)
 from hybrid_transcribe.types import Clip, Options, Segment
 from tests.engines.fakes import FakeModel, Raw, RawWord, engine_with, never, voice
 
@@ -279,34 +290,91 @@ def test_errors_of_the_library_become_ours(
 # ------------------------------------------------------------------------------- loading
 
 
-def test_f19_a_gpu_that_is_not_there_is_refused_in_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Cause and remedy."""
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
+NO_GPU = Gpu(False, False, "No GPU was found on this machine", "or choose device 'cpu'")
+BROKEN_GPU = Gpu(False, True, "The GPU cannot be used: no libcublas", "pip install cublas")
 
-    with pytest.raises(EngineUnavailable, match=r"GPU.*'auto' or 'cpu'") as caught:
-        FasterWhisper(lambda *_: FakeModel()).load(LoadRequest(FILES, device="gpu"))
+
+def loaded_with(gpu: Gpu, device: str) -> Loaded:
+    """How a fake model is loaded on a machine with such a GPU."""
+    engine = FasterWhisper(lambda *_: FakeModel(), lambda *_: gpu)
+    return engine.load(LoadRequest(FILES, device=device))
+
+
+def test_f19_a_gpu_that_is_not_there_is_refused_in_one_line() -> None:
+    """Cause and remedy."""
+    with pytest.raises(EngineUnavailable, match=r"No GPU.*choose device 'cpu'") as caught:
+        loaded_with(NO_GPU, "gpu")
     assert "\n" not in str(caught.value)
 
 
-def test_auto_takes_the_cpu_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And says which it took."""
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 0)
-    loaded = FasterWhisper(lambda *_: FakeModel()).load(LoadRequest(FILES))
+def test_auto_takes_the_cpu_where_there_is_no_gpu() -> None:
+    """And says which it took, but nothing to people: it is as they know it."""
+    assert loaded_with(NO_GPU, "auto") == Loaded("cpu", "int8")
 
-    assert (loaded.device, loaded.compute_type) == ("cpu", "int8")
+
+def test_f19_auto_takes_the_cpu_where_the_gpu_is_broken_and_says_so() -> None:
+    """One line with cause and remedy."""
+    line = "Ran on the CPU. The GPU cannot be used: no libcublas; pip install cublas"
+
+    assert loaded_with(BROKEN_GPU, "auto") == Loaded("cpu", "int8", (line,))
 
 
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In half precision, under the library's name for the device."""
-    monkeypatch.setattr(ctranslate2, "get_cuda_device_count", lambda: 1)
     monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float16", "int8"})
     asked: list[Any] = []
-    loaded = FasterWhisper(lambda *how: asked.append(how) or FakeModel()).load(LoadRequest(FILES))
+    engine = FasterWhisper(lambda *how: asked.append(how) or FakeModel(), lambda *_: Gpu(True))
 
-    assert (loaded.device, loaded.compute_type) == ("gpu", "float16")
+    assert engine.load(LoadRequest(FILES)) == Loaded("gpu", "float16")
     assert asked == [("nowhere", "cuda", "float16", 0)]
+
+
+def test_f19_a_gpu_that_has_gone_since_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was remembered to work, and the library finds no driver any more."""
+
+    def gone(_: str) -> Any:
+        raise RuntimeError(
+            "CUDA failed with error CUDA driver version is insufficient for CUDA runtime version"
+        )
+
+    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", gone)
+    with pytest.raises(EngineUnavailable, match="install a newer NVIDIA driver"):
+        loaded_with(Gpu(True), "auto")
+
+
+@pytest.mark.parametrize(
+    ("text", "becomes"),
+    [
+        ("CUDA failed with error out of memory", OutOfMemory),
+        ("cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED", OutOfMemory),
+        ("CUDA failed with error unspecified launch failure", DeviceFailed),
+        ("cuBLAS failed with status CUBLAS_STATUS_EXECUTION_FAILED", DeviceFailed),
+        ("cuDNN failed with status CUDNN_STATUS_INTERNAL_ERROR", DeviceFailed),
+        ("Library libcublas.so.12 is not found or cannot be loaded", EngineUnavailable),
+        ("beam_size must be > 0", EngineFailed),
+    ],
+)
+def test_f19_errors_of_the_gpu_say_what_may_still_do(text: str, becomes: type[Exception]) -> None:
+    """Too little memory and a broken device can be gone on from; the device is named."""
+    error = _ct2_device.meaning(RuntimeError(text), "gpu")
+
+    assert type(error) is becomes
+    assert text in str(error)
+    assert getattr(error, "device", "gpu") == "gpu"
+
+
+def test_on_the_cpu_no_gpu_fails() -> None:
+    """Words are not enough: what never was on a GPU is no failure of it."""
+    error = _ct2_device.meaning(RuntimeError("cublas of a kind"), "cpu")
+
+    assert type(error) is EngineFailed
+
+
+def test_compute_types_are_those_of_the_library() -> None:
+    """What this CPU can, the engine says it can be asked for."""
+    here = ctranslate2.get_supported_compute_types("cpu")
+
+    assert here <= set(FasterWhisper.capabilities.compute_types)
 
 
 def test_an_impossible_compute_type_is_refused_with_the_choices() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import DeviceFailed, OutOfMemory
+from hybrid_transcribe.errors import DeviceFailed, InvalidOption, OutOfMemory
 from hybrid_transcribe.interfaces import Capabilities, Engine, Heard, Language, Loaded, LoadRequest
 from hybrid_transcribe.types import Clip, Options, Segment, Spec
 from hybrid_transcribe.worker.worker import Worker
@@ -21,7 +21,7 @@ class SmallGpu(Engine):
     """A GPU that only holds so much; its model's name says what is too much for it.
 
     ``load``: any float16 model; ``batch``: more than 2 windows; ``float16``; ``gpu``: all but
-    the CPU; ``broken``: it breaks down after a second; ``cpu``: nothing is small enough.
+    the CPU; ``old``: the same, and it has no int8; ``broken``: it breaks down after a second; ``cpu``: nothing is small enough.
     """
 
     name: ClassVar[str] = "small-gpu"
@@ -38,6 +38,8 @@ class SmallGpu(Engine):
         device = "cpu" if request.device == "cpu" else "gpu"
         compute_type = request.compute_type or ("int8" if device == "cpu" else "float16")
         SmallGpu.loads.append((device, compute_type))
+        if request.model.name == "old" and compute_type == "int8_float16":
+            raise InvalidOption("this GPU has no int8_float16")
         if request.model.name == "load" and compute_type == "float16":
             raise OutOfMemory("CUDA out of memory", "gpu")
         self.way, self.limit = (device, compute_type), request.model.name
@@ -62,6 +64,7 @@ class SmallGpu(Engine):
         too_much = {
             "batch": (options.batch_size or 1) > 2,
             "float16": compute_type == "float16",
+            "old": device == "gpu",
             "gpu": device == "gpu",
             "cpu": True,
         }
@@ -124,6 +127,12 @@ CPU = "Not enough memory on the GPU: went on with the CPU"
             [("gpu", "float16"), ("gpu", "int8_float16"), ("cpu", "int8")],
         ),
         ("load", {}, [INT8], [("gpu", "float16"), ("gpu", "int8_float16")]),
+        (
+            "old",
+            {},
+            [INT8, CPU],
+            [("gpu", "float16"), ("gpu", "int8_float16"), ("cpu", "int8")],
+        ),
         (
             "broken",
             {},

@@ -1,0 +1,60 @@
+"""What would help where a GPU is not used, in one line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from importlib import metadata
+
+_INSTEAD = "or choose device 'cpu'"
+
+
+def remedy_for(backend: str, why_not: str) -> str:
+    """What to do about it, always with a way out."""
+    text = why_not.lower()
+    for signs, remedy in _KNOWN:
+        if re.search(signs, text):
+            return f"{remedy(backend)}, {_INSTEAD}"
+    return f"{_libraries(backend)}, {_INSTEAD}"
+
+
+def cuda_libraries() -> str:
+    """The pip line for what the installed CTranslate2 needs of NVIDIA on a GPU."""
+    cudnn = " 'nvidia-cudnn-cu12>=9,<10'" if _wants_cudnn() else ""
+    return f"pip install nvidia-cublas-cu12{cudnn}"
+
+
+def _wants_cudnn() -> bool:
+    """Newer wheels convolve without it; those that need it carry the smallest part of it."""
+    try:
+        files = metadata.files("ctranslate2") or ()
+    except metadata.PackageNotFoundError:
+        return False
+    return any(file.name.startswith(("libcudnn", "cudnn")) for file in files)
+
+
+def _libraries(backend: str) -> str:
+    if backend == "ctranslate2":
+        return cuda_libraries()
+    return "install torch anew (https://pytorch.org/get-started/locally)"
+
+
+def _torch_with_cuda(backend: str) -> str:
+    return "install a torch built for this GPU (https://pytorch.org/get-started/locally)"
+
+
+def _always(remedy: str) -> Callable[[str], str]:
+    return lambda backend: remedy
+
+
+#: Signs in a cause (lower case), and what helps; the first that fits.
+_KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
+    (r"out of memory|alloc_failed", _always("end what else uses the GPU's memory")),
+    (r"_visible_devices", _always("unset that variable")),
+    (r"no gpu was found", _always("install the driver of the GPU, if there is one")),
+    (r"was given no gpu", _always("start it so")),
+    (r"driver.*(insufficient|too old)", _always("install a newer NVIDIA driver")),
+    (r"driver", _always("install NVIDIA's driver anew or restart the machine")),
+    (r"no answer", _always("restart the machine")),
+    (r"not compiled with|no kernel image|not compatible", _torch_with_cuda),
+)

@@ -1,0 +1,130 @@
+"""``python -m hybrid_transcribe.devices.trial BACKEND``: let the GPU compute something.
+
+Runs in a process of its own, because a missing cuDNN or a broken driver ends the process that
+meets it. Tells what it found as one line of JSON, a `Finding`; no such line means it did not
+survive.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe.devices import driver, libraries
+from hybrid_transcribe.devices.finding import Finding
+
+#: After so many seconds a trial ends itself, should nobody wait for it any more.
+LAST_S = 90.0
+
+
+def ctranslate2() -> tuple[str, ...]:
+    """Let CTranslate2 hear something. Returns its number formats, none without a GPU."""
+    libraries.preload()
+    import ctranslate2 as ct2
+
+    # It imports torch with its specs where it can, and torch would load the CUDA libraries that
+    # it brings along: the trial would work where the worker then does not.
+    sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
+    from hybrid_transcribe.devices import _ct2_model
+
+    if not ct2.get_cuda_device_count():
+        # Says why, where there is something to say: a driver too old counts as no GPU.
+        ct2.get_supported_compute_types("cuda")
+        return ()
+    can = sorted(ct2.get_supported_compute_types("cuda"))
+    with tempfile.TemporaryDirectory() as folder:
+        _ct2_model.write_model(Path(folder))
+        compute_type = "float16" if "float16" in can else "float32"
+        heard = _ct2_model.encode(Path(folder), "cuda", compute_type)
+    _must_be_numbers(abs(float(heard.sum())))
+    return tuple(can)
+
+
+def torch() -> tuple[str, ...]:
+    """Let torch convolve and multiply. Returns number formats, none without a GPU."""
+    t: Any = import_module("torch")
+    if not t.cuda.is_available():
+        # Says why, where there is something to say.
+        t.cuda.init()
+        return ()
+    with t.inference_mode():
+        sound = t.full((1, 80, 64), 0.01, dtype=t.float16, device="cuda")
+        weights = t.full((64, 80, 3), 0.01, dtype=t.float16, device="cuda")
+        heard = t.nn.functional.conv1d(sound, weights)[0]
+        product = heard @ heard.T
+        _must_be_numbers(float(product.sum()))
+    bfloat16 = ("bfloat16",) if t.cuda.is_bf16_supported() else ()
+    return (*bfloat16, "float16", "float32")
+
+
+def _must_be_numbers(total: float) -> None:
+    # Sums of what is not a number are not, and nothing here is zero.
+    if not 0 < total < float("inf"):
+        raise ArithmeticError(f"it computed {total}, which is wrong")
+
+
+TRIALS: dict[str, Callable[[], tuple[str, ...]]] = {"ctranslate2": ctranslate2, "torch": torch}
+
+
+#: As CUDA says it, then as torch does.
+_NONE = (
+    "driver version is insufficient",
+    "no CUDA-capable device",
+    "Torch not compiled with CUDA",
+    "Found no NVIDIA driver",
+    "CUDA GPUs",
+    "HIP GPUs",
+)
+
+
+def find(backend: str) -> Finding:
+    """Try, and tell an error as a finding."""
+    try:
+        can = TRIALS[backend]()
+    except Exception as error:
+        return Finding(_why_not(backend, error))
+    if can:
+        return Finding(None, tuple(driver.cards()), can, tuple(libraries.in_use()))
+    return Finding(_why_not(backend, None))
+
+
+def _why_not(backend: str, error: Exception | None) -> str:
+    trouble = driver.trouble()
+    if trouble:
+        return trouble
+    # Without a GPU a library may say so in an error, which is of no interest then.
+    if trouble == "" and (error is None or _says_none(error)):
+        return ""
+    if error is None:
+        return f"{backend} does not see it"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _says_none(error: Exception) -> bool:
+    """Whether that is a library's way to say that it found no GPU, or was not made for any."""
+    return any(sign in str(error) for sign in _NONE)
+
+
+def main() -> None:
+    """Try the backend that the command line names and print the finding."""
+    # Ctrl-C in a terminal reaches the whole process group and would look like a broken GPU.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    faulthandler.dump_traceback_later(LAST_S, exit=True)
+    found = find(sys.argv[1])
+    sys.stdout.buffer.write(b"\n" + msgspec.json.encode(found) + b"\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    # Python puts the current folder first: a stray module there would be tried for the real one.
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.append(sys.path.pop(0))
+    main()

@@ -1,0 +1,46 @@
+"""Who would get the audio, and whether anybody may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from hybrid_transcribe.config import ALIASES, PREFIX, Settings
+from hybrid_transcribe.doctor.check import Check
+from hybrid_transcribe.registry import ENGINES
+
+#: Engines whose key and address we know; those of plug-ins are their own business.
+_OURS = {"assemblyai": ("assemblyai_api_key", "assemblyai_base_url")}
+
+
+def clouds(settings: Settings) -> Iterable[Check]:
+    """Each engine that sends the audio away. Keys are looked for, never shown."""
+    for name in dict.fromkeys((*ENGINES.names(), *settings.engines)):
+        who = _receiver(name, settings)
+        if who is not None:
+            yield _check(name, who, settings)
+
+
+def _receiver(name: str, settings: Settings) -> str | None:
+    try:
+        found: str | None = ENGINES.get(name, settings.engines).capabilities.sends_audio_to
+    except Exception:
+        # A plug-in may raise anything while it is imported; the look at engines tells it.
+        return None
+    return found
+
+
+def _check(name: str, who: str, settings: Settings) -> Check:
+    key, address = _OURS.get(name, ("", ""))
+    has_key = bool(getattr(settings, key)) if key else None
+    # The name of the host alone: an address may hold a password.
+    host = urlsplit(getattr(settings, address)).hostname if address else None
+    told = f"gets the audio: {who}" + (f" at {host}" if host else "")
+    if has_key is not None:
+        told += "; its key is set" if has_key else "; no key is set"
+    if settings.never_cloud:
+        told += "; never used, as the settings say (never_cloud)"
+    usable = has_key is not False and not settings.never_cloud
+    set_key = f"Set {ALIASES.get(key, PREFIX + key.upper())} to use it"
+    remedy = set_key if has_key is False and not settings.never_cloud else ""
+    return Check(f"cloud {name}", True if usable else None, told, remedy)

@@ -1,0 +1,72 @@
+"""What the GPU does for each library that could use it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.devices import Card, Gpu, Looker, preferred
+from hybrid_transcribe.doctor.check import Check, gigabytes
+from hybrid_transcribe.registry import ENGINES
+
+#: The library that runs models of a layout.
+BACKENDS = {"ctranslate2": "ctranslate2", "openai": "torch", "huggingface": "torch"}
+
+
+def gpu(settings: Settings, looker: Looker | None = None) -> Iterable[Check]:
+    """One look for each library that is installed, made anew: something may have been mended."""
+    asking = looker or Looker()
+    for backend in dict.fromkeys(BACKENDS.values()):
+        if _installed(backend):
+            wanted = settings.device == "gpu" and backend == _default(settings)
+            yield _told(backend, asking.look(backend, settings, fresh=True), wanted)
+
+
+def _installed(backend: str) -> bool:
+    try:
+        metadata.version(backend)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _default(settings: Settings) -> str | None:
+    """The library of the default engine."""
+    layout = ENGINES.get(settings.engine, settings.engines).capabilities.model_layout
+    return BACKENDS.get(layout or "")
+
+
+def _told(backend: str, gpu: Gpu, wanted: bool) -> Check:
+    title = f"gpu for {backend}"
+    if gpu.usable:
+        driver = f"driver {gpu.driver}" if gpu.driver else ""
+        parts = [_cards(gpu.cards) or "usable", driver, _formats(backend, gpu.compute_types)]
+        return Check(title, True, "; ".join(filter(None, parts)), needed=wanted)
+    if gpu.there or wanted:
+        return Check(title, False, gpu.why_not, gpu.remedy, needed=wanted)
+    return Check(title, None, f"{gpu.why_not}: models run on the CPU, in {_on_cpu(backend)}")
+
+
+def _cards(cards: Sequence[Card]) -> str:
+    return ", ".join(
+        f"{card.name} ({gigabytes(card.total_bytes)}"
+        + (f", {gigabytes(card.free_bytes)} free)" if card.free_bytes is not None else ")")
+        for card in cards
+    )
+
+
+def _formats(backend: str, can: Sequence[str]) -> str:
+    chosen = preferred(backend, "gpu", can) or "default"
+    others = ", ".join(name for name in can if name != chosen)
+    return f"computes in {chosen}" + (f" (can also: {others})" if others else "")
+
+
+def _on_cpu(backend: str) -> str:
+    """The format that would be chosen there."""
+    can = {"float32"}
+    if backend == "ctranslate2":
+        import ctranslate2
+
+        can = ctranslate2.get_supported_compute_types("cpu")
+    return preferred(backend, "cpu", can) or "the library's own choice"

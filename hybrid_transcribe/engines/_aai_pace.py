@@ -1,0 +1,84 @@
+"""How often to ask AssemblyAI, how long to wait after trouble, and when to give up."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Times in seconds.
+
+    Attributes:
+        poll_first_s, poll_longest_s: between two looks at a transcript, growing by half.
+        retry_first_s, retry_longest_s: after trouble, doubling.
+        retry_after_longest_s: most that the service's own ``Retry-After`` is followed.
+        silence_s: longest wait for a connection, or for the next bytes either way.
+        request_s: longest request and answer in all, so that a drip ends too. An upload may
+            take as long as its recording may.
+        look_s: how often cancels are noticed.
+        submitting_s, deleting_s, finding_s: after a cancel, the waits for the answer to a
+            request under way, for the deletion, and for the listing where that answer never
+            came. Together they stay below 2 s: then the worker would be killed.
+        erasing_s: longest deletion that nobody waits for.
+    """
+
+    poll_first_s: float = 1.0
+    poll_longest_s: float = 5.0
+    retry_first_s: float = 1.0
+    retry_longest_s: float = 30.0
+    retry_after_longest_s: float = 120.0
+    silence_s: float = 30.0
+    request_s: float = 60.0
+    look_s: float = 0.05
+    submitting_s: float = 0.7
+    deleting_s: float = 0.7
+    finding_s: float = 0.4
+    erasing_s: float = 30.0
+    chance: Callable[[], float] = random.random
+
+    def poll_wait_s(self, n: int) -> float:
+        """Before look ``n`` (0, 1…), a fifth more or less so that many do not fall in step."""
+        grown = min(self.poll_first_s * 1.5 ** min(n, 50), self.poll_longest_s)
+        return grown * (0.8 + 0.4 * self.chance())
+
+    def retry_wait_s(self, n: int, asked_s: float | None = None) -> float:
+        """After trouble number ``n`` (0, 1…): at least half the step, and what was asked for."""
+        step = min(self.retry_first_s * 2.0 ** min(n, 50), self.retry_longest_s)
+        own = step * (0.5 + 0.5 * self.chance())
+        return max(own, min(asked_s or 0.0, self.retry_after_longest_s))
+
+
+def retry_after_s(value: str | None, now: float) -> float | None:
+    """Seconds that a ``Retry-After`` header asks for: a number or a date (RFC 9110, 10.2.3).
+
+    ``now`` is wall-clock time. None where it is absent or makes no sense.
+
+    >>> retry_after_s("7", 0.0), retry_after_s("Thu, 01 Jan 1970 00:01:00 GMT", 50.0)
+    (7.0, 10.0)
+    """
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+class Deadline:
+    """A point in time, told by the monotonic clock."""
+
+    def __init__(self, limit_s: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.limit_s = limit_s
+        self._now = now
+        self._end = now() + limit_s
+
+    def left_s(self) -> float:
+        """Seconds until then; 0 or less when it is over."""
+        return self._end - self._now()

@@ -1,0 +1,91 @@
+"""From our options to the body of a request, through the SDK's own types."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import assemblyai as aai
+from assemblyai import types
+
+from hybrid_transcribe.engines._aai_choices import WIDEST_MODEL, language_code
+from hybrid_transcribe.types import Options
+
+#: Limits of ``keyterms_prompt``: the widest model, which may take over, has the lower one.
+MOST_TERMS, MOST_WORDS_OF_A_TERM = 200, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of every recording alike. ``digest`` tells it from other requests."""
+
+    config: aai.TranscriptionConfig
+    model: str
+    detects: bool
+    words: bool
+    silence_guard: bool
+    notices: tuple[str, ...]
+    digest: str
+
+    def body(self, audio_url: str) -> dict[str, Any]:
+        """The JSON of ``POST /v2/transcript``."""
+        return plain(types.TranscriptRequest(audio_url=audio_url, **plain(self.config.raw)))
+
+
+def request_for(options: Options, model: str) -> Request:
+    """Raises InvalidOption for an unknown language."""
+    terms, notices = _terms(options.hotwords or "")
+    config = aai.TranscriptionConfig(
+        # In this order; the second takes over where the first does not know the language.
+        speech_models=list(dict.fromkeys([model, WIDEST_MODEL])),
+        language_code=language_code(options.language) if options.language else None,
+        language_detection=None if options.language else True,
+        speaker_labels=True if options.diarize else None,
+        keyterms_prompt=terms or None,
+    )
+    told = json.dumps(plain(config.raw), sort_keys=True)
+    return Request(
+        config=config,
+        model=model,
+        detects=options.language is None,
+        words=options.word_timestamps,
+        silence_guard=options.silence_guard,
+        notices=notices,
+        digest=hashlib.sha256(told.encode()).hexdigest()[:16],
+    )
+
+
+def plain(model: Any) -> dict[str, Any]:
+    """One of the SDK's models as a dict, without what is None.
+
+    The SDK uses pydantic 1 or 2, whichever the machine has.
+    """
+    dump = getattr(model, "model_dump", None) or model.dict
+    found: dict[str, Any] = dump(exclude_none=True, by_alias=True)
+    return found
+
+
+def parsed(kind: Any, answer: dict[str, Any]) -> Any:
+    """An answer as one of the SDK's models. Raises ValueError where it does not fit."""
+    return (getattr(kind, "model_validate", None) or kind.parse_obj)(answer)
+
+
+def _terms(hotwords: str) -> tuple[list[str], tuple[str, ...]]:
+    """Words to expect, one a line or between commas, as far as they are taken."""
+    given = [" ".join(term.split()) for term in re.split(r"[,;\n]", hotwords)]
+    given = list(dict.fromkeys(term for term in given if term))
+    short = [term for term in given if len(term.split()) <= MOST_WORDS_OF_A_TERM]
+    notices = []
+    if len(short) < len(given):
+        notices.append(
+            f"AssemblyAI takes hotwords of at most {MOST_WORDS_OF_A_TERM} words each, between "
+            f"commas: {len(given) - len(short)} longer left out"
+        )
+    if len(short) > MOST_TERMS:
+        notices.append(
+            f"AssemblyAI takes {MOST_TERMS} hotwords: {len(short) - MOST_TERMS} left out"
+        )
+    return short[:MOST_TERMS], tuple(notices)

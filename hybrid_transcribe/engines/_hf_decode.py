@@ -1,0 +1,78 @@
+"""Decoding windows until their text is sound: Whisper's way of trying again, less strictly.
+
+As in Whisper's paper (arXiv:2212.04356, section 4.5), text that repeats itself or that the
+model is unsure of is decoded again at the next temperature, unless nobody seems to speak.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hybrid_transcribe.engines._hf_model import Answer, Encoding, How, Look, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A window's text at one temperature, with what speaks for and against it."""
+
+    tokens: tuple[int, ...]
+    avg_logprob: float
+    no_speech_prob: float
+    compression_ratio: float
+    temperature: float
+
+
+def decode(
+    model: Model,
+    encodings: Sequence[Encoding],
+    prompts: Sequence[Sequence[int]],
+    looks: Sequence[Look],
+    how: How,
+) -> list[Attempt]:
+    """One attempt a window: the first sound one, else the last."""
+    attempts: dict[int, Attempt] = {}
+    todo = list(range(len(encodings)))
+    for temperature in how.temperatures:
+        answers = model.generate(
+            [encodings[n] for n in todo], [prompts[n] for n in todo], how, temperature
+        )
+        for n, answer in zip(todo, answers, strict=True):
+            attempts[n] = _attempt(model, answer, looks[n], temperature)
+        todo = [n for n in todo if _unsound(attempts[n], how)]
+        if not todo:
+            break
+    return [attempts[n] for n in range(len(encodings))]
+
+
+def silent(attempt: Attempt, how: How) -> bool:
+    """True where the model hears nobody and is unsure of its text, too."""
+    return (
+        attempt.no_speech_prob > how.no_speech_threshold
+        and attempt.avg_logprob < how.log_prob_threshold
+    )
+
+
+def compression_ratio(text: str) -> float:
+    """Bytes over their zlib size; 0 for no text.
+
+    >>> compression_ratio("la " * 100) > 10 > compression_ratio("A short line.")
+    True
+    """
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def _attempt(model: Model, answer: Answer, look: Look, temperature: float) -> Attempt:
+    vocabulary = model.vocabulary
+    text = vocabulary.read(vocabulary.text_only(answer.tokens)).strip()
+    return Attempt(
+        answer.tokens, answer.avg_logprob, look.no_speech, compression_ratio(text), temperature
+    )
+
+
+def _unsound(attempt: Attempt, how: How) -> bool:
+    repeats = attempt.compression_ratio > how.compression_ratio_threshold
+    unsure = attempt.avg_logprob < how.log_prob_threshold
+    return (repeats or unsure) and not silent(attempt, how)

@@ -1,0 +1,113 @@
+"""AssemblyAI: the recording goes to their machines, the text comes back.
+
+The way there is our own around the SDK, whose polling never ends, repeats nothing and cannot be
+cancelled. What is under way is noted, so that a restart goes on waiting and pays once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
+from typing import ClassVar
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines._aai_account import Account, account_of, wanting
+from hybrid_transcribe.engines._aai_choices import DEFAULT_MODEL, LANGUAGES, MODELS
+from hybrid_transcribe.engines._aai_note import Note
+from hybrid_transcribe.engines._aai_pace import Pace
+from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, UnknownModel
+from hybrid_transcribe.interfaces import (
+    Capabilities,
+    ClipDone,
+    Engine,
+    Heard,
+    Loaded,
+    LoadRequest,
+)
+from hybrid_transcribe.types import Clip, Options
+
+
+class AssemblyAI(Engine):
+    """Speech-to-text in the cloud. ``pace`` says how often it is asked."""
+
+    name: ClassVar[str] = "assemblyai"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        options=frozenset({"language", "hotwords", "diarize"}),
+        languages=LANGUAGES,
+        word_timestamps=True,
+        default_model=DEFAULT_MODEL,
+        models=MODELS,
+        devices=("auto",),
+        needs_network=True,
+        sends_audio_to="AssemblyAI",
+        whole_recordings=True,
+    )
+
+    def __init__(self, pace: Pace | None = None) -> None:
+        self._pace = pace or Pace()
+        self._account: Account | None = None
+        self._model = DEFAULT_MODEL
+        self._patience_s = 0.0
+
+    def available(self, settings: Settings) -> str | None:
+        """None when the SDK is installed, there is a key and the settings allow clouds."""
+        if settings.never_cloud:
+            return "forbidden by the settings (never_cloud)"
+        if find_spec("assemblyai") is None:
+            return "its SDK is not installed: pip install 'hybrid-transcribe[assemblyai]'"
+        return wanting(settings)
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Nothing is sent yet. Also raises UnknownModel."""
+        missing = self.available(request.settings)
+        if missing:
+            raise EngineUnavailable(f"{self.name}: {missing}")
+        model = request.model.name or DEFAULT_MODEL
+        if model not in MODELS:
+            raise UnknownModel(model, MODELS)
+        self._account, self._model = account_of(request.settings), model
+        self._patience_s = request.settings.cloud_timeout_s
+        return Loaded()
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Also raises InvalidOption for an unknown language, and TimedOut."""
+        for _, heard in self.transcribe_many([(0, clip)], options, lambda _: cancelled()):
+            if isinstance(heard, Exception):
+                raise heard
+            if not isinstance(heard, ClipDone) and not cancelled():
+                yield heard
+
+    def transcribe_many(
+        self,
+        clips: Iterable[tuple[int, Clip]],
+        options: Options,
+        cancelled: Callable[[int], bool],
+    ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        """All at once. A note given after a cancel says what is left to delete, or nothing.
+
+        ``clips`` is iterated on a thread of its own.
+        """
+        if self._account is None:
+            raise EngineFailed("No model is loaded")
+        from hybrid_transcribe.engines._aai_crew import Crew
+        from hybrid_transcribe.engines._aai_request import request_for
+
+        request = request_for(options, self._model)
+        yield from Crew(self._account, request, self._pace, self._patience_s).heard(
+            clips, cancelled
+        )
+
+    def erase(self, note: str, settings: Settings) -> None:
+        """Delete the transcript. The audio goes by itself (uploads are kept for two days)."""
+        told = Note.read(note)
+        if told is None:
+            raise EngineFailed(f"Not a note of {self.name}: {note[:200]!r}")
+        from hybrid_transcribe.engines._aai_crew import erase
+
+        erase(account_of(settings), told, self._pace)
+
+    def unload(self) -> None:
+        """Forget the key."""
+        self._account = None

@@ -1,0 +1,180 @@
+"""OpenAI's own Whisper, on torch: the reference the others are measured against.
+
+Options that were not given have the defaults of the library's function ``whisper.transcribe``:
+greedy at temperature 0, one sample above it. Its command line uses ``beam_size`` and
+``best_of`` 5, which takes a CPU about four times as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.devices import Look, look
+from hybrid_transcribe.engines import _torch_device as device_choice
+from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines._listening import listen
+from hybrid_transcribe.engines._openai_request import HONOURED, Request, request_for
+from hybrid_transcribe.engines._openai_windows import Windows
+from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.interfaces import (
+    Capabilities,
+    Engine,
+    Heard,
+    Language,
+    Loaded,
+    LoadRequest,
+    ModelFiles,
+)
+from hybrid_transcribe.types import Clip, Options
+
+#: Loads a model from (checkpoint, "cpu" or "cuda", compute type, threads, name).
+Opener = Callable[[Path, str, str, int, str], Any]
+
+#: The library decodes in these only, on a CPU in the last only.
+_COMPUTE_TYPES = ("float16", "float32")
+
+
+def _open_model(file: Path, device: str, compute_type: str, cpu_threads: int, name: str) -> Any:
+    from hybrid_transcribe.engines._openai_model import open_model
+
+    return open_model(file, device, compute_type, cpu_threads, name)
+
+
+class OpenAIWhisper(Engine):
+    """OpenAI's Whisper. ``opener`` loads the model and ``look`` finds GPUs, for tests."""
+
+    name: ClassVar[str] = "openai-whisper"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        options=HONOURED,
+        languages=LANGUAGES,
+        translates=True,
+        word_timestamps=True,
+        model_layout="openai",
+        default_model="base",
+        devices=("auto", "gpu", "cpu"),
+        compute_types=_COMPUTE_TYPES,
+    )
+
+    def __init__(self, opener: Opener = _open_model, look: Look = look) -> None:
+        self._open = opener
+        self._look = look
+        self._model: Any = None
+        self._model_name = ""
+        self._device = "cpu"
+
+    def available(self, settings: Settings) -> str | None:
+        """None when the library and torch are installed."""
+        missing = [name for name, there in _parts().items() if not there]
+        if not missing:
+            return None
+        return (
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed: "
+            f"{device_choice.install_line(self.name)}"
+        )
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
+        missing = self.available(request.settings)
+        if missing:
+            raise EngineUnavailable(missing)
+        file = _checkpoint(request.model)
+        self.unload()
+        device, notices = device_choice.choose_device(request.device, request.settings, self._look)
+        can = _COMPUTE_TYPES if device == "gpu" else ("float32",)
+        compute_type = device_choice.choose_compute_type(request.compute_type, device, can)
+        try:
+            self._model = self._open(
+                file,
+                device_choice.torch_name(device),
+                compute_type,
+                request.cpu_threads,
+                request.model.name,
+            )
+        except Exception as error:
+            raise self._load_error(error, device, request.model, file) from error
+        self._model_name, self._device = request.model.name, device
+        return Loaded(device, compute_type, notices)
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Also raises InvalidOption for a value the library has no use for."""
+        if self._model is None:
+            raise EngineFailed("No model is loaded")
+        request = request_for(options, clip, self._model.supported_languages, self._model_name)
+        yield from listen(
+            clip,
+            options,
+            cancelled,
+            None if request.empty else lambda: self._decoded(clip, request, cancelled),
+            lambda error: device_choice.meaning(error, self._device, self.name),
+            request.notices,
+        )
+
+    def unload(self) -> None:
+        """Give the model's memory back at once, on the GPU too."""
+        if self._model is None:
+            return
+        self._model = None
+        device_choice.give_back()
+
+    def _decoded(
+        self, clip: Clip, request: Request, cancelled: Callable[[], bool]
+    ) -> Iterator[Any]:
+        model = self._model
+        with model.interruptible(cancelled):
+            sound = model.hear(clip.samples)
+            language = request.language
+            if language is None:
+                found = self._language(sound)
+                yield found
+                language = found.code
+            tokenizer = model.tokenizer(language, request.task)
+            yield from Windows(model, sound, tokenizer, replace(request, language=language))
+
+    def _language(self, sound: Any) -> Language:
+        if len(self._model.supported_languages) == 1:
+            # Nothing was detected: an English-only model always says English.
+            return Language("en")
+        return Language(*self._model.detect_language(sound))
+
+    def _load_error(
+        self, error: Exception, device: str, model: ModelFiles, file: Path
+    ) -> Exception:
+        meaning = device_choice.meaning(error, device, self.name)
+        if not isinstance(meaning, EngineFailed):
+            return meaning
+        return ModelUnavailable(
+            f"Model {model.name!r} cannot be loaded from {file}: {device_choice.first_line(error)}"
+        )
+
+
+def _parts() -> dict[str, bool]:
+    """What the engine needs, and whether it is there; imports none of it."""
+    library = find_spec("whisper")
+    return {
+        # There is another package called whisper, of one file: a time series database.
+        "openai-whisper": library is not None and bool(library.submodule_search_locations),
+        "torch": find_spec("torch") is not None,
+    }
+
+
+def _checkpoint(model: ModelFiles) -> Path:
+    """The one checkpoint of a model's folder, or the file that was named."""
+    if model.file is not None:
+        return model.file
+    if model.folder is None:
+        raise ModelUnavailable(f"Model {model.name!r} has no folder to load from")
+    found = sorted(model.folder.glob("*.pt"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ModelUnavailable(
+            f"The folder of model {model.name!r} should hold one checkpoint (*.pt), "
+            f"{model.folder} has: {names}"
+        )
+    return found[0]

@@ -1,0 +1,148 @@
+"""Any Whisper checkpoint of the hub, on torch: distil-whisper and fine-tunes of every language.
+
+The module bears its engine's name; ``import transformers`` elsewhere is the library all the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines import _torch_device as device_choice
+from hybrid_transcribe.engines._hf_hearing import Hearing
+from hybrid_transcribe.engines._hf_model import Model
+from hybrid_transcribe.engines._hf_request import HONOURED, Plan, plan_for
+from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines._listening import listen
+from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.interfaces import (
+    Capabilities,
+    Engine,
+    Heard,
+    Loaded,
+    LoadRequest,
+    ModelFiles,
+)
+from hybrid_transcribe.types import Clip, Options
+
+#: Loads a model from (folder, torch's device, compute type, threads, name).
+Opener = Callable[[str, str, str, int, str], Model]
+
+_NEEDS = ("transformers", "torch")
+
+
+def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int, name: str) -> Model:
+    from hybrid_transcribe.engines._hf_whisper import open_model
+
+    return open_model(folder, device, compute_type, cpu_threads, name)
+
+
+class Transformers(Engine):
+    """Whisper on Hugging Face's transformers. ``opener`` loads the model, for tests."""
+
+    name: ClassVar[str] = "transformers"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        options=HONOURED,
+        languages=LANGUAGES,
+        translates=True,
+        word_timestamps=True,
+        model_layout="huggingface",
+        default_model="base",
+        devices=("auto", "gpu", "cpu"),
+        compute_types=device_choice.COMPUTE_TYPES,
+    )
+
+    def __init__(self, opener: Opener = _open_model) -> None:
+        self._open = opener
+        self._model: Model | None = None
+        self._model_name = ""
+        self._device = "cpu"
+
+    def available(self, settings: Settings) -> str | None:
+        """None when both libraries are installed."""
+        missing = [package for package in _NEEDS if find_spec(package) is None]
+        if missing:
+            remedy = device_choice.install_line(self.name)
+            return f"{' and '.join(missing)} not installed: {remedy}"
+        return None
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
+        missing = self.available(request.settings)
+        if missing:
+            raise EngineUnavailable(missing)
+        folder = _checked(request.model)
+        self.unload()
+        device, notices = device_choice.choose_device(request.device, request.settings)
+        compute_type = device_choice.choose_compute_type(request.compute_type, device)
+        try:
+            self._model = self._open(
+                str(folder),
+                device_choice.torch_name(device),
+                compute_type,
+                request.cpu_threads,
+                request.model.name,
+            )
+        except Exception as error:
+            raise self._load_error(error, device, request.model) from error
+        self._model_name, self._device = request.model.name, device
+        return Loaded(device, compute_type, notices)
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Also raises InvalidOption for a language, task or number it cannot take."""
+        if self._model is None:
+            raise EngineFailed("No model is loaded")
+        plan = plan_for(options, clip, self._model, self._model_name)
+        yield from listen(
+            clip,
+            options,
+            cancelled,
+            (lambda: self._decoded(clip, plan, cancelled)) if plan.stretches else None,
+            lambda error: device_choice.meaning(error, self._device, self.name),
+            plan.notices,
+        )
+
+    def unload(self) -> None:
+        """Give the model's memory back at once, on the GPU too."""
+        if self._model is None:
+            return
+        self._model.close()
+        self._model = None
+        device_choice.give_back()
+
+    def _decoded(self, clip: Clip, plan: Plan, cancelled: Callable[[], bool]) -> Iterator[Any]:
+        assert self._model is not None
+        with self._model.interruptible(cancelled):
+            yield from Hearing(self._model, clip, plan).run()
+
+    def _load_error(self, error: Exception, device: str, files: ModelFiles) -> Exception:
+        meaning = device_choice.meaning(error, device, self.name)
+        if type(meaning) is EngineFailed:
+            return ModelUnavailable(
+                f"Model {files.name!r} cannot be loaded from {files.folder}: {error}"
+            )
+        return meaning
+
+
+def _checked(files: ModelFiles) -> Path:
+    """The model's folder. Raises ModelUnavailable for a checkpoint that is no Whisper's."""
+    if files.folder is None:
+        raise ModelUnavailable(f"Model {files.name!r} has no folder to load from")
+    path = files.folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"Model {files.name!r}: {path} cannot be read: {error}") from error
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind != "whisper":
+        raise ModelUnavailable(
+            f"Model {files.name!r} is of the kind {kind!r}; this engine runs Whisper checkpoints "
+            "only, such as 'base' or 'distil-whisper/distil-large-v3'"
+        )
+    return files.folder

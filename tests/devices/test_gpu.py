@@ -1,0 +1,106 @@
+"""The real thing, where there is a GPU: every engine on it, in half precision and in batches."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from faster_whisper.audio import decode_audio
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.devices import look
+from hybrid_transcribe.doctor.gpu import BACKENDS
+from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.interfaces import Engine, Loaded, LoadRequest
+from hybrid_transcribe.models import resolve
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.types import Clip, Options, Segment
+
+pytestmark = [pytest.mark.gpu, pytest.mark.model]
+
+SETTINGS = Settings.load(offline=True)
+
+#: Less than this is noise: other libraries' workspaces, rounding of allocations. In bytes.
+NOISE = 64 * 2**20
+
+
+@pytest.fixture(scope="module", params=["faster-whisper", "openai-whisper", "transformers"])
+def request_for(request: pytest.FixtureRequest) -> tuple[Engine, LoadRequest]:
+    """Each engine, unloaded, and how to load it; skipped where something is missing."""
+    engine = ENGINES.make(request.param)
+    why_not = engine.available(SETTINGS)
+    if why_not:
+        pytest.skip(why_not)
+    layout = engine.capabilities.model_layout or ""
+    found = look(BACKENDS[layout], SETTINGS)
+    if not found.usable:
+        pytest.skip(found.told)
+    try:
+        files = resolve("tiny.en", layout, SETTINGS)
+    except ModelUnavailable as error:
+        pytest.skip(str(error))
+    return engine, LoadRequest(files, "gpu", settings=SETTINGS)
+
+
+@pytest.fixture
+def loaded(request_for: tuple[Engine, LoadRequest]) -> Iterator[tuple[Engine, Loaded]]:
+    """Each engine with tiny.en on the GPU."""
+    engine, how = request_for
+    yield engine, engine.load(how)
+    engine.unload()
+
+
+def free_bytes() -> int:
+    """Free memory of the first GPU, as another process sees it."""
+    code = "from hybrid_transcribe.devices import driver; print(driver.cards()[0].free_bytes)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return int(ran.stdout)
+
+
+@pytest.mark.parametrize("backend", sorted(set(BACKENDS.values())))
+def test_a_look_at_the_gpu(backend: str) -> None:
+    """It computes, has a name and memory, and the library has formats for it."""
+    found = look(backend, SETTINGS, fresh=True)
+    if not found.there:
+        pytest.skip(found.told)
+
+    assert found.usable, found.told
+    assert all(card.name and card.total_bytes for card in found.cards)
+    assert "float32" in found.compute_types
+    assert found.driver
+
+
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_speech_is_heard_on_the_gpu(
+    loaded: tuple[Engine, Loaded], sample: Path, batch_size: int | None
+) -> None:
+    """In half precision, one window at a time and in batches."""
+    engine, how = loaded
+    if batch_size and "batch_size" not in engine.capabilities.options:
+        pytest.skip(f"{engine.name} has no batches")
+    options = Options(batch_size=batch_size)
+    found = engine.transcribe(Clip(decode_audio(str(sample))), options, lambda: False)
+    text = " ".join(h.text for h in found if isinstance(h, Segment)).lower()
+
+    assert (how.device, how.compute_type, how.notices) == ("gpu", "float16", ())
+    assert "ask not what your country can do for you" in text
+
+
+def test_memory_is_given_back(request_for: tuple[Engine, LoadRequest]) -> None:
+    """What a model took is free for others after it was unloaded."""
+    engine, how = request_for
+    # What CUDA itself needs in this process stays, and is there from the first load on.
+    engine.load(how)
+    engine.unload()
+    before = free_bytes()
+    engine.load(how)
+    during = free_bytes()
+    engine.unload()
+
+    assert during < before
+    assert free_bytes() > before - NOISE
