@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import DEVICES, TASKS, Options
-
-if TYPE_CHECKING:
-    pass
 
 _WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
     ("no", "off", "false", "0"), False
@@ -52,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
     add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")
+    add("--diarize", action="store_true", default=None, help="label who speaks (assemblyai)")
+    add("--compute-type", metavar="NAME", help="int8, float16, float32… (default: the device's)")
     add("--beam-size", metavar="N", help="hypotheses followed: 1 is fastest")
     add("--initial-prompt", metavar="TEXT", help="text that goes before, for style and spelling")
     add("--hotwords", metavar="TEXT", help="words that are likely to be said")
@@ -73,7 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
 def requested(args: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments for `Service.submit`. Raises InvalidOption."""
     how: dict[str, Any] = dict(_pair(text) for text in args.option)
-    named = ("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter")
+    named = (
+        *("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter"),
+        *("diarize", "compute_type"),
+    )
     how.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}
     typed["hotwords"] = args.hotwords

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hybrid_transcribe.outputs.txt import Txt
 from tests.outputs.examples import transcript
 
@@ -21,3 +23,16 @@ def test_nothing_heard_is_an_empty_file() -> None:
 def test_terminal_commands_in_the_text_do_nothing() -> None:
     """Escape sequences do not reach the terminal that shows the file."""
     assert "\x1b" not in Txt().write(transcript("a\x1b[2Jb"))
+
+
+def test_each_turn_of_a_speaker_is_a_paragraph() -> None:
+    """Who speaks is told where the engine knows; what nobody is named for stands alone."""
+    heard = transcript("Good morning.", " All well?", "Yes.", " ", "(a door)", "Bye.")
+    speakers = ("A", "A", "B\n", "C", None, "A")
+    segments = tuple(
+        replace(s, speaker=who) for s, who in zip(heard.segments, speakers, strict=True)
+    )
+
+    assert Txt().write(replace(heard, segments=segments)) == (
+        "A: Good morning. All well?\n\nB: Yes.\n\n(a door)\n\nA: Bye.\n"
+    )
