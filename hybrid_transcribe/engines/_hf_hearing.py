@@ -7,7 +7,7 @@ section 3.8 and 4.5).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from hybrid_transcribe.engines._hf_cuts import Samples, Span, voiced
@@ -66,7 +66,7 @@ class Hearing:
     model: Model
     clip: Clip
     plan: Plan
-    cutter: Callable[[Samples, float], Sequence[Span]] = voiced
+    cutter: Callable[[Samples, float], Iterable[tuple[list[Span], int]]] = voiced
     _language: str | None = None
     _before: list[int] = field(default_factory=list)
 
@@ -100,18 +100,23 @@ class Hearing:
 
     def _by_voice(self, start: int, end: int) -> Iterator[Language | Progress | RawSegment]:
         """Windows that begin and end in pauses, several at once."""
-        spans = [
-            (start + a, start + b)
-            for a, b in self.cutter(self.clip.samples[start:end], self.plan.window_s)
-        ]
-        size = self.plan.batch_size
-        for first in range(0, len(spans), size):
-            for heard in self._windows(spans[first : first + size]):
-                if isinstance(heard, Language):
-                    yield heard
-                    continue
-                yield from self._segments(heard, self._pieces(heard, whole=True)[0])
-                yield Progress(heard.end / RATE_HZ)
+        waiting: list[Span] = []
+        for spans, reached in self.cutter(self.clip.samples[start:end], self.plan.window_s):
+            waiting += [(start + a, start + b) for a, b in spans]
+            while len(waiting) >= self.plan.batch_size:
+                yield from self._batch(waiting[: self.plan.batch_size])
+                del waiting[: self.plan.batch_size]
+            yield Progress((waiting[0][0] if waiting else start + reached) / RATE_HZ)
+        if waiting:
+            yield from self._batch(waiting)
+
+    def _batch(self, spans: Sequence[Span]) -> Iterator[Language | Progress | RawSegment]:
+        for heard in self._windows(spans):
+            if isinstance(heard, Language):
+                yield heard
+                continue
+            yield from self._segments(heard, self._pieces(heard, whole=True)[0])
+            yield Progress(heard.end / RATE_HZ)
 
     # ------------------------------------------------------------------- one batch
 

@@ -15,7 +15,7 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines._hf_cuts import joined
+from hybrid_transcribe.engines._hf_cuts import joined, voiced
 from hybrid_transcribe.engines._hf_distil import stretch_s
 from hybrid_transcribe.engines._hf_hearing import Hearing
 from hybrid_transcribe.engines._hf_model import Answer, How
@@ -147,6 +147,27 @@ def test_stretches_are_joined_up_to_the_longest() -> None:
     """A pause within a stretch stays in it."""
     assert list(joined([(2, 4), (6, 9), (10, 12), (20, 31)], 10)) == [(2, 12), (20, 31)]
     assert list(joined([], 10)) == []
+
+
+def test_speech_across_the_end_of_a_block_is_heard_whole() -> None:
+    """A long recording is listened to in blocks of five minutes, so that a cancel is heeded."""
+    samples = np.zeros(700 * RATE_HZ, dtype=np.float32)
+    speech = [(10, 20), (290, 310), (320, 330), (650, 660)]
+    heard: list[float] = []
+
+    def find(block: Any, longest_s: float) -> list[tuple[int, int]]:
+        start_s, end_s = sum(heard), sum(heard) + len(block) / RATE_HZ
+        found = [(max(a, start_s), min(b, end_s)) for a, b in speech if a < end_s and b > start_s]
+        # The next block begins where the last speech of this one did, if that was cut.
+        cut = len(found) > 1 and found[-1][1] == end_s
+        heard.append((found[-1][0] if cut else end_s) - start_s)
+        return [(int((a - start_s) * RATE_HZ), int((b - start_s) * RATE_HZ)) for a, b in found]
+
+    blocks = list(voiced(samples, 30.0, find))
+    spans = [(a / RATE_HZ, b / RATE_HZ) for found, _ in blocks for a, b in found]
+
+    assert [reached / RATE_HZ for _, reached in blocks] == [290, 590, 700]
+    assert spans == [(10, 20), (290, 310), (320, 330), (650, 660)]
 
 
 # ---------------------------------------------------------------------------- words
@@ -528,7 +549,8 @@ def batched(model: FakeWhisper, options: Options, spans: list[tuple[int, int]]) 
     clip = voice(60.0)
     plan = plan_for(options, clip, model, "fake")
     cuts = [(a * RATE_HZ, b * RATE_HZ) for a, b in spans]
-    return list(Hearing(model, clip, plan, cutter=lambda samples, longest_s: cuts).run())
+    blocks = [(cuts[:1], cuts[0][1]), ([], 30 * RATE_HZ), (cuts[1:], 60 * RATE_HZ)]
+    return list(Hearing(model, clip, plan, cutter=lambda samples, longest_s: blocks).run())
 
 
 def test_stretches_are_decoded_side_by_side() -> None:
@@ -543,7 +565,8 @@ def test_stretches_are_decoded_side_by_side() -> None:
         (15.0, 20.0, " and on"),
         (40.0, 49.0, " Three."),
     ]
-    assert [r.done_s for r in found if isinstance(r, Progress)] == [5.0, 20.0, 50.0]
+    # Never past what waits to be decoded.
+    assert [r.done_s for r in found if isinstance(r, Progress)] == [0, 0, 5, 20, 40, 50]
 
 
 def test_in_a_batch_only_unsound_stretches_are_decoded_again() -> None:
