@@ -216,7 +216,7 @@ class Crew:
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
     async def _see_through(self, key: int, upload: Upload, watched: _Watched, wire: Wire) -> None:
-        deadline = Deadline(self._patience_s + upload.duration_s)
+        deadline = Deadline(self._patience_s + upload.duration_s, self._pace.now)
         job = Job(
             wire,
             self._request,
@@ -279,7 +279,7 @@ def erase(account: Account, note: Note, pace: Pace) -> None:
 
 
 async def _erased(account: Account, note: Note, pace: Pace) -> None:
-    deadline = Deadline(pace.erasing_s)
+    deadline = Deadline(pace.erasing_s, pace.now)
     async with Wire(account, pace) as wire:
         try:
             found = note.transcript_id

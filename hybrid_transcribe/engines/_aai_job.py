@@ -79,6 +79,8 @@ class Job:
         self._maybe_submitted = False
         #: The transcript was there when last looked at, or has just been made.
         self._there = False
+        #: What it was when last looked at.
+        self._status = ""
 
     async def run(self) -> None:
         """Say everything about the recording. Raises EngineError."""
@@ -220,17 +222,18 @@ class Job:
                 await self._broke(str(answer.get("error") or "no reason given"))
                 return None
             # Also one that we have never heard of.
+            self._status = str(status)
             looks += 1
-            await self._rest(looks, str(status))
+            await self._rest(looks)
 
     async def _look(self) -> dict[str, Any]:
         return await self._wire.ask("GET", f"{ENDPOINT_TRANSCRIPT}/{self._id}", self._within_s)
 
-    async def _rest(self, looks: int, status: str = "") -> None:
+    async def _rest(self, looks: int) -> None:
         wait_s = min(self._pace.poll_wait_s(looks), max(0.0, self._deadline.left_s()))
         await asyncio.sleep(wait_s)
         if self._deadline.left_s() <= 0:
-            raise OutOfTime(f"still {status!r}" if status else "")
+            raise OutOfTime
 
     async def _broke(self, said: str) -> None:
         if _NOBODY in said:
@@ -257,7 +260,9 @@ class Job:
             self._say(segment)
 
     def _too_long(self, last: str) -> str:
-        after = f" after {self._deadline.limit_s:.0f} s" + (f" ({last})" if last else "")
+        still = f"still {self._status!r}" if self._status else ""
+        known = "; ".join(filter(None, [still, last]))
+        after = f" after {self._deadline.limit_s:.0f} s" + (f" ({known})" if known else "")
         if self._id is None:
             return f"AssemblyAI could not take it{after}"
         return (
@@ -276,7 +281,12 @@ class Job:
         if found is not None:
             try:
                 await asyncio.wait_for(
-                    delete(self._wire, found, self._pace, Deadline(self._pace.deleting_s)),
+                    delete(
+                        self._wire,
+                        found,
+                        self._pace,
+                        Deadline(self._pace.deleting_s, self._pace.now),
+                    ),
                     self._pace.deleting_s,
                 )
             except (asyncio.TimeoutError, EngineError, OutOfTime):
@@ -301,7 +311,9 @@ class Job:
         return None
 
     async def _find(self, within_s: float) -> str | None:
-        return await find(self._wire, self._noted_so_far.upload_url, Deadline(within_s))
+        return await find(
+            self._wire, self._noted_so_far.upload_url, Deadline(within_s, self._pace.now)
+        )
 
     # ------------------------------------------------------------------------- the note
 

@@ -25,6 +25,7 @@ class Pace:
             request under way, for the deletion, and for the listing where that answer never
             came. Together they stay below 2 s: then the worker would be killed.
         erasing_s: longest deletion that nobody waits for.
+        chance, now: where chance (0..1) and monotonic time come from.
     """
 
     poll_first_s: float = 1.0
@@ -35,11 +36,12 @@ class Pace:
     silence_s: float = 30.0
     request_s: float = 60.0
     look_s: float = 0.05
-    submitting_s: float = 0.7
+    submitting_s: float = 0.6
     deleting_s: float = 0.7
-    finding_s: float = 0.4
+    finding_s: float = 0.3
     erasing_s: float = 30.0
     chance: Callable[[], float] = random.random
+    now: Callable[[], float] = time.monotonic
 
     def poll_wait_s(self, n: int) -> float:
         """Before look ``n`` (0, 1…), a fifth more or less so that many do not fall in step."""
@@ -72,9 +74,9 @@ def retry_after_s(value: str | None, now: float) -> float | None:
 
 
 class Deadline:
-    """A point in time, told by the monotonic clock."""
+    """A point in time, so many seconds from when it is made."""
 
-    def __init__(self, limit_s: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limit_s: float, now: Callable[[], float]) -> None:
         self.limit_s = limit_s
         self._now = now
         self._end = now() + limit_s

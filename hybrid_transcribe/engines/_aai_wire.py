@@ -7,6 +7,7 @@ its client, its addresses and its types are used.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -71,6 +72,8 @@ class Wire:
             api_key=self._account.key,
             base_url=self._account.base_url,
             http_timeout=self._pace.silence_s,
+            # Longer than between two looks, so that a cancel finds a connection open.
+            keepalive_expiry=3 * self._pace.poll_longest_s,
         )
         self._sdk = aai.AsyncClient(settings=settings)
         self._http = self._sdk.http_client
@@ -109,7 +112,8 @@ class Wire:
         if trouble is not None:
             raise trouble
         try:
-            answer = found.json()
+            # Nothing that is told later can hold the key then.
+            answer = json.loads(self._account.scrubbed(found.content.decode()))
         except ValueError:
             answer = None
         if not isinstance(answer, dict):

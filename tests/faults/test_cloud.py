@@ -247,7 +247,7 @@ def test_f46_the_key_is_written_nowhere(
     paths = wavs(tmp_path / "in", "a", "b", "c", "d", seconds=8)
     state = tmp_path / "state"
     shown: list[str] = []
-    with service(cloud, state) as s:
+    with service(cloud, state, cloud_workers=1) as s:
         done = s.submit(paths[0])
         result = done.result(60)
         cloud.meet("submit", Fault("status", 400, f"what is {KEY}?"))
