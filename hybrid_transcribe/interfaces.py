@@ -149,7 +149,7 @@ class LoadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How a model really was loaded. ``device`` is ``"cpu"`` or ``"gpu"`` (never ``"auto"``).
+    """How a model really was loaded. ``device`` is ``"cpu"``, ``"gpu"`` or ``"cloud"``.
 
     ``notices`` tell people about fall-backs, one line each with the remedy.
     """

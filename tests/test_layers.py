@@ -46,9 +46,11 @@ PLACES = {
 HEAVY = {
     "IPython",
     "anywidget",
+    "assemblyai",
     "av",
     "ctranslate2",
     "faster_whisper",
+    "httpx",
     "huggingface_hub",
     "ipywidgets",
     "jupyter_server",
@@ -56,6 +58,7 @@ HEAVY = {
     "torch",
     "tqdm",
     "transformers",
+    "whisper",
 }
 
 

@@ -67,7 +67,7 @@ class AssemblyAI(Engine):
             raise UnknownModel(model, MODELS)
         self._account, self._model = account_of(request.settings), model
         self._patience_s = request.settings.cloud_timeout_s
-        return Loaded()
+        return Loaded("cloud")
 
     def transcribe(
         self, clip: Clip, options: Options, cancelled: Callable[[], bool]

@@ -239,6 +239,8 @@ class Batch:
         place.item = structs.replace(place.item, note=note or None)
         self.places.tell(key, p.Remembered, note=note)
         if not self._journalled(place.item.recording_id, place.item.attempt):
+            # The engine must not go on, and cleans up as after a cancel.
+            self._cancels.add((place.item.recording_id, place.item.attempt))
             lost = EngineFailed("The engine's note could not be journalled")
             self.places.answer(key, p.Failed, error=lost.info())
 
