@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from faster_whisper.audio import decode_audio
 
@@ -630,23 +631,23 @@ def _ours(engine: OpenAIWhisper, samples: Any, options: Options) -> list[Segment
 
 
 def _same(ours: list[Segment], bare: list[dict[str, Any]], duration_s: float) -> None:
-    """Equal but for times past the audio's end, which the bare library gives."""
+    """Equal but for times past the audio's end, and words outside their segment, in the bare."""
 
-    def edges(of: dict[str, Any]) -> tuple[float, float]:
-        return min(float(of["start"]), duration_s), min(float(of["end"]), duration_s)
+    def edges(of: dict[str, Any], low: float = 0.0, high: float = duration_s) -> tuple[float, ...]:
+        return tuple(min(max(float(of[name]), low), high) for name in ("start", "end"))
 
     assert [s.text for s in ours] == [b["text"].strip() for b in bare]
     assert [(s.start_s, s.end_s) for s in ours] == [edges(b) for b in bare]
     assert [s.avg_logprob for s in ours] == pytest.approx([b["avg_logprob"] for b in bare])
     assert [s.temperature for s in ours] == [b["temperature"] for b in bare]
     words = [w for s in ours for w in s.words]
-    theirs = [w for b in bare for w in b.get("words", ())]
+    theirs = [(w, edges(w, *edges(b))) for b in bare for w in b.get("words", ())]
     assert [(w.text, w.start_s, w.end_s) for w in words] == [
-        (w["word"].strip(), *edges(w)) for w in theirs
+        (w["word"].strip(), *at) for w, at in theirs
     ]
     # Its second encoding of a window, without fused attention, differs in the last digits.
     assert [w.probability for w in words] == pytest.approx(
-        [w["probability"] for w in theirs], rel=1e-2
+        [w["probability"] for w, _ in theirs], rel=1e-2
     )
 
 
@@ -751,14 +752,22 @@ class TestWithModels:
             (180, ENGLISH),
             (180, replace(ENGLISH, word_timestamps=True)),
             (180, replace(ENGLISH, beam_size=5)),
-            (90, replace(ENGLISH, word_timestamps=True, hallucination_silence_threshold=0.3)),
             (90, replace(ENGLISH, temperature=(0.0, 0.6), log_prob_threshold=-0.2, best_of=2)),
             (90, replace(ENGLISH, condition_on_previous_text=False, initial_prompt="Mr. Quilter")),
             (90, replace(ENGLISH, without_timestamps=True, max_new_tokens=30)),
             (90, replace(ENGLISH, clip_timestamps=(5.0, 42.0, 60.0), suppress_tokens=(-1, 11))),
             (90, replace(ENGLISH, no_speech_threshold=0.001, log_prob_threshold=-0.1)),
         ],
-        ids=str,
+        ids=[
+            "greedy",
+            "words",
+            "beam",
+            "warmer",
+            "prompt",
+            "untimed",
+            "stretches",
+            "skipping",
+        ],
     )
     def test_long_speech_is_heard_as_by_the_library(
         self,
@@ -773,6 +782,31 @@ class TestWithModels:
         options = replace(options, silence_guard=False)
 
         _same(_ours(tiny, samples, options), _bare(bare_tiny, samples, options), float(length_s))
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("longest_s", [0.5, 2.0])
+    def test_silences_around_inventions_are_skipped_as_by_the_library(
+        self, tiny: OpenAIWhisper, bare_tiny: Any, speech_dir: Path, longest_s: float
+    ) -> None:
+        """Speech, music and long silences: the threshold makes a difference, and the same."""
+        question, trumpet, lamp = (
+            decode_audio(str(speech_dir / "audio" / name))
+            for name in ("goo_brook.flac", "music_trumpet.ogg", "wy_lamp.wav")
+        )
+        silence = np.zeros(12 * RATE_HZ, dtype=np.float32)
+        samples = np.concatenate([question, trumpet, silence, lamp, silence])
+        without = Options(
+            language="en",
+            word_timestamps=True,
+            temperature=(0.0,),
+            no_speech_threshold=0.99,
+            silence_guard=False,
+        )
+        options = replace(without, hallucination_silence_threshold=longest_s)
+        found = _ours(tiny, samples, options)
+
+        assert found != _ours(tiny, samples, without)
+        _same(found, _bare(bare_tiny, samples, options), len(samples) / RATE_HZ)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("code", ["pt", "es", "fr"])
