@@ -80,10 +80,10 @@ class _Writers(Registry):
 ENGINES = _Engines(
     "hybrid_transcribe.engines",
     {
-        "faster-whisper": "hybrid_transcribe.engines.faster_whisper:FasterWhisper",
-        "openai-whisper": "hybrid_transcribe.engines.openai_whisper:OpenAIWhisper",
-        "transformers": "hybrid_transcribe.engines.transformers:Transformers",
-        "assemblyai": "hybrid_transcribe.engines.assemblyai:AssemblyAI",
+        "faster-whisper": "hybrid_transcribe.engines.faster_whisper.engine:FasterWhisper",
+        "openai-whisper": "hybrid_transcribe.engines.openai_whisper.engine:OpenAIWhisper",
+        "transformers": "hybrid_transcribe.engines.transformers.engine:Transformers",
+        "assemblyai": "hybrid_transcribe.engines.assemblyai.engine:AssemblyAI",
     },
     UnknownEngine,
 )

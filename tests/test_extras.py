@@ -1,4 +1,4 @@
-"""Each extra alone, in an environment made for it: its engine works, the others say what is missing."""
+"""Each extra alone, in an environment made for it: its engine works, the others say why not."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler, stream_request_body
 
 from hybrid_transcribe.config import PREFIX
-from hybrid_transcribe.engines._aai_pace import Pace
-from hybrid_transcribe.engines.assemblyai import AssemblyAI
+from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
+from hybrid_transcribe.engines.assemblyai.pace import Pace
 
 #: Another folder of contracts than the one beside the checkout.
 CONTRACTS_VARIABLE = PREFIX + "TEST_CONTRACTS"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import LoadRequest
 from hybrid_transcribe.models import resolve

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
 from hybrid_transcribe.types import RATE_HZ, Clip
 

@@ -1,4 +1,4 @@
-"""A checkpoint that says what it is told to, shaped like `_hf_model.Model`."""
+"""A checkpoint that says what it is told to, shaped like `transformers.model.Model`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_transcribe.engines._hf_model import Answer, How, Look, Vocabulary
-from hybrid_transcribe.engines._hf_words import Alignment
-from hybrid_transcribe.engines._listening import Interrupted
+from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.transformers.model import Answer, How, Look, Vocabulary
+from hybrid_transcribe.engines.transformers.words import Alignment
 from hybrid_transcribe.types import RATE_HZ
 
 END, START, PREVIOUS, TRANSCRIBE, TRANSLATE = 1000, 1001, 1002, 1003, 1004

@@ -1,4 +1,4 @@
-"""A model that says what it is told to, shaped like `_openai_model.Model`; needs no torch."""
+"""A model that says what it is told to, shaped like `openai_whisper.model.Model`, without torch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices.looking import Gpu
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._openai_windows import Piece, Window, Word
-from hybrid_transcribe.engines.openai_whisper import OpenAIWhisper
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
+from hybrid_transcribe.engines.openai_whisper.windows import Piece, Window, Word
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
 
 #: Tokens below this are words, those from the second on timestamps.

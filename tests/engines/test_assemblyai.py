@@ -25,12 +25,12 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.contract import check_engine
-from hybrid_transcribe.engines._aai_account import account_of, wanting
-from hybrid_transcribe.engines._aai_note import Note
-from hybrid_transcribe.engines._aai_pace import Deadline, Pace, retry_after_s
-from hybrid_transcribe.engines._aai_request import request_for
-from hybrid_transcribe.engines._aai_words import LONGEST_S, segments
-from hybrid_transcribe.engines.assemblyai import AssemblyAI
+from hybrid_transcribe.engines.assemblyai.account import account_of, wanting
+from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
+from hybrid_transcribe.engines.assemblyai.note import Note
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace, retry_after_s
+from hybrid_transcribe.engines.assemblyai.request import request_for
+from hybrid_transcribe.engines.assemblyai.words import LONGEST_S, segments
 from hybrid_transcribe.errors import (
     EngineError,
     EngineFailed,
@@ -888,7 +888,7 @@ def test_listing_engines_imports_neither_the_sdk_nor_its_http_client() -> None:
     """They take most of a second."""
     code = (
         "import sys; from hybrid_transcribe.config import Settings;"
-        "from hybrid_transcribe.engines.assemblyai import AssemblyAI;"
+        "from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI;"
         "print(AssemblyAI().available(Settings(assemblyai_api_key='k')),"
         "*{'assemblyai', 'httpx', 'av', 'numpy'} & set(sys.modules))"
     )

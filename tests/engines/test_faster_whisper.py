@@ -13,9 +13,9 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.devices import Gpu
-from hybrid_transcribe.engines import _ct2_device
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.faster_whisper import device
+from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import (
     DeviceFailed,
     EngineFailed,
@@ -173,7 +173,7 @@ def test_an_english_only_model_goes_on_in_english_and_says_so() -> None:
 
 def test_what_a_batch_cannot_honour_is_said() -> None:
     """Batched decoding knows no context; the option is named in a notice."""
-    from hybrid_transcribe.engines._ct2_request import request_for
+    from hybrid_transcribe.engines.faster_whisper.request import request_for
 
     request = request_for(
         Options(batch_size=8, condition_on_previous_text=False, temperature=(0.0, 0.2)),
@@ -356,7 +356,7 @@ def test_f19_a_gpu_that_has_gone_since_is_unavailable(monkeypatch: pytest.Monkey
 )
 def test_f19_errors_of_the_gpu_say_what_may_still_do(text: str, becomes: type[Exception]) -> None:
     """Too little memory and a broken device can be gone on from; the device is named."""
-    error = _ct2_device.meaning(RuntimeError(text), "gpu")
+    error = device.meaning(RuntimeError(text), "gpu")
 
     assert type(error) is becomes
     assert text in str(error)
@@ -365,7 +365,7 @@ def test_f19_errors_of_the_gpu_say_what_may_still_do(text: str, becomes: type[Ex
 
 def test_on_the_cpu_no_gpu_fails() -> None:
     """Words are not enough: what never was on a GPU is no failure of it."""
-    error = _ct2_device.meaning(RuntimeError("cublas of a kind"), "cpu")
+    error = device.meaning(RuntimeError("cublas of a kind"), "cpu")
 
     assert type(error) is EngineFailed
 

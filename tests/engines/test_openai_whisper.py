@@ -15,11 +15,11 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._listening import Interrupted
-from hybrid_transcribe.engines._openai_request import _DECODING
-from hybrid_transcribe.engines._openai_windows import Word
-from hybrid_transcribe.engines.openai_whisper import OpenAIWhisper
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
+from hybrid_transcribe.engines.openai_whisper.request import _DECODING
+from hybrid_transcribe.engines.openai_whisper.windows import Word
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,
@@ -507,7 +507,7 @@ def test_f20_a_missing_library_is_told_with_its_extra(
     """In one line, asked or loaded."""
     real = importlib.util.find_spec
     monkeypatch.setattr(
-        "hybrid_transcribe.engines.openai_whisper.find_spec",
+        "hybrid_transcribe.engines.openai_whisper.engine.find_spec",
         lambda name: None if name in gone else real(name),
     )
     told = OpenAIWhisper().available(Settings())
@@ -525,7 +525,7 @@ def test_another_package_called_whisper_is_not_taken_for_it(
     other = importlib.util.spec_from_file_location("whisper", tmp_path / "whisper.py")
     real = importlib.util.find_spec
     monkeypatch.setattr(
-        "hybrid_transcribe.engines.openai_whisper.find_spec",
+        "hybrid_transcribe.engines.openai_whisper.engine.find_spec",
         lambda name: other if name == "whisper" else real(name),
     )
 
@@ -703,7 +703,7 @@ def bare_base() -> Any:
 
 
 def _opened(name: str, compute_type: str = "float32") -> Any:
-    from hybrid_transcribe.engines._openai_model import open_model
+    from hybrid_transcribe.engines.openai_whisper.model import open_model
 
     file = _files(name).file
     assert file is not None
@@ -899,7 +899,7 @@ class TestWithModels:
         import torch
         import whisper
 
-        from hybrid_transcribe.engines._openai_model import _set_alignment_heads
+        from hybrid_transcribe.engines.openai_whisper.model import _set_alignment_heads
 
         bare = bare_base
         published = bare.alignment_heads.to_dense().clone()

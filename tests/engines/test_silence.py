@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hybrid_transcribe.engines._confidence import Confidence
-from hybrid_transcribe.engines.silence import Guard, Samples, doubtful, soundless
+from hybrid_transcribe.engines.listening.confidence import Confidence
+from hybrid_transcribe.engines.listening.silence import Guard, Samples, doubtful, soundless
 from hybrid_transcribe.types import RATE_HZ, Segment
 
 #: A segment that is sound by its own statistics.

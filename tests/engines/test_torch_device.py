@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines import _torch_device as torch_device
+from hybrid_transcribe.engines import torch_device as torch_device
 from hybrid_transcribe.errors import (
     DeviceFailed,
     EngineFailed,

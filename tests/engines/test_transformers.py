@@ -15,14 +15,14 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines._hf_cuts import joined, voiced
-from hybrid_transcribe.engines._hf_distil import stretch_s
-from hybrid_transcribe.engines._hf_hearing import Hearing
-from hybrid_transcribe.engines._hf_model import Answer, How
-from hybrid_transcribe.engines._hf_request import plan_for
-from hybrid_transcribe.engines._hf_windows import Piece, cut
-from hybrid_transcribe.engines._hf_words import Alignment, group, starts_of, words_of
-from hybrid_transcribe.engines.transformers import Transformers
+from hybrid_transcribe.engines.transformers.cuts import joined, voiced
+from hybrid_transcribe.engines.transformers.distil import stretch_s
+from hybrid_transcribe.engines.transformers.engine import Transformers
+from hybrid_transcribe.engines.transformers.hearing import Hearing
+from hybrid_transcribe.engines.transformers.model import Answer, How
+from hybrid_transcribe.engines.transformers.request import plan_for
+from hybrid_transcribe.engines.transformers.windows import Piece, cut
+from hybrid_transcribe.engines.transformers.words import Alignment, group, starts_of, words_of
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,
@@ -667,7 +667,9 @@ def test_missing_libraries_are_named_with_the_line_to_type(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both when asked and when loading."""
-    monkeypatch.setattr("hybrid_transcribe.engines.transformers.find_spec", lambda name: None)
+    monkeypatch.setattr(
+        "hybrid_transcribe.engines.transformers.engine.find_spec", lambda name: None
+    )
     why_not = Transformers().available(Settings())
 
     assert why_not is not None
@@ -818,7 +820,7 @@ class TestReal:
 
     def test_word_times_are_near_faster_whispers(self, tiny: Transformers, sample: Path) -> None:
         """The same words begin within a fifth of a second, in the middle."""
-        from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+        from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 
         other = FasterWhisper()
         files = resolve("tiny.en", "ctranslate2", Settings.load(offline=True))
@@ -923,7 +925,7 @@ class TestReal:
 
 
 def _by_faster_whisper(samples: Any) -> str:
-    from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+    from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 
     engine = FasterWhisper()
     files = resolve("tiny.en", "ctranslate2", Settings.load(offline=True))

@@ -11,7 +11,7 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.faster_whisper import FasterWhisper
+from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import Heard, LoadRequest, Notice
 from hybrid_transcribe.models import resolve

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybrid_transcribe.engines._languages import LANGUAGES
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.languages import CODES, make_language
 from hybrid_transcribe.jobs.request import make_options

@@ -21,7 +21,8 @@ class SmallGpu(Engine):
     """A GPU that only holds so much; its model's name says what is too much for it.
 
     ``load``: any float16 model; ``batch``: more than 2 windows; ``float16``; ``gpu``: all but
-    the CPU; ``old``: the same, and it has no int8; ``broken``: it breaks down after a second; ``cpu``: nothing is small enough.
+    the CPU; ``old``: the same, and it has no int8; ``broken``: it breaks down after a second;
+    ``cpu``: nothing is small enough.
     """
 
     name: ClassVar[str] = "small-gpu"

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from hybrid_transcribe.engines._hf_cuts import Samples, Span, voiced
-from hybrid_transcribe.engines._hf_decode import Attempt, decode, silent
-from hybrid_transcribe.engines._hf_model import Encoding, Look, Model
-from hybrid_transcribe.engines._hf_request import Plan
-from hybrid_transcribe.engines._hf_windows import Piece, cut
-from hybrid_transcribe.engines._hf_words import Alignment, TimedWord, words_of
+from hybrid_transcribe.engines.transformers.cuts import Samples, Span, voiced
+from hybrid_transcribe.engines.transformers.decode import Attempt, decode, silent
+from hybrid_transcribe.engines.transformers.model import Encoding, Look, Model
+from hybrid_transcribe.engines.transformers.request import Plan
+from hybrid_transcribe.engines.transformers.windows import Piece, cut
+from hybrid_transcribe.engines.transformers.words import Alignment, TimedWord, words_of
 from hybrid_transcribe.interfaces import Language, Progress
 from hybrid_transcribe.types import RATE_HZ, Clip
 

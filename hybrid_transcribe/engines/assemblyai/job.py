@@ -14,12 +14,12 @@ from assemblyai import types
 from assemblyai.api import ENDPOINT_UPLOAD
 from assemblyai.prerecorded.v2.api import ENDPOINT_TRANSCRIPT
 
-from hybrid_transcribe.engines._aai_choices import iso_code
-from hybrid_transcribe.engines._aai_note import Note
-from hybrid_transcribe.engines._aai_pace import Deadline, Pace
-from hybrid_transcribe.engines._aai_request import Request, parsed, plain
-from hybrid_transcribe.engines._aai_wire import Gone, OutOfTime, Trouble, Wire
-from hybrid_transcribe.engines._aai_words import segments
+from hybrid_transcribe.engines.assemblyai.choices import iso_code
+from hybrid_transcribe.engines.assemblyai.note import Note
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace
+from hybrid_transcribe.engines.assemblyai.request import Request, parsed, plain
+from hybrid_transcribe.engines.assemblyai.wire import Gone, OutOfTime, Trouble, Wire
+from hybrid_transcribe.engines.assemblyai.words import segments
 from hybrid_transcribe.errors import EngineError, EngineFailed, TimedOut
 from hybrid_transcribe.interfaces import Doing, Heard, Language, Notice, Remember
 from hybrid_transcribe.types import Stage

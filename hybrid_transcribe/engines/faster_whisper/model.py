@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
-from hybrid_transcribe.engines._listening import Interrupted
+from hybrid_transcribe.engines.listening.listen import Interrupted
 
 Features = npt.NDArray[np.float32]
 

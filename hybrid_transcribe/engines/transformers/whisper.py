@@ -34,11 +34,11 @@ from transformers.generation import GenerationMixin
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
-from hybrid_transcribe.engines._hf_distil import stretch_s
-from hybrid_transcribe.engines._hf_model import Answer, How, Look, Vocabulary
-from hybrid_transcribe.engines._hf_words import POSITION_S, Alignment, starts_of
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._listening import Interrupted
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.transformers.distil import stretch_s
+from hybrid_transcribe.engines.transformers.model import Answer, How, Look, Vocabulary
+from hybrid_transcribe.engines.transformers.words import POSITION_S, Alignment, starts_of
 from hybrid_transcribe.types import RATE_HZ
 
 #: Vocabularies from this size on are multilingual (openai-whisper's own rule), where the
@@ -57,7 +57,7 @@ def _never() -> bool:
 
 
 class Whisper:
-    """A loaded checkpoint, used by one thread at a time (see `_hf_model.Model`)."""
+    """A loaded checkpoint, used by one thread at a time (see `transformers.model.Model`)."""
 
     def __init__(
         self,

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import assemblyai as aai
 import httpx
 
-from hybrid_transcribe.engines._aai_account import Account, rejected
-from hybrid_transcribe.engines._aai_pace import Deadline, Pace, retry_after_s
+from hybrid_transcribe.engines.assemblyai.account import Account, rejected
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace, retry_after_s
 from hybrid_transcribe.errors import EngineError, EngineFailed, EngineUnavailable
 
 _T = TypeVar("_T")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
-from hybrid_transcribe.engines._confidence import Confidence
-from hybrid_transcribe.engines._segments import Tidy
-from hybrid_transcribe.engines.silence import Guard, soundless
+from hybrid_transcribe.engines.listening.confidence import Confidence
+from hybrid_transcribe.engines.listening.segments import Tidy
+from hybrid_transcribe.engines.listening.silence import Guard, soundless
 from hybrid_transcribe.interfaces import Heard, Language, Notice, Progress
 from hybrid_transcribe.types import Clip, Options
 
@@ -29,7 +29,8 @@ def listen(
 
     ``decode`` gives `Language`, `Notice`, `Progress` and segments shaped like the libraries'
     (``start``, ``end``, ``text``, ``words``…, see `Tidy`), and may raise Interrupted. It is only
-    asked where there is something to hear, and None when nothing of the clip is wanted. ``meaning`` turns a library's error into ours.
+    asked where there is something to hear, and None when nothing of the clip is wanted.
+    ``meaning`` turns a library's error into ours.
     """
     told = (Notice(line) for line in notices)
     for heard in chain(told, _all(clip, options, decode, meaning)):

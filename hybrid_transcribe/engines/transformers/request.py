@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybrid_transcribe.engines._hf_distil import WINDOW_S
-from hybrid_transcribe.engines._hf_model import How, Model
-from hybrid_transcribe.engines._request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.transformers.distil import WINDOW_S
+from hybrid_transcribe.engines.transformers.model import How, Model
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 

@@ -23,8 +23,8 @@ from whisper import audio, timing
 from whisper.model import Conv1d, Linear, ModelDimensions
 from whisper.tokenizer import LANGUAGES, get_tokenizer
 
-from hybrid_transcribe.engines._listening import Interrupted
-from hybrid_transcribe.engines._openai_windows import WINDOW_FRAMES, Piece, Window, Word
+from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.openai_whisper.windows import WINDOW_FRAMES, Piece, Window, Word
 
 #: Written beside a checkpoint that was converted: ``[[layer, head], …]`` for word times.
 HEADS_FILE = "alignment_heads.json"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hybrid_transcribe.engines import _openai_inventions as inventions
-from hybrid_transcribe.engines._openai_request import Request
+from hybrid_transcribe.engines.openai_whisper import inventions as inventions
+from hybrid_transcribe.engines.openai_whisper.request import Request
 from hybrid_transcribe.interfaces import Progress
 from hybrid_transcribe.types import RATE_HZ
 
@@ -82,7 +82,7 @@ class Window:
 
 
 class Model(Protocol):
-    """What the way through a recording asks of a model; see `_openai_model.Model`."""
+    """What the way through a recording asks of a model; see `openai_whisper.model.Model`."""
 
     def window(self, sound: Any, window: Window) -> Any: ...
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybrid_transcribe.engines._hf_model import Answer, Encoding, How, Look, Model
+from hybrid_transcribe.engines.transformers.model import Answer, Encoding, How, Look, Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hybrid_transcribe.engines._openai_windows import Piece, Window, Word
+    from hybrid_transcribe.engines.openai_whisper.windows import Piece, Window, Word
 
 _PUNCTUATION = "\"'“¿([{-\"'.。,，!！?？:：”)]}、"
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Look, look
-from hybrid_transcribe.engines import _ct2_device as device_choice
-from hybrid_transcribe.engines._ct2_request import Request, request_for
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._listening import listen
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.faster_whisper import device as device_choice
+from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
+from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -31,7 +31,7 @@ Opener = Callable[[str, str, str, int], Any]
 
 
 def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -> Any:
-    from hybrid_transcribe.engines._ct2_whisper import open_model
+    from hybrid_transcribe.engines.faster_whisper.model import open_model
 
     return open_model(folder, device, compute_type, cpu_threads)
 

@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines._aai_account import Account, account_of, wanting
-from hybrid_transcribe.engines._aai_choices import DEFAULT_MODEL, LANGUAGES, MODELS
-from hybrid_transcribe.engines._aai_note import Note
-from hybrid_transcribe.engines._aai_pace import Pace
+from hybrid_transcribe.engines.assemblyai.account import Account, account_of, wanting
+from hybrid_transcribe.engines.assemblyai.choices import DEFAULT_MODEL, LANGUAGES, MODELS
+from hybrid_transcribe.engines.assemblyai.note import Note
+from hybrid_transcribe.engines.assemblyai.pace import Pace
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, UnknownModel
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -91,8 +91,8 @@ class AssemblyAI(Engine):
         """
         if self._account is None:
             raise EngineFailed("No model is loaded")
-        from hybrid_transcribe.engines._aai_crew import Crew
-        from hybrid_transcribe.engines._aai_request import request_for
+        from hybrid_transcribe.engines.assemblyai.crew import Crew
+        from hybrid_transcribe.engines.assemblyai.request import request_for
 
         request = request_for(options, self._model)
         yield from Crew(self._account, request, self._pace, self._patience_s).heard(
@@ -104,7 +104,7 @@ class AssemblyAI(Engine):
         told = Note.read(note)
         if told is None:
             raise EngineFailed(f"Not a note of {self.name}: {note[:200]!r}")
-        from hybrid_transcribe.engines._aai_crew import erase
+        from hybrid_transcribe.engines.assemblyai.crew import erase
 
         erase(account_of(settings), told, self._pace)
 

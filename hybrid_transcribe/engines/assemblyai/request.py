@@ -11,7 +11,7 @@ from typing import Any
 import assemblyai as aai
 from assemblyai import types
 
-from hybrid_transcribe.engines._aai_choices import WIDEST_MODEL, language_code
+from hybrid_transcribe.engines.assemblyai.choices import WIDEST_MODEL, language_code
 from hybrid_transcribe.types import Options
 
 #: Limits of ``keyterms_prompt``: the widest model, which may take over, has the lower one.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hybrid_transcribe.engines._languages import language_code
+from hybrid_transcribe.engines.asking.languages import language_code
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import TASKS, Clip
 

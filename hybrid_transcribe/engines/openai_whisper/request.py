@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hybrid_transcribe.engines._request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 

@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Look, look
-from hybrid_transcribe.engines import _torch_device as device_choice
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._listening import listen
-from hybrid_transcribe.engines._openai_request import HONOURED, Request, request_for
-from hybrid_transcribe.engines._openai_windows import Windows
+from hybrid_transcribe.engines import torch_device as device_choice
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.listening.listen import listen
+from hybrid_transcribe.engines.openai_whisper.request import HONOURED, Request, request_for
+from hybrid_transcribe.engines.openai_whisper.windows import Windows
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -40,7 +40,7 @@ _COMPUTE_TYPES = ("float16", "float32")
 
 
 def _open_model(file: Path, device: str, compute_type: str, cpu_threads: int, name: str) -> Any:
-    from hybrid_transcribe.engines._openai_model import open_model
+    from hybrid_transcribe.engines.openai_whisper.model import open_model
 
     return open_model(file, device, compute_type, cpu_threads, name)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines import _torch_device as device_choice
-from hybrid_transcribe.engines._hf_hearing import Hearing
-from hybrid_transcribe.engines._hf_model import Model
-from hybrid_transcribe.engines._hf_request import HONOURED, Plan, plan_for
-from hybrid_transcribe.engines._languages import LANGUAGES
-from hybrid_transcribe.engines._listening import listen
+from hybrid_transcribe.engines import torch_device as device_choice
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.listening.listen import listen
+from hybrid_transcribe.engines.transformers.hearing import Hearing
+from hybrid_transcribe.engines.transformers.model import Model
+from hybrid_transcribe.engines.transformers.request import HONOURED, Plan, plan_for
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -36,7 +36,7 @@ _NEEDS = ("transformers", "torch")
 
 
 def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int, name: str) -> Model:
-    from hybrid_transcribe.engines._hf_whisper import open_model
+    from hybrid_transcribe.engines.transformers.whisper import open_model
 
     return open_model(folder, device, compute_type, cpu_threads, name)
 

@@ -1,4 +1,4 @@
-"""What the loop over windows asks of a loaded checkpoint. `_hf_whisper` answers with torch."""
+"""What the loop over windows asks of a loaded checkpoint. `whisper` answers with torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines._hf_words import Alignment
+from hybrid_transcribe.engines.transformers.words import Alignment
 
 #: What Whisper tries in turn (arXiv:2212.04356, section 4.5), and when it goes on trying.
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)

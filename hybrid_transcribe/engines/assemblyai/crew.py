@@ -20,14 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from hybrid_transcribe.engines._aai_account import Account
-from hybrid_transcribe.engines._aai_flac import encode
-from hybrid_transcribe.engines._aai_job import Job, Upload, delete, find
-from hybrid_transcribe.engines._aai_note import Note
-from hybrid_transcribe.engines._aai_pace import Deadline, Pace
-from hybrid_transcribe.engines._aai_request import Request
-from hybrid_transcribe.engines._aai_wire import OutOfTime, Wire
-from hybrid_transcribe.engines.silence import soundless
+from hybrid_transcribe.engines.assemblyai.account import Account
+from hybrid_transcribe.engines.assemblyai.flac import encode
+from hybrid_transcribe.engines.assemblyai.job import Job, Upload, delete, find
+from hybrid_transcribe.engines.assemblyai.note import Note
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace
+from hybrid_transcribe.engines.assemblyai.request import Request
+from hybrid_transcribe.engines.assemblyai.wire import OutOfTime, Wire
+from hybrid_transcribe.engines.listening.silence import soundless
 from hybrid_transcribe.errors import EngineError, EngineFailed, TimedOut
 from hybrid_transcribe.interfaces import ClipDone, Heard, Notice, Remember
 from hybrid_transcribe.types import Clip

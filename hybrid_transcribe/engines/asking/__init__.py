@@ -1,0 +1,1 @@
+"""What people ask for: languages and tasks as Whisper knows them."""

@@ -1,0 +1,1 @@
+"""Any Whisper checkpoint by Hugging Face's transformers."""
