@@ -6,7 +6,8 @@
     ├── InvalidRequest            the caller asked for something that cannot be
     │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
     │   ├── InvalidOption
-    │   └── InvalidTransition     e.g. a retry of what has not ended
+    │   ├── InvalidTransition     e.g. a retry of what has not ended
+    │   └── TooSlow               an upload that only drips
     ├── NotFound                  UnknownJob, UnknownRecording
     ├── InputError                this recording cannot be used
     │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
@@ -18,7 +19,8 @@
     │   └── OutOfMemory, WorkerCrashed, TimedOut
     ├── QueueFull
     ├── JobCanceled
-    └── StateError                StateFolderBusy, JournalUnusable, ServiceClosed
+    ├── NotAllowed                NoToken
+    └── StateError                StateFolderBusy, JournalUnusable, DiskFull, ServiceClosed
 
 Errors know a code and a message that names the value received and the choices. They never
 know HTTP: the REST layer owns the status table, the HUD the wording in other languages.
@@ -103,6 +105,12 @@ class InvalidTransition(InvalidRequest):
     """That cannot happen to a recording in its present state."""
 
     code = "invalid_transition"
+
+
+class TooSlow(InvalidRequest):
+    """What is sent comes too slowly, or comes no more."""
+
+    code = "too_slow"
 
 
 class NotFound(HybridTranscribeError):
@@ -261,6 +269,18 @@ class JobCanceled(HybridTranscribeError):
     code = "canceled"
 
 
+class NotAllowed(HybridTranscribeError):
+    """The request comes from where none may come from."""
+
+    code = "not_allowed"
+
+
+class NoToken(NotAllowed):
+    """The right token was not shown."""
+
+    code = "no_token"
+
+
 class StateError(HybridTranscribeError):
     """Trouble with the service's own state."""
 
@@ -277,6 +297,12 @@ class JournalUnusable(StateError):
     """The journal cannot be read or written."""
 
     code = "journal_unusable"
+
+
+class DiskFull(StateError):
+    """No room on this machine's disk for what was sent."""
+
+    code = "disk_full"
 
 
 class ServiceClosed(StateError):

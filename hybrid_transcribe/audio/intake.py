@@ -63,6 +63,17 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A file that somebody sent: it lies in the uploads folder and is ours to delete.
+
+    ``name`` is what its sender calls it, for people only.
+    """
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Intake:
     """Recordings in the order given (a folder's by path, a zip's in its own), and refusals."""
 
@@ -70,11 +81,14 @@ class Intake:
     rejected: tuple[Rejection, ...]
 
 
-def intake(inputs: Input | Iterable[Input], uploads_dir: Path, settings: Settings) -> Intake:
+def intake(
+    inputs: Input | Iterable[Input | Uploaded], uploads_dir: Path, settings: Settings
+) -> Intake:
     """Look at files, folders and zips, one or many.
 
-    Files are read where they lie, never copied nor deleted; a zip is unpacked into
-    ``uploads_dir``, which must exist. A folder gives its recordings and those of the folders
+    Files are read where they lie, never copied nor deleted; what was uploaded is ours, and goes
+    at once when it is refused. A zip is unpacked into ``uploads_dir``, which must exist.
+    A folder gives its recordings and those of the folders
     below it, without hidden ones and without following links to folders. Raises nothing over
     an input: each trouble becomes a `Rejection`. InvalidRequest as `listed`; OSError when
     unpacking cannot write.
@@ -131,6 +145,9 @@ class _Taking:
         self.rejected: list[Rejection] = []
 
     def take(self, given: object) -> None:
+        if isinstance(given, Uploaded):
+            self._upload(given)
+            return
         text = ""
         with self._refusing("input"):
             text = _text(given)
@@ -140,6 +157,21 @@ class _Taking:
         with self._refusing(shown):
             refuse_protocol(text)
             self._take(_absolute(text, shown), shown)
+
+    def _upload(self, given: Uploaded) -> None:
+        shown = names.display_name(given.name, "upload")
+        before = len(self.found)
+        try:
+            with self._refusing(shown):
+                refuse_protocol(given.name)
+                if sniff(given.path, shown) == "zip":
+                    self._zip(given.path, shown)
+                else:
+                    self._file(given.path, shown, owned=True)
+        finally:
+            if not any(one.path == given.path for one in self.found[before:]):
+                # Refused, or unpacked.
+                given.path.unlink(missing_ok=True)
 
     def _take(self, path: Path, shown: str) -> None:
         if path.is_dir():
@@ -162,7 +194,7 @@ class _Taking:
             unexpected = InputError(f"{shown}: {type(error).__name__}: {error}")
             self.rejected.append(Rejection(shown, unexpected.info()))
 
-    def _file(self, path: Path, shown: str) -> None:
+    def _file(self, path: Path, shown: str, owned: bool = False) -> None:
         limits, size = self._settings, path.stat().st_size
         if len(self.found) >= limits.max_files:
             raise TooMany(f"{shown}: more than {limits.max_files} recordings in one job")
@@ -172,7 +204,8 @@ class _Taking:
                 f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
             )
         link = None if _is_text(path) else self._link(path, shown)
-        self.found.append(Found(shown, link or path, owned=link is not None, size_bytes=size))
+        ours = owned or link is not None
+        self.found.append(Found(shown, link or path, owned=ours, size_bytes=size))
 
     def _link(self, path: Path, shown: str) -> Path:
         """A file whose name is not valid text gets a link with a name that can be written down."""

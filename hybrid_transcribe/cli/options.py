@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.types import DEVICES, TASKS, Options
-
-_WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
-    ("no", "off", "false", "0"), False
-)
-
-#: Types as people read them.
-_KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
+from hybrid_transcribe.jobs.option_text import parse
+from hybrid_transcribe.types import DEVICES, TASKS
 
 
 class _EngineNames:
@@ -89,33 +82,3 @@ def _pair(text: str) -> tuple[str, Any]:
     if not equals:
         raise InvalidOption(f"Option {text!r} has no value: write --option {name}=VALUE")
     return name, parse(name, value)
-
-
-def parse(name: str, text: str) -> Any:
-    """An option's value from its text. Raises InvalidOption, which names the choices.
-
-    >>> parse("beam_size", "5"), parse("temperature", "0,0.4"), parse("vad_filter", "yes")
-    (5, (0.0, 0.4), True)
-    """
-    hints = get_type_hints(Options)
-    if name not in hints:
-        known = ", ".join(f.name for f in fields(Options))
-        raise InvalidOption(f"No option {name!r}; choose from: {known}")
-    hint = hints[name]
-    if type(None) in get_args(hint):
-        (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
-    many = get_args(hint)
-    try:
-        if many:
-            return tuple(_one(part, many[0]) for part in text.split(",") if part.strip())
-        return _one(text, hint)
-    except (ValueError, KeyError):
-        wanted = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
-        raise InvalidOption(f"Option {name}={text!r}: it must be {wanted}") from None
-
-
-def _one(text: str, kind: type) -> Any:
-    if kind is str:
-        return text
-    plain = text.strip().lower()
-    return _WORDS[plain] if kind is bool else kind(plain)

@@ -105,7 +105,8 @@ def _run(args: argparse.Namespace, formats: list[str]) -> int:
     # In memory: the jobs and results of notebooks are none of this command's business.
     with Service(journal=None, cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S) as service:
         outcome = _work(service, args, how, targets)
-    for line in outcome.error_lines():
+    kept = [message for code, message in service.warnings if code == "not_erased"]
+    for line in (*outcome.error_lines(), *kept):
         say(line)
     if args.json:
         print_json(outcome)

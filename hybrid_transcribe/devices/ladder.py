@@ -11,6 +11,10 @@ from dataclasses import dataclass, replace
 #: Every line begins with its cause.
 _NO_MEMORY, _BROKEN = "Not enough memory on the GPU", "The GPU failed"
 
+#: And ends with what helps.
+_LESS = "; a smaller model, or other programs closed, would leave it room"
+_RESTART = "; if it happens again, restart the machine or choose device 'cpu'"
+
 #: Number formats of 8 bits, best first for each format that was too large. A GPU that computed
 #: in one kind of float keeps it: not every GPU has the others.
 _INT8 = {
@@ -46,16 +50,18 @@ def smaller(setup: Setup, compute_types: Sequence[str]) -> tuple[Setup, str] | N
         return None
     if setup.batch_size is not None and setup.batch_size > 1:
         half = setup.batch_size // 2
-        return replace(setup, batch_size=half), f"{_NO_MEMORY}: went on with batch_size {half}"
+        return replace(setup, batch_size=half), _told(f"batch_size {half}")
     int8 = _int8(setup.compute_type, compute_types)
     if int8 is not None:
-        return replace(setup, compute_type=int8), f"{_NO_MEMORY}: went on with int8 weights"
-    return _on_cpu(setup, _NO_MEMORY)
+        return replace(setup, compute_type=int8), _told("int8 weights")
+    return _on_cpu(setup), _told("the CPU")
 
 
 def after_failure(setup: Setup) -> tuple[Setup, str] | None:
     """The way to go on after the device itself failed: the CPU. None where it was the CPU."""
-    return None if setup.device == "cpu" else _on_cpu(setup, _BROKEN)
+    if setup.device == "cpu":
+        return None
+    return _on_cpu(setup), f"{_BROKEN}: went on with the CPU{_RESTART}"
 
 
 def _int8(now: str | None, compute_types: Sequence[str]) -> str | None:
@@ -65,6 +71,10 @@ def _int8(now: str | None, compute_types: Sequence[str]) -> str | None:
     return next((name for name in preferred if name in compute_types), None)
 
 
-def _on_cpu(setup: Setup, cause: str) -> tuple[Setup, str]:
+def _told(went_on_with: str) -> str:
+    return f"{_NO_MEMORY}: went on with {went_on_with}{_LESS}"
+
+
+def _on_cpu(setup: Setup) -> Setup:
     # The engine chooses the format again: a CPU computes in others than a GPU.
-    return replace(setup, device="cpu", compute_type=None), f"{cause}: went on with the CPU"
+    return replace(setup, device="cpu", compute_type=None)

@@ -254,8 +254,12 @@ class Lane:
                 self._canceled(flight)
 
     def _remembered(self, flight: Flight, message: p.Remembered) -> None:
-        """Journal a note, then let the engine go on. A deleted recording leaves nothing behind."""
-        if self._ledger.find(flight.recording_id) is not None:
+        """Journal a note, then let the engine go on.
+
+        A recording that was deleted, or is on its way again, leaves nothing behind.
+        """
+        recording = self._ledger.find(flight.recording_id)
+        if recording is not None and recording.attempt == message.attempt:
             self._ledger.apply(flight.recording_id, machine.Learned(note=message.note))
         elif message.note:
             self._ledger.left_behind(flight.ticket.spec.engine, message.note)
@@ -350,7 +354,8 @@ class Lane:
     def cancel(self, recording_id: str) -> None:
         """Tell the worker to let go; what it has not come to yet is free at once."""
         flight = self._flights.get(recording_id)
-        if flight is None:
+        # Let go already, it may be in another lane's hands by now.
+        if flight is None or flight.let_go:
             return
         self.executor.send(p.Cancel(recording_id, flight.attempt))
         if flight.touched:

@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 #: The kinds of lane: local models, and engines that only wait for somebody else's machine.
 LOCAL, CLOUD = "local", "cloud"
 
+#: Least time a cloud engine has to let a recording go, in seconds: it deletes its copy first.
+CLOUD_GRACE_S = 2.0
+
+#: How often leaving looks whether the lanes are free, in seconds.
+LOOK_S = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerInfo:
@@ -76,7 +82,7 @@ class Lanes:
         return Lane(
             name,
             self._make_executor(name),
-            self._settings,
+            self._settings_of(kind),
             self._clock,
             self._ledger,
             self._speeds,
@@ -86,6 +92,12 @@ class Lanes:
             foretold=kind != CLOUD,
             patience_s=self._settings.cloud_timeout_s if kind == CLOUD else 0.0,
         )
+
+    def _settings_of(self, kind: str) -> Settings:
+        """The cloud needs time to delete what is no longer wanted."""
+        if kind != CLOUD or self._settings.cancel_grace_s >= CLOUD_GRACE_S:
+            return self._settings
+        return self._settings.but(cancel_grace_s=CLOUD_GRACE_S)
 
     def _turn(self, ticket: Ticket) -> Turn:
         can = capabilities(ticket.spec, self._settings)
@@ -138,6 +150,20 @@ class Lanes:
             for lane in self.by_name.values()
             if lane.executor.alive
         )
+
+    def away(self, spec: Spec) -> bool:
+        """True when such recordings are in somebody else's hands."""
+        return self._kind(spec) == CLOUD
+
+    async def let_go(self, within_s: float) -> None:
+        """Wait until no cloud lane has anything in hand, as after cancels."""
+        # Real time, whatever clock tests turn: what is waited for is a process.
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while any(lane.flights for lane in self.by_name.values() if lane.name != LOCAL):
+            if loop.time() >= until:
+                return
+            await asyncio.sleep(LOOK_S)
 
     async def stop(self, grace_s: float) -> None:
         """End every worker."""

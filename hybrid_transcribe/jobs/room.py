@@ -66,6 +66,9 @@ from hybrid_transcribe.types import (
 
 log = logging.getLogger(__name__)
 
+#: Longest that leaving waits for a cloud to let go, and again for it to delete, in seconds.
+CLOUD_GOODBYE_S = 5.0
+
 
 class EngineRoom:
     """Jobs, lanes, journal and listeners, tied together."""
@@ -113,6 +116,8 @@ class EngineRoom:
         self.session_id = str(restored.facts.get("session_id") or new_id())
         self.table.save_fact("session_id", self.session_id)
         self.table.load(restored.jobs)
+        # Before anything is added to it.
+        self._erasures.load(restored.facts.get("erasures"))
         for job in restored.jobs:
             for recording in job.recordings:
                 try:
@@ -123,7 +128,6 @@ class EngineRoom:
             self._settle(job.job_id)
         self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
         self._janitor.start()
-        self._erasures.load(restored.facts.get("erasures"))
         self._preload()
         self._pump()
         self._lengths.look_up(tuple(self.table.all_recordings()))
@@ -159,6 +163,7 @@ class EngineRoom:
         self._closing = True
         self._janitor.stop()
         await self._lengths.stop()
+        await self._leave_nothing_behind()
         await self.lanes.stop(self.settings.stop_grace_s)
         self.table.save_fact("speeds", self._speeds.plain())
         for waiters in self._waiters.values():
@@ -168,6 +173,21 @@ class EngineRoom:
         self.bus.close()
         self.table.close()
         self.state.close()
+
+    async def _leave_nothing_behind(self) -> None:
+        """Where nothing outlives this process, neither may what a cloud keeps for it."""
+        if self.table.durable:
+            return
+        for recording in tuple(self.table.all_recordings()):
+            if not recording.state.terminal and self._is_away(recording):
+                self._cancel(recording)
+        await self.lanes.let_go(CLOUD_GOODBYE_S)
+        for recording in tuple(self.table.all_recordings()):
+            self._erase(recording)
+        await self._erasures.settle(CLOUD_GOODBYE_S)
+
+    def _is_away(self, recording: Recording) -> bool:
+        return self.lanes.away(self._spec_of(recording))
 
     def warn(self, code: str, message: str) -> None:
         """Tell people something that stops nothing."""
@@ -285,10 +305,16 @@ class EngineRoom:
     # ------------------------------------------------------------- what lies elsewhere
 
     def _erase(self, recording: Recording) -> None:
-        """Have deleted what an engine keeps of a recording that nobody wants any more."""
-        spec = recording.spec or self.table.row(recording.job_id).job.spec
+        """Have deleted what an engine keeps of a recording that nobody wants any more.
+
+        Its note is no longer the recording's: a retry must not wait for what is being deleted.
+        """
         if recording.note:
-            self.left_behind(spec.engine, recording.note)
+            self.left_behind(self._spec_of(recording).engine, recording.note)
+            self.table.apply(recording.recording_id, machine.Learned(note=""))
+
+    def _spec_of(self, recording: Recording) -> Spec:
+        return recording.spec or self.table.row(recording.job_id).job.spec
 
     def left_behind(self, engine: str, note: str) -> None:
         """An engine left something that has to go."""

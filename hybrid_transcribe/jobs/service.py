@@ -16,10 +16,11 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hybrid_transcribe.audio.intake import Intake, intake, listed
+from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, from_info
@@ -36,10 +37,13 @@ from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import JobSnapshot, Options, Transcript
 
+if TYPE_CHECKING:
+    from hybrid_transcribe.rest.server import Server
+
 _T = TypeVar("_T")
 
 #: One path, or several; a folder or a zip stands for the recordings in it.
-Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
+Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Uploaded]
 
 #: Services of this process, which a forked child must not use.
 _living: weakref.WeakSet[Service] = weakref.WeakSet()
@@ -106,6 +110,7 @@ class Service:
             measure=measure,
         )
         self._closed = False
+        self._before_close: list[Callable[[], None]] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -137,7 +142,31 @@ class Service:
             return
         self._started.set_result(None)
         await self._stop.wait()
+        for action in self._before_close:
+            action()
         await self._room.stop()
+
+    def before_close(self, action: Callable[[], None]) -> None:
+        """Have something done on the engine-room loop when the service is closed."""
+        self._before_close.append(action)
+
+    def serve(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        token: str | None = None,
+        open_to_all: bool = False,
+    ) -> Server:
+        """Serve over HTTP until closed; port 0 takes a free one.
+
+        Without a ``token`` one is made: whoever shows it owns every job. ``open_to_all`` asks
+        for none and is refused beyond this machine. Raises InvalidRequest, OSError.
+        """
+        # The one import that goes up: where people look for it.
+        from hybrid_transcribe.rest.server import serve
+
+        return serve(self, host, port, token=token, open_to_all=open_to_all)
 
     def call(self, action: Callable[[EngineRoom], _T]) -> concurrent.futures.Future[_T]:
         """Run something on the engine-room loop; the seam for other asynchronous doors.
@@ -177,8 +206,16 @@ class Service:
         return self._room.session_id
 
     @property
+    def uploads_dir(self) -> Path:
+        """Where files that people send belong: on the disk of the jobs, swept at the start."""
+        return self._room.state.uploads
+
+    @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What people should know about this service, as (code, message)."""
+        if self._closed:
+            # Also what was said while closing.
+            return tuple(self._room.warnings)
         return self._ask(lambda room: tuple(room.warnings))
 
     def new_session(self) -> str:

@@ -143,6 +143,11 @@ class Table:
             del self._recordings[recording.recording_id]
         return gone
 
+    @property
+    def durable(self) -> bool:
+        """False when nothing outlives this process."""
+        return self._journal.durable
+
     def save_fact(self, name: str, value: Any) -> None:
         """Keep a small JSON value."""
         self._write(lambda journal: journal.save_fact(name, value))

@@ -57,6 +57,8 @@ class Batch:
     ) -> None:
         self.spec: Spec = command.spec
         self.places = Places(command.items, emit, cancels)
+        #: The recording that was too much, where it is known.
+        self.troubled: int | None = None
         self._settings = settings
         self._cancels = cancels
         self._journalled = journalled
@@ -90,11 +92,11 @@ class Batch:
         fresh = [key for key in self.places.open() if not self.places[key].next_index]
         return [*([key] for key in middle), *([fresh] if fresh else [])]
 
-    def go_back(self, notice: str) -> None:
+    def go_back(self) -> None:
         """After trouble: what is open starts again behind what it has finished."""
+        self.troubled = None
         for key in self.places.open():
             self.places[key].go_back()
-            self.places.tell(key, p.Noticed, text=notice)
 
     # ---------------------------------------------------------------------- one turn
 
@@ -113,7 +115,7 @@ class Batch:
         ]
         source: Iterable[Piece] = pieces(todo, self._decoding(can), self.places.cancelled)
         runner = Ahead(iter(source)) if ahead else None
-        options = replace(self._options(todo), batch_size=batch_size)
+        options = replace(self._options(todo, can), batch_size=batch_size)
         try:
             for key, what in lent.engine.transcribe_many(
                 self._clips(runner or source, can), options, self.places.cancelled
@@ -143,10 +145,11 @@ class Batch:
             decode_timeout_s=settings.decode_timeout_s * blocks,
         )
 
-    def _options(self, todo: list[tuple[int, p.Item]]) -> Options:
+    def _options(self, todo: list[tuple[int, p.Item]], can: Capabilities) -> Options:
         """A resumed recording goes on in the language it was found to be in."""
         options = self.spec.options
-        if options.language is None and len(todo) == 1 and todo[0][1].language:
+        alone = len(todo) == 1 and not can.whole_recordings
+        if options.language is None and alone and todo[0][1].language:
             return replace(options, language=todo[0][1].language)
         return options
 
@@ -158,7 +161,11 @@ class Batch:
             compute_type=lent.loaded.compute_type,
             load_s=lent.load_s,
         )
-        for text in (*lent.loaded.notices, *not_honoured(lent.engine, self.spec.options)):
+        for text in (
+            *lent.loaded.notices,
+            *lent.notices,
+            *not_honoured(lent.engine, self.spec.options),
+        ):
             self.places.tell_all(keys, p.Noticed, text=text)
 
     # -------------------------------------------------------------- source to engine
@@ -222,6 +229,7 @@ class Batch:
         if self.places.cancelled(key):
             self.places.answer(key, p.Canceled)
         elif isinstance(error, TOO_MUCH):
+            self.troubled = key
             raise error
         else:
             self.places.answer(key, p.Failed, error=as_info(error))

@@ -28,10 +28,15 @@ Report = Callable[[Stage, float | None], None]
 
 @dataclass(slots=True)
 class Lent:
-    """A loaded engine. ``load_s`` is what making it ready took just now, 0 when it was warm."""
+    """A loaded engine.
+
+    ``load_s`` is what making it ready took just now, 0 when it was warm. ``notices`` say why it
+    runs in a smaller way than was asked for.
+    """
 
     engine: Engine
     loaded: Loaded
+    notices: tuple[str, ...] = ()
     load_s: float = 0.0
     used_at: float = 0.0
 
@@ -47,7 +52,8 @@ class ModelPool:
         self._settings = settings
         self._now = now
         self._held: OrderedDict[Key, Lent] = OrderedDict()
-        self._smaller: dict[Key, Setup] = {}
+        #: The way that is small enough, and the line for each step to it.
+        self._smaller: dict[Key, tuple[Setup, tuple[str, ...]]] = {}
 
     @contextmanager
     def lend(self, spec: Spec, report: Report) -> Iterator[Lent]:
@@ -58,6 +64,7 @@ class ModelPool:
             self._make_room()
             lent = self._load(spec, report)
         self._held[key] = lent
+        lent.notices = self._smaller[key][1] if key in self._smaller else ()
         try:
             yield lent
         finally:
@@ -107,17 +114,17 @@ class ModelPool:
 
     def _setup(self, spec: Spec) -> Setup:
         asked = Setup(spec.device, spec.options.compute_type, spec.options.batch_size)
-        known = self._smaller.get(_key(spec))
-        if known is None:
+        if _key(spec) not in self._smaller:
             return asked
+        known, _ = self._smaller[_key(spec)]
         sizes = [size for size in (asked.batch_size, known.batch_size) if size is not None]
         batch_size = min(sizes) if asked.batch_size is not None else None
         return replace(known, batch_size=batch_size)
 
-    def step_down(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> str | None:
-        """Run that model in a smaller way from now on; what people should know, None at the end.
+    def step_down(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> bool:
+        """Run that model in a smaller way from now on; False when there is none.
 
-        It holds until the model is unloaded for being idle.
+        It holds until the model is unloaded for being idle, and everybody who gets it is told.
         """
         key = _key(spec)
         now = self._as_it_ran(spec, trouble)
@@ -126,20 +133,24 @@ class ModelPool:
         else:
             found = smaller(now, self._capabilities(spec).compute_types)
         if found is None:
-            return None
-        self._smaller[key] = found[0]
+            return False
+        told = self._smaller[key][1] if key in self._smaller else ()
+        self._smaller[key] = (found[0], (*told, found[1]))
         if (found[0].device, found[0].compute_type) != (now.device, now.compute_type):
             lent = self._held.pop(key, None)
             if lent is not None:
                 _unload(lent)
-        return found[1]
+        return True
 
     def _as_it_ran(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> Setup:
         """What was too much. A model that could not even be loaded does not say where it was."""
         setup = self._setup(spec)
         lent = self._held.get(_key(spec))
         if lent is not None:
-            return replace(setup, device=lent.loaded.device, compute_type=lent.loaded.compute_type)
+            # An engine may not say how it was loaded; then as it was asked to be.
+            device = "cpu" if setup.device == "cpu" else lent.loaded.device
+            compute_type = lent.loaded.compute_type or setup.compute_type
+            return replace(setup, device=device, compute_type=compute_type)
         gpu = setup.device != "cpu" and "gpu" in self._capabilities(spec).devices
         return replace(setup, device=trouble.device or ("gpu" if gpu else "cpu"))
 

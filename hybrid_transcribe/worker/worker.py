@@ -74,10 +74,12 @@ class Worker:
             with self.pool.lend(batch.spec, batch.places.stage_all) as lent:
                 batch.transcribe(keys, lent, self.pool.batch_size(batch.spec), ahead=self._ahead)
         except TOO_MUCH as trouble:
-            notice = self.pool.step_down(batch.spec, trouble)
-            if notice is None:
-                raise
-            batch.go_back(notice)
+            if not self.pool.step_down(batch.spec, trouble):
+                if batch.troubled is None:
+                    raise
+                # Its neighbours may be small enough.
+                batch.places.answer(batch.troubled, p.Failed, error=as_info(trouble))
+            batch.go_back()
 
     def preload(self, command: p.Preload) -> None:
         """Make a model ready before anybody asks."""
@@ -99,7 +101,7 @@ class Worker:
                 with self.pool.lend(command.spec, report) as lent:
                     return lent.loaded.device
             except TOO_MUCH as trouble:
-                if self.pool.step_down(command.spec, trouble) is None:
+                if not self.pool.step_down(command.spec, trouble):
                     raise
 
     def erase(self, command: p.Erase) -> None:

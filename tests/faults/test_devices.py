@@ -80,7 +80,7 @@ def test_f19_too_little_memory_goes_down_step_by_step(sample: Path, on_cpu: str)
 
     assert found.text == on_cpu
     assert found.device == "cpu"
-    assert [line.split("went on with ")[-1] for line in found.warnings] == [
+    assert [line.split("went on with ")[-1].partition(";")[0] for line in found.warnings] == [
         "batch_size 2",
         "batch_size 1",
         "int8 weights",
@@ -94,4 +94,4 @@ def test_f19_a_gpu_that_fails_in_the_middle_is_left_for_the_cpu(sample: Path, on
     found = transcribed(sample, "FailingGpu")
 
     assert found.text == on_cpu
-    assert found.warnings == ("The GPU failed: went on with the CPU",)
+    assert [w.partition(";")[0] for w in found.warnings] == ["The GPU failed: went on with the CPU"]

@@ -30,6 +30,7 @@ class PuppetExecutor(Executor):
         self.buried = 0
         self.unsendable = False
         self.unstartable = 0
+        self.answers = False
         self._on_message: Callable[[p.Message], None] | None = None
         self._on_exit: Callable[[WorkerExit], None] | None = None
 
@@ -46,6 +47,8 @@ class PuppetExecutor(Executor):
         if self.unsendable and isinstance(command, p.Run):
             raise ValueError("not today")
         self.commands.append(command)
+        if self.answers and isinstance(command, p.Erase):
+            self.say(p.Erased(command.engine, command.note))
 
     def kill(self) -> None:
         self.kills += 1

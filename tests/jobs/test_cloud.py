@@ -14,7 +14,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import CloudForbidden, EngineUnavailable, UnknownModel
 from hybrid_transcribe.events import ModelChanged, Warned
 from hybrid_transcribe.interfaces import Capabilities, Engine, Heard
-from hybrid_transcribe.jobs.erasures import FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
+from hybrid_transcribe.jobs.erasures import AT_ONCE, FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
 from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
@@ -51,6 +51,12 @@ CLOUD = Spec("cloudy", "best")
 LOCAL = Spec("scripted", "steady")
 
 Play = Callable[["Sky"], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def _short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puppets answer nothing by themselves."""
+    monkeypatch.setattr("hybrid_transcribe.jobs.room.CLOUD_GOODBYE_S", 0.05)
 
 
 class Sky(Stand):
@@ -298,7 +304,7 @@ def test_what_cannot_be_deleted_is_said_in_the_end(tmp_path: Path) -> None:
         note(s.cloud, "transcript 7")
         s.room.delete(job)
         s.cloud.done()
-        for _ in range(MOST_TRIES):
+        for _ in range(MOST_TRIES + 1):
             s.cloud.say(p.Erased("cloudy", "transcript 7", ErrorInfo("engine_failed", "HTTP 503")))
             s.clock.advance(3600.0)
         warned = [e for e in s.events if isinstance(e, Warned)]
@@ -334,6 +340,111 @@ def test_a_model_that_cannot_be_made_ready_is_a_warning(tmp_path: Path) -> None:
         assert "offline" in s.room.warnings[-1][1]
 
     play(tmp_path, scene, preload_models=True, engine="scripted")
+
+
+def test_a_retry_does_not_wait_for_what_is_being_deleted(tmp_path: Path) -> None:
+    """A note that was handed over for deletion is no longer the recording's."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "transcript 7")
+        s.cloud.begin(item)
+        s.room.cancel(job)
+        s.cloud.say(p.Canceled(item.recording_id, 1))
+        assert s.erased == ["transcript 7"]
+        s.cloud.done()
+        s.room.retry(job)
+        assert s.cloud.items[0].note is None
+
+    play(tmp_path, scene)
+
+
+def test_late_words_of_an_earlier_attempt_change_no_note(tmp_path: Path) -> None:
+    """What the first worker still says is about what it had, not about the second attempt."""
+
+    async def scene(s: Sky) -> None:
+        job = await s.submit(spec=CLOUD)
+        first, worker = s.cloud.items[0], s.cloud
+        s.room.cancel(job)
+        s.room.retry(job)
+        other = next(w for w in s.workers.values() if w.runs and w is not worker)
+        note(other, "transcript 8")
+        note(worker, "", first)
+        assert s.recordings(job)[0].note == "transcript 8"
+        note(worker, "transcript 7", first)
+        assert s.recordings(job)[0].note == "transcript 8"
+        assert s.erased == ["transcript 7"]
+
+    play(tmp_path, scene)
+
+
+def test_few_deletions_at_once(tmp_path: Path) -> None:
+    """A job of hundreds does not open hundreds of connections."""
+
+    async def scene(s: Sky) -> None:
+        for i in range(3 * AT_ONCE):
+            s.room.left_behind("cloudy", f"note {i}")
+        assert len(s.erased) == AT_ONCE
+        for i in range(3 * AT_ONCE):
+            s.cloud.say(p.Erased("cloudy", f"note {i}"))
+        assert len(s.erased) == 3 * AT_ONCE
+
+    play(tmp_path, scene)
+
+
+def test_unanswered_deletions_end_too(tmp_path: Path) -> None:
+    """Nobody answering is told in the end, like refusals are."""
+
+    async def scene(s: Sky) -> None:
+        s.room.left_behind("cloudy", "note")
+        s.clock.advance(NO_ANSWER_S * (MOST_TRIES + 1))
+        assert len(s.erased) == MOST_TRIES
+        assert [e.code for e in s.events if isinstance(e, Warned)] == ["not_erased"]
+
+    play(tmp_path, scene)
+
+
+def test_deletions_of_two_lives_add_up(tmp_path: Path) -> None:
+    """What a restart adds to the list replaces nothing on it."""
+
+    async def before(s: Sky) -> None:
+        s.room.left_behind("cloudy", "old")
+        job = await s.submit(spec=CLOUD)
+        item = note(s.cloud, "new")
+        s.cloud.begin(item)
+        s.room.cancel(job)
+        assert s.state(job) is State.CANCELING
+
+    async def after(s: Sky) -> None:
+        assert sorted(s.erased) == ["new", "old"]
+
+    async def again(s: Sky) -> None:
+        assert sorted(s.erased) == ["new", "old"]
+
+    play(tmp_path, before, after, again, disk=True)
+
+
+def test_without_a_journal_nothing_stays_in_the_cloud(tmp_path: Path) -> None:
+    """Results that end with this process end in the cloud as well, or people are told."""
+
+    async def open_and_close(answering: bool) -> Sky:
+        sky = await open_sky(tmp_path)
+        await sky.submit(spec=CLOUD)
+        item = note(sky.cloud, "transcript 7")
+        sky.cloud.begin(item)
+        sky.cloud.finish(item)
+        sky.cloud.done()
+        if answering:
+            sky.cloud.answers = True
+        await sky.room.stop()
+        return sky
+
+    sky = asyncio.run(open_and_close(answering=False))
+    assert sky.erased == ["transcript 7"]
+    assert [code for code, _ in sky.room.warnings] == ["not_erased"]
+    sky = asyncio.run(open_and_close(answering=True))
+    assert sky.erased == ["transcript 7"]
+    assert sky.room.warnings == []
 
 
 def test_never_cloud_refuses_at_the_door(tmp_path: Path) -> None:

@@ -25,10 +25,12 @@ class Distant(Engine):
         needs_network=True, sends_audio_to="nobody", whole_recordings=True
     )
     erased: ClassVar[list[str]] = []
+    asked: ClassVar[list[Options]] = []
 
     def transcribe(
         self, clip: Clip, options: Options, cancelled: Callable[[], bool]
     ) -> Iterator[Heard]:
+        Distant.asked.append(options)
         yield Doing(Stage.UPLOADING_TO_CLOUD, 50.0)
         if clip.note is None:
             yield Remember("note of " + clip.name)
@@ -99,6 +101,15 @@ def test_a_note_comes_back_with_the_whole_recording(tmp_path: Path) -> None:
     stages = [m.stage for m in said if isinstance(m, p.Staged)]
     assert stages[-2:] == [Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD]
     assert Stage.TRANSCRIBING not in stages
+
+
+def test_a_resumed_request_is_the_same_request(tmp_path: Path) -> None:
+    """A language found before is no option that was asked for: other options bill again."""
+    said: list[p.Message] = []
+    (path,) = wavs(tmp_path, "a")
+    item = p.Item("r0", 2, str(path), path.name, 0.0, 0, "pt", "my note")
+    make_worker(said).run(p.Run(1, Spec("distant", ""), (item,)))
+    assert Distant.asked[-1].language is None
 
 
 def test_what_lies_elsewhere_is_deleted_or_said() -> None:

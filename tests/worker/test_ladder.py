@@ -22,7 +22,8 @@ class SmallGpu(Engine):
 
     ``load``: any float16 model; ``batch``: more than 2 windows; ``float16``; ``gpu``: all but
     the CPU; ``old``: the same, and it has no int8; ``broken``: it breaks down after a second;
-    ``cpu``: nothing is small enough.
+    ``cpu``: nothing is small enough; ``silent`` and ``stubborn`` always claim to be on the GPU,
+    and run out of memory or break down wherever they are.
     """
 
     name: ClassVar[str] = "small-gpu"
@@ -44,6 +45,8 @@ class SmallGpu(Engine):
         if request.model.name == "load" and compute_type == "float16":
             raise OutOfMemory("CUDA out of memory", "gpu")
         self.way, self.limit = (device, compute_type), request.model.name
+        if self.limit in ("silent", "stubborn"):
+            return Loaded("gpu")
         return Loaded(device, compute_type)
 
     def unload(self) -> None:
@@ -68,7 +71,10 @@ class SmallGpu(Engine):
             "old": device == "gpu",
             "gpu": device == "gpu",
             "cpu": True,
+            "silent": True,
         }
+        if self.limit == "stubborn":
+            raise DeviceFailed("CUDA error: unspecified launch failure", "gpu")
         if self.limit == "broken" and device == "gpu":
             raise DeviceFailed("CUDA error: unspecified launch failure", "gpu")
         if too_much.get(self.limit):
@@ -95,7 +101,9 @@ class Bench:
         self.worker.run(p.Run(1, spec, items))
 
     def notices(self) -> list[str]:
-        return [m.text for m in self.said if isinstance(m, p.Noticed) and m.recording_id == "r0"]
+        """What was told about the first recording, each line once, as the room keeps it."""
+        told = [m.text for m in self.said if isinstance(m, p.Noticed) and m.recording_id == "r0"]
+        return list(dict.fromkeys(told))
 
     def heard(self, recording_id: str = "r0") -> list[tuple[int, str]]:
         return [
@@ -109,11 +117,18 @@ class Bench:
         return [type(m) for m in self.said if isinstance(m, ends)]
 
 
-BATCH_4 = "Not enough memory on the GPU: went on with batch_size 4"
-BATCH_2 = "Not enough memory on the GPU: went on with batch_size 2"
-BATCH_1 = "Not enough memory on the GPU: went on with batch_size 1"
-INT8 = "Not enough memory on the GPU: went on with int8 weights"
-CPU = "Not enough memory on the GPU: went on with the CPU"
+def told(way: str) -> str:
+    """The line that people see, with what helps."""
+    remedy = "; a smaller model, or other programs closed, would leave it room"
+    return f"Not enough memory on the GPU: went on with {way}{remedy}"
+
+
+BATCH_4, BATCH_2, BATCH_1 = told("batch_size 4"), told("batch_size 2"), told("batch_size 1")
+INT8, CPU = told("int8 weights"), told("the CPU")
+BROKEN = (
+    "The GPU failed: went on with the CPU; if it happens again, restart the machine or choose "
+    "device 'cpu'"
+)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +152,7 @@ CPU = "Not enough memory on the GPU: went on with the CPU"
         (
             "broken",
             {},
-            ["The GPU failed: went on with the CPU"],
+            [BROKEN],
             [("gpu", "float16"), ("cpu", "int8")],
         ),
     ],
@@ -189,6 +204,34 @@ def test_a_model_that_is_replaced_gives_its_memory_back_first(tmp_path: Path) ->
     bench = Bench()
     bench.run(wavs(tmp_path, "a", seconds=4), "gpu")
     assert SmallGpu.unloads == 2
+
+
+def test_a_later_job_is_told_why_it_runs_smaller(tmp_path: Path) -> None:
+    """Who asked for the GPU and gets the CPU hears of it, also when another job paid for it."""
+    bench = Bench()
+    bench.run(wavs(tmp_path, "a", seconds=4), "gpu")
+    bench.said.clear()
+    bench.run(wavs(tmp_path, "b", seconds=4), "gpu")
+    assert bench.notices() == [INT8, CPU]
+
+
+def test_neighbours_of_what_is_too_large_go_on(tmp_path: Path) -> None:
+    """On the CPU, where nothing is smaller, only the recording that does not fit fails."""
+    bench = Bench()
+    large, *small = wavs(tmp_path, "a", seconds=4), *wavs(tmp_path, "b", "c", seconds=2)
+    bench.run([*large, *small], "cpu", device="cpu")
+    failed = [m.recording_id for m in bench.said if isinstance(m, p.Failed)]
+    finished = [m.recording_id for m in bench.said if isinstance(m, p.Finished)]
+    assert (failed, finished) == (["r0"], ["r1", "r2"])
+
+
+@pytest.mark.parametrize("name", ["silent", "stubborn"])
+def test_an_engine_that_does_not_say_how_it_runs_ends_too(tmp_path: Path, name: str) -> None:
+    """No step is tried twice, whatever the engine reports."""
+    bench = Bench()
+    bench.run(wavs(tmp_path, "a", seconds=4), name)
+    assert len(SmallGpu.loads) <= 3
+    assert bench.ends() == [p.Failed]
 
 
 def test_where_nothing_is_small_enough_it_fails(tmp_path: Path) -> None:
