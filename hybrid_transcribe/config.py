@@ -11,8 +11,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
+import msgspec
 import platformdirs
 
 from hybrid_transcribe.errors import InvalidOption
@@ -56,6 +57,7 @@ class Settings:
         decode_timeout_s: wall-clock limit for decoding one block.
         max_file_bytes: largest single file accepted.
         max_files: most recordings of one job.
+        max_upload_bytes: largest request accepted, with all files in it.
         archive_max_entries, archive_max_bytes, archive_max_ratio: limits of a zip: entries,
             bytes when unpacked, and unpacked over packed size.
         max_queued: recordings that may wait in all.
@@ -94,6 +96,7 @@ class Settings:
     decode_timeout_s: float = 300.0
     max_file_bytes: int = 4096 * MIB
     max_files: int = 10_000
+    max_upload_bytes: int = 8192 * MIB
     archive_max_entries: int = 10_000
     archive_max_bytes: int = 8192 * MIB
     archive_max_ratio: float = 200.0
@@ -129,14 +132,50 @@ class Settings:
             raise InvalidOption(
                 f"No setting {unknown[0]!r}; choose from: {', '.join(sorted(known))}"
             )
-        for name in ("state_dir", "cache_dir"):
-            if found.get(name) is not None:
-                found[name] = os.fspath(found[name])
-        return cls(**found)
+        return _checked(found)
 
     def but(self, **changes: Any) -> Settings:
-        """These settings with some changed."""
-        return replace(self, **changes)
+        """These settings with some changed. Raises InvalidOption, TypeError for an unknown name."""
+        return replace(self, **{name: _check(name, value) for name, value in changes.items()})
+
+
+#: Types as people read them; all others are text.
+_KINDS = {
+    "bool": "True or False",
+    "int": "a whole number",
+    "float": "a number",
+    "dict[str, str]": "names with their 'module:attribute'",
+}
+
+#: Settings that must be at least 1; all other numbers may be 0.
+_COUNTS = (
+    *("max_files", "archive_max_entries", "max_queued", "batch_recordings"),
+    *("cloud_workers", "models_kept", "max_worker_deaths", "block_s"),
+)
+
+
+def _checked(found: Mapping[str, Any]) -> Settings:
+    return Settings(**{name: _check(name, value) for name, value in found.items()})
+
+
+def _check(name: str, value: Any) -> Any:
+    """A setting's value, of its type and within its range. Raises InvalidOption."""
+    hints = get_type_hints(Settings)
+    if name not in hints:
+        return value
+    if name in ("state_dir", "cache_dir") and isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    try:
+        # Strict, so that the text "no" is not taken for True.
+        checked = msgspec.convert(value, hints[name])
+    except msgspec.ValidationError:
+        kind = _KINDS.get(next(str(f.type) for f in fields(Settings) if f.name == name), "text")
+        shown = "…" if "key" in name else repr(value)
+        raise InvalidOption(f"Setting {name}={shown}: it must be {kind}") from None
+    least = 1 if name in _COUNTS else 0
+    if isinstance(checked, int | float) and not checked >= least:
+        raise InvalidOption(f"Setting {name}={value!r}: it must be {least} or more")
+    return checked
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

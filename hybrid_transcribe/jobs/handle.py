@@ -249,7 +249,10 @@ class Job:
         self._service.cancel(self.job_id, recording_id)
 
     def retry(self, recording_id: str | None = None, **changes: Any) -> None:
-        """Once more for what failed or was canceled, with ``engine=``, ``model=``… if given."""
+        """Once more for what failed or was canceled, going on where it stopped.
+
+        With ``engine=``, ``model=``… afresh, and for what is completed too.
+        """
         self._service.retry(self.job_id, recording_id, **changes)
 
     def keep(self, keep: bool = True) -> None:

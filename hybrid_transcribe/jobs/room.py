@@ -403,14 +403,14 @@ class EngineRoom:
         """Once more, for what failed or was canceled, or for the one recording named.
 
         ``changes`` are those of `submit`: engine, model, device, options. Without any, a
-        recording goes on after its last finished segment; with some, it starts afresh.
-        Raises InvalidTransition when there is nothing to retry.
+        recording goes on after its last finished segment; with some, it starts afresh, and
+        what is completed does too. Raises InvalidTransition when there is nothing to retry.
         """
+        every = recording_id is not None or any(v is not None for v in changes.values())
         chosen = [
             r
             for r in self.reading.recordings(job_id, recording_id, session_ids)
-            if r.state in (State.FAILED, State.CANCELED)
-            or (r.state is State.COMPLETED and recording_id is not None)
+            if r.state in (State.FAILED, State.CANCELED) or (r.state is State.COMPLETED and every)
         ]
         if not chosen:
             raise InvalidTransition("Nothing to retry: no recording failed or was canceled")

@@ -400,7 +400,8 @@ class Service:
         """Once more, for what failed or was canceled, or for the one recording named.
 
         Without changes it goes on after the last finished segment; with an ``engine``,
-        ``model``, ``device`` or option of its own it starts afresh. Raises UnknownJob,
+        ``model``, ``device`` or option of its own it starts afresh, and what is completed
+        does too. Raises UnknownJob,
         UnknownRecording, InvalidTransition, and what `submit` raises.
         """
         self._ask(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))

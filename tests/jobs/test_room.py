@@ -37,6 +37,26 @@ def play(tmp_path: Path, scene: Play, **settings: object) -> None:
     asyncio.run(run())
 
 
+def test_something_else_is_for_what_is_completed_too(tmp_path: Path) -> None:
+    """Without a change there is nothing to retry; with one, all of it starts afresh."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        s.worker.finish(item)
+        s.worker.done()
+        with pytest.raises(InvalidTransition):
+            s.room.retry(job)
+        s.room.retry(job, model="another")
+        assert s.state(job) is State.PREPARING
+        assert s.worker.runs[-1].spec.model == "another"
+        assert s.recordings(job)[0].n_segments == 0
+
+    play(tmp_path, scene)
+
+
 def test_a_recording_from_queue_to_text(tmp_path: Path) -> None:
     """Segments become a transcript, and the job is completed with its last recording."""
 
