@@ -32,6 +32,8 @@ LAYERS: list[tuple[str, bool, str]] = [
 EXCEPTIONS = {
     # transcript.save("talk.srt") is what people expect of the value itself.
     ("types", "outputs.save"),
+    # service.serve() is where people look for it.
+    ("jobs.service", "rest.server"),
 }
 
 #: These tie the package together and may import anything.

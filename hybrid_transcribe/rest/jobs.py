@@ -1,0 +1,232 @@
+"""Jobs: submit, look, cancel, retry, keep, erase."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe.audio.intake import Uploaded
+from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.jobs.option_text import parse
+from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.rest import views
+from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.rest.uploads.streaming import Receiving
+
+#: Fields of a submission beside the options.
+_FIELDS = ("session_id", "engine", "model", "device", "priority", "options")
+
+#: Longest ``Prefer: wait=N`` that is honoured, in seconds.
+LONGEST_WAIT_S = 300.0
+
+#: When to ask again how far a job is, in seconds.
+ASK_AGAIN_S = 1
+
+
+class Jobs(Receiving, Door):
+    """``POST /jobs``, and ``PUT``, which is what ``curl -T`` sends."""
+
+    streams = True
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Who may not come in uploads nothing."""
+        Door.prepare(self)
+        if self.request.method in ("POST", "PUT"):
+            service = self.rest.service
+            await self.receive_begin(service.uploads_dir, Limits.of(service.settings))
+
+    async def post(self) -> None:
+        """Queue what was sent."""
+        received = await self.received()
+        try:
+            job_id = await self._job_of(received)
+        except BaseException:
+            received.discard()
+            raise
+        await _answer(self, job_id)
+
+    put = post
+
+    async def _job_of(self, received: Received) -> str:
+        """A new job, or the one that the same Idempotency-Key made before."""
+        how = wanted(received)
+        session = str(how.pop("session_id", None) or self._own_session())
+        key = self.request.headers.get("Idempotency-Key")
+        if not key:
+            return await self._submit(received, session, how)
+        earlier = self.rest.repeats.get((session, key))
+        if earlier is not None:
+            received.discard()
+            return await asyncio.shield(earlier)
+        made: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.rest.repeats[session, key] = made
+        try:
+            job_id = await self._submit(received, session, how)
+        except BaseException as error:
+            # It may be tried again under the same key; whoever waits beside us fails alike.
+            del self.rest.repeats[session, key]
+            made.set_exception(error)
+            made.exception()
+            raise
+        made.set_result(job_id)
+        return job_id
+
+    def _own_session(self) -> str:
+        named = self.sessions
+        if named and len(named) > 1:
+            raise InvalidRequest("A job belongs to one session_id, not to several")
+        if named:
+            return named[0]
+        service = self.rest.service
+        return service.session_id if self.owner else service.new_session()
+
+    async def _submit(self, received: Received, session: str, how: dict[str, Any]) -> str:
+        if not received.uploads:
+            raise InvalidRequest(
+                "No recording in the request: send files as multipart fields named 'file', or one "
+                "as the body"
+            )
+        files = [Uploaded(u.path, u.name) for u in received.uploads]
+        service = self.rest.service
+        # Looking into files and zips takes a while.
+        job = await asyncio.get_running_loop().run_in_executor(
+            None, lambda: service.submit(files, session_id=session, **how)
+        )
+        return job.job_id
+
+
+def wanted(received: Received) -> dict[str, Any]:
+    """Keyword arguments for `Service.submit`, from a form or from JSON.
+
+    Raises InvalidRequest for an unknown field, InvalidOption for a value that cannot be.
+    """
+    if received.json is not None:
+        if not isinstance(received.json, dict):
+            raise InvalidRequest("The JSON of a request must be an object")
+        return _flat({str(name): value for name, value in received.json.items()})
+    how: dict[str, Any] = {}
+    for name, values in received.fields.items():
+        if len(values) > 1:
+            raise InvalidRequest(f"Field {name!r} is given {len(values)} times")
+        text = values[0]
+        if name == "options":
+            try:
+                how[name] = msgspec.json.decode(text)
+            except msgspec.DecodeError:
+                raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
+        elif name == "priority":
+            how[name] = _whole(text)
+        elif text.strip():
+            how[name] = parse(name, text) if name in OPTION_NAMES else text
+    return _flat(how)
+
+
+def _flat(how: dict[str, Any]) -> dict[str, Any]:
+    """Options beside the fields, whichever way they came."""
+    unknown = [name for name in how if name not in (*_FIELDS, *OPTION_NAMES)]
+    if unknown:
+        known = ", ".join((*_FIELDS, *OPTION_NAMES))
+        raise InvalidRequest(f"No field {unknown[0]!r}; choose from: file, {known}")
+    options = how.pop("options", None)
+    if options is not None and not isinstance(options, Mapping):
+        raise InvalidRequest("options must be a JSON object")
+    return {**(options or {}), **how}
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
+
+
+async def _answer(handler: Door, job_id: str) -> None:
+    """202 with the job as it stands, or 200 with its end where the client prefers to wait."""
+    wait_s = preferred_wait_s(handler.request.headers.get_list("Prefer"))
+    if wait_s:
+        waiting = handler.rest.service.wait_async(job_id)
+        await asyncio.wait({waiting}, timeout=wait_s)
+        waiting.cancel()
+        handler.set_header("Preference-Applied", f"wait={wait_s:g}")
+    snapshot = await handler.ask(lambda room: room.reading.snapshot(job_id))
+    handler.set_header("Location", handler.at(f"/jobs/{job_id}"))
+    if snapshot.done:
+        handler.reply(views.job(snapshot))
+        return
+    handler.set_header("Retry-After", str(ASK_AGAIN_S))
+    handler.reply(views.job(snapshot), HTTPStatus.ACCEPTED)
+
+
+def preferred_wait_s(prefer: list[str]) -> float:
+    """Seconds of ``Prefer: wait=N`` (RFC 7240), bounded; 0 without.
+
+    >>> preferred_wait_s(["respond-async, wait=20"]), preferred_wait_s([])
+    (20.0, 0.0)
+    """
+    for one in (p.strip() for text in prefer for p in text.split(",")):
+        name, _, value = one.partition("=")
+        if name.strip().lower() == "wait" and value.strip().strip('"').isdecimal():
+            return min(float(value.strip().strip('"')), LONGEST_WAIT_S)
+    return 0.0
+
+
+class Job(Door):
+    """``GET`` and ``DELETE /jobs/{job_id}``."""
+
+    async def get(self, job_id: str) -> None:
+        """The job as it stands."""
+        sessions = self.sessions
+        snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
+        self.reply(views.job(snapshot))
+
+    async def delete(self, job_id: str) -> None:
+        """Erase it: results, uploads and what a cloud keeps."""
+        sessions = self.sessions
+        await self.ask(lambda room: room.delete(job_id, session_ids=sessions))
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class Control(Door):
+    """``POST …/cancel``, ``…/retry``, ``…/keep`` of a job, or of one of its recordings."""
+
+    async def post(self, job_id: str, recording_id: str | None, verb: str) -> None:
+        """Do it, and answer with the job as it then stands."""
+        sessions, changes = self.sessions, self._changes()
+        if verb == "cancel":
+            await self.ask(lambda room: room.cancel(job_id, recording_id, session_ids=sessions))
+        elif verb == "retry":
+            await self.ask(
+                lambda room: room.retry(job_id, recording_id, session_ids=sessions, **changes)
+            )
+        else:
+            keep = changes.get("keep", True)
+            if not isinstance(keep, bool):
+                raise InvalidRequest(f"keep={keep!r}: it must be true or false")
+            await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
+        snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
+        self.reply(views.job(snapshot))
+
+    def _changes(self) -> dict[str, Any]:
+        """The JSON object of the body; none is as good as an empty one."""
+        if not self.request.body:
+            return {}
+        try:
+            changes = msgspec.json.decode(self.request.body)
+        except msgspec.DecodeError:
+            raise InvalidRequest("The body must be a JSON object") from None
+        if not isinstance(changes, dict):
+            raise InvalidRequest("The body must be a JSON object")
+        known = ("keep", "engine", "model", "device", "options", *OPTION_NAMES)
+        for name in changes:
+            if name not in known:
+                raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(known)}")
+        options = changes.pop("options", None) or {}
+        if not isinstance(options, dict):
+            raise InvalidRequest("options must be a JSON object")
+        return {**options, **changes}

@@ -1,0 +1,112 @@
+"""Transcripts as files: one recording's, or a job's merged or zipped."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from http import HTTPStatus
+from urllib.parse import quote
+
+from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
+from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.names import file_stem
+from hybrid_transcribe.outputs.bundle import bundle
+from hybrid_transcribe.outputs.merged import merged_text
+from hybrid_transcribe.registry import WRITERS
+from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.types import Rejection, State, Transcript
+
+#: What a job of several recordings can be had as, beside a zip of any format.
+MERGED = "txt"
+
+
+def disposition(name: str) -> str:
+    """``Content-Disposition`` for a download, as RFC 6266 has it: any name, for any client.
+
+    >>> disposition('a "b".txt')
+    'attachment; filename="a _b_.txt"; filename*=UTF-8\\'\\'a%20%22b%22.txt'
+    """
+    plain = "".join(c if " " <= c <= "~" and c not in '"%\\' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+class RecordingResult(Door):
+    """``GET /jobs/{job_id}/recordings/{recording_id}/result``."""
+
+    async def get(self, job_id: str, recording_id: str) -> None:
+        """One transcript, in the format asked for."""
+        writer = WRITERS.make(self.get_query_argument("format", "txt"))
+        sessions, partial = self.sessions, self.flag("partial")
+        transcript = await self.ask(
+            lambda room: room.reading.transcript(
+                job_id, recording_id, partial=partial, session_ids=sessions
+            )
+        )
+        name = f"{file_stem(transcript.name)}.{writer.extension}"
+        _send(self, writer.write(transcript).encode(), writer.media_type, name)
+
+
+class JobResult(Door):
+    """``GET /jobs/{job_id}/result``."""
+
+    async def get(self, job_id: str) -> None:
+        """One recording's transcript in any format; of several, their merged text or a zip."""
+        sessions, partial = self.sessions, self.flag("partial")
+        name = self.get_query_argument("format", MERGED)
+        inside = self.get_query_argument("inside", MERGED)
+        WRITERS.make(inside if name == "zip" else name)
+        found, errors = await self.ask(lambda room: gathered(room, job_id, partial, sessions))
+        if name == "zip":
+            packed = io.BytesIO()
+            # Thousands of transcripts take a while.
+            await asyncio.get_running_loop().run_in_executor(
+                None, bundle, found, errors, inside, packed
+            )
+            _send(self, packed.getvalue(), "application/zip", f"transcripts-{job_id[:8]}.zip")
+        elif len(found) == 1 and not errors:
+            writer = WRITERS.make(name)
+            stem = file_stem(found[0].name)
+            _send(self, writer.write(found[0]).encode(), writer.media_type, f"{stem}.{name}")
+        elif name == MERGED:
+            text = merged_text(found, errors).encode()
+            _send(self, text, "text/plain", f"transcripts-{job_id[:8]}.txt")
+        else:
+            raise InvalidRequest(
+                f"format={name!r} holds one recording and the job has more: ask for zip, for "
+                "txt, or for one recording"
+            )
+
+
+def gathered(
+    room: EngineRoom, job_id: str, partial: bool, sessions: tuple[str, ...] | None
+) -> tuple[list[Transcript], list[Rejection]]:
+    """A job's transcripts in order, and what has none with the reason.
+
+    Raises UnknownJob, and without ``partial`` InvalidTransition while it has not ended.
+    """
+    job = room.reading.snapshot(job_id, session_ids=sessions)
+    if not partial and not job.done:
+        raise InvalidTransition(f"The job is {job.state}; wait, or ask with partial=true")
+    found, errors = [], list(job.rejected)
+    for recording in job.recordings:
+        if recording.state is State.COMPLETED or (partial and recording.n_segments):
+            found.append(
+                room.reading.transcript(
+                    job_id, recording.recording_id, partial=partial, session_ids=sessions
+                )
+            )
+        elif recording.error is not None:
+            errors.append(Rejection(recording.name, recording.error))
+        elif recording.state is State.CANCELED:
+            errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
+    return found, errors
+
+
+def _send(handler: Door, body: bytes, media_type: str, name: str) -> None:
+    handler.set_status(HTTPStatus.OK)
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    handler.set_header("Content-Type", media_type + charset)
+    handler.set_header("Content-Disposition", disposition(name))
+    handler.set_header("X-Content-Type-Options", "nosniff")
+    handler.set_header("Cache-Control", "no-store")
+    handler.finish(body)

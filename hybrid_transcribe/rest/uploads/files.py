@@ -1,0 +1,123 @@
+"""The files of one request, on disk under random names."""
+
+from __future__ import annotations
+
+import errno
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from hybrid_transcribe import names
+from hybrid_transcribe.audio.sniff import EXTENSIONS
+from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
+from hybrid_transcribe.rest.uploads.limits import Limits, size
+from hybrid_transcribe.rest.uploads.received import Upload
+
+#: Makes a file that is not there yet, for writing without a buffer.
+Opener = Callable[[Path], io.RawIOBase]
+
+# No space left, and none left for this user. Not every system knows the second.
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+def open_new(path: Path) -> io.RawIOBase:
+    """A new file; never one that exists, nor what a link points to."""
+    file = path.open("xb", buffering=0)
+    path.chmod(0o600)
+    return file
+
+
+class Files:
+    """Writes one file after the other. Not for two threads at the same time."""
+
+    def __init__(self, folder: Path, limits: Limits, opener: Opener = open_new) -> None:
+        self._folder, self._limits, self._opener = folder, limits, opener
+        self._file: io.RawIOBase | None = None
+        self._name, self._size = "", 0
+        self._paths: list[Path] = []
+        self._uploads: list[Upload] = []
+
+    @property
+    def open(self) -> bool:
+        """A file is being written."""
+        return self._file is not None
+
+    @property
+    def uploads(self) -> tuple[Upload, ...]:
+        """The files that are complete."""
+        return tuple(self._uploads)
+
+    def new(self, name: str) -> None:
+        """Begin a file that its sender calls ``name``. Raises TooMany, DiskFull."""
+        if len(self._paths) >= self._limits.files:
+            raise TooMany(f"More than {self._limits.files} files in one request")
+        self._name, self._size = names.display_name(name), 0
+        path = self._folder / (names.new_id() + _extension(self._name))
+        self._paths.append(path)
+        with _telling_full(self._name):
+            self._file = self._opener(path)
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append to the file begun last. Raises TooLarge, DiskFull."""
+        assert self._file is not None
+        self._size += len(data)
+        if self._size > self._limits.file_bytes:
+            raise TooLarge(
+                f"{self._name}: more than {size(self._limits.file_bytes)}, the most for one file"
+            )
+        rest = memoryview(data)
+        with _telling_full(self._name):
+            while rest:
+                # The last write that fits on a full disk is cut short.
+                rest = rest[self._file.write(rest) or 0 :]
+
+    def done(self) -> None:
+        """The file begun last is complete. Raises DiskFull."""
+        assert self._file is not None
+        with _telling_full(self._name):
+            # Where files lie on another machine, this is when it says that its disk is full.
+            self._file.close()
+        self._file = None
+        self._uploads.append(Upload(self._name, self._paths[-1], self._size))
+
+    def discard(self) -> None:
+        """Delete all of them, complete or not."""
+        # A file that cannot be closed or deleted keeps none of the others.
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            self._file = None
+        for path in self._paths:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+        self._paths, self._uploads = [], []
+
+
+def check_room(folder: Path, n_bytes: int) -> None:
+    """Raise DiskFull where so many bytes do not fit now."""
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise DiskFull(
+            f"The request brings {size(n_bytes)} and the server's disk has room for {size(free)}"
+        )
+
+
+def _extension(shown: str) -> str:
+    """The extension, where it is one of a recording: some readers go by it."""
+    suffix = Path(shown.lower()).suffix
+    return suffix if suffix in EXTENSIONS else ""
+
+
+@contextmanager
+def _telling_full(shown: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise DiskFull(
+            f"{shown}: no room left on the server's disk ({error.strerror}); nothing of the "
+            "request was kept"
+        ) from error

@@ -1,0 +1,55 @@
+"""How much one request may bring, and how slowly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hybrid_transcribe.config import MIB, Settings
+
+KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one request. Whatever is not a file is kept in memory, hence small.
+
+    Attributes:
+        body_bytes: the whole body.
+        file_bytes: one file.
+        files: files of one request.
+        fields, field_bytes: how many fields a form may have, and the longest of them.
+        json_bytes: a JSON or URL-encoded body, or all fields of a multipart one together.
+        header_bytes: one header line of a part. A name of 4,000 characters fits.
+        idle_s: longest wait for the next byte.
+        least_bytes_per_s: slowest rate accepted, as the mean over ``window_s``.
+    """
+
+    body_bytes: int = 8192 * MIB
+    file_bytes: int = 4096 * MIB
+    files: int = 10_000
+    fields: int = 200
+    field_bytes: int = 64 * KIB
+    json_bytes: int = MIB
+    header_bytes: int = 16 * KIB
+    # A phone at the edge of its network still sends 10 kB/s; nginx waits as long for a byte.
+    idle_s: float = 60.0
+    least_bytes_per_s: float = 1000.0
+    window_s: float = 60.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """The limits that the settings ask for."""
+        return cls(
+            body_bytes=settings.max_upload_bytes,
+            file_bytes=settings.max_file_bytes,
+            files=settings.max_files,
+        )
+
+
+def size(n_bytes: int) -> str:
+    """A number of bytes for people.
+
+    >>> size(4096 * MIB), size(1000)
+    ('4096 MiB', '1000 bytes')
+    """
+    return f"{n_bytes / MIB:.0f} MiB" if n_bytes >= MIB else f"{n_bytes} bytes"

@@ -1,0 +1,186 @@
+"""Forms with files in them (multipart/form-data, RFC 7578), taken apart as they come."""
+
+from __future__ import annotations
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
+
+from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany
+from hybrid_transcribe.rest.uploads import parameters
+from hybrid_transcribe.rest.uploads.files import Files
+from hybrid_transcribe.rest.uploads.limits import Limits, size
+from hybrid_transcribe.rest.uploads.received import Received
+
+#: Most header lines of one part; people's clients send up to four.
+MAX_HEADERS = 16
+
+# How a part's bytes may be written: as they are.
+_PLAIN = {"", "7bit", "8bit", "binary"}
+
+# Parts without a file's name that are files all the same.
+_MEDIA = ("audio/", "video/", "application/octet-stream")
+
+
+class MultipartBody:
+    """Parts with a file's name go to disk, the others are fields."""
+
+    too_large = "; send the recordings in several requests"
+
+    def __init__(self, boundary: str, files: Files, limits: Limits) -> None:
+        self.most_bytes = limits.body_bytes
+        self._files, self._fields = files, _Fields(limits)
+        self._most_parts = limits.files + limits.fields
+        self._parts, self._complete = 0, False
+        self._headers: dict[str, bytes] = {}
+        self._header_name, self._header_value = b"", b""
+        # Of the part at hand: its file's name, or None for a field.
+        self._filename: str | None = None
+        self._parser = self._parser_of(boundary, limits)
+
+    def _parser_of(self, boundary: str, limits: Limits) -> MultipartParser:
+        if not boundary:
+            raise InvalidRequest(
+                "The Content-Type multipart/form-data names no boundary; leave that header to "
+                "the client library"
+            )
+        try:
+            return MultipartParser(
+                boundary.encode("latin-1", "replace"),
+                {
+                    "on_part_begin": self._part_begin,
+                    "on_header_field": self._on_header_name,
+                    "on_header_value": self._on_header_value,
+                    "on_header_end": self._header_end,
+                    "on_headers_finished": self._headers_end,
+                    "on_part_data": self._part_data,
+                    "on_part_end": self._part_end,
+                    "on_end": self._end,
+                },
+                max_header_count=MAX_HEADERS,
+                max_header_size=limits.header_bytes,
+            )
+        except FormParserError as error:
+            raise InvalidRequest(f"The boundary of the multipart body: {error}") from error
+
+    def feed(self, chunk: bytes) -> None:
+        """Raises InvalidRequest, TooMany, TooLarge, DiskFull."""
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise InvalidRequest(
+                f"Part {self._parts} of the multipart body cannot be read: {error}"
+            ) from error
+
+    def end(self) -> Received:
+        """The fields and files. Raises InvalidRequest where the last boundary never came."""
+        if not self._complete:
+            raise InvalidRequest(
+                f"The multipart body is cut short: it ends in part {self._parts}, before its last "
+                "boundary"
+            )
+        return Received(self._fields.values(), self._files.uploads)
+
+    def _part_begin(self) -> None:
+        self._parts += 1
+        if self._parts > self._most_parts:
+            raise TooMany(f"More than {self._most_parts} parts in one request")
+        self._headers = {}
+
+    def _on_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _header_end(self) -> None:
+        name = self._header_name.decode("latin-1").lower()
+        self._headers.setdefault(name, self._header_value)
+        self._header_name, self._header_value = b"", b""
+
+    def _header(self, name: str) -> str:
+        return parameters.text_of(self._headers.get(name, b""))
+
+    def _headers_end(self) -> None:
+        self._check_encoding()
+        value, given = parameters.parse(self._header("content-disposition"))
+        if value != "form-data":
+            raise InvalidRequest(
+                f"Part {self._parts} of the multipart body has no 'Content-Disposition: "
+                f"form-data', but {value[:80]!r}"
+            )
+        self._filename = parameters.filename(given)
+        if self._filename is None and self._header("content-type").lower().startswith(_MEDIA):
+            self._filename = ""
+        if self._filename is None:
+            self._fields.begin(self._field_name(given.get("name")))
+
+    def _field_name(self, name: str | None) -> str:
+        if not name:
+            raise InvalidRequest(f"Part {self._parts} of the multipart body has no name")
+        return name
+
+    def _check_encoding(self) -> None:
+        encoding = self._header("content-transfer-encoding").strip().lower()
+        if encoding not in _PLAIN:
+            raise InvalidRequest(
+                f"Part {self._parts} of the multipart body is written in {encoding[:80]!r}; "
+                "send its bytes as they are"
+            )
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._filename is None:
+            self._fields.add(data[start:end])
+            return
+        if not self._files.open:
+            self._files.new(self._filename)
+        self._files.write(memoryview(data)[start:end])
+
+    def _part_end(self) -> None:
+        if self._filename is None:
+            self._fields.done()
+            return
+        # Browsers send a part without name and bytes where nobody chose a file.
+        if self._filename and not self._files.open:
+            self._files.new(self._filename)
+        if self._files.open:
+            self._files.done()
+
+    def _end(self) -> None:
+        self._complete = True
+
+
+class _Fields:
+    """The fields of a form, in memory."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._values: dict[str, list[str]] = {}
+        self._name, self._value = "", bytearray()
+        self._count = self._bytes = 0
+
+    def begin(self, name: str) -> None:
+        self._count += 1
+        if self._count > self._limits.fields:
+            raise TooMany(f"More than {self._limits.fields} fields in one request")
+        self._name, self._value = name, bytearray()
+
+    def add(self, data: bytes) -> None:
+        self._value += data
+        self._bytes += len(data)
+        if len(self._value) > self._limits.field_bytes:
+            raise TooLarge(
+                f"Field {self._name[:80]!r}: more than {size(self._limits.field_bytes)}; a file "
+                "needs a filename beside its name"
+            )
+        if self._bytes > self._limits.json_bytes:
+            raise TooLarge(f"The fields together: more than {size(self._limits.json_bytes)}")
+
+    def done(self) -> None:
+        try:
+            text = self._value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InvalidRequest(f"Field {self._name[:80]!r} is not UTF-8 text") from None
+        self._values.setdefault(self._name, []).append(text)
+
+    def values(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(values) for name, values in self._values.items()}

@@ -1,0 +1,42 @@
+"""What one request brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was sent.
+
+    Attributes:
+        name: what its sender calls it, made fit to be shown; never part of a path.
+        path: where it lies, under a random name.
+    """
+
+    name: str
+    path: Path
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Everything of a request's body; its files belong to whoever holds this.
+
+    Attributes:
+        fields: each name with its values, in the order sent.
+        uploads: in the order sent.
+        json: what a JSON body said, None without one.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    uploads: tuple[Upload, ...]
+    json: Any | None = None
+
+    def discard(self) -> None:
+        """Delete the files. Those that somebody took or deleted before do not matter."""
+        for upload in self.uploads:
+            upload.path.unlink(missing_ok=True)

@@ -1,0 +1,63 @@
+"""A service with a scripted engine behind HTTP, and clients for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hybrid_transcribe import Service
+from hybrid_transcribe.rest.server import Server
+from tests.services import service as make_service
+from tests.services import wavs
+
+
+@dataclass
+class Site:
+    """A server, its service, and ways to call it."""
+
+    service: Service
+    server: Server
+    folder: Path
+
+    def client(self, **headers: str) -> httpx.Client:
+        """Of the owner, who shows the token, or of whoever shows other headers."""
+        shown = headers or ({"Authorization": f"token {self.server.token}"})
+        if self.server.token is None:
+            shown.pop("Authorization", None)
+        return httpx.Client(base_url=self.server.url, headers=shown, trust_env=False, timeout=30)
+
+    def post(self, client: httpx.Client, *names: str, **fields: str) -> dict[str, Any]:
+        """A job of tones under those names, waited for."""
+        files = [("file", (p.name, p.read_bytes())) for p in wavs(self.folder, *names)]
+        answer = client.post("/jobs", files=files, data=fields, headers={"Prefer": "wait=30"})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+OpenSite = Callable[..., Site]
+
+
+@pytest.fixture
+def open_site(tmp_path: Path) -> Iterator[OpenSite]:
+    """Opens sites; each is closed at the end."""
+    with ExitStack() as stack:
+
+        def make(*, open_to_all: bool = False, **settings: Any) -> Site:
+            service = stack.enter_context(make_service(tmp_path / "state", **settings))
+            server = stack.enter_context(service.serve(open_to_all=open_to_all))
+            return Site(service, server, tmp_path / "sent")
+
+        yield make
+
+
+@pytest.fixture
+def site(open_site: OpenSite) -> Site:
+    """One with a token."""
+    return open_site()

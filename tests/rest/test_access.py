@@ -1,0 +1,142 @@
+"""Who may come in, and what each may see."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+
+from hybrid_transcribe.errors import InvalidRequest, NotAllowed, NoToken
+from hybrid_transcribe.rest.access import Access
+from tests.rest.conftest import OpenSite, Site
+
+LOCAL = {"Host": "127.0.0.1:8888"}
+
+
+@pytest.mark.parametrize(
+    "host", ["evil", "ok.com.evil.com", "127.0.0.1.evil.com", "", "localhost.evil.com", "[::1"]
+)
+def test_f44_a_host_that_is_not_ours(host: str) -> None:
+    """A name that points here by somebody else's will (DNS rebinding) is refused."""
+    with pytest.raises((NotAllowed, ValueError)):
+        Access(hosts=frozenset({"ok.com"})).check({"Host": host}, None)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["localhost:1", "LOCALHOST", "127.0.0.1:80", "[::1]:9", "ok.com", "OK.com.:1", "10.0.0.7"],
+)
+def test_hosts_that_are_ours(host: str) -> None:
+    """This machine by its names and addresses, and what the server was told it is called."""
+    Access(hosts=frozenset({"ok.com"})).check({"Host": host}, None)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.com", "null", "http://127.0.0.1:9999", ""])
+def test_f44_a_page_of_somebody_else(origin: str) -> None:
+    """Without a token its requests are refused, whatever the browser adds to them."""
+    with pytest.raises(NotAllowed):
+        Access().check({**LOCAL, "Origin": origin}, None)
+
+
+def test_our_own_page_and_no_page() -> None:
+    """A request without an origin comes from no browser's page."""
+    Access().check({**LOCAL, "Origin": "http://127.0.0.1:8888"}, None)
+    Access().check(LOCAL, None)
+
+
+@pytest.mark.parametrize("header", ["token s3cret", "Bearer s3cret", "bearer  s3cret"])
+def test_tokens(header: str) -> None:
+    """In the header, in either way of writing it, or in the address."""
+    access = Access("s3cret")
+    assert access.check({**LOCAL, "Authorization": header}, None)
+    assert access.check(LOCAL, "s3cret")
+    assert access.check({**LOCAL, "Origin": "https://a.b"}, "s3cret")
+
+
+@pytest.mark.parametrize(
+    "header", ["", "token", "token x", "Basic s3cret", "s3cret", "token s3cre"]
+)
+def test_no_token(header: str) -> None:
+    """Nothing else opens."""
+    with pytest.raises(NoToken):
+        Access("s3cret").check({**LOCAL, "Authorization": header}, "wrong")
+
+
+def test_open_servers_have_no_token_to_guess() -> None:
+    """The empty token is none."""
+    assert Access().check(LOCAL, "") is False
+
+
+def test_a_token_is_needed_for_everything(site: Site) -> None:
+    """401 as a problem, on every address, and nothing is uploaded."""
+    with site.client(Accept="*/*") as client:
+        for method, path in (("GET", "/queues"), ("GET", "/health"), ("POST", "/jobs")):
+            answer = client.request(method, path)
+            assert answer.status_code == HTTPStatus.UNAUTHORIZED
+            assert answer.json()["code"] == "no_token"
+            assert answer.headers["www-authenticate"] == "Bearer"
+        big = client.post("/jobs", files={"file": ("a.wav", b"x" * 100_000)})
+        assert big.status_code == HTTPStatus.UNAUTHORIZED
+    assert list(site.service.uploads_dir.iterdir()) == []
+
+
+def test_f41_another_session_sees_nothing(open_site: OpenSite) -> None:
+    """404 on every address, in the words for what never was."""
+    site = open_site(open_to_all=True)
+    with site.client() as client:
+        job = site.post(client, "a", session_id="anas-secret")
+        recording = job["recordings"][0]["recording_id"]
+        base = f"/jobs/{job['job_id']}"
+        for who in ({}, {"session_id": "somebody"}):
+            for method, path in (
+                ("GET", base),
+                ("DELETE", base),
+                ("POST", f"{base}/cancel"),
+                ("POST", f"{base}/retry"),
+                ("POST", f"{base}/keep"),
+                ("POST", f"{base}/recordings/{recording}/cancel"),
+                ("GET", f"{base}/result"),
+                ("GET", f"{base}/recordings/{recording}/result"),
+            ):
+                answer = client.request(method, path, params=who)
+                never = client.request(method, path.replace(job["job_id"], "0" * 32), params=who)
+                assert answer.status_code == never.status_code == HTTPStatus.NOT_FOUND, path
+                told = answer.json()["detail"].replace(job["job_id"], "0" * 32)
+                assert told == never.json()["detail"]
+        mine = client.get(base, params={"session_id": "anas-secret"})
+        assert mine.json()["state"] == "completed"
+        assert client.get(base, headers={"X-Session-Id": "anas-secret"}).status_code == 200
+
+
+def test_f43_strangers_see_a_queue_without_names(open_site: OpenSite) -> None:
+    """Position, state, engine, percentage, ETA: and nothing that tells whose it is."""
+    site = open_site(open_to_all=True)
+    with site.client() as client:
+        job = site.post(client, "segredo", session_id="anas-secret")
+        seen = client.get("/queues")
+        assert seen.json()["anonymous"] is True
+        assert set(seen.json()["jobs"][0]) == {
+            *("position", "state", "engine", "percentage", "eta_s", "n_recordings"),
+        }
+        for secret in ("segredo", "anas-secret", job["job_id"], "steady"):
+            assert secret not in seen.text
+        own = client.get("/queues", params={"session_ids": "anas-secret,other"}).json()
+        assert [j["job_id"] for j in own["jobs"]] == [job["job_id"]]
+
+
+def test_a_session_is_erased_whole(open_site: OpenSite) -> None:
+    """Its jobs and no others."""
+    site = open_site(open_to_all=True)
+    with site.client() as client:
+        site.post(client, "a", session_id="one")
+        site.post(client, "b", session_id="two")
+        assert client.delete("/sessions/one").status_code == HTTPStatus.NO_CONTENT
+        assert len(client.get("/queues").json()["jobs"]) == 1
+
+
+def test_open_beyond_this_machine_is_refused(site: Site) -> None:
+    """A server for the network has a token."""
+    with pytest.raises(InvalidRequest, match="token"):
+        site.service.serve("0.0.0.0", open_to_all=True)
+    with pytest.raises(InvalidRequest, match="not both"):
+        site.service.serve(open_to_all=True, token="x")
