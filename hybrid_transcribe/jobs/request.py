@@ -63,6 +63,9 @@ def make_spec(
     can = found.capabilities
     chosen = make_options(options or Options(), given)
     _check_language(chosen.language, name, can)
+    if chosen.task == "translate" and not can.translates:
+        # Not a warning afterwards: what came back would be another text than was asked for.
+        raise InvalidOption(f"Engine {name} cannot translate; leave task={chosen.task!r} out")
     _check_available(found, can, settings)
     # The model of the settings belongs to the engine of the settings.
     usual = settings.model if name == settings.engine else None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.languages import CODES, make_language
-from hybrid_transcribe.jobs.request import make_options
+from hybrid_transcribe.jobs.request import make_options, make_spec
+from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import Options
 
 
@@ -96,3 +98,9 @@ def test_a_typing_error_has_a_hint() -> None:
         make_language("klingon!")
 
     assert "did you mean" not in str(caught.value)
+
+
+def test_a_task_that_an_engine_does_not_know_is_refused() -> None:
+    """Before any audio goes anywhere: a warning afterwards would come too late."""
+    with pytest.raises(InvalidOption, match="scripted cannot translate"):
+        make_spec(Settings(engines=SCRIPTED), engine="scripted", task="translate")
