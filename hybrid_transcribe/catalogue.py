@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
+from urllib.parse import urlsplit
 
 from hybrid_transcribe.columns import columns
-from hybrid_transcribe.config import Settings
+from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.errors import UnknownEngine, UnknownModel
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.registry import ENGINES
 
 #: Heads of the table's columns.
-_HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN RUN HERE")
+_HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN", "RUNS HERE")
+
+#: Settings with the address of a cloud, for the engines that have one.
+_ADDRESSES = {"assemblyai": "assemblyai_base_url"}
 
 #: Who gets the audio where nobody does.
 _NOBODY = "nobody"
@@ -27,6 +31,7 @@ class EngineInfo:
     Attributes:
         why_not: one line with the remedy; None when it is available.
         default: it is the one a job gets that names none.
+        default_model: the one a job for this engine gets that names none.
         models: short names it can be asked for; hub ids and folders may do as well. Empty
             where it knows no names, or could not be asked.
         devices, compute_types, languages, options: as in `Capabilities`; no languages means
@@ -78,7 +83,11 @@ class EngineList(Sequence[EngineInfo]):
         return tuple(engine.name for engine in self._engines)
 
     def __repr__(self) -> str:
-        return "\n".join(columns([_HEAD, *map(_cells, self._engines)]))
+        return self.text()
+
+    def text(self, width: int | None = None) -> str:
+        """The table; with a width, why one cannot run is wrapped to stay within so many columns."""
+        return "\n".join(columns([_HEAD, *map(_cells, self._engines)], width=width))
 
 
 def list_engines(settings: Settings | None = None) -> EngineList:
@@ -100,6 +109,25 @@ def audio_goes_to(engine: str | None, settings: Settings) -> str | None:
     return info.sends_audio_to if info and info.available else None
 
 
+def default_model(settings: Settings) -> str:
+    """The model a job gets that names neither model nor engine; empty where that is unknown."""
+    if settings.model or settings.engine not in _names(settings):
+        return settings.model or ""
+    return _look(settings.engine, settings).default_model
+
+
+def cloud_host(engine: str, settings: Settings) -> str | None:
+    """The host that gets the audio, for clouds whose address is a setting of ours.
+
+    The name alone: an address may hold a password.
+    """
+    address = _ADDRESSES.get(engine)
+    try:
+        return urlsplit(getattr(settings, address)).hostname if address else None
+    except ValueError:
+        return None
+
+
 def _names(settings: Settings) -> Iterator[str]:
     """The default first, then ours, plug-ins by name, and those of the settings."""
     known = (*ENGINES.names(), *settings.engines)
@@ -113,10 +141,12 @@ def _look(name: str, settings: Settings) -> EngineInfo:
     try:
         made = ENGINES.make(name, settings.engines)
         why_not = _why_not(made, settings)
-        return _described(name, made.capabilities, why_not, default)
+        # The model of the settings belongs to the engine of the settings.
+        model = settings.model if default else None
+        return _described(name, made.capabilities, why_not, default, model)
     except Exception as error:
         # Code of other packages may raise anything, and must hide nobody else.
-        return EngineInfo(name, False, _broken(name, error, settings), default)
+        return EngineInfo(name, False, broken(name, error, settings), default)
 
 
 def _why_not(engine: Engine, settings: Settings) -> str | None:
@@ -126,20 +156,36 @@ def _why_not(engine: Engine, settings: Settings) -> str | None:
     return None if why_not is None else " ".join(str(why_not).split())
 
 
-def _broken(name: str, error: Exception, settings: Settings) -> str:
+def broken(name: str, error: Exception, settings: Settings) -> str:
+    """Why an engine could not even be asked, in one line with the remedy."""
     target = {**ENGINES.targets(), **settings.engines}[name]
     told = " ".join(f"{type(error).__name__}: {error}".split())
     module = target.partition(":")[0]
-    return f"{target} is broken: {told}; update, mend or uninstall the package of {module}"
+    if name not in settings.engines:
+        return f"{target} is broken: {told}; update, mend or uninstall the package of {module}"
+    if _is_absent(module, error):
+        return (
+            f"{target} is broken: {told}; the module is not on the import path: "
+            f"put its folder into PYTHONPATH, or mend the setting engines ({PREFIX}ENGINES)"
+        )
+    return f"{target} is broken: {told}; mend it, or the setting engines ({PREFIX}ENGINES)"
 
 
-def _described(name: str, can: Capabilities, why_not: str | None, default: bool) -> EngineInfo:
+def _is_absent(module: str, error: Exception) -> bool:
+    """Is it the module itself that is not there, or a package it is in?"""
+    lacking = error.name if isinstance(error, ModuleNotFoundError) else None
+    return bool(lacking) and f"{module}.".startswith(f"{lacking}.")
+
+
+def _described(
+    name: str, can: Capabilities, why_not: str | None, default: bool, model: str | None
+) -> EngineInfo:
     return EngineInfo(
         name,
         available=why_not is None,
         why_not=why_not,
         default=default,
-        default_model=can.default_model,
+        default_model=model or can.default_model,
         models=_models(can),
         devices=tuple(can.devices),
         compute_types=tuple(can.compute_types),
@@ -173,4 +219,13 @@ def _cells(engine: EngineInfo) -> tuple[str, ...]:
     receiver = engine.sends_audio_to or _NOBODY
     # Of what could not be imported nobody knows.
     asked = engine.available or engine.default_model
-    return (engine.name, engine.default_model, receiver if asked else "?", told)
+    return (engine.name, engine.default_model, receiver if asked else "?", _abilities(engine), told)
+
+
+def _abilities(engine: EngineInfo) -> str:
+    can = {
+        "translate": engine.translates,
+        "words": engine.word_timestamps,
+        "speakers": "diarize" in engine.options,
+    }
+    return ", ".join(name for name, true in can.items() if true)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from hybrid_transcribe import Capabilities, list_engines
-from hybrid_transcribe.catalogue import EngineList, audio_goes_to
+from hybrid_transcribe.catalogue import EngineList, audio_goes_to, cloud_host, default_model
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import UnknownEngine
 from hybrid_transcribe.registry import ENGINES
@@ -149,13 +149,64 @@ def test_shown_it_is_a_table() -> None:
 
     assert head.split("  ")[0] == "NAME"
     assert len(rows) == len(list_engines(SETTINGS))
-    assert rows[0].split() == ["scripted", "steady", "nobody", "yes,", "the", "default"]
+    assert head.split("  ")[-1].strip() == "RUNS HERE"
+    assert rows[0].split() == "scripted steady nobody words yes, the default".split()
+    (assembly,) = (row for row in rows if row.startswith("assemblyai"))
+    assert "  words, speakers  " in assembly
     (cloud,) = (row for row in rows if row.startswith("cloud"))
     assert "Somebody Inc." in cloud
     assert "no: no key" in cloud
     # Nobody could ask it.
     (old,) = (row for row in rows if row.startswith("old"))
     assert old.split()[1] == "?"
+
+
+def test_within_a_width_the_last_column_is_wrapped() -> None:
+    """The others stay as they are; nothing is lost."""
+    found = list_engines(SETTINGS)
+    lines = found.text(100).splitlines()
+
+    assert max(map(len, lines)) <= 100 < max(map(len, repr(found).splitlines()))
+    assert "".join(found.text(100).split()) == "".join(repr(found).split())
+
+
+def test_the_settings_model_is_the_default_engines_alone() -> None:
+    """Another engine has names of its own."""
+    found = list_engines(SETTINGS.but(model="quick"))
+
+    assert found["scripted"].default_model == "quick"
+    assert found["cloud"].default_model == "best"
+    assert default_model(SETTINGS.but(model="quick")) == "quick"
+    assert default_model(SETTINGS) == "steady"
+    assert default_model(SETTINGS.but(engine="nope")) == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "advice"),
+    [
+        (
+            "no_such_module:X",
+            "the module is not on the import path: put its folder into PYTHONPATH",
+        ),
+        ("no_such.module:X", "the module is not on the import path"),
+        ("json:NoSuch", "; mend it, or the setting engines (HYBRID_TRANSCRIBE_ENGINES)"),
+    ],
+)
+def test_an_engine_of_the_settings_is_no_package_to_uninstall(target: str, advice: str) -> None:
+    """The setting, or the import path, is what can be mended."""
+    why_not = list_engines(Settings(engines={"mine": target}))["mine"].why_not or ""
+
+    assert advice in why_not
+    assert "uninstall" not in why_not
+
+
+def test_it_says_which_host_gets_the_audio() -> None:
+    """Of ours, by the setting; never with a password, and of others nothing."""
+    settings = SETTINGS.but(assemblyai_base_url="https://me:secret@api.eu.assemblyai.com/v2")
+
+    assert cloud_host("assemblyai", settings) == "api.eu.assemblyai.com"
+    assert cloud_host("cloud", settings) is None
+    assert cloud_host("assemblyai", SETTINGS.but(assemblyai_base_url="http://[x")) is None
 
 
 def test_an_unknown_name_lists_the_known() -> None:

@@ -27,7 +27,7 @@ def test_only_what_is_needed_decides() -> None:
 
 
 def test_an_engine_that_cannot_be_imported_says_why() -> None:
-    """A broken plug-in is a finding; the default engine is looked at first."""
+    """A broken plug-in is a finding, with advice; the default engine is looked at first."""
     settings = Settings(engines={"broken": "no_such_package:Engine"})
 
     first, *others = engine.engines(settings)
@@ -35,7 +35,28 @@ def test_an_engine_that_cannot_be_imported_says_why() -> None:
     assert (first.name, first.needed) == ("engine faster-whisper", True)
     (broken,) = (check for check in others if check.name == "engine broken")
     assert broken.ok is None
-    assert "no_such_package" in broken.detail
+    assert "the module is not on the import path" in broken.detail
+
+
+@pytest.mark.parametrize(
+    ("lacking", "settings", "remedy"),
+    [
+        ((), Settings(), ""),
+        (("assemblyai",), Settings(), "pip install 'hybrid-transcribe[assemblyai]'"),
+        (("assemblyai",), Settings(never_cloud=True), ""),
+        ((), Settings(never_cloud=True), ""),
+    ],
+)
+def test_an_extra_is_offered_where_it_is_not_installed(
+    lacking: tuple[str, ...], settings: Settings, remedy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not where only a key is missing, and not for what is forbidden."""
+    monkeypatch.setattr(engine, "extra_names", lambda: ["assemblyai"])
+    monkeypatch.setattr(machine, "_installed", lambda name: name not in lacking)
+    ours = settings.but(engines={"assemblyai": f"{__name__}:Keyless"})
+    (check,) = (c for c in engine.engines(ours) if c.name == "engine assemblyai")
+
+    assert (check.ok, check.remedy) == (None, remedy)
 
 
 def test_an_unknown_default_engine_is_told() -> None:
@@ -179,6 +200,14 @@ class CloudEngine(ScriptedEngine):
     capabilities = replace(ScriptedEngine.capabilities, sends_audio_to="Somebody Inc.")
 
 
+class Keyless(CloudEngine):
+    """Has no key, and says no more."""
+
+    def available(self, settings: Settings) -> str | None:
+        """Never."""
+        return "there is no key"
+
+
 def cloud_check(**settings: Any) -> Check:
     """What is told about the cloud that we know a key of."""
     ours = Settings(engines={"assemblyai": f"{__name__}:CloudEngine"}, **settings)
@@ -234,8 +263,8 @@ def test_models_at_hand_are_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ]
     monkeypatch.setattr(engine, "listing", lambda _: here)
     assert [(c.name, c.detail) for c in engine.models(Settings())] == [
-        ("models ctranslate2", "base (0.1 GB)"),
-        ("models openai", "tiny (0.1 GB)"),
+        ("models ctranslate2", "base (145 MB)"),
+        ("models openai", "tiny (75 MB)"),
     ]
 
     monkeypatch.setattr(engine, "listing", lambda _: [])

@@ -16,6 +16,7 @@ from hybrid_transcribe.cli.signals import Interrupted
 
 if TYPE_CHECKING:
     from hybrid_transcribe.comparison import Comparison, Plan
+    from hybrid_transcribe.config import Settings
 
 #: How long an interrupted worker may take to let go before it is killed, in seconds.
 GRACE_S = 1.0
@@ -77,19 +78,32 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.load(cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S)
     plan = Plan(args.paths, engines, args.reference, model, device, settings, how)
     if not args.quiet:
-        tell_receivers([entry.engine for entry in plan.entries if entry.spec], settings)
-    comparison, signal = _work(plan, args)
+        _tell_unable(plan)
+    comparison, signal = _work(plan, args, settings)
     _print(comparison, args)
     sys.stdout.flush()
     failed = any(row.errors for row in comparison.rows)
     return signal or (FAILED if failed else FINE)
 
 
-def _work(plan: Plan, args: argparse.Namespace) -> tuple[Comparison, int]:
+def _tell_unable(plan: Plan) -> None:
+    """Which engines cannot run, before anybody waits for the others."""
+    for entry in plan.entries:
+        if entry.error is not None:
+            why_not = entry.error.message.removeprefix(f"{entry.engine}: ")
+            say(f"{entry.label} cannot run: {why_not}")
+
+
+def _work(plan: Plan, args: argparse.Namespace, settings: Settings) -> tuple[Comparison, int]:
     """The comparison of as many engines as there was patience for."""
     done, signal = [], 0
+
+    def accepted() -> None:
+        if not args.quiet:
+            tell_receivers([entry.engine for entry in plan.entries if entry.spec], settings)
+
     try:
-        for run in plan.runs(progress=not args.quiet):
+        for run in plan.runs(progress=not args.quiet, accepted=accepted):
             done.append(run)
     except Interrupted as interrupted:
         signal = interrupted.exit_code

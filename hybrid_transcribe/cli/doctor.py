@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE
+from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, terminal_width
+from hybrid_transcribe.columns import wrapped
 
 if TYPE_CHECKING:
     from hybrid_transcribe.doctor import Check
@@ -59,18 +58,11 @@ def _page(checks: Sequence[Check], well: bool) -> str:
 
 def _lines(check: Check, mark: str, width: int) -> list[str]:
     indent = " " * (width + 4)
-    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    columns = terminal_width(sys.stdout)
+    room = 0 if columns is None else columns - len(indent)
     texts = [check.detail] + ([f"-> {check.remedy}"] if check.remedy else [])
-    wrapped = [part for text in texts for part in _wrapped(text, columns - len(indent) - 1)]
-    first, *rest = wrapped or [""]
+    first, *rest = [part for text in texts for part in wrapped(text, room)]
     return [f"{mark} {check.name:<{width}}  {first}".rstrip(), *(indent + line for line in rest)]
-
-
-def _wrapped(text: str, columns: int) -> list[str]:
-    # Commands and paths stay in one piece: people copy them.
-    if columns < 20:
-        return [text]
-    return textwrap.wrap(text, columns, break_long_words=False, break_on_hyphens=False)
 
 
 def _marks() -> dict[bool | None, str]:

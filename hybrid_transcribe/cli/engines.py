@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import Any
 
-from hybrid_transcribe.cli.exits import EPILOG, FINE
+from hybrid_transcribe.cli.exits import EPILOG, FINE, say, terminal_width
 
 
 def add_parser(commands: Any) -> None:
@@ -28,8 +29,15 @@ def run(args: argparse.Namespace) -> int:
     from msgspec import to_builtins
 
     from hybrid_transcribe.catalogue import list_engines
-    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.config import PREFIX, Settings
 
-    found = list_engines(Settings.load())
-    print(json.dumps(to_builtins(list(found)), indent=2) if args.json else repr(found))
+    settings = Settings.load()
+    found = list_engines(settings)
+    if args.json:
+        print(json.dumps(to_builtins(list(found)), indent=2))
+    else:
+        print(found.text(terminal_width(sys.stdout)))
+    if settings.engine not in found.names:
+        known = ", ".join(found.names)
+        say(f"The default engine {settings.engine!r} ({PREFIX}ENGINE) is none of these: {known}")
     return FINE

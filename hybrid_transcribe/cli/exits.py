@@ -6,7 +6,9 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from typing import TextIO
 
+from hybrid_transcribe.columns import wrapped
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, InvalidRequest
 
 #: Exit codes; after a signal it is 128 and the signal's number.
@@ -24,6 +26,10 @@ exit codes:
 """
 
 
+#: Width where a terminal does not tell, in columns.
+UNTOLD = 80
+
+
 def debugging() -> bool:
     """True when a person asked for tracebacks and logs."""
     names = ("HYBRID_TRANSCRIBE_DEBUG", "DEBUG")
@@ -31,10 +37,20 @@ def debugging() -> bool:
 
 
 def say(text: str) -> None:
-    """One line on stderr. One that is closed takes none."""
+    """One line on stderr, wrapped in a terminal. One that is closed takes none."""
     # Where nobody listens, what was to be done matters more than what was to be said.
     with suppress(OSError, ValueError):
-        print(text, file=sys.stderr, flush=True)
+        lines = wrapped(text, terminal_width(sys.stderr) or len(text), "  ")
+        print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """How wide a line may be; None where it is no terminal."""
+    with suppress(OSError, ValueError, AttributeError):
+        if stream.isatty():
+            # One less than there are: a full line wraps on some terminals.
+            return (os.get_terminal_size(stream.fileno()).columns or UNTOLD) - 1
+    return None
 
 
 def explain(error: BaseException) -> int:

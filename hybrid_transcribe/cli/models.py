@@ -67,7 +67,11 @@ def _add_get(actions: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     get.add_argument("name", metavar="NAME", help="short name, or id on the hub")
-    get.add_argument("--layout", choices=_LAYOUTS, default=_LAYOUTS[0], help="default: %(default)s")
+    get.add_argument(
+        "--layout",
+        choices=_LAYOUTS,
+        help=f"default: {_LAYOUTS[0]}, or the only one that the model is there in",
+    )
     get.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
     get.set_defaults(run=_get)
 
@@ -104,11 +108,14 @@ def _help(parser: argparse.ArgumentParser) -> int:
 def _list(args: argparse.Namespace) -> int:
     from hybrid_transcribe import models
     from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.models.catalogue import aliases_of
 
     here = models.listing(Settings.load())
     rows = [_row(model) for model in here]
     if args.all:
         rows += _known_but_not_here({model.name for model in here})
+    for row in rows:
+        row["aliases"] = list(aliases_of(row["name"]))
     if args.json:
         print(json.dumps(rows, indent=2))
     elif rows:
@@ -155,7 +162,8 @@ def _table(rows: Iterable[dict[str, Any]]) -> str:
     for row in rows:
         about = "" if row["here"] else "~"
         size = about + in_words(row["size_bytes"])
-        lines.append((row["name"], row["layout"], size, row["source"] or _NOT_HERE, row["where"]))
+        name = row["name"] + "".join(f" ({alias})" for alias in row["aliases"])
+        lines.append((name, row["layout"], size, row["source"] or _NOT_HERE, row["where"]))
     widths = [max(len(line[n]) for line in lines) for n in range(len(_HEAD))]
     return "".join(_aligned(line, widths) + "\n" for line in lines)
 
@@ -175,10 +183,12 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
 def _get(args: argparse.Namespace) -> int:
     from hybrid_transcribe import models
     from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.models.catalogue import usual_layout
 
+    layout = args.layout or usual_layout(args.name)
     return _told(
         args,
-        lambda report: models.get(args.name, args.layout, Settings.load(), report),
+        lambda report: models.get(args.name, layout, Settings.load(), report),
     )
 
 

@@ -3,20 +3,47 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.types import DEVICES, TASKS
 
+if TYPE_CHECKING:
+    from hybrid_transcribe.config import Settings
 
-class _EngineNames:
-    """Every engine's name, looked up when the help is printed: that reads all packages."""
+
+class _Told:
+    """Text of the help that is looked up when it is printed: that reads all packages."""
+
+    def __init__(self, text: Callable[[Settings], str]) -> None:
+        self._text = text
 
     def __str__(self) -> str:
-        from hybrid_transcribe.registry import ENGINES
+        from hybrid_transcribe.config import Settings
 
-        return ", ".join(ENGINES.names())
+        try:
+            settings = Settings.load()
+        except InvalidOption:
+            # Help is needed most where a setting is wrong; any other command says which.
+            settings = Settings()
+        return self._text(settings)
+
+
+def _engine_names(settings: Settings) -> str:
+    from hybrid_transcribe.registry import ENGINES
+
+    return ", ".join(dict.fromkeys((*ENGINES.names(), *settings.engines)))
+
+
+def _default_model(settings: Settings) -> str:
+    """The default engine's, by its name; the settings' model is meant for that engine only."""
+    from hybrid_transcribe.catalogue import default_model
+
+    model = default_model(settings)
+    return f"{model} with {settings.engine}, else the engine's own" if model else "the engine's own"
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = False) -> None:
@@ -34,11 +61,21 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
         engine = add(
             "--engine",
             metavar="NAME",
-            help="who transcribes: %(known)s (default: faster-whisper)",
+            help="who transcribes: %(known)s (default: %(usual)s)",
         )
-    vars(engine)["known"] = _EngineNames()
-    add("--model", metavar="NAME", help="short name, hub id or folder (default: the engine's)")
-    add("--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: auto)")
+    vars(engine)["known"] = _Told(_engine_names)
+    vars(engine)["usual"] = _Told(lambda settings: settings.engine)
+    model = add(
+        "--model",
+        metavar="NAME",
+        help="short name, hub id or folder, with openai-whisper also a .pt file "
+        f"(default: %(usual)s; {PREFIX}MODEL is for the engine of {PREFIX}ENGINE only)",
+    )
+    vars(model)["usual"] = _Told(_default_model)
+    device = add(
+        "--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: %(usual)s)"
+    )
+    vars(device)["usual"] = _Told(lambda settings: settings.device)
     add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")

@@ -47,7 +47,7 @@ def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
     parser = argparse.ArgumentParser(
         prog="hybrid-transcribe",
-        description="Recordings into text, on this machine.",
+        description="Recordings into text: on this machine, or in a cloud whose engine you name.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

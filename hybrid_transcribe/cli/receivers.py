@@ -13,9 +13,16 @@ if TYPE_CHECKING:
 
 def tell_receivers(engines: Iterable[str | None], settings: Settings) -> None:
     """One line on stderr where audio will leave this machine; None is the default engine."""
-    from hybrid_transcribe.catalogue import audio_goes_to
-
-    receivers = filter(None, (audio_goes_to(engine, settings) for engine in engines))
+    receivers = filter(None, (_receiver(engine, settings) for engine in engines))
     names = " and to ".join(dict.fromkeys(receivers))
     if names:
         say(f"The audio goes to {names}.")
+
+
+def _receiver(engine: str | None, settings: Settings) -> str | None:
+    """Who gets it and, where that can be chosen, at which host."""
+    from hybrid_transcribe.catalogue import audio_goes_to, cloud_host
+
+    who = audio_goes_to(engine, settings)
+    host = cloud_host(engine or settings.engine, settings)
+    return f"{who} ({host})" if who and host else who

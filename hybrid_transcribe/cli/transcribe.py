@@ -34,8 +34,9 @@ def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "transcribe",
         help="write down what recordings say",
-        description="Write down what recordings say. Their text goes to stdout, or with "
-        "--output-dir into a file each.",
+        description="Write down what recordings say. Their text goes to stdout, or with\n"
+        "--output-dir into a file each. Recordings stay on this machine, unless the\n"
+        "engine is one of a cloud: then it is said who gets them.",
         epilog=_EXAMPLES + EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -124,9 +125,10 @@ def _work(
     from hybrid_transcribe.cli.outcome import collect
     from hybrid_transcribe.progress import follow
 
-    if not args.quiet:
-        tell_receivers([how.get("engine")], service.settings)
     job = service.submit(args.paths, **how)
+    if not args.quiet:
+        # Of a request that was refused nobody gets anything.
+        tell_receivers([how.get("engine")], service.settings)
     signal = 0
     try:
         if targets is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -71,8 +71,20 @@ class Plan:
         self._references = References(reference)
         self.entries = make_entries(engines, settings, model, device, options)
 
-    def runs(self, *, progress: bool) -> Iterator[Run]:
-        """One engine after the other, with its progress on stderr."""
+    def runs(self, *, progress: bool, accepted: Callable[[], None] = lambda: None) -> Iterator[Run]:
+        """One engine after the other, with its progress on stderr.
+
+        ``accepted`` is called once, when the recordings were found fit to be transcribed.
+        """
+        called = False
+
+        def names_known(names: tuple[str, ...]) -> None:
+            nonlocal called
+            self._references.check(names)
+            if not called:
+                called = True
+                accepted()
+
         for n, entry in enumerate(self.entries, 1):
             if progress:
                 tell([f"{entry.label} ({n} of {len(self.entries)})"], sys.stderr)
@@ -81,7 +93,7 @@ class Plan:
                 self._inputs,
                 self._settings,
                 progress=progress,
-                names_known=self._references.check,
+                names_known=names_known,
             )
 
     def judge(self, runs: Sequence[Run]) -> Comparison:

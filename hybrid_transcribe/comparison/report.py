@@ -17,13 +17,13 @@ from hybrid_transcribe.types import counted
 #: Most columns of a line.
 WIDTH = 100
 
-_HEAD = ("ENGINE", "DEVICE", "LOADING", "TRANSCRIBING", "SPEED", "MEMORY", "ERRORS")
+_HEAD = ("ENGINE", "DEVICE", "LOADING", "TRANSCRIBING", "SPEED", "MEMORY", "WORD ERRORS")
 
 #: Columns of numbers.
 _RIGHT = range(2, len(_HEAD))
 
 #: Longest label in the table, so that the numbers have room.
-_LABEL = 44
+_LABEL = 39
 
 _UNKNOWN = "–"
 
@@ -77,9 +77,9 @@ def _cells(row: Row) -> tuple[str, ...]:
     speed = _UNKNOWN if row.speed is None else f"{row.speed:.{0 if row.speed >= 100 else 1}f}×"
     return (
         label,
-        "failed" if row.errors and not row.transcripts else row.device or _UNKNOWN,
+        row.device or _UNKNOWN,
         _seconds(row.load_s),
-        _seconds(row.transcribe_s),
+        "failed" if row.errors and not row.transcripts else _seconds(row.transcribe_s),
         speed,
         memory,
         _share(row.wer),

@@ -115,7 +115,8 @@ def run(
         except HybridTranscribeError as error:
             return _failed(entry, error)
         names_known(tuple(r.name for r in job.recordings))
-        follow(job, sys.stderr, silent=not progress)
+        # Its speed would count the loading, which the table tells apart.
+        follow(job, sys.stderr, silent=not progress, speed=False)
         job.wait()
         return _ended(entry, job, watch, service)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices.looking import Look, look
+from hybrid_transcribe.devices.looking import Forget, Look, forget, look
 from hybrid_transcribe.errors import EngineUnavailable
 
 
@@ -22,4 +22,22 @@ def choose(
         return "gpu", ()
     if asked == "gpu":
         raise EngineUnavailable(gpu.told)
-    return "cpu", (f"Ran on the CPU. {gpu.told}",) if gpu.there else ()
+    return "cpu", (_on_the_cpu(gpu.told),) if gpu.there else ()
+
+
+def without_gpu(
+    asked: str, backend: str, settings: Settings, gone: EngineUnavailable, forget: Forget = forget
+) -> tuple[str, tuple[str, ...]]:
+    """As `choose`, after it took a GPU that was remembered to work and is ``gone``.
+
+    What was remembered is forgotten, so that the next choice looks again. Raises ``gone`` where
+    ``gpu`` was asked for.
+    """
+    forget(backend, settings)
+    if asked == "gpu":
+        raise gone
+    return "cpu", (_on_the_cpu(str(gone)),)
+
+
+def _on_the_cpu(why: str) -> str:
+    return f"Ran on the CPU. {why}"

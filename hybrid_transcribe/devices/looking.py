@@ -1,8 +1,8 @@
 """One look at the GPU for each library, and what it found, remembered.
 
 The trial runs in a child process. What works is remembered on disk too, so that the next worker
-starts at once; what does not work only in this process, so that a mended machine is seen at the
-next start.
+starts at once, until somebody finds it gone; what does not work only in this process, so that a
+mended machine is seen at the next start.
 """
 
 from __future__ import annotations
@@ -76,6 +76,9 @@ class Gpu:
 #: A look at the GPU for a library: its name, and settings for where to remember.
 Look = Callable[[str, Settings], Gpu]
 
+#: Forgets what a look found: its arguments.
+Forget = Callable[[str, Settings], None]
+
 
 @dataclass(frozen=True, slots=True)
 class _Memo:
@@ -126,6 +129,15 @@ class Looker:
                 self._known[key] = found
             return found
 
+    def forget(self, backend: str, settings: Settings) -> None:
+        """Have the next look try again, here and in other processes that start: it is gone."""
+        with self._lock:
+            key = _key(backend, self.variables)
+            self._known.pop(key, None)
+            # One that stays costs the next process the same trouble, and nothing else.
+            with contextlib.suppress(OSError):
+                _file(key, settings).unlink()
+
     def _try(self, backend: str, key: str, settings: Settings) -> Gpu:
         finding = _finding(backend, self._run(backend), self.trial_s)
         if finding.why_not is None:
@@ -161,6 +173,11 @@ _LOOKER = Looker()
 def look(backend: str, settings: Settings, *, fresh: bool = False) -> Gpu:
     """As `Looker.look`, remembered for the whole process."""
     return _LOOKER.look(backend, settings, fresh=fresh)
+
+
+def forget(backend: str, settings: Settings) -> None:
+    """As `Looker.forget`, for the whole process."""
+    _LOOKER.forget(backend, settings)
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:

@@ -36,8 +36,3 @@ def extra_names() -> list[str]:
     except metadata.PackageNotFoundError:
         return []
     return [name for name in names if name not in _NOT_FOR_PEOPLE]
-
-
-def gigabytes(size: int) -> str:
-    """Bytes as people read them."""
-    return f"{size / 1e9:.1f} GB"

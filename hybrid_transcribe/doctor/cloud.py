@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
+from hybrid_transcribe.catalogue import cloud_host
 from hybrid_transcribe.config import ALIASES, PREFIX, Settings
 from hybrid_transcribe.doctor.check import Check
 from hybrid_transcribe.registry import ENGINES
 
-#: Engines whose key and address we know; those of plug-ins are their own business.
-_OURS = {"assemblyai": ("assemblyai_api_key", "assemblyai_base_url")}
+#: Engines whose key we know; those of plug-ins are their own business.
+_KEYS = {"assemblyai": "assemblyai_api_key"}
 
 
 def clouds(settings: Settings) -> Iterable[Check]:
@@ -31,10 +31,9 @@ def _receiver(name: str, settings: Settings) -> str | None:
 
 
 def _check(name: str, who: str, settings: Settings) -> Check:
-    key, address = _OURS.get(name, ("", ""))
+    key = _KEYS.get(name, "")
     has_key = bool(getattr(settings, key)) if key else None
-    # The name of the host alone: an address may hold a password.
-    host = urlsplit(getattr(settings, address)).hostname if address else None
+    host = cloud_host(name, settings)
     told = f"gets the audio: {who}" + (f" at {host}" if host else "")
     if has_key is not None:
         told += "; its key is set" if has_key else "; no key is set"

@@ -6,11 +6,14 @@ import time
 from collections.abc import Iterable
 
 from hybrid_transcribe import samples
+from hybrid_transcribe.catalogue import broken
 from hybrid_transcribe.config import PREFIX, Settings
-from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names, gigabytes
+from hybrid_transcribe.doctor import machine
+from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.models import listing, resolve, unmade
+from hybrid_transcribe.models.space import in_words
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import JobSnapshot
@@ -31,9 +34,17 @@ def engines(settings: Settings) -> Iterable[Check]:
             told = "can run here" + (", the default" if default else "") + about
             yield Check(f"engine {name}", True, told, needed=default)
             continue
-        install = f"pip install '{PACKAGE}[{name}]'"
-        remedy = install if name in extra_names() and install not in why_not else ""
+        remedy = _install(name)
+        forbidden = settings.never_cloud and bool(about)
+        if forbidden or remedy in why_not:
+            remedy = ""
         yield Check(f"engine {name}", False if default else None, why_not, remedy, default)
+
+
+def _install(name: str) -> str:
+    """What to type where the engine's extra lacks something; empty where it does not."""
+    lacks = name in extra_names() and machine.missing(name)
+    return f"pip install '{PACKAGE}[{name}]'" if lacks else ""
 
 
 def _why_not(name: str, settings: Settings) -> tuple[str | None, str]:
@@ -43,7 +54,9 @@ def _why_not(name: str, settings: Settings) -> tuple[str | None, str]:
         return engine.available(settings), f"; sends the audio to {who}" if who else ""
     except Exception as error:
         # A plug-in may raise anything while it is imported.
-        return f"{error}" if isinstance(error, HybridTranscribeError) else repr(error), ""
+        if isinstance(error, HybridTranscribeError):
+            return f"{error}", ""
+        return broken(name, error, settings), ""
 
 
 def model(settings: Settings) -> Iterable[Check]:
@@ -82,7 +95,7 @@ def models(settings: Settings) -> Iterable[Check]:
     found: dict[str, dict[str, str]] = {}
     for model in listing(settings):
         # The same one may be here twice: in a package, and put together in our cache.
-        found.setdefault(model.layout, {})[model.name] = gigabytes(model.size_bytes)
+        found.setdefault(model.layout, {})[model.name] = in_words(model.size_bytes)
     for layout, sizes in found.items():
         told = ", ".join(f"{name} ({size})" for name, size in sizes.items())
         yield Check(f"models {layout}", True, told)

@@ -7,7 +7,8 @@ from importlib import metadata
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Card, Gpu, Looker, preferred
-from hybrid_transcribe.doctor.check import Check, gigabytes
+from hybrid_transcribe.doctor.check import Check
+from hybrid_transcribe.models.space import in_words
 from hybrid_transcribe.registry import ENGINES
 
 #: The library that runs models of a layout.
@@ -50,8 +51,8 @@ def _told(backend: str, gpu: Gpu, wanted: bool) -> Check:
 
 def _cards(cards: Sequence[Card]) -> str:
     return ", ".join(
-        f"{card.name} ({gigabytes(card.total_bytes)}"
-        + (f", {gigabytes(card.free_bytes)} free)" if card.free_bytes is not None else ")")
+        f"{card.name} ({in_words(card.total_bytes)}"
+        + (f", {in_words(card.free_bytes)} free)" if card.free_bytes is not None else ")")
         for card in cards
     )
 

@@ -16,8 +16,9 @@ from filelock import FileLock, Timeout
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.config import PREFIX, Settings
-from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names, gigabytes
+from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.jobs.state_folder import NETWORK_FILE_SYSTEMS, file_system
+from hybrid_transcribe.models.space import in_words
 
 #: Less than this is too little for most models, in bytes.
 LITTLE_DISK, LITTLE_MEMORY = 1e9, 1e9
@@ -35,8 +36,8 @@ def machine(settings: Settings) -> Iterable[Check]:
     """Processors and memory."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     total, free = memory_bytes()
-    told = f", {gigabytes(total)} memory" if total else ""
-    told += f" ({gigabytes(free)} free)" if free else ""
+    told = f", {in_words(total)} memory" if total else ""
+    told += f" ({in_words(free)} free)" if free else ""
     little = free is not None and free < LITTLE_MEMORY
     remedy = "Close other programs, or use a small model such as tiny or base" if little else ""
     yield Check("machine", None if little else True, f"{count} CPUs{told}", remedy)
@@ -101,7 +102,7 @@ def cache_folder(settings: Settings) -> Iterable[Check]:
         return
     free = shutil.disk_usage(_existing(path)).free
     little = free < LITTLE_DISK
-    told = f"{path}, {gigabytes(free)} free"
+    told = f"{path}, {in_words(free)} free"
     remedy = f"Free some space, or: {choose}" if little else ""
     yield Check("cache folder", None if little else True, told, remedy)
 
@@ -121,16 +122,16 @@ def _writable(path: Path) -> bool:
 
 def extras(settings: Settings) -> Iterable[Check]:
     """What else is installed, and how to install the rest."""
-    missing = {name: _missing(name) for name in extra_names()}
-    here = [name for name, lacks in missing.items() if not lacks]
+    lacking = {name: missing(name) for name in extra_names()}
+    here = [name for name, lacks in lacking.items() if not lacks]
     yield Check("extras", True if here else None, f"installed: {', '.join(here) or 'none'}")
-    for name, lacks in missing.items():
+    for name, lacks in lacking.items():
         if lacks:
             told = f"not installed: {', '.join(lacks)}"
             yield Check(f"extra {name}", None, told, f"pip install '{PACKAGE}[{name}]'")
 
 
-def _missing(extra: str) -> list[str]:
+def missing(extra: str) -> list[str]:
     """Packages of an extra that are not installed."""
     wanted = (
         found[1]

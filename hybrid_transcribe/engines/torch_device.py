@@ -42,17 +42,20 @@ def choose_device(asked: str, settings: Settings, look: Look = look) -> tuple[st
     return choose(asked, "torch", settings, look)
 
 
-def choose_compute_type(asked: str | None, device: str, can: Sequence[str] = COMPUTE_TYPES) -> str:
+def choose_compute_type(
+    engine: str, asked: str | None, device: str, can: Sequence[str] = COMPUTE_TYPES
+) -> str:
     """A number format out of ``can``: half precision on a GPU where nobody asked for one.
 
-    Raises InvalidOption naming the value and the choices.
+    Raises InvalidOption naming the engine, the value and the choices.
     """
     if asked in _OPEN_CHOICES:
         return preferred("torch", device, can) or "float32"
     if asked in can:
         return asked
     raise InvalidOption(
-        f"No compute_type {asked!r} on this {device}; choose from: {', '.join(sorted(can))}"
+        f"{engine} has no compute_type {asked!r} on the {device}; "
+        f"choose from: {', '.join(sorted(can))}"
     )
 
 

@@ -236,6 +236,26 @@ def repo_of(name: str, layout: str) -> str:
     return repo
 
 
+def usual_layout(name: str) -> str:
+    """The default engine's layout, or the only one that the model is there in.
+
+    >>> usual_layout("base"), usual_layout("distil-large-v3-ptbr"), usual_layout("org/name")
+    ('ctranslate2', 'huggingface', 'ctranslate2')
+    """
+    entry = known(name)
+    layouts = tuple(entry.repos) if entry else ()
+    return layouts[0] if len(layouts) == 1 else "ctranslate2"
+
+
+def aliases_of(name: str) -> tuple[str, ...]:
+    """Other short names of a model of the catalogue.
+
+    >>> aliases_of("large-v3-turbo"), aliases_of("base")
+    (('turbo',), ())
+    """
+    return tuple(alias for alias, meant in ALIASES.items() if meant == name)
+
+
 def check_known(name: str) -> None:
     """Raise UnknownModel for what is neither in the catalogue nor an id on the hub."""
     if known(name) is None and not is_hub_id(name):
@@ -252,9 +272,11 @@ def check_name(name: str, layout: str) -> None:
     needed = "ctranslate2" if layout == "openai" else layout
     if entry is not None and needed not in entry.repos:
         there = " and ".join(f"{LAYOUTS[n].engine} (layout {n})" for n in entry.repos)
+        (first, *_) = entry.repos
         raise UnknownModel(
             f"Model {name!r} exists only for the engine {there}, "
-            f"not for {LAYOUTS[layout].engine} (layout {layout})"
+            f"not for {LAYOUTS[layout].engine} (layout {layout}): "
+            f"use --engine {LAYOUTS[first].engine}, or with models get --layout {first}"
         )
 
 

@@ -8,11 +8,12 @@ hence a downloader of our own for files of hundreds of megabytes.
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
@@ -45,6 +46,24 @@ _REPORT_S = 0.25
 #: Answers that are worth another try: too busy, or a fault of the moment.
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
+#: Troubles of a network on the way, beside those that Python has a class for. Those of a disk
+#: are not among them: they do not pass by themselves.
+_ON_THE_WAY = frozenset(
+    getattr(errno, name)
+    for name in (
+        "EHOSTDOWN",
+        "EHOSTUNREACH",
+        "ENETDOWN",
+        "ENETRESET",
+        "ENETUNREACH",
+        "ENOBUFS",
+        "ENONET",
+        "ENOTCONN",
+    )
+    # No system has them all.
+    if hasattr(errno, name)
+)
+
 #: The answer to a request for bytes behind the end.
 _NOTHING_LEFT = 416
 
@@ -62,7 +81,7 @@ class Remote:
     url: str
     sha256: str
     size_bytes: int | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
 
 
 def fetch(remote: Remote, target: Path, *, part: Path, lock: Path, report: Report) -> None:
@@ -109,13 +128,21 @@ def _complete(remote: Remote, part: Path, report: Report) -> None:
             if refused.code not in _PASSING:
                 raise
             error, answered = refused, True
-        except (URLError, http.client.HTTPException, ConnectionError, TimeoutError) as cut:
+        except (OSError, http.client.HTTPException) as cut:
+            if isinstance(cut, OSError) and not _on_the_way(cut):
+                raise
             error = cut
         answered = answered or _size(part) > before
         failed = 0 if _size(part) > before else failed + 1
         if failed >= TRIES or not answered:
             raise error
         time.sleep(PAUSE_S * 2 ** max(0, failed - 1))
+
+
+def _on_the_way(error: OSError) -> bool:
+    """Whether the network failed, rather than something on this machine."""
+    passing = (URLError, ConnectionError, TimeoutError, ssl.SSLError)
+    return isinstance(error, passing) or error.errno in _ON_THE_WAY
 
 
 def _ask(remote: Remote, part: Path, report: Report) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import InvalidOption, ModelUnavailable
+from hybrid_transcribe.errors import InvalidOption, ModelUnavailable, UnknownModel
 from hybrid_transcribe.models import catalogue, hub, official, places, starter
 from hybrid_transcribe.models.convert import MARK, TARGETS
 from hybrid_transcribe.models.convert import convert as write
@@ -109,7 +109,7 @@ def remove(name: str, settings: Settings) -> Freed:
             f"Model {name!r} is part of an installed package: pip uninstall {packages}"
             if packages
             else f"No files of model {name!r} in {places.models_dir(settings)}, "
-            f"{places.hub_dir()} or {places.whisper_dir()}"
+            f"{places.hub_dir()} or {places.whisper_dir()}; {_offered(settings)}"
         )
     freed = sum(_size(path) for path in found)
     for path in found:
@@ -125,8 +125,9 @@ def _removable(name: str, settings: Settings) -> list[Path]:
         raise ModelUnavailable(f"{name} is a folder of yours: delete it yourself")
     own = [places.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
     # One carried here by hand has a name that nobody else knows.
-    if not (catalogue.is_plain(name) and any(folder.is_dir() for folder in own)):
-        catalogue.check_known(name)
+    by_hand = catalogue.is_plain(name) and any(folder.is_dir() for folder in own)
+    if not (by_hand or catalogue.known(name) or catalogue.is_hub_id(name)):
+        raise UnknownModel(f"No model {name!r}; {_offered(settings)}")
     repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS}
     files = (official.whisper_file(name), official.part_file(name, settings))
     return [
@@ -134,6 +135,12 @@ def _removable(name: str, settings: Settings) -> list[Path]:
         *(places.hub_folder(repo) for repo in sorted(filter(None, repos))),
         *filter(None, files),
     ]
+
+
+def _offered(settings: Settings) -> str:
+    """What could be removed, in words."""
+    names = dict.fromkeys(i.name for i in listing(settings) if i.source != "starter")
+    return f"choose from: {', '.join(names)}" if names else "there is none here to remove"
 
 
 def _own(settings: Settings) -> Iterator[Installed]:

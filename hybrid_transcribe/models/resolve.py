@@ -84,9 +84,13 @@ def _named(name: str, shape: Layout) -> Path | None:
     """The folder or file a name stands for, or None when it is a short name or an id."""
     if catalogue.is_path(name):
         return Path(name).expanduser()
+    checkpoint = name.endswith(".pt") and catalogue.is_plain(name)
     if shape.name == "openai":
         # Nothing that could be an id: strangers may send those, and this is a pickle.
-        return Path(name) if name.endswith(".pt") and catalogue.is_plain(name) else None
+        return Path(name) if checkpoint else None
+    if checkpoint and Path(name).is_file():
+        # Not for this engine, which is what is said of it then.
+        return Path(name)
     # Our own names win over a folder that happens to be called "base"; an id does not.
     if catalogue.find(name) is None and Path(name).is_dir():
         return Path(name)
@@ -98,6 +102,8 @@ def _checked(where: Path, shape: Layout) -> Path:
         if not where.is_file():
             raise ModelUnavailable(f"No model file {where}")
         return where.absolute()
+    if where.is_file():
+        raise ModelUnavailable(_not_a_folder(where, shape))
     if not where.is_dir():
         raise ModelUnavailable(f"No model folder {where}")
     missing = shape.missing(where)
@@ -108,11 +114,25 @@ def _checked(where: Path, shape: Layout) -> Path:
     return where.absolute()
 
 
+def _not_a_folder(file: Path, shape: Layout) -> str:
+    openai = LAYOUTS["openai"]
+    if file.suffix == ".pt":
+        told = f"{file} is a file: {openai.engine} reads .pt checkpoints"
+        return f"{told}: use --engine {openai.engine}"
+    inside = "" if shape == openai else f"; {shape.engine} wants the folder of a model"
+    return f"{file} is a file, and no .pt checkpoint{inside}"
+
+
 def _hint(folder: Path, shape: Layout) -> str:
-    if shape.name not in TARGETS or LAYOUTS["ctranslate2"].missing(folder):
+    """What else the folder is, and what to do with it."""
+    other = next((o for o in LAYOUTS.values() if o != shape and not o.missing(folder)), None)
+    if other is None:
         return ""
+    told = f"; this is a model of {other.engine}: use --engine {other.engine}"
+    if shape.name not in TARGETS or other.name != "ctranslate2":
+        return told
     command = f"hybrid-transcribe models convert {folder} --to {shape.name} --output FOLDER"
-    return f"; it is a ctranslate2 model: {command}"
+    return f"{told}, or convert it: {command}"
 
 
 def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
@@ -223,9 +243,19 @@ def _fetched(name: str, shape: Layout, settings: Settings, report: Report) -> Pa
     if missing:
         raise ModelUnavailable(
             f"{catalogue.repo_of(name, shape.name)} on the hub is no {shape.name} model: "
-            f"it lacks {', '.join(missing)}"
+            f"it lacks {', '.join(missing)}{_elsewhere(shape)}"
         )
     return folder
+
+
+def _elsewhere(shape: Layout) -> str:
+    """Where a repository's files may be of use all the same: only the fetching would tell."""
+    others = {"ctranslate2": "huggingface", "huggingface": "ctranslate2"}
+    other = LAYOUTS[others[shape.name]]
+    return (
+        f"; if its files are for {other.engine}: --engine {other.engine}, "
+        f"or with models get --layout {other.name}"
+    )
 
 
 def _official(name: str, shape: Layout, settings: Settings, report: Report) -> Path:

@@ -29,12 +29,14 @@ def follow(
     file: TextIO | None = None,
     *,
     silent: bool = False,
+    speed: bool = True,
     ended: Callable[[Recording], None] = lambda _: None,
 ) -> None:
     """Show a job on ``file`` (stderr) until it has ended, then what it warned of.
 
     Args:
         silent: show nothing, only wait.
+        speed: say at the end how fast it was, from first to last.
         ended: called in this thread with each recording that has ended, once.
 
     Says nothing of a job that was deleted or a service that was closed: ask the job.
@@ -45,6 +47,8 @@ def follow(
             story = Story(job.snapshot())
             with display(out) as shown:
                 _watch(job, events, story, shown, ended)
+                if not story.deleted:
+                    shown.last(final_look(story, time.monotonic(), speed=speed))
         tell(_warnings(story, job.service), out)
 
 
@@ -67,7 +71,6 @@ def _watch(
     if not story.deleted:
         story.read(job.snapshot())
         _pass_on(story, ended)
-        shown.last(final_look(story, time.monotonic()))
 
 
 def _pass_on(story: Story, ended: Callable[[Recording], None]) -> None:

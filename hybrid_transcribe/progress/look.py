@@ -64,8 +64,8 @@ def look(story: Story, now: float) -> Look:
     )
 
 
-def final_look(story: Story, now: float) -> Look:
-    """The line that stays."""
+def final_look(story: Story, now: float, *, speed: bool = True) -> Look:
+    """The line that stays, with or without how fast it was."""
     every = tuple(story.recordings.values())
     left = every[0].name if len(every) == 1 else f"{len(every)} recordings"
     elapsed_s = story.elapsed_s(now)
@@ -79,7 +79,8 @@ def final_look(story: Story, now: float) -> Look:
     counts = [f"{n} {word}" for n, word in ((failed, "failed"), (canceled, "canceled")) if n]
     whole = states[State.COMPLETED] == len(every)
     head = "100 %" if whole else _canceled_at(share) if canceled else ""
-    right = _joined(head, clock_text(elapsed_s), speed_text(heard_s, elapsed_s), *counts)
+    fast = speed_text(heard_s, elapsed_s) if speed else ""
+    right = _joined(head, clock_text(elapsed_s), fast, *counts)
     return Look(left, 100.0 if whole else min(share, 99.0), right)
 
 

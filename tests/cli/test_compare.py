@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe import Capabilities
+from hybrid_transcribe.cli.receivers import tell_receivers
 from hybrid_transcribe.comparison import plan
 from hybrid_transcribe.comparison.entries import Entry
 from hybrid_transcribe.comparison.run import Run
-from hybrid_transcribe.config import PREFIX
+from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.testing import SCRIPTED, Script, ScriptedEngine
 from hybrid_transcribe.types import Rejection, Segment, Transcript
@@ -52,10 +53,13 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> None:
 def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker: every engine says its model's name, and the model "bad" fails."""
 
-    def run(entry: Entry, *_: object, **__: object) -> Run:
+    def run(
+        entry: Entry, *_: object, names_known: Callable[[tuple[str, ...]], None], **__: object
+    ) -> Run:
         if entry.spec is None or entry.spec.model == "bad":
             error = entry.error or EngineFailed("as the test says").info()
             return Run(entry, errors=(Rejection(entry.label, error),))
+        names_known(("talk.wav",))
         said = Segment(0.0, 1.0, f"it is {entry.spec.model}")
         heard = Transcript("id", "talk.wav", (said,), "scripted", "m", duration_s=2.0)
         return Run(entry, {0: heard}, ("talk.wav",), load_s=0.5, transcribe_s=1.0, peak_bytes=10**8)
@@ -75,9 +79,9 @@ class TestStdout:
         assert ran.out.splitlines() == [
             "talk.wav, 2.0 s",
             "",
-            "ENGINE        DEVICE  LOADING  TRANSCRIBING  SPEED  MEMORY  ERRORS",
-            "scripted:one  –         0.5 s         1.0 s   2.0×  100 MB   0.0 %",
-            "scripted:two  –         0.5 s         1.0 s   2.0×  100 MB  33.3 %",
+            "ENGINE        DEVICE  LOADING  TRANSCRIBING  SPEED  MEMORY  WORD ERRORS",
+            "scripted:one  –         0.5 s         1.0 s   2.0×  100 MB        0.0 %",
+            "scripted:two  –         0.5 s         1.0 s   2.0×  100 MB       33.3 %",
             "",
             "[scripted:one | scripted:two] 33.3 % of the words differ",
             "  0:01  it is [one | two]",
@@ -109,6 +113,18 @@ class TestStdout:
         assert ran.code == 1
         assert "scripted:bad: failed: as the test says (engine_failed)" in ran.out
         assert "scripted:one  –" in ran.out
+
+    def test_who_cannot_run_is_told_before_the_others_do(
+        self, cli: Cli, talk: Talk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """First of all, with the reason; not with --quiet, as the table has it too."""
+        monkeypatch.setenv(PREFIX + "NEVER_CLOUD", "1")
+        engines = ("--engine", "scripted:one", "--engine", "assemblyai")
+        ran = cli("compare", talk(), *engines)
+
+        first = ran.err.splitlines()[0]
+        assert first.startswith("assemblyai cannot run: Engine assemblyai sends the audio to")
+        assert "cannot run" not in cli("compare", talk(), *engines, "--quiet").err
 
     def test_model_and_options_are_for_all(self, cli: Cli, talk: Talk) -> None:
         """But for those that name a model of their own."""
@@ -148,10 +164,13 @@ class TestWhoGetsTheAudio:
 
     @pytest.mark.usefixtures("_canned")
     def test_compare_says_it_once(self, cli: Cli, talk: Talk) -> None:
-        """Of several engines of the same people, before they start."""
+        """Of several engines of the same people, once the recordings are accepted."""
         engines = ("--engine", "cloud", "--engine", "scripted", "--engine", "cloud-too")
 
-        assert cli("compare", talk(), *engines).err.startswith(self.LINE)
+        assert cli("compare", talk(), *engines).err.splitlines(keepends=True)[:2] == [
+            "cloud:steady (1 of 3)\n",
+            self.LINE,
+        ]
         assert self.LINE not in cli("compare", talk(), "--engine", "scripted").err
         assert cli("compare", talk(), *engines, "--quiet").err == ""
 
@@ -164,6 +183,26 @@ class TestWhoGetsTheAudio:
 
         assert ran.out == "talk.wav 0\n"
         assert ran.err.partition("\n")[0] == said.rstrip("\n")
+
+    @pytest.mark.parametrize("command", ["transcribe", "compare"])
+    def test_what_is_refused_is_not_announced(self, cli: Cli, command: str) -> None:
+        """Of a recording that is not there nobody gets anything."""
+        ran = cli(command, "nowhere.wav", "--engine", "cloud")
+
+        assert ran.code == 2
+        assert "nowhere.wav" in ran.err
+        assert "goes to" not in ran.err
+
+    def test_a_host_that_can_be_chosen_is_told(
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In Europe or not, people should know; others' plug-ins have their name only."""
+        monkeypatch.setenv(PREFIX + "ENGINES", f"assemblyai={__name__}:Cloud")
+        monkeypatch.setenv(PREFIX + "ASSEMBLYAI_BASE_URL", "https://api.eu.assemblyai.com")
+
+        tell_receivers(["assemblyai", "assemblyai"], Settings.load())
+
+        assert capsys.readouterr().err == "The audio goes to Somebody (api.eu.assemblyai.com).\n"
 
     def test_what_is_forbidden_is_not_announced(
         self, cli: Cli, talk: Talk, monkeypatch: pytest.MonkeyPatch

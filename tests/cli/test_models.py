@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.models import starter
@@ -157,6 +158,58 @@ def test_convert_helps_itself(cli: Cli) -> None:
     assert ran.code == 0
     for part in ("--to {huggingface,openai}", "for openai-whisper", "[transformers]"):
         assert part in ran.out
+
+
+def test_all_tells_other_names(cli: Cli, model: Path) -> None:
+    """People know it as turbo."""
+    table = cli("models", "list", "--all").out
+    rows = json.loads(cli("models", "list", "--all", "--json").out)
+
+    assert "\nlarge-v3-turbo (turbo)  ctranslate2  " in table
+    assert [r["aliases"] for r in rows if r["name"] in ("large-v3", "org/mine")] == [[], ["large"]]
+
+
+@pytest.mark.parametrize("name", ["distil-large-v3-ptbr", "freds0/distil-whisper-large-v3-ptbr"])
+def test_get_takes_the_only_layout_there_is(
+    cli: Cli, model: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else could be meant."""
+    folder = model.with_name("distil-large-v3-ptbr.huggingface")
+    folder.mkdir()
+    for file in ("model.safetensors", "config.json", "preprocessor_config.json", "tokenizer.json"):
+        (folder / file).write_bytes(b"1" * 500_000)
+    monkeypatch.setenv(PREFIX + "OFFLINE", "1")
+    ran = cli("models", "get", name)
+
+    assert (ran.code, ran.out) == (0, f"{name} (huggingface, 2 MB) is in {folder}\n")
+
+
+@pytest.mark.parametrize("arguments", [("get", "--layout", "ctranslate2"), ("convert",)])
+def test_a_layout_there_is_not_is_refused_with_the_one_there_is(
+    cli: Cli, model: Path, arguments: tuple[str, ...]
+) -> None:
+    """As an option, to be typed."""
+    command, *how = arguments
+    ran = cli("models", command, "freds0/distil-whisper-large-v3-ptbr", *how)
+
+    assert ran.code == 2
+    assert "use --engine transformers, or with models get --layout huggingface" in ran.err
+
+
+def test_rm_of_an_unknown_name_offers_what_is_here(
+    cli: Cli, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not the whole catalogue."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(model.parent / "no-hub"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(model.parent / "no-cache"))
+
+    for name, code in (("nope", 2), ("small", 1)):
+        ran = cli("models", "rm", name)
+        assert ran.code == code
+        assert "; choose from: org/mine (" in ran.err
+
+    assert cli("models", "rm", "org/mine").code == 0
+    assert "'nope'; there is none here to remove (" in cli("models", "rm", "nope").err
 
 
 def test_all_names_a_model_of_one_engine_under_its_layout(cli: Cli, model: Path) -> None:

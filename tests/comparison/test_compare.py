@@ -18,11 +18,19 @@ from hybrid_transcribe.comparison.run import Run
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineUnavailable, InputMissing, InvalidRequest, UnknownEngine
 from hybrid_transcribe.samples import SAMPLE_TEXT
-from hybrid_transcribe.testing import SCRIPTED, Script
+from hybrid_transcribe.testing import SCRIPTED, Script, ScriptedEngine
 from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, Transcript
 from tests.services import wavs
 
-SETTINGS = Settings(engine="scripted", engines={**SCRIPTED, "broken": "no_such_module:X"})
+
+class Interpreter(ScriptedEngine):
+    """One that can translate."""
+
+    capabilities = replace(ScriptedEngine.capabilities, translates=True)
+
+
+ENGINES = {**SCRIPTED, "broken": "no_such_module:X", "interpreter": f"{__name__}:Interpreter"}
+SETTINGS = Settings(engine="scripted", engines=ENGINES)
 
 REFERENCE = "the quick brown fox jumps over the lazy dog today"
 
@@ -85,7 +93,7 @@ class TestTwoEngines:
 
         assert lines[0] == "talk.wav, 2.0 s"
         assert lines[2].split() == (
-            "ENGINE DEVICE LOADING TRANSCRIBING SPEED MEMORY ERRORS".split()
+            "ENGINE DEVICE LOADING TRANSCRIBING SPEED MEMORY WORD ERRORS".split()
         )
         assert lines[3].split()[-2:] == ["10.0", "%"]
         assert lines[4].split()[-2:] == ["20.0", "%"]
@@ -113,7 +121,7 @@ class TestJudging:
     """What is made of runs, without any."""
 
     def judged(self, *runs: Run, reference: Any = None, **options: Any) -> Comparison:
-        plan = Plan([], ["scripted"], reference, None, None, SETTINGS, options)
+        plan = Plan([], ["interpreter"], reference, None, None, SETTINGS, options)
         entry = plan.entries[0]
         return plan.judge(
             [replace(run, entry=replace(entry, label=run.entry.label)) for run in runs]
@@ -264,7 +272,8 @@ class TestPage:
         assert "one:base" in text
         (one,) = (line for line in text.splitlines() if line.startswith("one:base  "))
         assert one.split()[1:] == "cpu 1.2 s 12.5 s 288× 1000 MB 150.0 %".split()
-        assert "failed" in text
+        failed = next(line for line in text.splitlines() if line.startswith("some-engine:xx"))
+        assert failed.split()[1:] == "– – failed – – –".split()
         assert "one:base: the model was fetched or converted first, in 12 s" in text
         assert "nothing to compare" in " ".join(text.split())
         assert "talk.wav 1:02:05" in text

@@ -86,6 +86,15 @@ def test_a_run_has_texts_times_and_memory(tmp_path: Path) -> None:
     assert 20e6 < done.peak_bytes < 2e9
 
 
+def test_its_progress_tells_no_speed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would count the loading, and be another than the table's."""
+    run(entry(), wavs(tmp_path, "talk", seconds=2.0), SETTINGS, progress=True)
+
+    told = capsys.readouterr().err
+    assert "talk.wav: 100 %" in told
+    assert "real time" not in told
+
+
 def test_a_recording_that_fails_is_told_beside_those_that_did_not(tmp_path: Path) -> None:
     """Places are kept, so that others' texts stand beside the right ones."""
     script = Script(fault="raise", only="bad")

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Gpu, Looker, choose, look
+from hybrid_transcribe.devices import Gpu, Looker, choose, look, without_gpu
 from hybrid_transcribe.devices.finding import Finding
 from hybrid_transcribe.errors import EngineUnavailable
 from tests.devices.trials import looker
@@ -191,6 +191,30 @@ def test_what_works_is_remembered_here_and_for_the_next_process(
     assert trials.n == 2
 
 
+def test_what_is_gone_is_forgotten_here_and_for_the_next_process(
+    settings: Settings, trials: Trials
+) -> None:
+    """Both look again; what another library can do is still known."""
+    looking = new_process()
+    looking.look("ctranslate2", settings)
+    looking.look("torch", settings)
+    looking.forget("ctranslate2", settings)
+    assert len(memos(settings)) == 1
+    trials.finding = Finding("")
+
+    assert new_process().look("ctranslate2", settings).there is False
+    assert looking.look("ctranslate2", settings).there is False
+    assert looking.look("torch", settings).usable
+    assert trials.n == 4
+
+
+def test_what_nobody_remembers_can_be_forgotten(settings: Settings, trials: Trials) -> None:
+    """Another process was faster, or nothing could be written."""
+    new_process().forget("ctranslate2", settings)
+
+    assert new_process().look("ctranslate2", settings).usable
+
+
 def test_libraries_are_remembered_apart(settings: Settings, trials: Trials) -> None:
     """What works for one may not for another."""
     looking = new_process()
@@ -363,6 +387,28 @@ def test_f19_a_gpu_that_was_asked_for_in_vain_is_an_error(gpu: Gpu) -> None:
         choose("gpu", "torch", Settings(), lambda *_: gpu)
 
     assert str(caught.value) == gpu.told
+
+
+GONE = EngineUnavailable("The GPU cannot be used: no driver; restart")
+
+
+def test_f19_auto_does_without_a_gpu_that_has_gone() -> None:
+    """It is forgotten, and people are told."""
+    forgotten: list[str] = []
+    chosen = without_gpu("auto", "torch", Settings(), GONE, lambda b, _: forgotten.append(b))
+
+    assert chosen == ("cpu", ("Ran on the CPU. The GPU cannot be used: no driver; restart",))
+    assert forgotten == ["torch"]
+
+
+def test_f19_a_gpu_that_was_asked_for_and_has_gone_is_an_error() -> None:
+    """The same one; it is forgotten all the same."""
+    forgotten: list[str] = []
+    with pytest.raises(EngineUnavailable) as caught:
+        without_gpu("gpu", "torch", Settings(), GONE, lambda b, _: forgotten.append(b))
+
+    assert caught.value is GONE
+    assert forgotten == ["torch"]
 
 
 def test_the_cpu_needs_no_look() -> None:

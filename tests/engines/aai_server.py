@@ -47,6 +47,7 @@ BRISK = Pace(
     silence_s=5.0,
     request_s=5.0,
     look_s=0.01,
+    discarding_s=0.3,
     erasing_s=5.0,
 )
 

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 import logging
+import socket
 import subprocess
 import sys
 import threading
@@ -628,6 +629,35 @@ def test_an_old_transcript_that_cannot_be_deleted_is_told(cloud: Cloud) -> None:
     assert notice.text.startswith(f"Transcript {found} stays at AssemblyAI: ")
 
 
+@pytest.mark.parametrize("failed", [True, False])
+@pytest.mark.parametrize("fault", [Fault("status", 503), Fault("hang"), Fault("trickle")])
+def test_an_old_transcript_whose_deletion_never_ends_holds_nothing_up(
+    cloud: Cloud, fault: Fault, failed: bool
+) -> None:
+    """The retry goes on after a while, and people hear which transcript to delete."""
+    found = submitted(cloud)
+    cloud.always["delete"] = fault
+    options = Options() if failed else Options(language="pt")
+    clip = noted(cloud, transcript_id=found, failed=failed)
+    pace = replace(BRISK, discarding_s=0.1)
+    said = run(engine_at(cloud, pace, cloud_timeout_s=5.0), clip, options=options)
+    assert said.text == TEXT
+    assert len(cloud.submissions) == 2
+    (notice,) = said.of(Notice)
+    told = f"Transcript {found} may still be at AssemblyAI; delete it there ("
+    assert notice.text.startswith(told)
+
+
+def test_a_deletion_leaves_time_for_the_text(cloud: Cloud) -> None:
+    """Half of it at least, where there is little."""
+    found = submitted(cloud)
+    cloud.always["delete"] = Fault("status", 503)
+    clip = replace(tone(0.2), note=noted(cloud, transcript_id=found, failed=True).note)
+    said = run(engine_at(cloud, replace(BRISK, discarding_s=60.0), cloud_timeout_s=1.0), clip)
+    assert said.of(Exception) == []
+    assert len(cloud.submissions) == 2
+
+
 def test_nobody_speaks_is_no_error(cloud: Cloud) -> None:
     """The service fails where it can detect no language; for us it is a recording without text."""
     cloud.outcome = "error"
@@ -685,6 +715,26 @@ def test_a_cancel_deletes_the_transcript_and_takes_the_note_back(cloud: Cloud) -
     assert said.of(Segment, 0) == []
     assert len(said.of(Segment, 1)) == 3
     assert first is not None
+
+
+def test_a_cancel_right_behind_the_encoder_is_heard(cloud: Cloud) -> None:
+    """Before the recording's task has done anything, and looked for without a pause."""
+    told: list[Any] = []
+
+    def cancelled(_: int) -> bool:
+        # The clips' thread has looked for the last time when the other one learns of it.
+        return threading.current_thread().name == "assemblyai-waiting"
+
+    def work() -> None:
+        engine = engine_at(cloud, replace(BRISK, look_s=0.0))
+        told.extend(engine.transcribe_many([(0, CLIP)], Options(), cancelled))
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert told[-1] == (0, ClipDone())
+    assert cloud.submissions == []
 
 
 @pytest.mark.parametrize("kind", ["late", "hang"])
@@ -1064,3 +1114,17 @@ def test_a_note_says_the_same_when_it_is_read_again() -> None:
     assert Note.read(note.text) == note
     assert Note.read(None) is None
     assert Note.read('{"base_url": 1}') is None
+
+
+def test_without_a_network_people_know_soon(cloud: Cloud) -> None:
+    """Where nothing was ever answered it ends long before a recording's own time, and says why."""
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    engine = AssemblyAI(replace(BRISK, unreached_s=0.2))
+    settings = Settings(assemblyai_api_key=KEY, assemblyai_base_url=f"http://127.0.0.1:{port}")
+    engine.load(LoadRequest(ModelFiles(""), settings=settings))
+    said = run(engine, CLIP)
+    assert said.said[0] == (0, Doing(Stage.UPLOADING_TO_CLOUD, 0.0))
+    assert isinstance(said.error, TimedOut)
+    assert "cannot be reached" in str(said.error)
+    assert said.notes == []

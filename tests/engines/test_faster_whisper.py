@@ -329,17 +329,89 @@ def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
     assert asked == [("nowhere", "cuda", "float16", 0)]
 
 
-def test_f19_a_gpu_that_has_gone_since_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was remembered to work, and the library finds no driver any more."""
+class GoneGpu:
+    """A GPU that is remembered to work; the library meets ``trouble`` once it uses it."""
 
-    def gone(_: str) -> Any:
-        raise RuntimeError(
-            "CUDA failed with error CUDA driver version is insufficient for CUDA runtime version"
+    def __init__(self, trouble: str, monkeypatch: pytest.MonkeyPatch, *, sooner: bool) -> None:
+        self._trouble = trouble
+        self._sooner = sooner
+        self._real = ctranslate2.get_supported_compute_types
+        self.forgotten: list[str] = []
+        monkeypatch.setattr(ctranslate2, "get_supported_compute_types", self._formats)
+
+    def _formats(self, where: str) -> Any:
+        if where == "cpu":
+            return self._real(where)
+        if self._sooner:
+            raise RuntimeError(self._trouble)
+        return {"float16"}
+
+    def _open(self, folder: str, where: str, compute_type: str, cpu_threads: int) -> Any:
+        if where == "cuda":
+            raise RuntimeError(self._trouble)
+        return FakeModel()
+
+    def load(self, asked: str) -> Loaded:
+        """Load a fake model on it."""
+        engine = FasterWhisper(
+            self._open,
+            lambda *_: Gpu(True),
+            lambda backend, _: self.forgotten.append(backend),
         )
+        return engine.load(LoadRequest(FILES, device=asked))
 
-    monkeypatch.setattr(ctranslate2, "get_supported_compute_types", gone)
-    with pytest.raises(EngineUnavailable, match="install a newer NVIDIA driver"):
-        loaded_with(Gpu(True), "auto")
+
+GONE = [
+    ("CUDA failed with error CUDA driver version is insufficient", "a newer NVIDIA driver"),
+    ("CUDA failed with error no CUDA-capable device is detected", "or choose device 'cpu'"),
+    ("Library libcublas.so.12 is not found or cannot be loaded", "pip install nvidia-cublas-cu12"),
+]
+
+
+@pytest.mark.parametrize("sooner", [True, False])
+@pytest.mark.parametrize(("trouble", "remedy"), GONE)
+def test_f19_auto_takes_the_cpu_where_the_gpu_has_gone_since(
+    monkeypatch: pytest.MonkeyPatch, trouble: str, remedy: str, sooner: bool
+) -> None:
+    """It is told with cause and remedy, and nobody relies on that GPU again without a look."""
+    gone = GoneGpu(trouble, monkeypatch, sooner=sooner)
+    loaded = gone.load("auto")
+
+    assert (loaded.device, loaded.compute_type) == ("cpu", "int8")
+    (line,) = loaded.notices
+    assert line.startswith(f"Ran on the CPU. The GPU cannot be used: {trouble}; ")
+    assert remedy in line
+    assert "\n" not in line
+    assert gone.forgotten == ["ctranslate2"]
+
+
+@pytest.mark.parametrize("sooner", [True, False])
+@pytest.mark.parametrize(("trouble", "remedy"), GONE)
+def test_f19_a_gpu_that_was_asked_for_and_has_gone_since_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch, trouble: str, remedy: str, sooner: bool
+) -> None:
+    """With cause and remedy; the next job looks again, whatever this one wanted."""
+    gone = GoneGpu(trouble, monkeypatch, sooner=sooner)
+    with pytest.raises(EngineUnavailable, match=remedy) as caught:
+        gone.load("gpu")
+
+    assert trouble in str(caught.value)
+    assert gone.forgotten == ["ctranslate2"]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "becomes"),
+    [("CUDA failed with error out of memory", OutOfMemory), ("no model", ModelUnavailable)],
+)
+def test_other_trouble_while_loading_is_no_gpu_that_has_gone(
+    monkeypatch: pytest.MonkeyPatch, trouble: str, becomes: type[Exception]
+) -> None:
+    """What to do about it is for others to decide, and the GPU is still one."""
+    gone = GoneGpu(trouble, monkeypatch, sooner=False)
+    with pytest.raises(becomes):
+        gone.load("auto")
+
+    assert gone.forgotten == []
 
 
 @pytest.mark.parametrize(

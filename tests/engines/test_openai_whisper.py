@@ -554,7 +554,9 @@ def test_a_cpu_computes_in_full_precision() -> None:
 
     assert asked == [(FILES.file, "cpu", "float32", 0, "fake")]
     assert (loaded.device, loaded.compute_type) == ("cpu", "float32")
-    with pytest.raises(InvalidOption, match="'float16' on this cpu; choose from: float32"):
+    with pytest.raises(
+        InvalidOption, match=r"openai-whisper has no .*'float16' on the cpu; choose from: float32"
+    ):
         _asked(LoadRequest(FILES, compute_type="float16"))
 
 
@@ -591,6 +593,42 @@ def test_f19_too_little_memory_while_loading_is_told_as_such() -> None:
     with pytest.raises(OutOfMemory) as caught:
         OpenAIWhisper(full, one_gpu).load(LoadRequest(FILES))
     assert caught.value.device == "gpu"
+
+
+#: As torch worded it of a checkpoint that was cut, and of a text file.
+CUT = (
+    "PytorchStreamReader failed reading zip archive: failed finding central directory. This is an "
+    "internal miniz error. If you are seeing this error, there is a high likelihood that your "
+    "checkpoint file is corrupted.\nmore"
+)
+TEXT = "Weights only load failed. In PyTorch 2.6, we changed the default value of weights_only"
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            RuntimeError(CUT),
+            "it is incomplete or damaged: fetch it again (PytorchStreamReader failed reading zip "
+            "archive: failed finding central directory)",
+        ),
+        (EOFError(), "it is incomplete or damaged: fetch it again (EOFError)"),
+        (RuntimeError("Invalid magic number; corrupt file?"), "it is incomplete or damaged: "),
+        (ValueError(TEXT), "Weights only load failed"),
+        (KeyError("dims"), "'dims'"),
+    ],
+)
+def test_a_damaged_checkpoint_is_told_in_short(error: Exception, told: str) -> None:
+    """Without torch's advice; what is whole and something else is not called damaged."""
+
+    def cut(*_: Any) -> Any:
+        raise error
+
+    with pytest.raises(ModelUnavailable) as caught:
+        OpenAIWhisper(cut, no_gpu).load(LoadRequest(FILES))
+    _, _, why = str(caught.value).partition(f"{FILES.file}: ")
+    assert why.startswith(told)
+    assert len(why) < 130
 
 
 def test_transcribing_without_a_model_is_refused() -> None:

@@ -62,15 +62,15 @@ def test_f19_a_gpu_that_is_not_there_is_refused() -> None:
 )
 def test_half_precision_belongs_to_the_gpu(asked: str | None, device: str, chosen: str) -> None:
     """Unless something else was asked for."""
-    assert torch_device.choose_compute_type(asked, device) == chosen
+    assert torch_device.choose_compute_type("some-engine", asked, device) == chosen
 
 
 def test_a_format_there_is_not_is_refused_with_the_choices() -> None:
-    """The message names the value, the device and what it can be."""
-    with pytest.raises(InvalidOption, match=r"'int8' on this gpu.*bfloat16, float16, float32"):
-        torch_device.choose_compute_type("int8", "gpu")
-    with pytest.raises(InvalidOption, match=r"'float16' on this cpu; choose from: float32"):
-        torch_device.choose_compute_type("float16", "cpu", ("float32",))
+    """The message names the engine, the value, the device and what it can be."""
+    with pytest.raises(InvalidOption, match=r"some-engine has no .*'int8' on the gpu.*bfloat16"):
+        torch_device.choose_compute_type("some-engine", "int8", "gpu")
+    with pytest.raises(InvalidOption, match=r"'float16' on the cpu; choose from: float32$"):
+        torch_device.choose_compute_type("some-engine", "float16", "cpu", ("float32",))
 
 
 @pytest.mark.parametrize(

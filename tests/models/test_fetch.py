@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import ssl
 from collections import namedtuple
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -116,6 +118,70 @@ def test_a_server_that_sends_nothing_more_is_left_and_what_came_is_kept(
     assert hub.sent_bytes == SIZE
 
 
+class Line:
+    """The connection to the hub, which breaks once: with ``error``, after some bytes."""
+
+    def __init__(self, error: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._errors = [error]
+        self._read1 = HTTPResponse.read1
+        self.arrived = 0
+        monkeypatch.setattr(HTTPResponse, "read1", lambda response, n: self._next(response, n))
+
+    def _next(self, response: HTTPResponse, n: int) -> bytes:
+        if not self._errors:
+            return self._read1(response, n)
+        if self.arrived:
+            raise self._errors.pop()
+        found = self._read1(response, 1000)
+        self.arrived = len(found)
+        return found
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ssl.SSLError(1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC]"),
+        ssl.SSLEOFError(8, "EOF occurred in violation of protocol"),
+        *(
+            OSError(number, "on the way")
+            for number in (
+                errno.EHOSTUNREACH,
+                errno.ENETUNREACH,
+                errno.ENETDOWN,
+                errno.ECONNRESET,
+                errno.ETIMEDOUT,
+                errno.EPIPE,
+            )
+        ),
+    ],
+    ids=repr,
+)
+def test_a_network_that_fails_on_the_way_is_a_cut(
+    hub: Hub, place: Place, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    """A cable, a change of networks, a garbled record: it goes on where it was."""
+    line = Line(error, monkeypatch)
+    place.fetch(hub)
+
+    assert place.target.read_bytes() == WEIGHTS
+    assert line.arrived > 0
+    assert hub.ranges == [f"bytes={line.arrived}-"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EIO, errno.EROFS])
+def test_a_disk_that_fails_is_told_at_once(
+    hub: Hub, place: Place, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Asking again would help nobody; what arrived is kept."""
+    line = Line(OSError(number, "the disk"), monkeypatch)
+    with pytest.raises(OSError, match="the disk") as caught:
+        place.fetch(hub)
+
+    assert caught.value.errno == number
+    assert hub.ranges == []
+    assert place.part.stat().st_size == line.arrived
+
+
 def test_a_moment_of_trouble_is_waited_for(hub: Hub, place: Place) -> None:
     """Too many requests, or a fault of the server."""
     hub.refusals = [429, 503]
@@ -208,6 +274,11 @@ def test_a_token_goes_to_the_host_it_is_for() -> None:
 
     assert request.unredirected_hdrs == {"Authorization": "Bearer secret"}
     assert request.headers == {"Range": "bytes=5-"}
+
+
+def test_a_token_is_not_shown() -> None:
+    """Addresses are logged and quoted; what opens them is not."""
+    assert "secret" not in repr(Remote("https://hub/weights", "", token="secret"))
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x"])

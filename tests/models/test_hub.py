@@ -52,9 +52,10 @@ def test_a_repository_that_does_not_exist_is_told_as_such(hub: Hub, tmp_path: Pa
 
 
 def test_a_repository_of_another_kind_is_refused(hub: Hub, tmp_path: Path) -> None:
-    """A repository without such weights is named with what it lacks."""
+    """A repository without such weights is named with what it lacks, and where it may be of use."""
     del hub.files["model.bin"]
     answer = fetched(tmp_path, hub.url)
 
     assert answer["code"] == "model_unavailable"
     assert "model.bin" in answer["message"]
+    assert "with models get --layout huggingface" in answer["message"]

@@ -282,6 +282,58 @@ def test_a_folder_of_the_default_engines_is_told_with_the_command(
         resolve(str(folder), "openai", settings)
 
 
+@pytest.mark.parametrize("layout", ["huggingface", LAYOUT])
+@pytest.mark.parametrize("named", ["mine.pt", "./mine.pt"])
+def test_a_checkpoint_is_for_one_engine_only(
+    layout: str, named: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others name it, though the file is there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.pt").write_bytes(b"weights")
+
+    with pytest.raises(ModelUnavailable, match=r"mine\.pt is a file: .*--engine openai-whisper$"):
+        resolve(named, layout, settings)
+
+
+@pytest.mark.parametrize("layout", ["openai", "huggingface", LAYOUT])
+def test_another_file_is_no_model(layout: str, tmp_path: Path, settings: Settings) -> None:
+    """It is there, and that is not denied."""
+    (tmp_path / "model.bin").write_bytes(b"weights")
+
+    with pytest.raises(ModelUnavailable, match=r"model\.bin is a file, and no \.pt checkpoint"):
+        resolve(str(tmp_path / "model.bin"), layout, settings)
+
+
+@pytest.mark.parametrize(
+    ("files", "layout", "engine"),
+    [
+        (("mine.pt",), LAYOUT, "openai-whisper"),
+        (("mine.pt",), "huggingface", "openai-whisper"),
+        (
+            ("a.safetensors", "config.json", "preprocessor_config.json", "tokenizer.json"),
+            LAYOUT,
+            "transformers",
+        ),
+        (
+            ("model.bin", "config.json", "tokenizer.json", "vocabulary.json"),
+            "huggingface",
+            "faster-whisper",
+        ),
+    ],
+)
+def test_a_folder_of_another_engine_is_told_with_its_engine(
+    files: tuple[str, ...], layout: str, engine: str, tmp_path: Path, settings: Settings
+) -> None:
+    """What to type is in the message."""
+    for name in files:
+        (tmp_path / name).write_bytes(b"{}")
+
+    with pytest.raises(
+        ModelUnavailable, match=f"this is a model of {engine}: use --engine {engine}"
+    ):
+        resolve(str(tmp_path), layout, settings)
+
+
 @pytest.mark.parametrize("layout", ["openai", "huggingface", LAYOUT])
 def test_a_name_nobody_knows_is_refused_in_every_layout(layout: str, settings: Settings) -> None:
     """Before anything is queued, and when it is resolved."""

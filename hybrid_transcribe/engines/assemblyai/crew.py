@@ -200,7 +200,7 @@ class Crew:
                 for task, watched in tuple(self._tasks.items()):
                     # Again until it is noticed: `asyncio.wait_for` may miss a cancel that comes
                     # together with its result (Python before 3.12).
-                    if not watched.letting_go and watched.cancelled():
+                    if watched.begun and not watched.letting_go and watched.cancelled():
                         task.cancel()
                 await asyncio.sleep(self._pace.look_s)
             for task in self._tasks:
@@ -213,9 +213,16 @@ class Crew:
         watched = _Watched(lambda: cancelled(key))
         task = asyncio.ensure_future(self._see_through(key, upload, watched, wire))
         self._tasks[task] = watched
-        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+        def ended(done: asyncio.Task[None]) -> None:
+            self._tasks.pop(done, None)
+            # Not left to the task: one that is cancelled before its first step closes nothing.
+            upload.file.close()
+
+        task.add_done_callback(ended)
 
     async def _see_through(self, key: int, upload: Upload, watched: _Watched, wire: Wire) -> None:
+        watched.begun = True
         deadline = Deadline(self._patience_s + upload.duration_s, self._pace.now)
         job = Job(
             wire,
@@ -242,8 +249,6 @@ class Crew:
         except Exception as error:
             text = f"{type(error).__name__}: {error}"
             last = EngineFailed(self._account.scrubbed(text))
-        finally:
-            upload.file.close()
         self._lines.put(_Line(key, last))
 
     async def _noted(self, key: int, note: Remember) -> None:
@@ -254,9 +259,14 @@ class Crew:
 
 @dataclass(slots=True)
 class _Watched:
-    """Whether a recording is still wanted."""
+    """Whether a recording is still wanted.
+
+    ``begun``: its task runs. One that is cancelled before its first step never does, and would
+    never say that it ended.
+    """
 
     cancelled: Callable[[], bool]
+    begun: bool = False
     letting_go: bool = False
 
 

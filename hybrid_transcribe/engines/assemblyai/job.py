@@ -120,11 +120,17 @@ class Job:
     async def _discard(self, note: Note) -> None:
         if note.transcript_id is None:
             return
+        # Most of the recording's own time is for its text.
+        within_s = min(self._pace.discarding_s, max(0.0, self._deadline.left_s()) / 2)
+        deadline = Deadline(within_s, self._pace.now)
         try:
-            await delete(self._wire, note.transcript_id, self._pace, self._deadline)
+            await delete(self._wire, note.transcript_id, self._pace, deadline)
         except EngineFailed as refused:
-            text = f"Transcript {note.transcript_id} stays at AssemblyAI: {refused}"
-            self._say(Notice(text))
+            self._say(Notice(f"Transcript {note.transcript_id} stays at AssemblyAI: {refused}"))
+        except OutOfTime as over:
+            # The next note takes the place of this one, so nobody deletes it later.
+            text = f"Transcript {note.transcript_id} may still be at AssemblyAI; delete it there"
+            self._say(Notice(f"{text} ({over})"))
 
     # ---------------------------------------------------------------------- three steps
 
@@ -137,6 +143,8 @@ class Job:
         return await self._await_text()
 
     async def _send(self) -> None:
+        # Before there is a connection: that may take its time.
+        self._say(Doing(Stage.UPLOADING_TO_CLOUD, 0.0))
         answer = await self._wire.patiently(self._send_once, self._deadline)
         self._maybe_submitted = False
         await self._remember(
@@ -262,7 +270,8 @@ class Job:
     def _too_long(self, last: str) -> str:
         still = f"still {self._status!r}" if self._status else ""
         known = "; ".join(filter(None, [still, last]))
-        after = f" after {self._deadline.limit_s:.0f} s" + (f" ({known})" if known else "")
+        spent_s = self._deadline.limit_s - self._deadline.left_s()
+        after = f" after {spent_s:.0f} s" + (f" ({known})" if known else "")
         if self._id is None:
             return f"AssemblyAI could not take it{after}"
         return (

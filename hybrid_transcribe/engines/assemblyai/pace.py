@@ -24,6 +24,9 @@ class Pace:
         submitting_s, deleting_s, finding_s: after a cancel, the waits for the answer to a
             request under way, for the deletion, and for the listing where that answer never
             came. Together they stay below 2 s: then the worker would be killed.
+        unreached_s: longest that is tried where nothing was ever answered: without a network
+            people should know within minutes.
+        discarding_s: longest deletion of what another attempt left, before a new upload.
         erasing_s: longest deletion that nobody waits for.
         chance, now: where chance (0..1) and monotonic time come from.
     """
@@ -39,6 +42,8 @@ class Pace:
     submitting_s: float = 0.6
     deleting_s: float = 0.7
     finding_s: float = 0.3
+    unreached_s: float = 120.0
+    discarding_s: float = 3.0
     erasing_s: float = 30.0
     chance: Callable[[], float] = random.random
     now: Callable[[], float] = time.monotonic

@@ -55,6 +55,8 @@ class Wire:
         self._pace = pace
         self._sdk: aai.AsyncClient | None = None
         self._http: httpx.AsyncClient | None = None
+        #: Some request was answered: there is a network, and somebody at its other end.
+        self._reached = False
 
     async def __aenter__(self) -> Wire:
         # An error here, such as a proxy that cannot be, may show the settings it was given.
@@ -123,6 +125,7 @@ class Wire:
     async def patiently(self, ask: Callable[[], Awaitable[_T]], deadline: Deadline) -> _T:
         """Ask until there is an answer. Raises OutOfTime and what ``ask`` raises but Trouble."""
         tries, last = 0, ""
+        unreached = Deadline(self._pace.unreached_s, self._pace.now)
         while True:
             try:
                 return await ask()
@@ -132,7 +135,7 @@ class Wire:
                 wait_s = self._pace.retry_wait_s(tries, trouble.asked_s)
             tries += 1
             await asyncio.sleep(max(0.0, min(wait_s, deadline.left_s())))
-            if deadline.left_s() <= 0:
+            if deadline.left_s() <= 0 or (not self._reached and unreached.left_s() <= 0):
                 raise OutOfTime(last)
 
     @property
@@ -146,7 +149,9 @@ class Wire:
             raise RuntimeError("Not open")
         try:
             # The client's own limits count from byte to byte: a drip would go on for ever.
-            return await asyncio.wait_for(self._http.request(method, path, **more), within_s)
+            answer = await asyncio.wait_for(self._http.request(method, path, **more), within_s)
+            self._reached = True
+            return answer
         except asyncio.TimeoutError:
             return Trouble(f"{self._host} did not answer {method} {path} in {within_s:.3g} s")
         except httpx.TransportError as error:

@@ -49,6 +49,16 @@ def choose_device(
     return device, notices
 
 
+def without_gpu(
+    asked: str,
+    settings: Settings,
+    gone: EngineUnavailable,
+    forget: devices.Forget = devices.forget,
+) -> tuple[str, tuple[str, ...]]:
+    """As `choose_device`, after the GPU it chose is ``gone``, which is raised for ``"gpu"``."""
+    return devices.without_gpu(asked, "ctranslate2", settings, gone, forget)
+
+
 def choose_compute_type(asked: str | None, device: str) -> str:
     """A number format the device can compute in. Raises InvalidOption for one it cannot.
 
@@ -65,7 +75,8 @@ def choose_compute_type(asked: str | None, device: str) -> str:
     if asked in can or asked in _OPEN_CHOICES:
         return asked
     raise InvalidOption(
-        f"No compute_type {asked!r} on this {device}; choose from: {', '.join(sorted(can))}"
+        f"faster-whisper has no compute_type {asked!r} on the {device}; "
+        f"choose from: {', '.join(sorted(can))}"
     )
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Look, look
+from hybrid_transcribe.devices import Forget, Look, forget, look
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
@@ -37,7 +37,10 @@ def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -
 
 
 class FasterWhisper(Engine):
-    """Whisper on CTranslate2. ``opener`` loads the model and ``look`` finds GPUs, for tests."""
+    """Whisper on CTranslate2.
+
+    ``opener`` loads the model, ``look`` finds GPUs and ``forget`` drops what it found, for tests.
+    """
 
     name: ClassVar[str] = "faster-whisper"
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -51,9 +54,12 @@ class FasterWhisper(Engine):
         compute_types=device_choice.COMPUTE_TYPES,
     )
 
-    def __init__(self, opener: Opener = _open_model, look: Look = look) -> None:
+    def __init__(
+        self, opener: Opener = _open_model, look: Look = look, forget: Forget = forget
+    ) -> None:
         self._open = opener
         self._look = look
+        self._forget = forget
         self._model: Any = None
         self._model_name = ""
         self._device = "cpu"
@@ -72,7 +78,18 @@ class FasterWhisper(Engine):
         if request.model.folder is None:
             raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
         self.unload()
-        device, notices = device_choice.choose_device(request.device, request.settings, self._look)
+        asked, settings = request.device, request.settings
+        device, notices = device_choice.choose_device(asked, settings, self._look)
+        try:
+            return self._load_on(device, notices, request)
+        except EngineUnavailable as gone:
+            if device == "cpu":
+                raise
+            # It was remembered to work, and nobody looked again.
+            device, notices = device_choice.without_gpu(asked, settings, gone, self._forget)
+        return self._load_on(device, notices, request)
+
+    def _load_on(self, device: str, notices: tuple[str, ...], request: LoadRequest) -> Loaded:
         compute_type = device_choice.choose_compute_type(request.compute_type, device)
         try:
             self._model = self._open(

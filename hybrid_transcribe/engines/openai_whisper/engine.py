@@ -7,6 +7,7 @@ greedy at temperature 0, one sample above it. Its command line uses ``beam_size`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
@@ -34,6 +35,9 @@ from hybrid_transcribe.types import Clip, Options
 
 #: Loads a model from (checkpoint, "cpu" or "cuda", compute type, threads, name).
 Opener = Callable[[Path, str, str, int, str], Any]
+
+#: How torch words it where the end of a checkpoint, or some of it, is missing.
+_CUT = re.compile(r"PytorchStreamReader|unexpected EOF|corrupt", re.IGNORECASE)
 
 #: The library decodes in these only, on a CPU in the last only.
 _COMPUTE_TYPES = ("float16", "float32")
@@ -86,7 +90,9 @@ class OpenAIWhisper(Engine):
         self.unload()
         device, notices = device_choice.choose_device(request.device, request.settings, self._look)
         can = _COMPUTE_TYPES if device == "gpu" else ("float32",)
-        compute_type = device_choice.choose_compute_type(request.compute_type, device, can)
+        compute_type = device_choice.choose_compute_type(
+            self.name, request.compute_type, device, can
+        )
         try:
             self._model = self._open(
                 file,
@@ -150,8 +156,16 @@ class OpenAIWhisper(Engine):
         if not isinstance(meaning, EngineFailed):
             return meaning
         return ModelUnavailable(
-            f"Model {model.name!r} cannot be loaded from {file}: {device_choice.first_line(error)}"
+            f"Model {model.name!r} cannot be loaded from {file}: {_trouble(error)}"
         )
+
+
+def _trouble(error: Exception) -> str:
+    """Why a checkpoint cannot be read, without torch's advice to trust it or to ask its makers."""
+    text = device_choice.first_line(error).partition(". ")[0]
+    if isinstance(error, EOFError) or _CUT.search(text):
+        return f"it is incomplete or damaged: fetch it again ({text})"
+    return text
 
 
 def _parts() -> dict[str, bool]:

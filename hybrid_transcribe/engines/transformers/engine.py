@@ -78,7 +78,7 @@ class Transformers(Engine):
         folder = _checked(request.model)
         self.unload()
         device, notices = device_choice.choose_device(request.device, request.settings)
-        compute_type = device_choice.choose_compute_type(request.compute_type, device)
+        compute_type = device_choice.choose_compute_type(self.name, request.compute_type, device)
         try:
             self._model = self._open(
                 str(folder),
