@@ -41,7 +41,8 @@ class Settings:
         engines: more engines by ``name -> "module:attr"``, beside those installed.
         offline: never ask a model hub (also when HF_HUB_OFFLINE is set).
         cpu_threads: threads of one inference on a CPU, 0 lets the engine choose.
-        preload_models: fetch and load the default model when the service starts.
+        preload_models: fetch and load the default model when the service starts; None does so
+            when it begins to serve over HTTP.
         never_cloud: refuse every engine that sends audio to somebody else.
         assemblyai_api_key: also from ``ASSEMBLYAI_API_KEY``; never shown or written anywhere.
         assemblyai_base_url: ``https://api.eu.assemblyai.com`` keeps the audio in Europe.
@@ -81,7 +82,7 @@ class Settings:
     engines: dict[str, str] = field(default_factory=dict)
     offline: bool = False
     cpu_threads: int = 0
-    preload_models: bool = False
+    preload_models: bool | None = None
     never_cloud: bool = False
     assemblyai_api_key: str | None = field(default=None, repr=False)
     assemblyai_base_url: str = "https://api.assemblyai.com"
@@ -142,6 +143,7 @@ class Settings:
 #: Types as people read them; all others are text.
 _KINDS = {
     "bool": "True or False",
+    "bool | None": "True or False",
     "int": "a whole number",
     "float": "a number",
     "dict[str, str]": "names with their 'module:attribute'",
@@ -195,7 +197,7 @@ _FALSE = ("0", "false", "no", "off")
 
 def _parse(name: str, kind: str, text: str) -> Any:
     try:
-        if kind == "bool":
+        if kind.startswith("bool"):
             if text.lower() not in _TRUE + _FALSE:
                 raise ValueError(text)
             return text.lower() in _TRUE

@@ -128,13 +128,13 @@ class EngineRoom:
             self._settle(job.job_id)
         self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
         self._janitor.start()
-        self._preload()
+        if self.settings.preload_models:
+            self.preload()
         self._pump()
         self._lengths.look_up(tuple(self.table.all_recordings()))
 
-    def _preload(self) -> None:
-        if not self.settings.preload_models:
-            return
+    def preload(self) -> None:
+        """Make the default model ready before anybody asks. What cannot be is a warning."""
         try:
             self.lanes.preload(make_spec(self.settings))
         except HybridTranscribeError as error:

@@ -10,6 +10,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.door import Rest
@@ -72,12 +73,14 @@ def serve(
     access = Access(secret, owner=True)
     sockets = bind_sockets(port, host)
 
-    def start(room: object) -> HTTPServer:
+    def start(room: EngineRoom) -> HTTPServer:
         application = Application(routes(Rest(service, access)), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
         http = HTTPServer(application, max_body_size=1 << 20)
         http.add_sockets(sockets)
         service.before_close(http.stop)
+        if service.settings.preload_models is None:
+            room.preload()
         return http
 
     shown = f"[{host}]" if ":" in host else host

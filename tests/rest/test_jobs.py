@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import threading
 import zipfile
+from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 
 import httpx
 import pytest
 
+from hybrid_transcribe.events import Event, ModelChanged
+from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.testing import Script
 from tests.rest.conftest import OpenSite, Site
 from tests.services import until_segment, wavs
@@ -225,6 +228,25 @@ def test_the_queue_has_an_etag(site: Site) -> None:
         assert len(first.json()["jobs"]) == 1
         assert client.get("/queues", params={"state": "failed"}).json()["jobs"] == []
         assert client.get("/queues", params={"state": "odd"}).status_code == 400
+
+
+def test_the_model_is_ready_before_the_first_request(open_site: OpenSite) -> None:
+    """A server makes its default model ready by itself; with ``preload_models=False`` not."""
+    site = open_site()
+    with site.service.subscribe(after=0) as events:
+        assert any(isinstance(e, ModelChanged) and e.device == "cpu" for e in _few(events))
+    assert len(site.service.workers()) == 1
+
+
+def test_a_server_may_wait_with_its_model(open_site: OpenSite) -> None:
+    """Memory is taken by the first job only."""
+    assert open_site(preload_models=False).service.workers() == ()
+
+
+def _few(events: Subscription) -> Iterator[Event]:
+    """What comes within some seconds of each other."""
+    while (event := events.get(20.0)) is not None:
+        yield event
 
 
 def test_what_there_is(site: Site) -> None:
