@@ -20,7 +20,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 #: Another folder of speech than the one beside the checkout.
 SPEECH_VARIABLE = PREFIX + "TEST_SPEECH"
 
-# Machines that run tests are shared: a slow example is not a wrong one.
+# Machines that run tests are shared: threads that wait must not spin (ten times slower otherwise),
+# and a slow example is not a wrong one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 

@@ -31,6 +31,7 @@ from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
 from hybrid_transcribe.engines.assemblyai.note import Note
 from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace, retry_after_s
 from hybrid_transcribe.engines.assemblyai.request import request_for
+from hybrid_transcribe.engines.assemblyai.wire import Wire
 from hybrid_transcribe.engines.assemblyai.words import LONGEST_S, segments
 from hybrid_transcribe.errors import (
     EngineError,
@@ -819,6 +820,35 @@ def test_a_listener_that_leaves_deletes_nothing(cloud: Cloud) -> None:
             break
     lines.close()  # type: ignore[attr-defined]
     assert cloud.count("DELETE") == 0
+    assert not [t for t in threading.enumerate() if t.name.startswith("assemblyai-waiting")]
+
+
+def test_leaving_ends_a_recording_that_missed_its_cancel(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it happens where a cancel comes together with an answer (Python before 3.12)."""
+    cloud.always["look"] = Fault("hang")
+    missed: list[str] = []
+    ask = Wire.ask
+
+    async def deaf_once(wire: Wire, method: str, *how: Any, **more: Any) -> dict[str, Any]:
+        try:
+            return await ask(wire, method, *how, **more)
+        except asyncio.CancelledError:
+            if missed:
+                raise
+            missed.append(method)
+            return {"status": "processing"}
+
+    def clips() -> Iterator[tuple[int, Clip]]:
+        yield 0, CLIP
+        cloud.wait(lambda: cloud.count("GET") == 1)
+        raise OSError("no further one")
+
+    monkeypatch.setattr(Wire, "ask", deaf_once)
+    with pytest.raises(OSError, match="no further one"):
+        list(engine_at(cloud).transcribe_many(clips(), Options(), lambda _: False))
+    assert missed == ["GET"]
     assert not [t for t in threading.enumerate() if t.name.startswith("assemblyai-waiting")]
 
 

@@ -203,9 +203,11 @@ class Crew:
                     if watched.begun and not watched.letting_go and watched.cancelled():
                         task.cancel()
                 await asyncio.sleep(self._pace.look_s)
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            while self._tasks:
+                for task in self._tasks:
+                    task.cancel()
+                # Here too it may be missed, and nobody would end that recording for hours.
+                await asyncio.wait(tuple(self._tasks), timeout=self._pace.look_s)
 
     async def _set_off(
         self, key: int, upload: Upload, cancelled: Callable[[int], bool], wire: Wire
