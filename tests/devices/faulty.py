@@ -10,8 +10,8 @@ import ctranslate2
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Gpu
+from hybrid_transcribe.engines.faster_whisper import engine as faster_whisper
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
-from hybrid_transcribe.engines.faster_whisper.engine import engine as faster_whisper
 from tests.devices.trials import looker
 
 
