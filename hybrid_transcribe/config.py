@@ -152,8 +152,11 @@ _KINDS = {
 #: Settings that must be at least 1; all other numbers may be 0.
 _COUNTS = (
     *("max_files", "archive_max_entries", "max_queued", "batch_recordings"),
-    *("cloud_workers", "models_kept", "max_worker_deaths", "block_s"),
+    *("cloud_workers", "models_kept", "max_worker_deaths"),
 )
+
+#: Shortest block, in seconds: none at all would never end.
+_LEAST_BLOCK_S = 0.1
 
 
 def _checked(found: Mapping[str, Any]) -> Settings:
@@ -174,7 +177,7 @@ def _check(name: str, value: Any) -> Any:
         kind = _KINDS.get(next(str(f.type) for f in fields(Settings) if f.name == name), "text")
         shown = "…" if "key" in name else repr(value)
         raise InvalidOption(f"Setting {name}={shown}: it must be {kind}") from None
-    least = 1 if name in _COUNTS else 0
+    least = _LEAST_BLOCK_S if name == "block_s" else int(name in _COUNTS)
     if isinstance(checked, int | float) and not checked >= least:
         raise InvalidOption(f"Setting {name}={value!r}: it must be {least} or more")
     return checked
