@@ -22,9 +22,10 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("words",      True,  "types errors events names clock columns _version"),
     ("contracts",  True,  "config interfaces protocol registry contract"),
     ("devices",    True,  "devices"),
-    ("leaves",     False, "audio engines models outputs executors samples testing"),
+    ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle api progress doctor catalogue comparison"),
+    ("door",       True,  "jobs.service jobs.handle remote api progress doctor catalogue"
+                          " comparison"),
     ("faces",      False, "cli hud rest"),
 ]  # fmt: skip
 

@@ -522,7 +522,11 @@ class EngineRoom:
                 0,
                 session_id,
                 recording.job_id,
-                replace(recording, eta_s=forecast.eta_s(recording)),
+                replace(
+                    recording,
+                    eta_s=forecast.eta_s(recording),
+                    spec=self._spec_of(recording),
+                ),
                 tally.state(),
                 tally.percentage(),
                 forecast.job_eta_s(recording.job_id),

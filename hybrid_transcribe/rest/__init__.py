@@ -1,6 +1,6 @@
 """The service over HTTP, as one table of routes for every host it runs on.
 
 A request's way: `access` and `door` (who may come in) ─► `uploads` (bytes to disk) ─► `jobs`,
-`results`, `queues`, `system` ─► Service. `problems` says what an error is in HTTP, `views` what
-of a job is shown to whom.
+`results`, `queues`, `system` ─► Service. `problems` says what an error is in HTTP; what of a job
+is shown, and as what JSON, is `hybrid_transcribe.wire`'s business.
 """

@@ -13,11 +13,11 @@ from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
-from hybrid_transcribe.rest import views
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.received import Received
 from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.wire import show
 
 #: Fields of a submission beside the options.
 _FIELDS = ("session_id", "engine", "model", "device", "priority", "options")
@@ -157,10 +157,10 @@ async def _answer(handler: Door, job_id: str) -> None:
     snapshot = await handler.ask(lambda room: room.reading.snapshot(job_id))
     handler.set_header("Location", handler.at(f"/jobs/{job_id}"))
     if snapshot.done:
-        handler.reply(views.job(snapshot))
+        handler.reply(show.job(snapshot))
         return
     handler.set_header("Retry-After", str(ASK_AGAIN_S))
-    handler.reply(views.job(snapshot), HTTPStatus.ACCEPTED)
+    handler.reply(show.job(snapshot), HTTPStatus.ACCEPTED)
 
 
 def preferred_wait_s(prefer: list[str]) -> float:
@@ -183,7 +183,7 @@ class Job(Door):
         """The job as it stands."""
         sessions = self.sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
-        self.reply(views.job(snapshot))
+        self.reply(show.job(snapshot))
 
     async def delete(self, job_id: str) -> None:
         """Erase it: results, uploads and what a cloud keeps."""
@@ -210,7 +210,7 @@ class Control(Door):
                 raise InvalidRequest(f"keep={keep!r}: it must be true or false")
             await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
-        self.reply(views.job(snapshot))
+        self.reply(show.job(snapshot))
 
     def _changes(self) -> dict[str, Any]:
         """The JSON object of the body; none is as good as an empty one."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from hybrid_transcribe.errors import InvalidRequest
-from hybrid_transcribe.rest import views
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.types import State
+from hybrid_transcribe.wire import show
 
 
 class Queues(Door):
@@ -20,11 +20,10 @@ class Queues(Door):
         if sessions == ():
             every = await self.ask(lambda room: room.reading.snapshots())
             waiting = [s for s in every if s.state in states or not states]
-            self.reply({"anonymous": True, "jobs": views.anonymous(waiting)})
+            self.reply(show.anonymous(waiting))
             return
         own = await self.ask(lambda room: room.reading.snapshots(session_ids=sessions))
-        shown = [views.job(s) for s in own if s.state in states or not states]
-        self.reply({"anonymous": False, "jobs": shown})
+        self.reply(show.queue(s for s in own if s.state in states or not states))
 
     def _states(self) -> set[State]:
         names = [n for text in self.get_query_arguments("state") for n in text.split(",") if n]

@@ -1,0 +1,146 @@
+"""From what was sent to our values again: what `show` made, without what it left out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe import events as e
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, Segment, Spec, Transcript, Word
+from hybrid_transcribe.wire import shapes
+
+
+def job(view: shapes.JobView) -> JobSnapshot:
+    """A job; its recordings have no path, for it is another machine's."""
+    spec = _spec(view, view.device)
+    return JobSnapshot(
+        job_id=view.job_id,
+        session_id=view.session_id,
+        spec=spec,
+        recordings=tuple(recording(r, view.job_id) for r in view.recordings),
+        rejected=view.rejected,
+        priority=view.priority,
+        kept=view.kept,
+        created_at=wall_s(view.created_at) or 0.0,
+        finished_at=wall_s(view.finished_at),
+        expires_at=wall_s(view.expires_at),
+        state=view.state,
+        percentage=view.percentage,
+        eta_s=view.eta_s,
+        position=view.position,
+    )
+
+
+def recording(view: shapes.RecordingView, job_id: str) -> Recording:
+    """A recording of that job."""
+    return Recording(
+        recording_id=view.recording_id,
+        job_id=job_id,
+        index=view.index,
+        name=view.name,
+        path="",
+        size_bytes=view.size_bytes,
+        duration_s=view.duration_s,
+        state=view.state,
+        attempt=view.attempt,
+        stage=view.stage,
+        stage_percentage=view.stage_percentage,
+        percentage=view.percentage,
+        eta_s=view.eta_s,
+        done_s=view.done_s,
+        n_segments=view.n_segments,
+        error=view.error,
+        language=view.language,
+        language_probability=view.language_probability,
+        device=view.device,
+        warnings=view.warnings,
+        spec=_spec(view, view.asked_device),
+        started_at=wall_s(view.started_at),
+        finished_at=wall_s(view.finished_at),
+    )
+
+
+def _spec(how: shapes.How, device: str) -> Spec:
+    return Spec(how.engine, how.model, device, msgspec.convert(how.options, Options))
+
+
+#: The shape of each event's data.
+TOLD: dict[str, type[shapes.Shape]] = {
+    "snapshot": shapes.SnapshotTold,
+    "job": shapes.JobTold,
+    "segment": shapes.SegmentTold,
+    "deleted": shapes.DeletedTold,
+    "model": shapes.ModelTold,
+    "warning": shapes.WarningTold,
+}
+
+
+def event(seq: int, name: str, data: str | bytes) -> e.Event | None:
+    """The event of that number; None for names we do not know, of a newer server.
+
+    A snapshot is a `Resync`: whoever gets it asks how things stand. Raises
+    msgspec.DecodeError.
+    """
+    shape = TOLD.get(name)
+    return None if shape is None else _event(seq, msgspec.json.decode(data, type=shape))
+
+
+def _event(seq: int, told: shapes.Shape) -> e.Event:
+    match told:
+        case shapes.JobTold(job=shapes.JobView() as whole):
+            return e.JobChanged(seq, told.session_id, told.job_id, job(whole))
+        case shapes.JobTold(recording=shapes.RecordingView() as one):
+            return e.RecordingChanged(
+                seq,
+                told.session_id,
+                told.job_id,
+                recording(one, told.job_id),
+                told.state,
+                told.percentage,
+                told.eta_s,
+            )
+        case shapes.SegmentTold():
+            return e.SegmentAdded(
+                seq, told.session_id, told.job_id, told.recording_id, told.index, told.segment
+            )
+        case shapes.DeletedTold():
+            return e.JobDeleted(seq, told.session_id, told.job_id)
+        case shapes.ModelTold():
+            return e.ModelChanged(
+                seq,
+                engine=told.engine,
+                model=told.model,
+                stage=told.stage,
+                percentage=told.percentage,
+                device=told.device,
+                error=told.error,
+            )
+        case shapes.WarningTold():
+            return e.Warned(seq, code=told.code, message=told.message)
+        case _:
+            return e.Resync(seq)
+
+
+def transcript(data: bytes) -> Transcript:
+    """A transcript from the service's JSON output (`outputs.json`)."""
+    found: dict[str, Any] = msgspec.json.decode(data)
+    segments = tuple(_segment(s) for s in found.pop("segments"))
+    fields = {name: found[name] for name in Transcript.__dataclass_fields__ if name in found}
+    return Transcript(**{**fields, "warnings": tuple(found["warnings"]), "segments": segments})
+
+
+def _segment(plain: dict[str, Any]) -> Segment:
+    words = tuple(Word(**word) for word in plain["words"])
+    inner = {name: value for name, value in plain.items() if name not in ("index", "words")}
+    return Segment(**inner, words=words)
+
+
+def wall_s(text: str | None) -> float | None:
+    """Seconds since the epoch of a moment as RFC 3339 writes it.
+
+    >>> wall_s("1970-01-01T00:00:01.500000Z")
+    1.5
+    """
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
