@@ -5,7 +5,7 @@
     HybridTranscribeError
     ├── InvalidRequest            the caller asked for something that cannot be
     │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
-    │   ├── InvalidOption
+    │   ├── InvalidOption, KeyReused
     │   ├── InvalidTransition     e.g. a retry of what has not ended
     │   └── TooSlow               an upload that only drips
     ├── NotFound                  UnknownJob, UnknownRecording
@@ -99,6 +99,12 @@ class InvalidOption(InvalidRequest):
     """An option has a name or a value that cannot be."""
 
     code = "invalid_option"
+
+
+class KeyReused(InvalidRequest):
+    """An idempotency key came again with another submission."""
+
+    code = "key_reused"
 
 
 class InvalidTransition(InvalidRequest):

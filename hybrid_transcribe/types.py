@@ -306,6 +306,19 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """What makes a submission recognisable when it comes again.
+
+    Attributes:
+        key: the submitter's own, one for each submission.
+        fingerprint: a digest of what was submitted and how.
+    """
+
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One audio or video file of a job, as it stands now. A value: ask again for news.
 
@@ -363,6 +376,7 @@ class JobSnapshot:
         created_at, finished_at, expires_at: wall-clock seconds since the epoch. ``expires_at``
             is None while it is not finished, or is kept.
         position: how many recordings of others run before it, 0 when it is its turn.
+        repeat: how to recognise the submission when it comes again, None where it need not be.
     """
 
     job_id: str
@@ -379,6 +393,7 @@ class JobSnapshot:
     percentage: float | None = 0.0
     eta_s: float | None = None
     position: int = 0
+    repeat: Repeat | None = None
 
     @property
     def done(self) -> bool:

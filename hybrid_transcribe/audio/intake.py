@@ -80,6 +80,12 @@ class Intake:
     found: tuple[Found, ...]
     rejected: tuple[Rejection, ...]
 
+    def discard(self) -> None:
+        """Delete what is ours of it: there will be no job for it."""
+        for one in self.found:
+            if one.owned:
+                one.path.unlink(missing_ok=True)
+
 
 def intake(
     inputs: Input | Iterable[Input | Uploaded], uploads_dir: Path, settings: Settings

@@ -50,6 +50,7 @@ from hybrid_transcribe.jobs.lengths import Lengths, Measure
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, order
 from hybrid_transcribe.jobs.reading import Reading
+from hybrid_transcribe.jobs.repeats import Repeats, repeat
 from hybrid_transcribe.jobs.request import changed_spec, make_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.table import Table
@@ -99,6 +100,7 @@ class EngineRoom:
             lambda left: self.table.save_fact("erasures", left),
             self._not_erased,
         )
+        self._repeats = Repeats()
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
         self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
         self.reading = Reading(self.table, self._forecaster)
@@ -119,6 +121,7 @@ class EngineRoom:
         # Before anything is added to it.
         self._erasures.load(restored.facts.get("erasures"))
         for job in restored.jobs:
+            self._repeats.remember(job)
             for recording in job.recordings:
                 try:
                     self._take_up(recording)
@@ -211,8 +214,17 @@ class EngineRoom:
         spec: Spec,
         session_id: str,
         priority: int = 0,
-    ) -> str:
-        """A new job, journalled before this returns its id. Raises QueueFull, ServiceClosed."""
+        idempotency_key: str | None = None,
+    ) -> tuple[str, bool]:
+        """A new job, journalled before this returns its id and True.
+
+        Or the job that the same submission made before under the same key, and False. Raises
+        QueueFull, ServiceClosed, KeyReused.
+        """
+        mark = repeat(idempotency_key, found, rejected, spec)
+        earlier = self._repeats.find(session_id, mark)
+        if earlier is not None:
+            return earlier, False
         self._check_room_for(len(found))
         job_id = new_id()
         recordings = tuple(
@@ -236,14 +248,16 @@ class EngineRoom:
             rejected=tuple(rejected),
             priority=priority,
             created_at=self._clock.wall(),
+            repeat=mark,
         )
         self.table.add(job)
+        self._repeats.remember(job)
         for recording in recordings:
             self.enqueue(recording)
         self._publish_job(job_id)
         # After the caller has its id: with an inline executor the work would come first.
         asyncio.get_running_loop().call_soon(self._begin, job_id)
-        return job_id
+        return job_id, True
 
     def _begin(self, job_id: str) -> None:
         self._pump()
@@ -453,6 +467,7 @@ class EngineRoom:
             self._erase(recording)
         gone = self.table.delete(job_id)
         self._janitor.forget(job_id)
+        self._repeats.forget(job)
         for recording in gone:
             if recording.owned:
                 # One that cannot go now (Windows: still open) goes when the folder is swept.

@@ -233,6 +233,7 @@ class Service:
         session_id: str | None = None,
         priority: int = 0,
         options: Options | None = None,
+        idempotency_key: str | None = None,
         **more: Any,
     ) -> Job:
         """Queue recordings and return at once.
@@ -243,10 +244,11 @@ class Service:
             session_id: whose job it is; None is this service's own session.
             priority: higher goes first among the jobs of its session.
             options: a whole `Options`; single ones can be given by name (``beam_size=1``).
+            idempotency_key: the same submission with the same key gives the same job.
 
         Inputs that cannot be used are in ``job.rejected`` and sink nothing else. Raises
-        UnknownEngine, UnknownModel, UnknownDevice, InvalidOption, QueueFull, ServiceClosed,
-        and where no input can be used, the reason.
+        UnknownEngine, UnknownModel, UnknownDevice, InvalidOption, KeyReused, QueueFull,
+        ServiceClosed, and where no input can be used, the reason.
         """
         spec = make_spec(
             self.settings,
@@ -260,15 +262,16 @@ class Service:
         session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
         try:
-            job_id = self._ask(
-                lambda room: room.accept(taken.found, taken.rejected, spec, session, priority)
+            job_id, is_new = self._ask(
+                lambda room: room.accept(
+                    taken.found, taken.rejected, spec, session, priority, idempotency_key
+                )
             )
         except Exception:
-            # What was unpacked for a job that will not be.
-            for one in taken.found:
-                if one.owned:
-                    one.path.unlink(missing_ok=True)
+            taken.discard()
             raise
+        if not is_new:
+            taken.discard()
         return self._handle(job_id, session)
 
     def _take_in(self, inputs: Inputs) -> Intake:

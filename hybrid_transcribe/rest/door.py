@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -33,12 +33,11 @@ TRY_AGAIN_S = 30
 
 @dataclass(slots=True)
 class Rest:
-    """What the handlers of one server share. ``repeats`` is by Idempotency-Key."""
+    """What the handlers of one server share."""
 
     service: Service
     access: Access
     prefix: str = ""
-    repeats: dict[tuple[str, str], asyncio.Future[str]] = field(default_factory=dict)
 
 
 class Door(_Base):

@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.repeats import session_of
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.received import Received
 from hybrid_transcribe.rest.uploads.streaming import Receiving
@@ -56,35 +57,25 @@ class Jobs(Receiving, Door):
     async def _job_of(self, received: Received) -> str:
         """A new job, or the one that the same Idempotency-Key made before."""
         how = wanted(received)
-        session = str(how.pop("session_id", None) or self._own_session())
         key = self.request.headers.get("Idempotency-Key")
-        if not key:
-            return await self._submit(received, session, how)
-        earlier = self.rest.repeats.get((session, key))
-        if earlier is not None:
-            received.discard()
-            return await asyncio.shield(earlier)
-        made: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.rest.repeats[session, key] = made
-        try:
-            job_id = await self._submit(received, session, how)
-        except BaseException as error:
-            # It may be tried again under the same key; whoever waits beside us fails alike.
-            del self.rest.repeats[session, key]
-            made.set_exception(error)
-            made.exception()
-            raise
-        made.set_result(job_id)
-        return job_id
+        named = how.pop("session_id", None) or self._named_session()
+        session = str(named or await self._new_session(key, received))
+        return await self._submit(received, session, {**how, "idempotency_key": key})
 
-    def _own_session(self) -> str:
+    def _named_session(self) -> str | None:
         named = self.sessions
         if named and len(named) > 1:
             raise InvalidRequest("A job belongs to one session_id, not to several")
         if named:
             return named[0]
+        return self.rest.service.session_id if self.owner else None
+
+    async def _new_session(self, key: str | None, received: Received) -> str:
         service = self.rest.service
-        return service.session_id if self.owner else service.new_session()
+        if not key:
+            return service.new_session()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, session_of, key, received, service.session_id)
 
     async def _submit(self, received: Received, session: str, how: dict[str, Any]) -> str:
         if not received.uploads:

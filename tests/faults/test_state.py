@@ -66,7 +66,7 @@ def test_f11_disk_full_the_queue_goes_on_in_memory(mount: Path, tmp_path: Path) 
         assert s.state(job) is State.COMPLETED
         assert len(s.room.reading.transcript(job, item.recording_id).segments) == 400
         assert [code for code, _ in s.room.warnings] == ["journal_lost"]
-        later = s.room.accept([], (), s.room.reading.snapshot(job).spec, "s2")
+        later, _ = s.room.accept([], (), s.room.reading.snapshot(job).spec, "s2")
         assert later in [j.job_id for j in s.room.reading.snapshots()]
         await s.room.stop()
 

@@ -117,7 +117,7 @@ class Stand:
             path = self.folder / f"{session}-{i}.wav"
             path.write_bytes(b"x" * 1000)
             found.append(Found(path.name, path, False, 1000))
-        job_id = self.room.accept(found, (), how.pop("spec", SPEC), session, **how)
+        job_id, _ = self.room.accept(found, (), how.pop("spec", SPEC), session, **how)
         # The worker is handed its batch on the next turn of the loop.
         await asyncio.sleep(0)
         return job_id

@@ -6,7 +6,6 @@ import io
 import json
 import shutil
 import subprocess
-import threading
 import zipfile
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -176,32 +175,6 @@ def test_nothing_sent_is_said(site: Site) -> None:
         answer = client.post("/jobs", data={"language": "pt"})
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert "multipart" in answer.json()["detail"]
-
-
-def test_f10_the_same_key_is_the_same_job(site: Site) -> None:
-    """At the same time or later: one job, one id."""
-    (path,) = wavs(site.folder, "a")
-    found: list[str] = []
-
-    def post() -> None:
-        with site.client() as client:
-            answer = client.post(
-                "/jobs",
-                files={"file": ("a.wav", path.read_bytes())},
-                data={"session_id": "one"},
-                headers={"Idempotency-Key": "k1"},
-            )
-            found.append(answer.json()["job_id"])
-
-    threads = [threading.Thread(target=post) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    post()
-    assert len(found) == 6
-    assert len(set(found)) == 1
-    assert len(site.service.snapshots()) == 1
 
 
 def test_f22_a_full_queue_asks_to_come_again(open_site: OpenSite, tmp_path: Path) -> None:
