@@ -11,7 +11,6 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +28,14 @@ from hybrid_transcribe.errors import (
     ServiceClosed,
     UnknownJob,
 )
-from hybrid_transcribe.events import (
-    Event,
-    JobChanged,
-    JobDeleted,
-    ModelChanged,
-    RecordingChanged,
-    SegmentAdded,
-    Warned,
-)
+from hybrid_transcribe.events import Event
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs import machine
-from hybrid_transcribe.jobs.bus import Bus, Subscription, call_listener
+from hybrid_transcribe.jobs.bus import Bus, Subscription
 from hybrid_transcribe.jobs.erasures import Erasures
 from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.forecast import Forecaster
+from hybrid_transcribe.jobs.herald import Herald
 from hybrid_transcribe.jobs.janitor import Janitor
 from hybrid_transcribe.jobs.lanes import Lanes
 from hybrid_transcribe.jobs.lengths import Lengths, Measure
@@ -54,6 +46,7 @@ from hybrid_transcribe.jobs.repeats import Repeats, repeat
 from hybrid_transcribe.jobs.request import changed_spec, make_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.table import Table
+from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
     ErrorInfo,
@@ -86,7 +79,6 @@ class EngineRoom:
     ) -> None:
         self.settings = settings
         self.state = state
-        self.warnings: list[tuple[str, str]] = []
         self._clock = clock
         self.bus = Bus(first=int(clock.wall() * 1e6))
         self.table = Table(state.journal, self._journal_lost)
@@ -101,9 +93,10 @@ class EngineRoom:
             self._not_erased,
         )
         self._repeats = Repeats()
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._waiters = Waiters()
         self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
         self.reading = Reading(self.table, self._forecaster)
+        self._tell = Herald(self.bus, self.table, self.reading, self._forecaster)
         self._closing = False
         self.session_id = ""
 
@@ -169,10 +162,7 @@ class EngineRoom:
         await self._leave_nothing_behind()
         await self.lanes.stop(self.settings.stop_grace_s)
         self.table.save_fact("speeds", self._speeds.plain())
-        for waiters in self._waiters.values():
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_exception(ServiceClosed("The service was closed"))
+        self._waiters.fail_all(ServiceClosed("The service was closed"))
         self.bus.close()
         self.table.close()
         self.state.close()
@@ -192,11 +182,14 @@ class EngineRoom:
     def _is_away(self, recording: Recording) -> bool:
         return self.lanes.away(self._spec_of(recording))
 
+    @property
+    def warnings(self) -> list[tuple[str, str]]:
+        """What people should know about this service, as (code, message)."""
+        return self._tell.warnings
+
     def warn(self, code: str, message: str) -> None:
         """Tell people something that stops nothing."""
-        log.warning("%s", message)
-        self.warnings.append((code, message))
-        self.bus.publish(Warned(0, code=code, message=message))
+        self._tell.warning(code, message)
 
     def _journal_lost(self, error: JournalUnusable) -> None:
         self.warn(
@@ -254,7 +247,7 @@ class EngineRoom:
         self._repeats.remember(job)
         for recording in recordings:
             self.enqueue(recording)
-        self._publish_job(job_id)
+        self._tell.job(job_id)
         # After the caller has its id: with an inline executor the work would come first.
         asyncio.get_running_loop().call_soon(self._begin, job_id)
         return job_id, True
@@ -309,7 +302,7 @@ class EngineRoom:
     def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
         """Let something happen to a recording, and tell everybody."""
         after = self.table.apply(recording_id, change, lasting=lasting)
-        self._publish_recording(after)
+        self._tell.recording(after)
         if after.state.terminal:
             if after.state is State.CANCELED:
                 self._erase(after)
@@ -342,14 +335,10 @@ class EngineRoom:
         match message:
             case p.Erased(engine, note, error):
                 self._erasures.answered(engine, note, error)
-            case p.ModelStaged(engine, model, stage, percentage):
-                self.bus.publish(
-                    ModelChanged(0, engine=engine, model=model, stage=stage, percentage=percentage)
-                )
-            case p.ModelReady(engine, model, device, error):
-                self.bus.publish(
-                    ModelChanged(0, engine=engine, model=model, device=device, error=error)
-                )
+            case p.ModelStaged():
+                self._tell.model(message)
+            case p.ModelReady(engine, model, _, error):
+                self._tell.model(message)
                 if error is not None:
                     told = f"Model {model!r} of {engine} is not ready: {error.message}"
                     self.warn("not_preloaded", told)
@@ -358,9 +347,8 @@ class EngineRoom:
         """A segment is final: journal it with the progress it means, then tell."""
         change = machine.Advanced(segment.end_s, n_segments=index + 1)
         after = self.table.add_segment(recording_id, change, index, segment)
-        job = self.table.row(after.job_id).job
-        self.bus.publish(SegmentAdded(0, job.session_id, job.job_id, recording_id, index, segment))
-        self._publish_recording(after)
+        self._tell.segment(after, index, segment)
+        self._tell.recording(after)
         return after
 
     def _settle(self, job_id: str) -> None:
@@ -374,12 +362,10 @@ class EngineRoom:
             expires = None if job.kept else wall + self.settings.retention_s
             job = self.table.change_job(job_id, finished_at=wall, expires_at=expires)
             self.table.save_fact("speeds", self._speeds.plain())
-            self._publish_job(job_id)
+            self._tell.job(job_id)
         if not job.kept:
             self._janitor.expect(job_id, (job.expires_at or 0.0) - self._clock.wall())
-        for waiter in self._waiters.pop(job_id, ()):
-            if not waiter.done():
-                waiter.set_result(None)
+        self._waiters.ended(job_id)
 
     def _reopen(self, job_id: str) -> None:
         self._janitor.forget(job_id)
@@ -434,7 +420,7 @@ class EngineRoom:
         self._reopen(job_id)
         for recording, spec in zip(chosen, specs, strict=True):
             self._retry(recording, recording.spec or old, spec)
-        self._publish_job(job_id)
+        self._tell.job(job_id)
         self._pump()
 
     def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
@@ -455,7 +441,7 @@ class EngineRoom:
             expires = self._clock.wall() + self.settings.retention_s
             self._janitor.expect(job_id, self.settings.retention_s)
         self.table.change_job(job_id, kept=keep, expires_at=expires)
-        self._publish_job(job_id)
+        self._tell.job(job_id)
 
     def delete(self, job_id: str, *, session_ids: Collection[str] | None = None) -> None:
         """Erase a job: canceled if need be, results, uploads and all."""
@@ -473,10 +459,8 @@ class EngineRoom:
                 # One that cannot go now (Windows: still open) goes when the folder is swept.
                 with contextlib.suppress(OSError):
                     Path(recording.path).unlink(missing_ok=True)
-        self.bus.publish(JobDeleted(0, job.session_id, job_id))
-        for waiter in self._waiters.pop(job_id, ()):
-            if not waiter.done():
-                waiter.set_exception(UnknownJob(f"Job {job_id!r} was deleted"))
+        self._tell.deleted(job.session_id, job_id)
+        self._waiters.fail(job_id, UnknownJob(f"Job {job_id!r} was deleted"))
 
     def delete_session(self, session_id: str) -> None:
         """Erase every job of a session."""
@@ -489,16 +473,8 @@ class EngineRoom:
 
     async def wait(self, job_id: str) -> None:
         """Return when the job has ended. Raises UnknownJob, also when it is deleted meanwhile."""
-        if self.table.row(job_id).tally.state().terminal:
-            return
-        waiter = asyncio.get_running_loop().create_future()
-        waiters = self._waiters.setdefault(job_id, [])
-        waiters.append(waiter)
-        try:
-            await waiter
-        finally:
-            if waiter in waiters:
-                waiters.remove(waiter)
+        if not self.table.row(job_id).tally.state().terminal:
+            await self._waiters.wait(job_id)
 
     def subscribe(
         self,
@@ -508,42 +484,4 @@ class EngineRoom:
         after: int | None = None,
     ) -> Subscription:
         """Listen to what happens to these sessions' jobs (None: all)."""
-        return self.bus.subscribe(session_ids, self._later(callback), after)
-
-    @staticmethod
-    def _later(callback: Callable[[Event], None] | None) -> Callable[[Event], None] | None:
-        """A listener may ask for anything, so it is called between changes, never inside one."""
-        if callback is None:
-            return None
-        loop = asyncio.get_running_loop()
-
-        def later(event: Event) -> None:
-            loop.call_soon(call_listener, callback, event)
-
-        return later
-
-    # ------------------------------------------------------------------- publishing
-
-    def _publish_job(self, job_id: str) -> None:
-        job = self.reading.snapshot(job_id)
-        self.bus.publish(JobChanged(0, job.session_id, job_id, job))
-
-    def _publish_recording(self, recording: Recording) -> None:
-        session_id = self.table.row(recording.job_id).job.session_id
-        tally = self.table.row(recording.job_id).tally
-        forecast = self._forecaster.now()
-        self.bus.publish(
-            RecordingChanged(
-                0,
-                session_id,
-                recording.job_id,
-                replace(
-                    recording,
-                    eta_s=forecast.eta_s(recording),
-                    spec=self._spec_of(recording),
-                ),
-                tally.state(),
-                tally.percentage(),
-                forecast.job_eta_s(recording.job_id),
-            )
-        )
+        return self._tell.subscribe(callback, session_ids, after)

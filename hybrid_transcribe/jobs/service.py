@@ -211,6 +211,11 @@ class Service:
         return self._room.state.uploads
 
     @property
+    def partial_dir(self) -> Path:
+        """Where uploads in pieces wait for their rest; on the same disk, never swept."""
+        return self._room.state.partial
+
+    @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What people should know about this service, as (code, message)."""
         if self._closed:

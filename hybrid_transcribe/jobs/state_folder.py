@@ -5,6 +5,7 @@
     <state_dir>/lock           held by the one live process that uses the folder
     <state_dir>/journal.db     jobs, recordings, segments
     <state_dir>/uploads/       files we were given, under random names
+    <state_dir>/partial/       uploads in pieces that no job has taken yet
 
 What cannot be used is put aside or done without, and said: a damaged journal is renamed and a
 fresh one made; a folder that cannot be written, or lies on a network (where SQLite's locks
@@ -61,6 +62,11 @@ class StateFolder:
     def uploads(self) -> Path:
         """Where files given to us are kept."""
         return self.path / "uploads"
+
+    @property
+    def partial(self) -> Path:
+        """Where uploads in pieces wait for their rest, also through a restart; may be missing."""
+        return self.path / "partial"
 
     def sweep(self, known: Container[Path]) -> None:
         """Delete uploads that no job knows: left by a death between a file and its job.
