@@ -23,7 +23,8 @@ help: ## Show this list
 sample: $(VENV)/.starter ## Transcribe the recording that comes with the package
 	@$(VENV)/bin/hybrid-transcribe transcribe $(SAMPLE)
 
-run: sample ## The same, until there is more to see
+run: $(VENV)/.app ## Start the REST service and its page on this machine
+	@$(VENV)/bin/hybrid-transcribe serve
 
 test: $(VENV)/.dev ## Format, lint, types and all tests
 	$(PY) -m ruff format --check
@@ -55,11 +56,16 @@ $(VENV)/.starter: pyproject.toml | $(VENV)/.made
 	$(PIP) install --quiet -e '.[starter]'
 	@touch $@
 
+$(VENV)/.app: pyproject.toml | $(VENV)/.made
+	@echo "Installing into $(VENV); the first time takes a minute or two." >&2
+	$(PIP) install --quiet -e '.[starter,app]'
+	@touch $@ $(VENV)/.starter
+
 $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	@echo "Installing into $(VENV); the first time takes some minutes." >&2
 	$(TORCH)
 	$(PIP) install --quiet -e '.[dev]'
-	@touch $@ $(VENV)/.starter
+	@touch $@ $(VENV)/.starter $(VENV)/.app
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

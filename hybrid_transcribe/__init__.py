@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from hybrid_transcribe.comparison import Comparison, compare
     from hybrid_transcribe.config import Settings
     from hybrid_transcribe.errors import HybridTranscribeError
+    from hybrid_transcribe.hud.panel import show as hud
     from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
     from hybrid_transcribe.jobs.handle import Job, JobResult
     from hybrid_transcribe.jobs.service import Service
+    from hybrid_transcribe.remote.service import RemoteService
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
         Clip,
@@ -54,6 +56,7 @@ _HOMES = {
     "Options": "types",
     "Recording": "types",
     "Rejection": "types",
+    "RemoteService": "remote.service",
     "Segment": "types",
     "Service": "jobs.service",
     "Settings": "config",
@@ -83,6 +86,7 @@ __all__ = [
     "Options",
     "Recording",
     "Rejection",
+    "RemoteService",
     "Segment",
     "Service",
     "Settings",
@@ -94,6 +98,7 @@ __all__ = [
     "compare",
     "default_service",
     "enable_nested_asyncio",
+    "hud",
     "list_engines",
     "sample",
     "submit",
@@ -103,6 +108,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Public names are imported when first asked for, so that importing the package is cheap."""
+    if name == "hud":
+        # A package that can be called: everybody gets that one, in whatever order they import.
+        return import_module(f"{__name__}.hud")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -112,3 +120,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Where Jupyter Server finds its extension."""
+    return [{"module": f"{__name__}.rest.hosts.jupyter"}]

@@ -59,9 +59,20 @@ class Settings:
         max_file_bytes: largest single file accepted.
         max_files: most recordings of one job.
         max_upload_bytes: largest request accepted, with all files in it.
+        max_parallel_uploads: requests that may bring files at the same time.
+        max_open_uploads: uploads in pieces that may lie there, finished or not, until a job
+            takes them; upload_idle_s is how long each stays after its last piece.
         archive_max_entries, archive_max_bytes, archive_max_ratio: limits of a zip: entries,
             bytes when unpacked, and unpacked over packed size.
         max_queued: recordings that may wait in all.
+        max_queued_per_session: recordings of one session that may wait.
+        rate_limit_per_min: calls that one client of a server may make in a minute, of those
+            that create work or open an event stream; 0 for no limit.
+        allow_source_urls: servers fetch recordings from addresses in submissions.
+        webhook_secret: ``whsec_`` and base64, signs what is sent to the ``callback_url`` of a
+            job; without one no submission may have any. Never shown.
+        allow_hosts: names and addresses of the private network, separated by commas, that
+            servers may fetch from and call back; all others must be public.
 
         batch_recordings, batch_audio_s: largest batch handed to a worker: one turn of a session.
         time_limit_factor, time_limit_min_s: a recording may take its length (with that of its
@@ -98,10 +109,18 @@ class Settings:
     max_file_bytes: int = 4096 * MIB
     max_files: int = 10_000
     max_upload_bytes: int = 8192 * MIB
+    max_parallel_uploads: int = 100
+    max_open_uploads: int = 1000
+    upload_idle_s: float = 24 * 3600.0
     archive_max_entries: int = 10_000
     archive_max_bytes: int = 8192 * MIB
     archive_max_ratio: float = 200.0
     max_queued: int = 100_000
+    max_queued_per_session: int = 50_000
+    rate_limit_per_min: int = 1200
+    allow_source_urls: bool = False
+    webhook_secret: str | None = field(default=None, repr=False)
+    allow_hosts: str = ""
 
     batch_recordings: int = 8
     batch_audio_s: float = 300.0
@@ -153,6 +172,7 @@ _KINDS = {
 _COUNTS = (
     *("max_files", "archive_max_entries", "max_queued", "batch_recordings"),
     *("cloud_workers", "models_kept", "max_worker_deaths"),
+    *("max_parallel_uploads", "max_open_uploads", "max_queued_per_session"),
 )
 
 #: Shortest block, in seconds: none at all would never end.
@@ -175,7 +195,7 @@ def _check(name: str, value: Any) -> Any:
         checked = msgspec.convert(value, hints[name])
     except msgspec.ValidationError:
         kind = _KINDS.get(next(str(f.type) for f in fields(Settings) if f.name == name), "text")
-        shown = "…" if "key" in name else repr(value)
+        shown = "…" if "key" in name or "secret" in name else repr(value)
         raise InvalidOption(f"Setting {name}={shown}: it must be {kind}") from None
     least = _LEAST_BLOCK_S if name == "block_s" else int(name in _COUNTS)
     if isinstance(checked, int | float) and not checked >= least:

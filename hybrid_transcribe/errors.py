@@ -7,8 +7,9 @@
     │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
     │   ├── InvalidOption, KeyReused
     │   ├── InvalidTransition     e.g. a retry of what has not ended
+    │   │   └── UploadConflict    pieces out of order; a job of what is not complete
     │   └── TooSlow               an upload that only drips
-    ├── NotFound                  UnknownJob, UnknownRecording
+    ├── NotFound                  UnknownJob, UnknownRecording, UnknownUpload
     ├── InputError                this recording cannot be used
     │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
     │   ├── UnsafeInput           would read other files, or exhaust the machine
@@ -17,10 +18,11 @@
     ├── EngineError
     │   ├── EngineUnavailable, ModelUnavailable, EngineFailed
     │   └── OutOfMemory, WorkerCrashed, TimedOut
-    ├── QueueFull
+    ├── QueueFull                 RateLimited
     ├── JobCanceled
     ├── NotAllowed                NoToken
-    └── StateError                StateFolderBusy, JournalUnusable, DiskFull, ServiceClosed
+    └── StateError                StateFolderBusy, JournalUnusable, DiskFull, ServiceClosed,
+                                  Unreachable
 
 Errors know a code and a message that names the value received and the choices. They never
 know HTTP: the REST layer owns the status table, the HUD the wording in other languages.
@@ -113,6 +115,12 @@ class InvalidTransition(InvalidRequest):
     code = "invalid_transition"
 
 
+class UploadConflict(InvalidTransition):
+    """That does not go with what has come of this upload."""
+
+    code = "upload_conflict"
+
+
 class TooSlow(InvalidRequest):
     """What is sent comes too slowly, or comes no more."""
 
@@ -135,6 +143,12 @@ class UnknownRecording(NotFound):
     """The job has no such recording."""
 
     code = "unknown_recording"
+
+
+class UnknownUpload(NotFound):
+    """No such upload in pieces, or it is over: used for a job, ended or expired."""
+
+    code = "unknown_upload"
 
 
 class InputError(HybridTranscribeError):
@@ -268,6 +282,17 @@ class QueueFull(HybridTranscribeError):
 
     code = "queue_full"
 
+    def __init__(self, message: str = "", retry_after_s: float | None = None) -> None:
+        """``retry_after_s``: when there may be room again, None where nobody can tell."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(QueueFull):
+    """This client asks too often."""
+
+    code = "rate_limited"
+
 
 class JobCanceled(HybridTranscribeError):
     """The job was canceled, so it has no (complete) result."""
@@ -315,6 +340,12 @@ class ServiceClosed(StateError):
     """The service was closed."""
 
     code = "service_closed"
+
+
+class Unreachable(StateError):
+    """A service elsewhere does not answer: it is down, or there is no way to it."""
+
+    code = "unreachable"
 
 
 def _leaves(cls: type[HybridTranscribeError]) -> Iterator[type[HybridTranscribeError]]:

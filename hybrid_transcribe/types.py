@@ -222,6 +222,8 @@ class Options:
         chunk_length: length of a window in seconds.
         clip_timestamps: stretches to decode, as start, end, start, end… seconds.
         multilingual: detect the language again in every window.
+        context: ``"auto"`` lets faster-whisper hear windows as short as the speech in them,
+            several times as fast; ``"full"`` is the library's own way, window by window.
         diarize: label speakers, where the engine can.
     """
 
@@ -254,6 +256,7 @@ class Options:
     chunk_length: int | None = None
     clip_timestamps: tuple[float, ...] | None = None
     multilingual: bool | None = None
+    context: str | None = None
     diarize: bool = False
 
     def given(self) -> dict[str, Any]:
@@ -377,6 +380,8 @@ class JobSnapshot:
             is None while it is not finished, or is kept.
         position: how many recordings of others run before it, 0 when it is its turn.
         repeat: how to recognise the submission when it comes again, None where it need not be.
+        callback_url: who is to be told when it has ended; shown to nobody.
+        called_back_at: the ``finished_at`` of the end that was told.
     """
 
     job_id: str
@@ -394,6 +399,8 @@ class JobSnapshot:
     eta_s: float | None = None
     position: int = 0
     repeat: Repeat | None = None
+    callback_url: str | None = None
+    called_back_at: float | None = None
 
     @property
     def done(self) -> bool:

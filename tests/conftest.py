@@ -14,6 +14,9 @@ from hypothesis import settings
 
 from hybrid_transcribe import samples
 from hybrid_transcribe.config import PREFIX, Settings
+from tests.browser import browser, browser_page
+
+__all__ = ["browser", "browser_page"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -70,12 +73,20 @@ def _nothing_left_running(_own_state: None) -> Iterator[None]:
     me = psutil.Process()
     before = set(me.children(recursive=True))
     yield
-    started = [child for child in me.children(recursive=True) if child not in before]
+    started = [child for child in me.children(recursive=True) if not before & _and_above(child)]
     _, left = psutil.wait_procs(started, timeout=3)
     lines = [_command(child) for child in left]
     for child in left:
         child.kill()
     assert not left, f"left running: {lines}"
+
+
+def _and_above(process: psutil.Process) -> set[psutil.Process]:
+    """A process and those it descends from: what a browser starts is the browser's affair."""
+    try:
+        return {process, *process.parents()} - {psutil.Process()}
+    except psutil.Error:
+        return {process}
 
 
 def _command(process: psutil.Process) -> str:

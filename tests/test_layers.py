@@ -26,7 +26,8 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.handle remote api progress doctor catalogue"
                           " comparison"),
-    ("faces",      False, "cli hud rest"),
+    ("faces",      False, "hud rest"),
+    ("command",    True,  "cli"),
 ]  # fmt: skip
 
 #: Imports that go up all the same, each for its reason.

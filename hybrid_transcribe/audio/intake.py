@@ -24,6 +24,7 @@ from hybrid_transcribe.errors import (
     TooMany,
     UnsafeInput,
     UnsupportedMedia,
+    from_info,
 )
 from hybrid_transcribe.types import Rejection
 
@@ -86,6 +87,12 @@ class Intake:
             if one.owned:
                 one.path.unlink(missing_ok=True)
 
+    def refusal(self) -> HybridTranscribeError:
+        """Why there is nothing to transcribe, where all inputs were refused."""
+        more = f" (and {len(self.rejected) - 1} more)" if len(self.rejected) > 1 else ""
+        first = from_info(self.rejected[0].error)
+        return type(first)(f"{first}{more}")
+
 
 def intake(
     inputs: Input | Iterable[Input | Uploaded], uploads_dir: Path, settings: Settings
@@ -103,6 +110,19 @@ def intake(
     for given in listed(inputs):
         taking.take(given)
     return Intake(tuple(taking.found), tuple(taking.rejected))
+
+
+def to_send(
+    inputs: Input | Iterable[Input | Uploaded], links_dir: Path, settings: Settings
+) -> Intake:
+    """The same for another machine: zips stay as they are, to be unpacked where they go.
+
+    ``links_dir`` takes links to files whose names are not valid text.
+    """
+    sending = _Sending(links_dir, settings)
+    for given in listed(inputs):
+        sending.take(given)
+    return Intake(tuple(sending.found), tuple(sending.rejected))
 
 
 def listed(inputs: object) -> list[Any]:
@@ -268,6 +288,11 @@ class _Taking:
         if not unpacked.entries and not unpacked.rejected:
             found = _instead(unpacked.other)
             raise BrokenArchive(f"{shown}: no audio or video in this zip{found}")
+
+
+class _Sending(_Taking):
+    def _zip(self, path: Path, shown: str) -> None:
+        self._file(path, shown)
 
 
 def _instead(others: Sequence[str]) -> str:

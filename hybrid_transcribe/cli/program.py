@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.cli import compare, doctor, engines, models, transcribe
+from hybrid_transcribe.cli import compare, doctor, engines, models, serve, transcribe
 from hybrid_transcribe.cli.exits import EPILOG, READER_GONE, USAGE, debugging, explain, say
 from hybrid_transcribe.cli.signals import Interrupted, interruptible
 
 #: A module a command, in the order of the help.
-COMMANDS = (transcribe, compare, engines, models, doctor)
+COMMANDS = (transcribe, compare, serve, engines, models, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -171,6 +171,11 @@ class Bus:
         self._listeners.append(subscription)
         return subscription
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     def _missed(self, after: int | None) -> list[Event]:
         if after is None or after == self.seq:
             return []

@@ -44,6 +44,13 @@ class Forecast:
         arrival = self.jobs_s.get(job_id)
         return None if arrival is None else round(max(LEAST_S, arrival - (self.now - self.at)), 1)
 
+    def room_in_s(self, n: int) -> float | None:
+        """When the next ``n`` recordings will be done; None when nobody can tell."""
+        arrivals = sorted(self.arrivals_s.values())
+        if n > len(arrivals):
+            return None
+        return max(LEAST_S, arrivals[n - 1] - (self.now - self.at))
+
     def position(self, recordings: Sequence[Recording]) -> int:
         """How many recordings of others come before the first of these; 0 when at work."""
         waiting = [r for r in recordings if not r.state.terminal]

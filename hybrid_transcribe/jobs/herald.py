@@ -36,6 +36,8 @@ class Herald:
         self._bus, self._table = bus, table
         self._reading, self._forecaster = reading, forecaster
         self.warnings: list[tuple[str, str]] = []
+        #: The last that was told of each model that is made ready before anybody asks.
+        self.models: dict[tuple[str, str], ModelChanged] = {}
 
     def job(self, job_id: str) -> None:
         """A job was accepted, ended, was retried, kept or given another expiry."""
@@ -77,9 +79,11 @@ class Herald:
         told = ModelChanged(0, engine=message.engine, model=message.model)
         match message:
             case p.ModelStaged(stage=stage, percentage=percentage):
-                self._bus.publish(replace(told, stage=stage, percentage=percentage))
+                told = replace(told, stage=stage, percentage=percentage)
             case p.ModelReady(device=device, error=error):
-                self._bus.publish(replace(told, device=device, error=error))
+                told = replace(told, device=device, error=error)
+        self.models[message.engine, message.model] = told
+        self._bus.publish(told)
 
     def warning(self, code: str, message: str) -> None:
         """Something people should know that stops nothing."""

@@ -85,6 +85,8 @@ class Lane:
         self.foretold = foretold
         #: The most memory the worker was seen to hold, in bytes.
         self.peak_bytes: int | None = None
+        #: Workers that died with work in their hands.
+        self.deaths = 0
         self._leads = leads
         self._patience_s = patience_s
         self.executor = executor
@@ -441,6 +443,7 @@ class Lane:
                 if not flight.let_go:
                     self._again(flight, machine.Requeued(wall))
         elif flights:
+            self.deaths += 1
             log.warning("lane %s: the worker died (%s)\n%s", self.name, how, how.last_words)
             most = self._settings.max_worker_deaths
             for flight, change in verdicts(flights, how, wall, most):

@@ -15,7 +15,7 @@ from hybrid_transcribe import protocol as p
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.interfaces import Executor
-from hybrid_transcribe.jobs.eta import Speeds
+from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.lane import Lane, Ledger
 from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
 from hybrid_transcribe.jobs.request import capabilities
@@ -109,6 +109,14 @@ class Lanes:
         """Recordings in all lines."""
         return sum(len(queue) for queue in self._queues.values())
 
+    def waiting_of(self, session_id: str) -> int:
+        """Recordings of one session in all lines."""
+        return sum(queue.length_of(session_id) for queue in self._queues.values())
+
+    def lines(self) -> dict[str, int]:
+        """How many recordings wait for each kind of lane."""
+        return {kind: len(queue) for kind, queue in self._queues.items()}
+
     def pump(self) -> None:
         """Hand out work wherever a worker is free."""
         for lane in tuple(self.by_name.values()):
@@ -129,6 +137,10 @@ class Lanes:
         kind = self._kind(spec)
         self._opened(kind)
         self.by_name[kind].preload(spec)
+
+    def warm(self, spec: Spec) -> bool:
+        """True when a worker has used that model and is still there."""
+        return any(lane.warm == key(spec) for lane in self.by_name.values())
 
     def unload(self) -> None:
         """Have idle workers give the memory of their models back; busy ones when they are done."""

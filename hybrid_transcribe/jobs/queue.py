@@ -63,6 +63,10 @@ class FairQueue:
     def __contains__(self, recording_id: str) -> bool:
         return recording_id in self._tickets
 
+    def length_of(self, session_id: str) -> int:
+        """How many tickets of one session wait."""
+        return len(self._waiting.get(session_id, ()))
+
     def add(self, ticket: Ticket) -> None:
         """Queue a recording; a session without a place in the round gets the last one."""
         self.remove(ticket.recording_id)

@@ -61,15 +61,19 @@ class Reading:
         self.owned(job_id, session_ids)
         return self._snapshot(job_id, self._forecaster.now())
 
-    def snapshots(self, *, session_ids: Sessions = None) -> tuple[JobSnapshot, ...]:
-        """Every job of these sessions, oldest first."""
+    def snapshots(
+        self, *, session_ids: Sessions = None, states: Collection[State] = ()
+    ) -> tuple[JobSnapshot, ...]:
+        """Every job of these sessions, oldest first; with ``states`` those in one of them."""
         forecast = self._forecaster.now()
-        return tuple(self._snapshot(job_id, forecast) for job_id in self.ids(session_ids))
+        return tuple(
+            self._snapshot(job_id, forecast)
+            for job_id in self.ids(session_ids)
+            if not states or self._table.row(job_id).tally.state() in states
+        )
 
     def _snapshot(self, job_id: str, forecast: Forecast) -> JobSnapshot:
-        recordings = tuple(
-            replace(r, eta_s=forecast.eta_s(r)) for r in self._table.recordings(job_id)
-        )
+        recordings = tuple(_expected(r, forecast) for r in self._table.recordings(job_id))
         row = self._table.row(job_id)
         return replace(
             row.job,
@@ -110,6 +114,12 @@ class Reading:
             complete=recording.state is State.COMPLETED,
             warnings=recording.warnings,
         )
+
+
+def _expected(recording: Recording, forecast: Forecast) -> Recording:
+    """With its ETA. Most of a long list have none, and copying each takes its time."""
+    eta_s = forecast.eta_s(recording)
+    return recording if eta_s == recording.eta_s else replace(recording, eta_s=eta_s)
 
 
 def _among(session_id: str, session_ids: Sessions) -> bool:

@@ -136,6 +136,21 @@ class EngineRoom:
         except HybridTranscribeError as error:
             self.warn("not_preloaded", f"The default model cannot be made ready: {error}")
 
+    def default_model(self) -> str:
+        """``ready``, ``loading``, ``failed``, or ``waiting`` until somebody needs it."""
+        try:
+            spec = make_spec(self.settings)
+        except HybridTranscribeError:
+            return "failed"
+        if self.lanes.warm(spec):
+            return "ready"
+        told = self._tell.models.get((spec.engine, spec.model))
+        if told is None:
+            return "waiting"
+        if told.error is not None:
+            return "failed"
+        return "ready" if told.stage is None else "loading"
+
     def _take_up(self, recording: Recording) -> None:
         wall = self._clock.wall()
         if recording.state.terminal:
@@ -218,7 +233,7 @@ class EngineRoom:
         earlier = self._repeats.find(session_id, mark)
         if earlier is not None:
             return earlier, False
-        self._check_room_for(len(found))
+        self._check_room_for(len(found), session_id)
         job_id = new_id()
         recordings = tuple(
             Recording(
@@ -262,15 +277,26 @@ class EngineRoom:
         if recording is not None and recording.state is State.QUEUED:
             self.enqueue(self.apply(recording_id, machine.Learned(duration_s=duration_s)))
 
-    def _check_room_for(self, n: int) -> None:
+    def _check_room_for(self, n: int, session_id: str) -> None:
         if self._closing:
             raise ServiceClosed("The service is closing and takes no more jobs")
-        waiting = self.lanes.waiting()
-        if waiting + n > self.settings.max_queued:
-            raise QueueFull(
-                f"{waiting} recordings are waiting and {n} more would pass the limit of "
-                f"{self.settings.max_queued}"
-            )
+        settings, of_session = self.settings, self.lanes.waiting_of(session_id)
+        for waiting, most, whose in (
+            (self.lanes.waiting(), settings.max_queued, ""),
+            (of_session, settings.max_queued_per_session, " of one session"),
+        ):
+            too_many = waiting + n - most
+            if too_many > 0:
+                raise QueueFull(
+                    f"{waiting} recordings{whose} are waiting and {n} more would pass the limit "
+                    f"of {most}",
+                    self._forecaster.now().room_in_s(too_many),
+                )
+
+    @property
+    def closing(self) -> bool:
+        """No more jobs are taken."""
+        return self._closing
 
     def enqueue(self, recording: Recording) -> None:
         """Put a queued recording in its lane's line."""
@@ -414,7 +440,7 @@ class EngineRoom:
         ]
         if not chosen:
             raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
-        self._check_room_for(len(chosen))
+        self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
         old = self.table.row(job_id).job.spec
         specs = [changed_spec(r.spec or old, changes, self.settings) for r in chosen]
         self._reopen(job_id)

@@ -15,12 +15,13 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
+from hybrid_transcribe.audio.original import Original, open_original
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, from_info
@@ -111,6 +112,7 @@ class Service:
         )
         self._closed = False
         self._before_close: list[Callable[[], None]] = []
+        self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
@@ -145,10 +147,16 @@ class Service:
         for action in self._before_close:
             action()
         await self._room.stop()
+        for last in self._after_close:
+            await last()
 
     def before_close(self, action: Callable[[], None]) -> None:
         """Have something done on the engine-room loop when the service is closed."""
         self._before_close.append(action)
+
+    def after_close(self, action: Callable[[], Awaitable[None]]) -> None:
+        """Have something done on that loop when all work has stopped: its last act."""
+        self._after_close.append(action)
 
     def serve(
         self,
@@ -204,6 +212,11 @@ class Service:
     def session_id(self) -> str:
         """The session of those who name none; the same again after a restart."""
         return self._room.session_id
+
+    @property
+    def clock(self) -> Clock:
+        """The time by which this service lives."""
+        return self._clock
 
     @property
     def uploads_dir(self) -> Path:
@@ -334,6 +347,15 @@ class Service:
                 job_id, recording_id, partial=partial, session_ids=session_ids
             )
         )
+
+    def open_audio(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> Original:
+        """A recording's own bytes, for a player. Raises UnknownJob, UnknownRecording, NotFound."""
+        (recording,) = self._ask(
+            lambda room: room.reading.recordings(job_id, recording_id, session_ids)
+        )
+        return open_original(Path(recording.path), recording.name)
 
     def subscribe(
         self,

@@ -11,12 +11,34 @@ import hmac
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from urllib.parse import urlsplit
 
 from hybrid_transcribe.errors import NotAllowed, NoToken
 
 #: Words before a token in ``Authorization``.
 SCHEMES = ("token", "bearer")
+
+#: Among the names of a server: any name is fine.
+ANY_HOST = "*"
+
+
+class Who(Enum):
+    """Who is asking, by what the request shows."""
+
+    #: Shows the token where it stands for every session: one's own kernel, one's own lab.
+    OWNER = "owner"
+    #: Shows the token of a server for many: sees the sessions it names.
+    HOLDER = "holder"
+    #: A kernel behind a page that this server shows: the same, but nothing for operators.
+    VISITOR = "visitor"
+    #: Shows nothing, and nothing is asked for.
+    ANYBODY = "anybody"
+
+    @property
+    def trusted(self) -> bool:
+        """The server's own token was shown."""
+        return self in (Who.OWNER, Who.HOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +47,56 @@ class Access:
 
     Attributes:
         token: what a caller must show, None lets everybody in.
-        hosts: names people may call it by, beside ``localhost`` and addresses in numbers.
+        hosts: names people may call it by, beside ``localhost`` and addresses in numbers; with
+            ``*`` whatever they say.
         owner: whoever shows the token owns every session, as in one's own kernel.
+        visitor: what the kernels of this server's pages show, whether there is a token or not.
     """
 
     token: str | None = None
     hosts: frozenset[str] = frozenset()
     owner: bool = False
+    visitor: str | None = None
 
-    def check(self, headers: Mapping[str, str], token: str | None) -> bool:
-        """True when a token was shown. ``token`` is the one in the address, if any.
+    def check(self, headers: Mapping[str, str], token: str | None) -> Who:
+        """Who is asking. ``token`` is the one in the address, if any.
 
         Raises NotAllowed for a host or an origin that is not ours, NoToken.
         """
-        self._check_host(headers.get("Host", ""))
-        shown = self._shown(headers.get("Authorization", ""), token)
-        if self.token is not None and not shown:
+        self.check_host(headers.get("Host", ""))
+        offered = _offered(headers.get("Authorization", ""), token)
+        if _shows(offered, self.token):
+            return Who.OWNER if self.owner else Who.HOLDER
+        if _shows(offered, self.visitor):
+            return Who.VISITOR
+        if self.token is not None:
             raise NoToken(
                 "A token is needed: send the header 'Authorization: token …', or ?token=… in the "
                 "address"
             )
-        if not shown:
-            _check_origin(headers.get("Origin"), headers.get("Host", ""))
-        return shown
+        _check_origin(headers.get("Origin"), headers.get("Host", ""))
+        return Who.ANYBODY
 
-    def _shown(self, authorization: str, in_address: str | None) -> bool:
-        scheme, _, value = authorization.strip().partition(" ")
-        offered = [in_address or "", value.strip() if scheme.lower() in SCHEMES else ""]
-        token = (self.token or "").encode()
-        # All are compared, each in constant time.
-        found = [hmac.compare_digest(one.encode("utf-8", "replace"), token) for one in offered]
-        return self.token is not None and any(found)
-
-    def _check_host(self, host: str) -> None:
-        name = (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
+    def check_host(self, host: str) -> None:
+        """Raises NotAllowed for a name that is not this server's."""
+        name = _name_of(host)
         if name == "localhost" or name in self.hosts or _is_address(name):
             return
+        if ANY_HOST in self.hosts:
+            return
         raise NotAllowed(f"This server is not called {host!r}")
+
+
+def _offered(authorization: str, in_address: str | None) -> tuple[str, ...]:
+    scheme, _, value = authorization.strip().partition(" ")
+    return (in_address or "", value.strip() if scheme.lower() in SCHEMES else "")
+
+
+def _shows(offered: tuple[str, ...], secret: str | None) -> bool:
+    expected = (secret or "").encode()
+    # All are compared, each in constant time.
+    found = [hmac.compare_digest(one.encode("utf-8", "replace"), expected) for one in offered]
+    return bool(secret) and any(found)
 
 
 def _check_origin(origin: str | None, host: str) -> None:
@@ -69,6 +104,14 @@ def _check_origin(origin: str | None, host: str) -> None:
     if origin is None or urlsplit(origin).netloc.lower() == host.lower() != "":
         return
     raise NotAllowed(f"Requests from pages of {origin!r} are refused")
+
+
+def _name_of(host: str) -> str:
+    """Without its port; nothing of what is no host at all."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
 
 
 def _is_address(name: str) -> bool:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
-from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, NoToken, QueueFull
+from hybrid_transcribe.errors import (
+    HybridTranscribeError,
+    InvalidRequest,
+    NoToken,
+    QueueFull,
+)
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.rest.access import Access
+from hybrid_transcribe.rest.access import Access, Who
+from hybrid_transcribe.rest.compat.waiting import Waiting
+from hybrid_transcribe.rest.meter import Meter
+from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
+from hybrid_transcribe.rest.rate import Rates, counted
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -27,8 +38,14 @@ _T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
+#: For what is asked again and again: keep it, and ask each time whether it still holds (304).
+REVALIDATE = "private, no-cache"
+
 #: A queue that is full may have room again after so many seconds.
 TRY_AGAIN_S = 30
+
+#: The longest that anybody is told to wait, in seconds.
+LONGEST_TRY_AGAIN_S = 600.0
 
 
 @dataclass(slots=True)
@@ -38,14 +55,27 @@ class Rest:
     service: Service
     access: Access
     prefix: str = ""
+    rates: Rates = field(init=False)
+    meter: Meter = field(init=False)
+    waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
+        self.meter = Meter(self.service)
+        webhooks.start(self.service)
+        self.waiting = Waiting(self.service.clock)
 
 
 class Door(_Base):
     """A handler on any host: mixed into that host's own handler class by `routes`."""
 
     rest: Rest
-    #: The token was shown in this request.
-    trusted: bool = False
+    #: Who is asking, by what this request shows.
+    who: Who = Who.ANYBODY
+    #: The address that led here, as a label.
+    template: str = ""
+    #: What is told of this client's rate.
+    _left: Mapping[str, str] = MappingProxyType({})
 
     def initialize(self, rest: Rest) -> None:
         """Called by Tornado with the route's arguments."""
@@ -53,8 +83,35 @@ class Door(_Base):
 
     def prepare(self) -> None:
         """Turn away who may not come in, before anything of the request is kept."""
+        self.who = self.identify()
+        self._count()
+
+    def identify(self) -> Who:
+        """Who is asking. Raises NotAllowed, NoToken."""
         token = self.get_query_argument("token", None)
-        self.trusted = self.rest.access.check(self.request.headers, token)
+        return self.rest.access.check(self.request.headers, token)
+
+    def _count(self) -> None:
+        """Raises RateLimited for a client that asks for work too often."""
+        path = self.request.path.removeprefix(self.rest.prefix)
+        # Kernels all call from here: a limit by address would be one for all visitors together.
+        free = self.who in (Who.OWNER, Who.VISITOR)
+        if not free and counted(self.request.method or "", path):
+            # An error clears the headers, hence also kept.
+            self._left = self.rest.rates.refused()
+            self._left = self.rest.rates.take(self.request.remote_ip or "")
+            self._tell_left()
+
+    def _tell_left(self) -> None:
+        for name, value in self._left.items():
+            self.set_header(name, value)
+
+    def on_finish(self) -> None:
+        """Every answer is counted, whatever it was."""
+        # Where the host turned somebody away, there may be no service yet.
+        if hasattr(self, "rest"):
+            self.rest.meter.answered(self, self.template)
+        super().on_finish()
 
     def check_xsrf_cookie(self) -> None:
         """Not by cookie: `Access` refuses other origins, and takes no cookie for a proof."""
@@ -82,7 +139,12 @@ class Door(_Base):
     @property
     def owner(self) -> bool:
         """True for the owner of all sessions."""
-        return self.trusted and self.rest.access.owner
+        return self.who is Who.OWNER
+
+    @property
+    def trusted(self) -> bool:
+        """The server's token was shown."""
+        return self.who.trusted
 
     def flag(self, name: str) -> bool:
         """A yes or no in the address. Raises InvalidRequest."""
@@ -93,11 +155,11 @@ class Door(_Base):
 
     # -------------------------------------------------------------------------- answering
 
-    def reply(self, value: Any, status: int = HTTPStatus.OK) -> None:
-        """Answer with JSON."""
+    def reply(self, value: Any, status: int = HTTPStatus.OK, cache: str = "no-store") -> None:
+        """Answer with JSON; ``cache`` says who may keep it."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.set_header("Cache-Control", "no-store")
+        self.set_header("Cache-Control", cache)
         self.finish(msgspec.json.encode(value))
 
     def at(self, path: str) -> str:
@@ -113,16 +175,27 @@ class Door(_Base):
             self._headers_of(error)
         elif isinstance(error, HTTPError):
             detail = error.log_message or ""
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(self._methods()))
         self.set_status(status_code)
+        self._tell_left()
         self.set_header("Content-Type", PROBLEM)
         self.set_header("Cache-Control", "no-store")
         self.finish(msgspec.json.encode(problem(code, detail, status_code)))
+
+    def _methods(self) -> list[str]:
+        """What can be done here."""
+        no = RequestHandler._unimplemented_method
+        return [m for m in self.SUPPORTED_METHODS if getattr(type(self), m.lower()) is not no]
 
     def _headers_of(self, error: HybridTranscribeError) -> None:
         if isinstance(error, NoToken):
             self.set_header("WWW-Authenticate", "Bearer")
         if isinstance(error, QueueFull):
-            self.set_header("Retry-After", str(TRY_AGAIN_S))
+            wait_s = TRY_AGAIN_S if error.retry_after_s is None else error.retry_after_s
+            # A forecast of hours may be wrong, and others may cancel.
+            wait_s = min(max(1.0, wait_s), LONGEST_TRY_AGAIN_S)
+            self.set_header("Retry-After", str(math.ceil(wait_s)))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Errors of ours are answers; only what nobody expected is logged with its road."""

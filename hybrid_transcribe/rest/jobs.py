@@ -13,7 +13,10 @@ from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.door import REVALIDATE, Door
+from hybrid_transcribe.rest.files.taken import with_uploads
+from hybrid_transcribe.rest.outbound import webhooks
+from hybrid_transcribe.rest.outbound.sources import with_sources
 from hybrid_transcribe.rest.repeats import session_of
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.received import Received
@@ -21,7 +24,7 @@ from hybrid_transcribe.rest.uploads.streaming import Receiving
 from hybrid_transcribe.wire import show
 
 #: Fields of a submission beside the options.
-_FIELDS = ("session_id", "engine", "model", "device", "priority", "options")
+_FIELDS = ("session_id", "engine", "model", "device", "priority", "options", "callback_url")
 
 #: Longest ``Prefer: wait=N`` that is honoured, in seconds.
 LONGEST_WAIT_S = 300.0
@@ -46,7 +49,10 @@ class Jobs(Receiving, Door):
         """Queue what was sent."""
         received = await self.received()
         try:
-            job_id = await self._job_of(received)
+            service = self.rest.service
+            received = await with_sources(received, service.settings, service.uploads_dir)
+            async with with_uploads(self, received) as given:
+                job_id = await self._job_of(given)
         except BaseException:
             received.discard()
             raise
@@ -59,8 +65,17 @@ class Jobs(Receiving, Door):
         how = wanted(received)
         key = self.request.headers.get("Idempotency-Key")
         named = how.pop("session_id", None) or self._named_session()
+        told = how.pop("callback_url", None)
+        callback_url = None if told is None else webhooks.check(self.rest.service, told)
         session = str(named or await self._new_session(key, received))
-        return await self._submit(received, session, {**how, "idempotency_key": key})
+        job_id = await self._submit(received, session, {**how, "idempotency_key": key})
+        if callback_url is not None:
+            await self._call_back(job_id, callback_url)
+        return job_id
+
+    async def _call_back(self, job_id: str, url: str) -> None:
+        service = self.rest.service
+        await self.ask(lambda room: webhooks.outbox_of(service, room).expect(job_id, url))
 
     def _named_session(self) -> str | None:
         named = self.sessions
@@ -80,8 +95,8 @@ class Jobs(Receiving, Door):
     async def _submit(self, received: Received, session: str, how: dict[str, Any]) -> str:
         if not received.uploads:
             raise InvalidRequest(
-                "No recording in the request: send files as multipart fields named 'file', or one "
-                "as the body"
+                "No recording in the request: send files as multipart fields named 'file', one as "
+                "the body, the upload_ids of what was uploaded before, or a source_url"
             )
         files = [Uploaded(u.path, u.name) for u in received.uploads]
         service = self.rest.service
@@ -106,6 +121,9 @@ def wanted(received: Received) -> dict[str, Any]:
         if len(values) > 1:
             raise InvalidRequest(f"Field {name!r} is given {len(values)} times")
         text = values[0]
+        if not text.strip():
+            # Forms send what nobody filled in.
+            continue
         if name == "options":
             try:
                 how[name] = msgspec.json.decode(text)
@@ -113,7 +131,7 @@ def wanted(received: Received) -> dict[str, Any]:
                 raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
         elif name == "priority":
             how[name] = _whole(text)
-        elif text.strip():
+        else:
             how[name] = parse(name, text) if name in OPTION_NAMES else text
     return _flat(how)
 
@@ -174,7 +192,7 @@ class Job(Door):
         """The job as it stands."""
         sessions = self.sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
-        self.reply(show.job(snapshot))
+        self.reply(show.job(snapshot), cache=REVALIDATE)
 
     async def delete(self, job_id: str) -> None:
         """Erase it: results, uploads and what a cloud keeps."""

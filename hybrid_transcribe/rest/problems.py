@@ -32,6 +32,7 @@ STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.JobCanceled: HTTPStatus.CONFLICT,
     errors.ServiceClosed: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Unreachable: HTTPStatus.BAD_GATEWAY,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.NoToken: HTTPStatus.UNAUTHORIZED,
 }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from hybrid_transcribe.errors import InvalidRequest
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.door import REVALIDATE, Door
 from hybrid_transcribe.types import State
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import shapes, show
 
 
 class Queues(Door):
@@ -18,12 +18,13 @@ class Queues(Door):
         states = self._states()
         sessions = self.sessions
         if sessions == ():
-            every = await self.ask(lambda room: room.reading.snapshots())
-            waiting = [s for s in every if s.state in states or not states]
-            self.reply(show.anonymous(waiting))
+            every = await self.ask(lambda room: room.reading.snapshots(states=states))
+            self.reply(show.anonymous(every), cache=REVALIDATE)
             return
-        own = await self.ask(lambda room: room.reading.snapshots(session_ids=sessions))
-        self.reply(show.queue(s for s in own if s.state in states or not states))
+        own = await self.ask(
+            lambda room: room.reading.snapshots(session_ids=sessions, states=states)
+        )
+        self.reply(show.queue(own), cache=REVALIDATE)
 
     def _states(self) -> set[State]:
         names = [n for text in self.get_query_arguments("state") for n in text.split(",") if n]
@@ -40,4 +41,23 @@ class Session(Door):
     async def delete(self, session_id: str) -> None:
         """Erase everything of a session. What never was is erased as well."""
         await self.ask(lambda room: room.delete_session(session_id))
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+
+class Sessions(Door):
+    """``GET`` and ``DELETE /sessions``: capabilities in headers, where no log has them."""
+
+    def get(self) -> None:
+        """Whose the caller's jobs are: the owner's own session, the one named, or a new one."""
+        service, named = self.rest.service, self.sessions
+        own = service.session_id if self.owner else service.new_session()
+        self.reply(shapes.SessionView(session_id=named[0] if named else own, owner=self.owner))
+
+    async def delete(self) -> None:
+        """Erase everything of the sessions named. Raises InvalidRequest without any."""
+        sessions = self.sessions
+        if not sessions:
+            raise InvalidRequest("Name the session to erase: X-Session-Id, or ?session_id=")
+        for session_id in sessions:
+            await self.ask(lambda room, gone=session_id: room.delete_session(gone))  # type: ignore[misc]
         self.set_status(HTTPStatus.NO_CONTENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from types import TracebackType
 
@@ -14,10 +15,16 @@ from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.door import Rest
-from hybrid_transcribe.rest.routes import routes
+from hybrid_transcribe.rest.routes import alone
 
 #: A new token, in random bits.
 TOKEN_BITS = 192
+
+#: A connection that asks nothing more is closed after so many seconds.
+IDLE_CONNECTION_S = 120.0
+
+#: Longest time to close connections that are left when the service has stopped, in seconds.
+HANG_UP_S = 1.0
 
 #: Hosts that only this machine reaches.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -70,15 +77,20 @@ def serve(
     if open_to_all and host not in LOOPBACK:
         raise InvalidRequest(f"A server on {host!r} is not open_to_all: give it a token")
     secret = None if open_to_all else token or secrets.token_hex(TOKEN_BITS // 8)
-    access = Access(secret, owner=True)
+    # Before anything is opened: what the settings say may not be.
+    rest = Rest(service, Access(secret, owner=True))
     sockets = bind_sockets(port, host)
 
     def start(room: EngineRoom) -> HTTPServer:
-        application = Application(routes(Rest(service, access)), log_function=lambda handler: None)
+        application = Application(alone(rest), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
-        http = HTTPServer(application, max_body_size=1 << 20)
+        http = HTTPServer(
+            application, max_body_size=1 << 20, idle_connection_timeout=IDLE_CONNECTION_S
+        )
         http.add_sockets(sockets)
         service.before_close(http.stop)
+        # Browsers keep theirs open.
+        service.after_close(lambda: _hang_up(http))
         if service.settings.preload_models is None:
             room.preload()
         return http
@@ -86,3 +98,13 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{sockets[0].getsockname()[1]}"
     return Server(service, service.call(start).result(), url, secret)
+
+
+#: Turns of the loop in which those who stream notice the end and say so.
+_GOODBYE_TURNS = 20
+
+
+async def _hang_up(http: HTTPServer) -> None:
+    for _ in range(_GOODBYE_TURNS):
+        await asyncio.sleep(0)
+    await asyncio.wait({asyncio.ensure_future(http.close_all_connections())}, timeout=HANG_UP_S)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 import msgspec
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.catalogue import EngineInfo, list_engines
-from hybrid_transcribe.errors import UnknownEngine
+from hybrid_transcribe.errors import NotFound, ServiceClosed, UnknownEngine
+from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.wire import shapes
 
 
 class Engines(Door):
@@ -19,7 +20,8 @@ class Engines(Door):
     async def get(self) -> None:
         """Every engine, whether it can run here, and who gets the audio."""
         found = await _engines(self)
-        self.reply({"engines": [msgspec.to_builtins(engine) for engine in found.values()]})
+        plain = [msgspec.to_builtins(engine) for engine in found.values()]
+        self.reply(msgspec.convert({"engines": plain}, shapes.EnginesView))
 
 
 class Models(Door):
@@ -31,7 +33,7 @@ class Models(Door):
         if engine not in found:
             raise UnknownEngine(engine, tuple(found))
         one = found[engine]
-        self.reply({"engine": engine, "default": one.default_model, "models": one.models})
+        self.reply(shapes.ModelsView(engine=engine, default=one.default_model, models=one.models))
 
 
 async def _engines(handler: Door) -> dict[str, EngineInfo]:
@@ -47,17 +49,8 @@ class Limits(Door):
     def get(self) -> None:
         """What a submission may hold, and how long results stay."""
         settings = self.rest.service.settings
-        self.reply(
-            {
-                "max_file_bytes": settings.max_file_bytes,
-                "max_files": settings.max_files,
-                "max_duration_s": settings.max_duration_s,
-                "max_queued": settings.max_queued,
-                "archive_max_entries": settings.archive_max_entries,
-                "archive_max_bytes": settings.archive_max_bytes,
-                "retention_s": settings.retention_s,
-            }
-        )
+        names = shapes.LimitsView.__struct_fields__
+        self.reply(shapes.LimitsView(**{name: getattr(settings, name) for name in names}))
 
 
 class Health(Door):
@@ -65,7 +58,7 @@ class Health(Door):
 
     def get(self) -> None:
         """Says which version, too."""
-        self.reply({"status": "ok", "version": __version__})
+        self.reply(shapes.HealthView(status="ok", version=__version__))
 
 
 class Ready(Door):
@@ -73,6 +66,21 @@ class Ready(Door):
 
     async def get(self) -> None:
         """503 once the service is closing; with what people should know, if anything."""
-        warnings = await self.ask(lambda room: tuple(room.warnings))
-        told = [{"code": code, "message": message} for code, message in warnings]
-        self.reply({"status": "ready", "warnings": told}, HTTPStatus.OK)
+        warnings, model = await self.ask(_look)
+        told = tuple(shapes.WarningTold(code=code, message=text) for code, text in warnings)
+        self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=told))
+
+
+def _look(room: EngineRoom) -> tuple[tuple[tuple[str, str], ...], str]:
+    if room.closing:
+        raise ServiceClosed("The service is closing and takes no more jobs")
+    return tuple(room.warnings), room.default_model()
+
+
+class Nowhere(Door):
+    """Every address below the prefix at which there is nothing."""
+
+    def prepare(self) -> None:
+        """A problem, as every other error."""
+        super().prepare()
+        raise NotFound(f"Nothing at {self.request.path!r}; /openapi.json lists all there is")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from hybrid_transcribe import events as e
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, Segment, Spec, Transcript, Word
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec, Transcript
 from hybrid_transcribe.wire import shapes
 
 
@@ -123,18 +122,14 @@ def _event(seq: int, told: shapes.Shape) -> e.Event:
             return e.Resync(seq)
 
 
+def queue(data: bytes) -> tuple[JobSnapshot, ...]:
+    """The jobs of a queue that is not anonymous. Raises msgspec.DecodeError."""
+    return tuple(map(job, msgspec.json.decode(data, type=shapes.OwnQueue).jobs))
+
+
 def transcript(data: bytes) -> Transcript:
-    """A transcript from the service's JSON output (`outputs.json`)."""
-    found: dict[str, Any] = msgspec.json.decode(data)
-    segments = tuple(_segment(s) for s in found.pop("segments"))
-    fields = {name: found[name] for name in Transcript.__dataclass_fields__ if name in found}
-    return Transcript(**{**fields, "warnings": tuple(found["warnings"]), "segments": segments})
-
-
-def _segment(plain: dict[str, Any]) -> Segment:
-    words = tuple(Word(**word) for word in plain["words"])
-    inner = {name: value for name, value in plain.items() if name not in ("index", "words")}
-    return Segment(**inner, words=words)
+    """A transcript from the service's JSON output (`outputs.json`). Raises msgspec.DecodeError."""
+    return msgspec.json.decode(data, type=Transcript)
 
 
 def wall_s(text: str | None) -> float | None:

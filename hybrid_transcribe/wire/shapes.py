@@ -85,15 +85,15 @@ class AnonymousJob(Shape, frozen=True, kw_only=True):
     n_recordings: int
 
 
-class Queue(Shape, frozen=True, kw_only=True):
-    """The jobs of some sessions, oldest first, or of everybody without their names."""
+class AnonymousQueue(Shape, frozen=True, kw_only=True):
+    """Everybody's jobs, oldest first, without their names."""
 
-    anonymous: bool
-    jobs: tuple[JobView, ...] | tuple[AnonymousJob, ...]
+    jobs: tuple[AnonymousJob, ...]
+    anonymous: bool = True
 
 
 class OwnQueue(Shape, frozen=True, kw_only=True):
-    """A queue that is not anonymous."""
+    """The jobs of some sessions, oldest first, in full."""
 
     jobs: tuple[JobView, ...]
     anonymous: bool = False
@@ -155,3 +155,112 @@ class WarningTold(Shape, frozen=True, kw_only=True):
 
     code: str
     message: str
+
+
+# ------------------------------------------------------------------- the service itself
+
+
+class EngineView(Shape, frozen=True, kw_only=True):
+    """One engine: whether it can run here, and what it can do."""
+
+    name: str
+    available: bool
+    why_not: str | None
+    default: bool
+    default_model: str
+    models: tuple[str, ...]
+    devices: tuple[str, ...]
+    compute_types: tuple[str, ...]
+    languages: tuple[str, ...]
+    translates: bool
+    word_timestamps: bool
+    sends_audio_to: str | None
+    options: tuple[str, ...]
+
+
+class EnginesView(Shape, frozen=True, kw_only=True):
+    """Every engine, the default first."""
+
+    engines: tuple[EngineView, ...]
+
+
+class ModelsView(Shape, frozen=True, kw_only=True):
+    """The models of an engine by name; ``default`` is what a job gets that names none."""
+
+    engine: str
+    default: str
+    models: tuple[str, ...]
+
+
+class LimitsView(Shape, frozen=True, kw_only=True):
+    """What a submission may hold.
+
+    Attributes:
+        max_file_bytes: largest single file.
+        max_files: most recordings of one job.
+        max_duration_s: longest recording.
+        max_upload_bytes: largest request, with all files in it.
+        max_queued: recordings that may wait in all.
+        max_queued_per_session: recordings of one session that may wait.
+        rate_limit_per_min: calls that create work or open an event stream, of one client in a
+            minute; 0 for no limit.
+        allow_source_urls: recordings may be given as addresses (source_url).
+        archive_max_entries: most entries of a zip.
+        archive_max_bytes: most bytes of a zip when unpacked.
+        retention_s: how long results stay after a job ended.
+    """
+
+    max_file_bytes: int
+    max_files: int
+    max_duration_s: float
+    max_upload_bytes: int
+    max_queued: int
+    max_queued_per_session: int
+    rate_limit_per_min: int
+    allow_source_urls: bool
+    archive_max_entries: int
+    archive_max_bytes: int
+    retention_s: float
+
+
+class SessionView(Shape, frozen=True, kw_only=True):
+    """Whose a caller's jobs are. An ``owner`` sees those of all sessions."""
+
+    session_id: str
+    owner: bool
+
+
+class HealthView(Shape, frozen=True, kw_only=True):
+    """This process answers; ``version`` is the package's."""
+
+    status: str
+    version: str
+
+
+class ReadyView(Shape, frozen=True, kw_only=True):
+    """It takes jobs; ``warnings`` are what people should know that stops nothing.
+
+    ``default_model`` is ``ready``, ``loading``, ``failed``, or ``waiting`` for the first job.
+    """
+
+    status: str
+    default_model: str
+    warnings: tuple[WarningTold, ...]
+
+
+class Problem(Shape, frozen=True, kw_only=True):
+    """An error, as RFC 9457 has it.
+
+    Attributes:
+        type: names the kind of problem, as `code` does.
+        title: the status in words.
+        status: the HTTP status.
+        code: one word for programs, which stays as it is.
+        detail: what is wrong and what to do about it, for people.
+    """
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from functools import lru_cache
+from typing import Any
 
 from hybrid_transcribe import events as e
-from hybrid_transcribe.types import JobSnapshot, Recording, Spec
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec
 from hybrid_transcribe.wire import shapes
 
 
@@ -23,7 +25,7 @@ def job(snapshot: JobSnapshot) -> shapes.JobView:
         engine=spec.engine,
         model=spec.model,
         device=spec.device,
-        options=spec.options.given(),
+        options=_given(spec.options),
         priority=snapshot.priority,
         created_at=when(snapshot.created_at),
         finished_at=moment(snapshot.finished_at),
@@ -54,7 +56,7 @@ def recording(one: Recording, job_spec: Spec) -> shapes.RecordingView:
         error=one.error,
         engine=spec.engine,
         model=spec.model,
-        options=spec.options.given(),
+        options=_given(spec.options),
         language=one.language,
         language_probability=one.language_probability,
         asked_device=spec.device,
@@ -65,7 +67,13 @@ def recording(one: Recording, job_spec: Spec) -> shapes.RecordingView:
     )
 
 
-def anonymous(snapshots: Iterable[JobSnapshot]) -> shapes.Queue:
+@lru_cache(1024)
+def _given(options: Options) -> dict[str, Any]:
+    """Looked through once: a long queue has the same ones thousands of times."""
+    return options.given()
+
+
+def anonymous(snapshots: Iterable[JobSnapshot]) -> shapes.AnonymousQueue:
     """The queue as strangers may see it."""
     jobs = tuple(
         shapes.AnonymousJob(
@@ -78,7 +86,7 @@ def anonymous(snapshots: Iterable[JobSnapshot]) -> shapes.Queue:
         )
         for s in snapshots
     )
-    return shapes.Queue(anonymous=True, jobs=jobs)
+    return shapes.AnonymousQueue(jobs=jobs)
 
 
 def queue(snapshots: Iterable[JobSnapshot]) -> shapes.OwnQueue:

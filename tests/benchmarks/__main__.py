@@ -6,12 +6,16 @@ import os
 import platform
 import sys
 
-from tests.benchmarks import overheads, product
+from tests.benchmarks import overheads, product, rest
 
 ENTRIES = {
     "product": product.main,
     "import": overheads.import_time,
     "submit": overheads.submit_latency,
+    "http-submit": rest.submit_latency,
+    "queue": rest.long_queue,
+    "events": rest.many_listeners,
+    "upload": rest.large_upload,
 }
 
 

@@ -10,10 +10,11 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from hybrid_transcribe import JobResult, Service
+from hybrid_transcribe import JobResult, RemoteService, Service
 from hybrid_transcribe.errors import (
     EngineFailed,
     InputMissing,
@@ -33,8 +34,27 @@ from hybrid_transcribe.types import Segment, State
 from tests.services import service as local_service
 from tests.services import until_segment, wavs
 
-#: Ways to reach an engine room. A remote one is added here.
-DOORS: dict[str, Callable[[], Service]] = {"local": local_service}
+
+class _Remote(RemoteService):
+    """A service of this process, reached over HTTP; closing one closes both."""
+
+    def __init__(self) -> None:
+        self.behind = local_service()
+        server = self.behind.serve()
+        super().__init__(server.url, server.token)
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Where what was sent lies in the end."""
+        return self.behind.uploads_dir
+
+    def close(self) -> None:
+        super().close()
+        self.behind.close()
+
+
+#: Ways to reach an engine room.
+DOORS: dict[str, Callable[[], Any]] = {"local": local_service, "remote": _Remote}
 
 
 @pytest.fixture(params=DOORS, scope="module")
@@ -268,6 +288,7 @@ def test_a_zip_is_its_recordings(service: Service, tmp_path: Path) -> None:
         for name, wav in zip(names, wavs(tmp_path / "in", *names, seconds=1), strict=True):
             data = b"RIFF broken" if name == "note 07" else wav.read_bytes()
             archive.writestr(f"folder/{name}.wav", data)
+    before = set(service.uploads_dir.iterdir())
     job = service.submit(tmp_path / "notes.zip")
     result = job.result(60)
     assert len(result) == 19
@@ -277,8 +298,7 @@ def test_a_zip_is_its_recordings(service: Service, tmp_path: Path) -> None:
         assert len(out.namelist()) == 20
         assert "note 07.wav" in out.read("_errors.txt").decode()
         assert b"00:00:00,000 --> 00:00:01,000" in out.read("note 00.srt")
-    uploads = service._room.state.uploads
-    stored = [p for p in uploads.iterdir() if p.stem in {Path(r.path).stem for r in job.recordings}]
+    stored = set(service.uploads_dir.iterdir()) - before
     assert len(stored) >= 19
     job.delete()
     assert not any(p.exists() for p in stored)

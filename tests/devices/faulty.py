@@ -57,10 +57,12 @@ class FailingGpu(FasterWhisper):
             gpu if device == "cuda" else real(device)
         )
 
-    def _open_here(self, folder: str, device: str, compute_type: str, cpu_threads: int) -> Any:
+    def _open_here(
+        self, folder: str, device: str, compute_type: str, cpu_threads: int, replicas: int
+    ) -> Any:
         # What is said to be on the GPU is on the CPU, which lacks 16 bits.
         cpu_type = "float32" if compute_type == "float16" else compute_type
-        model = faster_whisper._open_model(folder, "cpu", cpu_type, cpu_threads)
+        model = faster_whisper._open_model(folder, "cpu", cpu_type, cpu_threads, replicas)
         if device == "cuda":
             model.encode = self._fail
         return model

@@ -88,6 +88,8 @@ def _text(engine: Any, clip: dict[str, Any]) -> str:
         beam_size=1,
         temperature=(0.0,),
         condition_on_previous_text=False,
+        # The windows of the others.
+        context="full",
     )
     heard = engine.transcribe(Clip(decode_audio(str(clip["path"]))), options, never)
     return " ".join(h.text for h in heard if isinstance(h, Segment))

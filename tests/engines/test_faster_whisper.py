@@ -113,7 +113,7 @@ def test_the_library_has_an_argument_for_every_option_passed_on() -> None:
     """A renamed argument shows on the day the library is upgraded."""
     from inspect import signature
 
-    ours = {"silence_guard", "compute_type", "batch_size"}
+    ours = {"silence_guard", "compute_type", "batch_size", "context"}
     honoured = FasterWhisper.capabilities.options
 
     assert honoured - ours <= set(signature(WhisperModel.transcribe).parameters)
@@ -326,7 +326,7 @@ def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) 
     engine = FasterWhisper(lambda *how: asked.append(how) or FakeModel(), lambda *_: Gpu(True))
 
     assert engine.load(LoadRequest(FILES)) == Loaded("gpu", "float16")
-    assert asked == [("nowhere", "cuda", "float16", 0)]
+    assert asked == [("nowhere", "cuda", "float16", 0, 1)]
 
 
 class GoneGpu:
@@ -346,7 +346,9 @@ class GoneGpu:
             raise RuntimeError(self._trouble)
         return {"float16"}
 
-    def _open(self, folder: str, where: str, compute_type: str, cpu_threads: int) -> Any:
+    def _open(
+        self, folder: str, where: str, compute_type: str, cpu_threads: int, replicas: int
+    ) -> Any:
         if where == "cuda":
             raise RuntimeError(self._trouble)
         return FakeModel()
@@ -512,7 +514,7 @@ class TestWithModels:
     ) -> None:
         """Same weights, same format, same beam: same segments and times, and words inside them."""
         samples = decode_audio(str(sample))
-        options = Options(language="en", word_timestamps=True)
+        options = Options(language="en", word_timestamps=True, context="full")
         ours = segments(heard(tiny, Clip(samples), options))
         bare = _bare(tiny_folder, samples, options)
 
@@ -532,7 +534,7 @@ class TestWithModels:
         self, tiny: FasterWhisper, tiny_folder: Path, speech_dir: Path, beam_size: int
     ) -> None:
         """The guard and the tidying change nothing about real speech."""
-        options = Options(language="en", beam_size=beam_size)
+        options = Options(language="en", beam_size=beam_size, context="full")
         for name in ("goo_brook.flac", "wy_lamp.wav", "ls_7312-92432-0000.flac", "leo_diar.wav"):
             samples = decode_audio(str(speech_dir / "audio" / name))
             _same(
@@ -547,7 +549,7 @@ class TestWithModels:
     ) -> None:
         """Reusing the encoding of the detection gives the text that naming the language gives."""
         samples = decode_audio(str(speech_dir / "audio" / "leo_pt.wav"))
-        found = heard(base, Clip(samples), Options(beam_size=1))
+        found = heard(base, Clip(samples), Options(beam_size=1, context="full"))
 
         assert isinstance(found[0], Language)
         assert found[0].code == "pt"

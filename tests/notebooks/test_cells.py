@@ -24,6 +24,10 @@ pytestmark = [
 #: The notebooks people get.
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 
+#: What their outputs say and what they save, beside the words of the sample.
+SAID = {"01_first_file.ipynb": ("-->",), "02_hud.ipynb": ("<Job ", "Nothing is queued.")}
+SAVED = {"01_first_file.ipynb": {"jfk.srt"}}
+
 START = """
 import time
 from hybrid_transcribe import sample, submit, transcribe, default_service
@@ -123,5 +127,16 @@ def test_shipped_notebooks_run_from_top_to_bottom(path: Path, tmp_path: Path) ->
     ).execute()
     said = "".join(text_of(c.outputs) for c in cells)
     assert "what your country can do for you" in said
-    assert "-->" in said
-    assert (tmp_path / "jfk.srt").exists()
+    for text in SAID.get(path.name, ()):
+        assert text in said
+    assert {file.name for file in tmp_path.glob("*.srt")} == SAVED.get(path.name, set())
+
+
+def test_the_panels_notebook_shows_a_panel(tmp_path: Path) -> None:
+    """Its own cell gives a widget, and a table for where there are none."""
+    notebook = nbformat.read(NOTEBOOKS / "02_hud.ipynb", as_version=4)
+    cell = next(c for c in notebook.cells if c.source == "hud()")
+    *_, outputs = run("from hybrid_transcribe import hud", cell.source)
+    (shown,) = outputs
+    assert "application/vnd.jupyter.widget-view+json" in shown.data
+    assert shown.data["text/plain"] == "Nothing is queued."

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from hybrid_transcribe.errors import InvalidRequest, NotAllowed, NoToken
-from hybrid_transcribe.rest.access import Access
+from hybrid_transcribe.rest.access import Access, Who
 from tests.rest.conftest import OpenSite, Site
 
 LOCAL = {"Host": "127.0.0.1:8888"}
@@ -18,7 +18,7 @@ LOCAL = {"Host": "127.0.0.1:8888"}
 )
 def test_f44_a_host_that_is_not_ours(host: str) -> None:
     """A name that points here by somebody else's will (DNS rebinding) is refused."""
-    with pytest.raises((NotAllowed, ValueError)):
+    with pytest.raises(NotAllowed):
         Access(hosts=frozenset({"ok.com"})).check({"Host": host}, None)
 
 
@@ -48,9 +48,18 @@ def test_our_own_page_and_no_page() -> None:
 def test_tokens(header: str) -> None:
     """In the header, in either way of writing it, or in the address."""
     access = Access("s3cret")
-    assert access.check({**LOCAL, "Authorization": header}, None)
-    assert access.check(LOCAL, "s3cret")
-    assert access.check({**LOCAL, "Origin": "https://a.b"}, "s3cret")
+    assert access.check({**LOCAL, "Authorization": header}, None) is Who.HOLDER
+    assert access.check(LOCAL, "s3cret") is Who.HOLDER
+    assert access.check({**LOCAL, "Origin": "https://a.b"}, "s3cret") is Who.HOLDER
+
+
+def test_who_is_asking() -> None:
+    """The token of one's own kernel is its owner's; a visitor's kernel is never more than that."""
+    own = Access("s3cret", owner=True, visitor="v1sitor")
+    assert own.check(LOCAL, "s3cret") is Who.OWNER
+    assert own.check(LOCAL, "v1sitor") is Who.VISITOR
+    assert Access(visitor="v1sitor").check(LOCAL, "v1sitor") is Who.VISITOR
+    assert not Who.VISITOR.trusted
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,7 @@ def test_no_token(header: str) -> None:
 
 def test_open_servers_have_no_token_to_guess() -> None:
     """The empty token is none."""
-    assert Access().check(LOCAL, "") is False
+    assert Access().check(LOCAL, "") is Who.ANYBODY
 
 
 def test_a_token_is_needed_for_everything(site: Site) -> None:

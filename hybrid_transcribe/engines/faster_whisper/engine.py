@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import fields
 from importlib.util import find_spec
@@ -14,10 +15,12 @@ from hybrid_transcribe.devices import Forget, Look, forget, look
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
+from hybrid_transcribe.engines.faster_whisper.trimmed.choice import Shape, can_trim, deep, wide
 from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
+    ClipDone,
     Engine,
     Heard,
     Language,
@@ -26,14 +29,16 @@ from hybrid_transcribe.interfaces import (
 )
 from hybrid_transcribe.types import Clip, Options
 
-#: Loads a model from (folder, "cpu" or "cuda", compute type, threads).
-Opener = Callable[[str, str, str, int], Any]
+#: Loads a model from (folder, "cpu" or "cuda", compute type, threads, replicas).
+Opener = Callable[[str, str, str, int, int], Any]
 
 
-def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -> Any:
+def _open_model(
+    folder: str, device: str, compute_type: str, cpu_threads: int, replicas: int = 1
+) -> Any:
     from hybrid_transcribe.engines.faster_whisper.model import open_model
 
-    return open_model(folder, device, compute_type, cpu_threads)
+    return open_model(folder, device, compute_type, cpu_threads, replicas)
 
 
 class FasterWhisper(Engine):
@@ -63,6 +68,11 @@ class FasterWhisper(Engine):
         self._model: Any = None
         self._model_name = ""
         self._device = "cpu"
+        # Opens the model again in another shape.
+        self._reopen: Callable[[Shape], Any] = _not_loaded
+        self._shape = Shape()
+        self._cpu_threads = 0
+        self._crew: Executor | None = None
 
     def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
@@ -91,36 +101,68 @@ class FasterWhisper(Engine):
 
     def _load_on(self, device: str, notices: tuple[str, ...], request: LoadRequest) -> Loaded:
         compute_type = device_choice.choose_compute_type(request.compute_type, device)
-        try:
-            self._model = self._open(
+
+        def reopen(shape: Shape) -> Any:
+            return self._open(
                 str(request.model.folder),
                 device_choice.ct2_name(device),
                 compute_type,
-                request.cpu_threads,
+                shape.threads,
+                shape.replicas,
             )
+
+        shape = wide(request.cpu_threads, device)
+        try:
+            self._model = reopen(shape)
         except Exception as error:
             raise _load_error(error, device, request) from error
         self._model_name, self._device = request.model.name, device
+        self._reopen, self._shape = reopen, shape
+        self._cpu_threads = request.cpu_threads
         return Loaded(device, _real_compute_type(self._model, compute_type), notices)
 
     def transcribe(
         self, clip: Clip, options: Options, cancelled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a language or task it does not know."""
-        if self._model is None:
-            raise EngineFailed("No model is loaded")
+        if self._trims(options):
+            for _, heard in self._side_by_side([(0, clip)], options, lambda _: cancelled()):
+                if isinstance(heard, Exception):
+                    raise heard
+                if not isinstance(heard, ClipDone):
+                    yield heard
+            return
+        self._take_shape(deep(self._cpu_threads))
         request = request_for(options, clip, self._model.supported_languages, self._model_name)
         yield from listen(
             clip,
             options,
             cancelled,
             None if request.empty else lambda: self._decoded(clip, request, cancelled),
-            lambda error: device_choice.meaning(error, self._device),
+            self._meaning,
             request.notices,
         )
 
+    def transcribe_many(
+        self,
+        clips: Iterable[tuple[int, Clip]],
+        options: Options,
+        cancelled: Callable[[int], bool],
+    ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        """Pieces of several recordings side by side, where the fast way does."""
+        if self._trims(options):
+            return self._side_by_side(clips, options, cancelled)
+        return super().transcribe_many(clips, options, cancelled)
+
     def unload(self) -> None:
         """Give the model's memory back at once, on the GPU too."""
+        if self._crew is not None:
+            self._crew.shutdown(wait=True, cancel_futures=True)
+            self._crew = None
+        self._drop_model()
+        self._reopen = _not_loaded
+
+    def _drop_model(self) -> None:
         if self._model is None:
             return
         unload: Callable[[], None] | None = getattr(self._model.model, "unload_model", None)
@@ -129,6 +171,59 @@ class FasterWhisper(Engine):
             unload()
         del unload
         gc.collect()
+
+    def _meaning(self, error: Exception) -> Exception:
+        return device_choice.meaning(error, self._device)
+
+    # ------------------------------------------------------------------- the fast way
+
+    def _trims(self, options: Options) -> bool:
+        if self._model is None:
+            raise EngineFailed("No model is loaded")
+        return can_trim(options) and getattr(self._model, "trims", False)
+
+    def _side_by_side(
+        self,
+        clips: Iterable[tuple[int, Clip]],
+        options: Options,
+        cancelled: Callable[[int], bool],
+    ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
+
+        shape = wide(self._cpu_threads, self._device)
+        self._take_shape(shape)
+        if self._crew is None:
+            self._crew = ThreadPoolExecutor(shape.replicas, thread_name_prefix="hear")
+        languages = self._model.supported_languages
+        crew = Crew(
+            self._crew,
+            shape.replicas,
+            self._model,
+            options,
+            lambda clip: request_for(options, clip, languages, self._model_name),
+            self._meaning,
+        )
+        return in_order(crew, clips, cancelled)
+
+    def _take_shape(self, shape: Shape) -> None:
+        """Open the model again where it is spread over the cores in another way."""
+        if (
+            shape == self._shape
+            or self._device != "cpu"
+            or not getattr(self._model, "trims", False)
+        ):
+            return
+        if self._crew is not None:
+            self._crew.shutdown(wait=True, cancel_futures=True)
+            self._crew = None
+        self._drop_model()
+        try:
+            self._model = self._reopen(shape)
+        except Exception as error:
+            raise self._meaning(error) from error
+        self._shape = shape
+
+    # ------------------------------------------------------------- the library's own way
 
     def _decoded(
         self, clip: Clip, request: Request, cancelled: Callable[[], bool]
@@ -157,6 +252,10 @@ class FasterWhisper(Engine):
     def _interruptible(self, cancelled: Callable[[], bool]) -> Any:
         within = getattr(self._model, "interruptible", None)
         return within(cancelled) if within else ExitStack()
+
+
+def _not_loaded(shape: Shape) -> Any:
+    raise EngineFailed("No model is loaded")
 
 
 def _real_compute_type(model: Any, asked: str) -> str:

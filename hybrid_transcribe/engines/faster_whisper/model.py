@@ -24,7 +24,12 @@ def _never() -> bool:
 
 
 class Whisper(WhisperModel):  # type: ignore[misc]
-    """A loaded model, used by one thread at a time."""
+    """A loaded model, used by one thread at a time but for what `trimmed` does with it.
+
+    ``trims`` says that its encoder takes windows shorter than 30 s.
+    """
+
+    trims = True
 
     _cancelled: Callable[[], bool] = staticmethod(_never)
     _detecting = False
@@ -82,6 +87,14 @@ class Whisper(WhisperModel):  # type: ignore[misc]
         return found
 
 
-def open_model(folder: str, device: str, compute_type: str, cpu_threads: int) -> Whisper:
+def open_model(
+    folder: str, device: str, compute_type: str, cpu_threads: int, replicas: int = 1
+) -> Whisper:
     """Load a model. ``device`` is ``cpu`` or ``cuda``. Raises what the library raises."""
-    return Whisper(folder, device=device, compute_type=compute_type, cpu_threads=cpu_threads)
+    return Whisper(
+        folder,
+        device=device,
+        compute_type=compute_type,
+        cpu_threads=cpu_threads,
+        num_workers=replicas,
+    )

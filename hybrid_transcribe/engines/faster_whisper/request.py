@@ -11,7 +11,7 @@ from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
-_NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "diarize")
+_NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "context", "diarize")
 
 #: What the library's batched pipeline accepts and ignores, by its documentation.
 _NOT_BATCHED = (

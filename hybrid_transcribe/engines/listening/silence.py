@@ -181,7 +181,7 @@ class Guard:
         if soundless(cut):
             return False
         self.heard_s += len(cut) / RATE_HZ
-        return bool(self._hear(_loud_enough(cut)).max() >= SPEECH_PROBABILITY)
+        return bool(self._hear(loud_enough(cut)).max() >= SPEECH_PROBABILITY)
 
     def _cut(self, start_s: float, end_s: float) -> Samples:
         return self._samples[max(0, int(start_s * RATE_HZ)) : max(0, int(end_s * RATE_HZ))]
@@ -216,7 +216,7 @@ def _over(value: float | None, limit: float) -> bool:
     return value is not None and value > limit
 
 
-def _loud_enough(samples: Samples) -> Samples:
+def loud_enough(samples: Samples) -> Samples:
     block = RATE_HZ // 10
     whole = samples[: len(samples) // block * block] if len(samples) >= block else samples
     rows = whole.reshape(-1, block) if len(samples) >= block else whole.reshape(1, -1)

@@ -35,7 +35,7 @@ class Files:
     def __init__(self, folder: Path, limits: Limits, opener: Opener = open_new) -> None:
         self._folder, self._limits, self._opener = folder, limits, opener
         self._file: io.RawIOBase | None = None
-        self._name, self._size = "", 0
+        self._name, self._shown, self._field, self._size = "", "", "", 0
         self._paths: list[Path] = []
         self._uploads: list[Upload] = []
 
@@ -49,14 +49,15 @@ class Files:
         """The files that are complete."""
         return tuple(self._uploads)
 
-    def new(self, name: str) -> None:
+    def new(self, name: str, field: str = "") -> None:
         """Begin a file that its sender calls ``name``. Raises TooMany, DiskFull."""
         if len(self._paths) >= self._limits.files:
             raise TooMany(f"More than {self._limits.files} files in one request")
-        self._name, self._size = names.display_name(name), 0
-        path = self._folder / (names.new_id() + _extension(self._name))
+        self._shown, self._field, self._size = names.display_name(name), field, 0
+        self._name = name if name.strip() else self._shown
+        path = self._folder / stored_name(self._shown)
         self._paths.append(path)
-        with _telling_full(self._name):
+        with telling_full(self._shown):
             self._file = self._opener(path)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -65,10 +66,10 @@ class Files:
         self._size += len(data)
         if self._size > self._limits.file_bytes:
             raise TooLarge(
-                f"{self._name}: more than {size(self._limits.file_bytes)}, the most for one file"
+                f"{self._shown}: more than {size(self._limits.file_bytes)}, the most for one file"
             )
         rest = memoryview(data)
-        with _telling_full(self._name):
+        with telling_full(self._shown):
             while rest:
                 # The last write that fits on a full disk is cut short.
                 rest = rest[self._file.write(rest) or 0 :]
@@ -76,11 +77,11 @@ class Files:
     def done(self) -> None:
         """The file begun last is complete. Raises DiskFull."""
         assert self._file is not None
-        with _telling_full(self._name):
+        with telling_full(self._shown):
             # Where files lie on another machine, this is when it says that its disk is full.
             self._file.close()
         self._file = None
-        self._uploads.append(Upload(self._name, self._paths[-1], self._size))
+        self._uploads.append(Upload(self._name, self._paths[-1], self._size, self._field))
 
     def discard(self) -> None:
         """Delete all of them, complete or not."""
@@ -104,20 +105,20 @@ def check_room(folder: Path, n_bytes: int) -> None:
         )
 
 
-def _extension(shown: str) -> str:
-    """The extension, where it is one of a recording: some readers go by it."""
+def stored_name(shown: str) -> str:
+    """A random name; with the extension where it is a recording's: some readers go by it."""
     suffix = Path(shown.lower()).suffix
-    return suffix if suffix in EXTENSIONS else ""
+    return names.new_id() + (suffix if suffix in EXTENSIONS else "")
 
 
 @contextmanager
-def _telling_full(shown: str) -> Iterator[None]:
+def telling_full(shown: str, left: str = "nothing of the request was kept") -> Iterator[None]:
+    """Raise DiskFull for a disk that is; ``left`` says what became of what had come."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
         raise DiskFull(
-            f"{shown}: no room left on the server's disk ({error.strerror}); nothing of the "
-            "request was kept"
+            f"{shown}: no room left on the server's disk ({error.strerror}); {left}"
         ) from error

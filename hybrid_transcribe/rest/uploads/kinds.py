@@ -36,7 +36,7 @@ def body_of(headers: HTTPHeaders, name: str, files: Files, limits: Limits) -> Bo
     """
     if not is_chunked(headers) and not declared_bytes(headers):
         return NoBody()
-    _check_packing(headers)
+    check_packing(headers)
     kind, given = parameters.parse(headers.get("Content-Type", ""))
     if kind == "multipart/form-data":
         return MultipartBody(given.get("boundary", ""), files, limits)
@@ -49,7 +49,8 @@ def body_of(headers: HTTPHeaders, name: str, files: Files, limits: Limits) -> Bo
     return RawBody(name, files, limits)
 
 
-def _check_packing(headers: HTTPHeaders) -> None:
+def check_packing(headers: HTTPHeaders) -> None:
+    """Raise UnsupportedMedia for a body that is packed in a way of HTTP's own."""
     packing = headers.get("Content-Encoding", "").strip().lower()
     if packing not in ("", "identity"):
         raise UnsupportedMedia(

@@ -17,6 +17,7 @@ class Limits:
         body_bytes: the whole body.
         file_bytes: one file.
         files: files of one request.
+        parallel: requests that may bring files at the same time, per folder.
         fields, field_bytes: how many fields a form may have, and the longest of them.
         json_bytes: a JSON or URL-encoded body, or all fields of a multipart one together.
         header_bytes: one header line of a part. A name of 4,000 characters fits.
@@ -27,6 +28,7 @@ class Limits:
     body_bytes: int = 8192 * MIB
     file_bytes: int = 4096 * MIB
     files: int = 10_000
+    parallel: int = 100
     fields: int = 200
     field_bytes: int = 64 * KIB
     json_bytes: int = MIB
@@ -43,6 +45,7 @@ class Limits:
             body_bytes=settings.max_upload_bytes,
             file_bytes=settings.max_file_bytes,
             files=settings.max_files,
+            parallel=settings.max_parallel_uploads,
         )
 
 

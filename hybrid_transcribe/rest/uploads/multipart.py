@@ -33,8 +33,9 @@ class MultipartBody:
         self._parts, self._complete = 0, False
         self._headers: dict[str, bytes] = {}
         self._header_name, self._header_value = b"", b""
-        # Of the part at hand: its file's name, or None for a field.
+        # Of the part at hand: its file's name, or None for a field; and the field's own name.
         self._filename: str | None = None
+        self._field = ""
         self._parser = self._parser_of(boundary, limits)
 
     def _parser_of(self, boundary: str, limits: Limits) -> MultipartParser:
@@ -108,7 +109,7 @@ class MultipartBody:
                 f"Part {self._parts} of the multipart body has no 'Content-Disposition: "
                 f"form-data', but {value[:80]!r}"
             )
-        self._filename = parameters.filename(given)
+        self._filename, self._field = parameters.filename(given), given.get("name", "")
         if self._filename is None and self._header("content-type").lower().startswith(_MEDIA):
             self._filename = ""
         if self._filename is None:
@@ -132,7 +133,7 @@ class MultipartBody:
             self._fields.add(data[start:end])
             return
         if not self._files.open:
-            self._files.new(self._filename)
+            self._files.new(self._filename, self._field)
         self._files.write(memoryview(data)[start:end])
 
     def _part_end(self) -> None:
@@ -141,7 +142,7 @@ class MultipartBody:
             return
         # Browsers send a part without name and bytes where nobody chose a file.
         if self._filename and not self._files.open:
-            self._files.new(self._filename)
+            self._files.new(self._filename, self._field)
         if self._files.open:
             self._files.done()
 

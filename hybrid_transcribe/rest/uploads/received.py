@@ -7,19 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid_transcribe import names
+
 
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file that was sent.
 
     Attributes:
-        name: what its sender calls it, made fit to be shown; never part of a path.
+        name: what its sender calls it, as it came: to be judged, never part of a path.
         path: where it lies, under a random name.
+        field: the form's field that brought it; empty for a body that is one file.
     """
 
     name: str
     path: Path
     size_bytes: int
+    field: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The name made fit to be shown."""
+        return names.display_name(self.name)
 
 
 @dataclass(frozen=True, slots=True)

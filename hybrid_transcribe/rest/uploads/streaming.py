@@ -17,7 +17,7 @@ known; the files are gone then, and the connection is closed.
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -25,13 +25,15 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import Finish
 
 from hybrid_transcribe.clock import Clock, LoopClock
-from hybrid_transcribe.rest.uploads import raw
+from hybrid_transcribe.rest.uploads import gate, raw
+from hybrid_transcribe.rest.uploads.body import Body
 from hybrid_transcribe.rest.uploads.files import Files, Opener, check_room, open_new
 from hybrid_transcribe.rest.uploads.kinds import body_of, declared_bytes, is_chunked
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.lingering import Lingering
 from hybrid_transcribe.rest.uploads.pace import Pace
 from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.rest.uploads.small import FormBody, JsonBody, NoBody
 from hybrid_transcribe.rest.uploads.taking import Taking, check_size
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class Receiving(_Base):
 
     _taking: Taking | None = None
     _pace: Pace | None = None
+    #: Gives back this request's place among those that bring files.
+    _place: Callable[[], None] | None = None
     _arrived_bytes = 0
     #: All of the body has come.
     _complete = False
@@ -62,18 +66,31 @@ class Receiving(_Base):
         Files are made in ``folder``, which must exist. ``name`` is what a body that is one file
         is called where neither a header nor the address says: the last part of the path, say.
         Raises TooLarge and DiskFull by the length that the request declares, InvalidRequest,
-        UnsupportedMedia: then no byte of the body is read.
+        UnsupportedMedia, QueueFull: then no byte of the body is read.
         """
-        # We count ourselves: Tornado would hang up without an answer that says why.
-        self._connection.set_max_body_size(sys.maxsize)
         headers, query = self.request.headers, self.request.query_arguments
         files = Files(folder, limits, self.opener)
         called = raw.name_of(headers.get("Content-Disposition", ""), query, name)
         body = body_of(headers, called, files, limits)
-        declared = declared_bytes(headers) or 0
+        self.receive_as(body, Taking(body, files), folder, limits, clock)
+
+    def receive_as(
+        self,
+        body: Body,
+        taking: Taking,
+        folder: Path,
+        limits: Limits,
+        clock: Clock | None = None,
+    ) -> None:
+        """The same for a body whose kind is known. Raises TooLarge, DiskFull, QueueFull."""
+        # We count ourselves: Tornado would hang up without an answer that says why.
+        self._connection.set_max_body_size(sys.maxsize)
+        declared = declared_bytes(self.request.headers) or 0
         check_size(body, declared)
         check_room(folder, declared)
-        self._taking = Taking(body, files)
+        if not isinstance(body, NoBody | JsonBody | FormBody):
+            self._place = gate.enter(folder, limits.parallel)
+        self._taking = taking
         self._pace = Pace(limits, clock or LoopClock(), self._turn_away)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
@@ -130,6 +147,9 @@ class Receiving(_Base):
         if self._taking is not None:
             self._taking.discard()
             self._taking = None
+        if self._place is not None:
+            self._place()
+            self._place = None
 
     # ------------------------------------------------------------- around Tornado's own steps
 
@@ -154,9 +174,12 @@ class Receiving(_Base):
 
     def finish(self, chunk: Any = None) -> Any:
         """Answer; where the client is still sending, so that it can read the answer."""
+        if not self.request._body_future.done():
+            # Tornado then hangs up, also where nothing more was to come, and would not say so:
+            # the client's next request would go to a connection that is closed.
+            self.set_header("Connection", "close")
         if self._more_comes:
             self._turned_away = True
-            self.set_header("Connection", "close")
             if not self._waits:
                 connection = self._connection
                 connection.set_max_body_size(sys.maxsize)

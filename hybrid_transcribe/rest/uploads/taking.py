@@ -11,10 +11,10 @@ import asyncio
 import threading
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 from hybrid_transcribe.errors import TooLarge
 from hybrid_transcribe.rest.uploads.body import Body
-from hybrid_transcribe.rest.uploads.files import Files
 from hybrid_transcribe.rest.uploads.limits import size
 from hybrid_transcribe.rest.uploads.received import Received
 
@@ -22,13 +22,21 @@ from hybrid_transcribe.rest.uploads.received import Received
 BATCH_BYTES = 1024 * 1024
 
 # Threads of their own, which start when they are needed: a disk that hangs holds up uploads only.
-_WRITERS = ThreadPoolExecutor(8, thread_name_prefix="hybrid-transcribe-upload")
+WRITERS = ThreadPoolExecutor(8, thread_name_prefix="hybrid-transcribe-upload")
+
+
+class Discardable(Protocol):
+    """What a body leaves on disk."""
+
+    def discard(self) -> None:
+        """The body will not be complete."""
+        ...
 
 
 class Taking:
     """One body. All methods but `discard` are called on one event loop."""
 
-    def __init__(self, body: Body, files: Files) -> None:
+    def __init__(self, body: Body, files: Discardable) -> None:
         self._body, self._files = body, files
         self._bytes = 0
         self._waiting: list[bytes] = []
@@ -57,7 +65,7 @@ class Taking:
         try:
             await self._hand_over()
             await self._settle()
-            return await asyncio.get_running_loop().run_in_executor(_WRITERS, self._end)
+            return await asyncio.get_running_loop().run_in_executor(WRITERS, self._end)
         except BaseException:
             self.discard()
             raise
@@ -65,14 +73,14 @@ class Taking:
     def discard(self) -> None:
         """Nobody wants it: the files go, soon, unless `end` gave them away."""
         self._waiting = []
-        _WRITERS.submit(self._discard)
+        WRITERS.submit(self._discard)
 
     async def _hand_over(self) -> None:
         await self._settle()
         batch, self._waiting, self._waiting_bytes = self._waiting, [], 0
         if batch:
             loop = asyncio.get_running_loop()
-            self._work = loop.run_in_executor(_WRITERS, self._feed, batch)
+            self._work = loop.run_in_executor(WRITERS, self._feed, batch)
             # Where the client has hung up nobody asks any more.
             self._work.add_done_callback(lambda work: work.cancelled() or work.exception())
 

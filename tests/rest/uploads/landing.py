@@ -107,7 +107,7 @@ class _Handler(Receiving, RequestHandler):
         self.landing.got += 1
         uploads = [
             {
-                "name": upload.name,
+                "name": upload.shown,
                 "stored": upload.path.name,
                 "size": upload.size_bytes,
                 "sha256": hashlib.sha256(upload.path.read_bytes()).hexdigest(),

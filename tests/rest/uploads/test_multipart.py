@@ -36,7 +36,7 @@ def read(
         files.discard()
         assert list(folder.iterdir()) == []
         raise
-    found = [(upload.name, upload.path.read_bytes()) for upload in received.uploads]
+    found = [(upload.shown, upload.path.read_bytes()) for upload in received.uploads]
     assert [upload.size_bytes for upload in received.uploads] == [len(b) for _, b in found]
     received.discard()
     assert list(folder.iterdir()) == []
@@ -188,8 +188,9 @@ def test_f36_hostile_names(tmp_path: Path, name: str, shown: str) -> None:
     body.feed(part("file", b"abc", name) + part("file", b"abc", name) + END)
     uploads = body.end().uploads
 
-    assert [len(upload.name) for upload in uploads] == [len(shown)] * 2
-    assert uploads[0].name == shown
+    assert [len(upload.shown) for upload in uploads] == [len(shown)] * 2
+    assert uploads[0].shown == shown
+    assert [upload.field for upload in uploads] == ["file", "file"]
     assert {upload.path for upload in uploads} == set(tmp_path.iterdir())
     for upload in uploads:
         assert upload.path.stem.isalnum()

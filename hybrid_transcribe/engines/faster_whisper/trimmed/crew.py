@@ -1,0 +1,157 @@
+"""Pieces of several recordings heard side by side, and told recording by recording."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from hybrid_transcribe.engines.faster_whisper.request import Request
+from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear
+from hybrid_transcribe.engines.faster_whisper.trimmed.hearing import Hearing
+from hybrid_transcribe.engines.listening.listen import listen
+from hybrid_transcribe.engines.listening.silence import soundless, steady
+from hybrid_transcribe.interfaces import ClipDone, Heard, Language
+from hybrid_transcribe.types import Clip, Options
+
+#: Pieces that wait for each thread, so that none is idle while a long one ends.
+AHEAD = 4
+
+#: Most clips begun at once, and most seconds of them: they are in memory.
+MOST_CLIPS, MOST_S = 16, 45 * 60.0
+
+_OVER = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who hears, with what, and how.
+
+    ``threads`` have ``n_threads`` threads, ``request_of`` says how a clip is asked for and may
+    raise, ``meaning`` turns a library's error into ours.
+    """
+
+    threads: Executor
+    n_threads: int
+    model: Any
+    options: Options
+    request_of: Callable[[Clip], Request]
+    meaning: Callable[[Exception], Exception]
+
+
+@dataclass(slots=True)
+class _Begun:
+    key: int
+    clip: Clip
+    hearing: Hearing
+    heard: Iterator[Heard]
+
+
+def in_order(
+    crew: Crew, clips: Iterable[tuple[int, Clip]], cancelled: Callable[[int], bool]
+) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+    """As `Engine.transcribe_many`: the first clip's segments while those behind it are heard."""
+    source, waiting = iter(clips), _Waiting(crew, cancelled)
+    more = True
+    try:
+        while True:
+            while more and waiting.has_room():
+                following = next(source, None)
+                more = following is not None
+                if following is not None:
+                    error = waiting.begin(*following)
+                    if error is not None:
+                        yield following[0], error
+            if not waiting.begun:
+                return
+            yield from waiting.step()
+    finally:
+        waiting.stop()
+
+
+class _Waiting:
+    """Clips that are begun, the first of which is being told."""
+
+    def __init__(self, crew: Crew, cancelled: Callable[[int], bool]) -> None:
+        self._crew, self._cancelled = crew, cancelled
+        self.begun: deque[_Begun] = deque()
+
+    def has_room(self) -> bool:
+        """True while the crew could run out of work."""
+        if len(self.begun) >= MOST_CLIPS or sum(b.clip.duration_s for b in self.begun) >= MOST_S:
+            return False
+        return sum(b.hearing.n_waiting for b in self.begun) < AHEAD * self._crew.n_threads
+
+    def begin(self, key: int, clip: Clip) -> Exception | None:
+        """Have a clip heard; the error where it cannot even be asked for."""
+        crew = self._crew
+        try:
+            request = crew.request_of(clip)
+        except Exception as error:
+            return error
+
+        def cancelled() -> bool:
+            return self._cancelled(key)
+
+        ear = Ear(crew.model, request.arguments)
+        hearing = Hearing(
+            ear,
+            crew.threads,
+            clip.samples,
+            _language(crew.model, request),
+            cancelled,
+            always_cut=bool(crew.options.vad_filter),
+        )
+        # What the silence guard will look at first need not be heard at all.
+        if not (crew.options.silence_guard and (soundless(clip.samples) or steady(clip.samples))):
+            hearing.start()
+        heard = listen(
+            clip,
+            crew.options,
+            cancelled,
+            lambda: _told(crew.model, request, hearing),
+            crew.meaning,
+            request.notices,
+        )
+        self.begun.append(_Begun(key, clip, hearing, heard))
+        return None
+
+    def step(self) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        """The next that the first clip says; its end makes the second one the first."""
+        first = self.begun[0]
+        try:
+            what = next(first.heard, _OVER)
+        except Exception as error:
+            self._end()
+            yield first.key, error
+            return
+        if what is _OVER:
+            self._end()
+            yield first.key, ClipDone()
+        else:
+            yield first.key, what  # type: ignore[misc]
+
+    def _end(self) -> None:
+        self.begun.popleft().hearing.stop()
+
+    def stop(self) -> None:
+        """Nobody wants the rest."""
+        for one in self.begun:
+            one.hearing.stop()
+
+
+def _language(model: Any, request: Request) -> str | None:
+    """The language given, or the only one there is."""
+    given = request.arguments.get("language")
+    if given is None and not model.model.is_multilingual:
+        return "en"
+    return None if given is None else str(given)
+
+
+def _told(model: Any, request: Request, hearing: Hearing) -> Iterator[Any]:
+    """An English-only model says what it found without having looked."""
+    if "language" not in request.arguments and not model.model.is_multilingual:
+        yield Language("en")
+    yield from hearing

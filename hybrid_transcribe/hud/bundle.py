@@ -1,0 +1,113 @@
+"""The panel's front end as anywidget takes it: one ES module, one style sheet.
+
+A notebook loads a widget's code from one text, and cannot follow imports beside it. So the
+modules of `static` are joined here: each becomes a function that is called once, in the order
+of their imports, and gives what it exports. Names of different modules never meet.
+
+Modules may use ``import { a, b } from "./other.js"`` and ``export function | const | class``;
+`main.js` alone has ``export default``. ``./strings.js`` is the catalogue in `strings`. What
+does not resolve, or goes round in a circle, is a `BundleError`: found by tests, not by people.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+STATIC = _HERE / "static"
+CATALOGUE = _HERE / "strings" / "panel.json"
+
+#: Where the bundle begins.
+MAIN = "main.js"
+
+#: The module that is made of the catalogue.
+STRINGS = "strings.js"
+
+_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w.-]+)";[ \t]*$', re.MULTILINE)
+_EXPORT = re.compile(r"^export\s+((?:async\s+)?(?:function\*?|const|class)\s+(\w+))", re.MULTILINE)
+_DEFAULT = re.compile(r"^export\s+default\s+", re.MULTILINE)
+_OTHER = re.compile(r"^(?:import|export)\b.*$", re.MULTILINE)
+
+
+class BundleError(Exception):
+    """The modules do not fit together."""
+
+
+def strings() -> dict[str, Any]:
+    """All that people read: key, then language, to text or to plural forms."""
+    made: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
+    return made
+
+
+@lru_cache(maxsize=1)
+def esm() -> str:
+    """The front end as one ES module with a default export."""
+    return join(_read)
+
+
+@lru_cache(maxsize=1)
+def css() -> str:
+    """The style sheet."""
+    return (STATIC / "style.css").read_text(encoding="utf-8")
+
+
+def _read(name: str) -> str:
+    if name == STRINGS:
+        return f"export const STRINGS = {json.dumps(strings(), ensure_ascii=False)};\n"
+    try:
+        return (STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BundleError(f"no module {name!r}") from None
+
+
+def join(read: Callable[[str], str], main: str = MAIN) -> str:
+    """Join modules into one; ``read`` gives the text of each by its file name."""
+    sources: dict[str, str] = {}
+    exports: dict[str, tuple[str, ...]] = {}
+
+    def visit(name: str, importers: tuple[str, ...]) -> None:
+        if name in importers:
+            raise BundleError(f"a circle of imports: {' -> '.join((*importers, name))}")
+        if name in sources:
+            return
+        text = read(name)
+        for wanted, other in _imports(text):
+            visit(other, (*importers, name))
+            if lacking := set(wanted) - set(exports[other]):
+                raise BundleError(f"{name} imports {sorted(lacking)} which {other} has not")
+        exports[name] = tuple(found[2] for found in _EXPORT.finditer(text))
+        sources[name] = text
+
+    visit(main, ())
+    parts = [_function(name, sources[name], exports[name]) for name in sources if name != main]
+    return "\n".join([*parts, _body(main, sources[main], last=True)])
+
+
+def _imports(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    for found in _IMPORT.finditer(text):
+        yield tuple(name.strip() for name in found[1].split(",") if name.strip()), found[2]
+
+
+def _function(name: str, text: str, exported: tuple[str, ...]) -> str:
+    body = _body(name, text)
+    return (
+        f"const {_variable(name)} = (() => {{\n{body}\nreturn {{ {', '.join(exported)} }};\n}})();"
+    )
+
+
+def _body(name: str, text: str, last: bool = False) -> str:
+    text = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_variable(found[2])};", text)
+    text = _EXPORT.sub(r"\1", text)
+    left = _DEFAULT.sub("", text) if last else text
+    if odd := _OTHER.search(left):
+        raise BundleError(f"{name} has an import or export of another form: {odd[0]!r}")
+    return text.rstrip()
+
+
+def _variable(name: str) -> str:
+    return "$" + re.sub(r"\W", "_", name.removesuffix(".js"))

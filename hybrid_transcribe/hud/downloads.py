@@ -1,0 +1,260 @@
+"""Results and recordings on their way to the panel: a few chunks ahead of what has arrived."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, Protocol
+
+from hybrid_transcribe.audio.original import Original
+from hybrid_transcribe.config import MIB
+from hybrid_transcribe.errors import (
+    InvalidOption,
+    InvalidRequest,
+    InvalidTransition,
+    JobCanceled,
+    NotFound,
+    TooMany,
+)
+from hybrid_transcribe.hud.messages import BlobBegin, BlobChunk, Fetch, FromKernel
+from hybrid_transcribe.interfaces import ServiceLike
+from hybrid_transcribe.names import file_stem
+from hybrid_transcribe.outputs.bundle import bundle
+from hybrid_transcribe.outputs.merged import merged_text
+from hybrid_transcribe.registry import WRITERS
+from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State, Transcript
+
+#: Bytes a message, and messages that may be unanswered.
+CHUNK_BYTES = MIB
+WINDOW = 8
+
+#: What may come down at the same time; one that nobody took anything of for so long (s) goes.
+MOST = 16
+IDLE_S = 30.0
+
+#: What a `Fetch` can ask for.
+WHAT = ("audio", "result", "results")
+
+#: What a job of several recordings can be had as, beside a zip of any format.
+MERGED = "txt"
+
+#: A zip beyond this size is built on disk.
+_IN_MEMORY = 8 * MIB
+
+#: Sends a message with, or without, its bytes.
+Send = Callable[[FromKernel, bytes | None], None]
+
+
+class Player(Protocol):
+    """A service that hands out recordings. Raises NotFound where one is gone."""
+
+    def open_audio(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> Original: ...
+
+
+@dataclass(slots=True, eq=False)
+class Blob:
+    """Something to be sent. Whoever opened it closes it."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    file: IO[bytes]
+
+
+@dataclass(slots=True, eq=False)
+class _Sending:
+    ref: int
+    blob: Blob
+    sent: int = 0
+    arrived: int = 0
+    moved_s: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Downloads:
+    """All that is on its way to one panel. Any thread may call it."""
+
+    def __init__(self, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._send, self._monotonic = send, monotonic
+        self._lock = threading.Lock()
+        self._sending: dict[int, _Sending] = {}
+
+    def begin(self, ref: int, blob: Blob) -> None:
+        """Send it, as the panel takes it. Raises TooMany; then it is closed.
+
+        A page that was loaded again counts from the beginning: the same number is a new one.
+        """
+        self.cancel(ref)
+        sending = _Sending(ref, blob, moved_s=self._monotonic())
+        if len(self._sending) >= MOST:
+            self._drop_idle()
+        with self._lock:
+            if len(self._sending) >= MOST:
+                blob.file.close()
+                raise TooMany(f"{MOST} downloads are on their way already, the most")
+            self._sending[ref] = sending
+        begin = BlobBegin(
+            ref=ref, name=blob.name, media_type=blob.media_type, size_bytes=blob.size_bytes
+        )
+        with sending.lock:
+            self._send(begin, None)
+            self._push(sending)
+
+    def arrived(self, ref: int, offset: int) -> None:
+        """So much has arrived: send more. Unknown ones are over."""
+        with self._lock:
+            sending = self._sending.get(ref)
+        if sending is None:
+            return
+        with sending.lock:
+            sending.arrived = max(sending.arrived, min(offset, sending.sent))
+            sending.moved_s = self._monotonic()
+            self._push(sending)
+
+    def cancel(self, ref: int) -> None:
+        """No more of it."""
+        with self._lock:
+            sending = self._sending.pop(ref, None)
+        if sending is not None:
+            with sending.lock:
+                sending.blob.file.close()
+
+    def close(self) -> None:
+        """No more of anything."""
+        for ref in tuple(self._sending):
+            self.cancel(ref)
+
+    def _drop_idle(self) -> None:
+        now = self._monotonic()
+        for ref, sending in tuple(self._sending.items()):
+            if now - sending.moved_s > IDLE_S:
+                self.cancel(ref)
+
+    def _push(self, sending: _Sending) -> None:
+        blob = sending.blob
+        last = False
+        while not last and not blob.file.closed:
+            if sending.sent - sending.arrived >= WINDOW * CHUNK_BYTES:
+                return
+            data = blob.file.read(min(CHUNK_BYTES, blob.size_bytes - sending.sent))
+            offset = sending.sent
+            sending.sent += len(data)
+            # A file that became shorter ends there: the panel sees by the size.
+            last = not data or sending.sent >= blob.size_bytes
+            self._send(BlobChunk(ref=sending.ref, offset=offset, last=last), data)
+        blob.file.close()
+        with self._lock:
+            self._sending.pop(sending.ref, None)
+
+
+def look_up(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    """What a `Fetch` asks for.
+
+    Raises UnknownJob, UnknownRecording, UnknownFormat, InvalidOption, InvalidRequest,
+    NotFound for a recording that is gone, and without ``partial`` what it lacks.
+    """
+    if asked.what == "audio":
+        return _audio(service, asked, session_ids)
+    if asked.what == "result":
+        return _result(service, asked, session_ids)
+    if asked.what == "results":
+        return _results(service, asked, session_ids)
+    raise InvalidOption(f"what={asked.what!r}; choose from: {', '.join(WHAT)}")
+
+
+def _audio(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    recording_id = _recording_id(asked)
+    opener: Callable[..., Original] | None = getattr(service, "open_audio", None)
+    if opener is None:
+        raise NotFound("This service hands out no recordings")
+    found = opener(asked.job_id, recording_id, session_ids=session_ids)
+    return Blob(found.name, found.media_type, found.n_bytes, found.file)
+
+
+def _result(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    WRITERS.get(asked.format)
+    found = service.transcript(
+        asked.job_id, _recording_id(asked), partial=asked.partial, session_ids=session_ids
+    )
+    return _written(found, asked.format)
+
+
+def _results(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    WRITERS.get(asked.inside if asked.format == "zip" else asked.format)
+    job = service.snapshot(asked.job_id, session_ids=session_ids)
+    if not asked.partial and not job.done:
+        raise InvalidTransition(f"The job is {job.state}; wait, or ask for the partial text")
+    there = [r for r in job.recordings if _has_text(r, asked.partial)]
+    errors = _errors(job, asked.partial)
+
+    def transcripts() -> Iterator[Transcript]:
+        for recording in there:
+            yield service.transcript(
+                job.job_id, recording.recording_id, partial=asked.partial, session_ids=session_ids
+            )
+
+    stem = f"transcripts-{job.job_id[:8]}"
+    if asked.format == "zip":
+        return _zip(f"{stem}.zip", transcripts(), errors, asked.inside)
+    if len(there) == 1 and not errors:
+        return _written(next(transcripts()), asked.format)
+    if asked.format == MERGED:
+        return _text(f"{stem}.txt", "text/plain", merged_text(transcripts(), errors))
+    raise InvalidRequest(
+        f"format={asked.format!r} holds one recording and the job has more: ask for zip, for "
+        "txt, or for one recording"
+    )
+
+
+def _has_text(recording: Recording, partial: bool) -> bool:
+    return recording.state is State.COMPLETED or (partial and recording.n_segments > 0)
+
+
+def _errors(job: JobSnapshot, partial: bool) -> list[Rejection]:
+    """Inputs that were refused, then recordings that have no text, with the reason."""
+    errors = list(job.rejected)
+    for recording in job.recordings:
+        if _has_text(recording, partial):
+            continue
+        if recording.error is not None:
+            errors.append(Rejection(recording.name, recording.error))
+        elif recording.state is State.CANCELED:
+            errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
+    return errors
+
+
+def _recording_id(asked: Fetch) -> str:
+    if asked.recording_id is None:
+        raise InvalidRequest(f"what={asked.what!r} needs a recording_id")
+    return asked.recording_id
+
+
+def _written(transcript: Transcript, format: str) -> Blob:
+    writer = WRITERS.make(format)
+    name = f"{file_stem(transcript.name)}.{writer.extension}"
+    return _text(name, writer.media_type, writer.write(transcript))
+
+
+def _text(name: str, media_type: str, text: str) -> Blob:
+    data = text.encode("utf-8", "replace")
+    return Blob(name, media_type, len(data), io.BytesIO(data))
+
+
+def _zip(
+    name: str, transcripts: Iterator[Transcript], errors: Sequence[Rejection], inside: str
+) -> Blob:
+    packed = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when sent
+    try:
+        bundle(transcripts, errors, inside, packed)
+        size = packed.tell()
+        packed.seek(0)
+    except BaseException:
+        packed.close()
+        raise
+    return Blob(name, "application/zip", size, packed)

@@ -1,0 +1,256 @@
+"""What a panel has to be told, gathered from events until it is time to tell.
+
+Events only mark what changed; rows are made of them once, when they are sent. No clock and no
+thread: `bridge` has those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from hybrid_transcribe import events as e
+from hybrid_transcribe.hud import view
+from hybrid_transcribe.hud.messages import ModelTold, Notice, Row, Rows, Text
+from hybrid_transcribe.types import JobSnapshot, Recording, Segment, State, Transcript
+
+#: Notices that wait to be told, at most: the newest count.
+_MOST_NOTICES = 100
+
+_ALIVE = frozenset(state.value for state in State if not state.terminal)
+
+
+@dataclass(slots=True)
+class _Known:
+    """A job without its recordings, and the ids of its rows in their order."""
+
+    job: JobSnapshot
+    n_recordings: int
+    row_ids: tuple[str, ...]
+
+
+class Queue:
+    """The rows as the panel shows them, and what has changed since.
+
+    ``receivers`` says by engine who gets the audio. ``lost``: events were missed, or one came
+    that makes no sense without those before it: give a snapshot. ``alive`` counts the rows that
+    had not ended when they were told.
+    """
+
+    def __init__(self, receivers: Mapping[str, str | None]) -> None:
+        self.receivers = receivers
+        self.lost = True
+        self.alive = 0
+        self._jobs: dict[str, _Known] = {}
+        self._rows: dict[str, Row] = {}
+        self._newer: dict[str, Recording] = {}
+        self._shown = view.Sheet()
+        #: How many recordings come first, by job; of those that have not ended.
+        self._positions: dict[str, int] = {}
+        self._moved = True
+        self._fresh = True
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """Rows as of the last telling, by id."""
+        return self._rows
+
+    @property
+    def dirty(self) -> bool:
+        """There is something to tell, or to look up."""
+        return self.lost or self._moved or self._fresh or bool(self._newer)
+
+    def snapshot(self, jobs: Iterable[JobSnapshot]) -> None:
+        """Everything as it stands."""
+        listed = tuple(jobs)
+        whole = view.sheet(listed, self.receivers)
+        self._jobs = {job.job_id: _known(job) for job in listed}
+        self._rows = dict(whole.rows)
+        self._positions = {job.job_id: job.position for job in listed if not job.done}
+        self._newer.clear()
+        self._moved, self.lost = True, False
+
+    def take(self, event: e.Event) -> None:
+        """Something happened."""
+        match event:
+            case e.RecordingChanged(recording=recording) if recording is not None:
+                self._recording(recording)
+            case e.JobChanged(job=job) if job is not None:
+                self._job(job)
+            case e.JobDeleted():
+                self._delete(event.job_id)
+            case e.Resync():
+                self.lost = True
+
+    def again(self) -> None:
+        """The panel shows nothing any more: tell everything."""
+        self._fresh = True
+
+    def tell(self) -> Rows | None:
+        """What the panel needs to show things as they are; None for nothing."""
+        self._settle()
+        order = self._order() if self._moved else self._shown.order
+        now = view.Sheet(dict(self._rows), order, min(self._positions.values(), default=0))
+        told = view.whole(now) if self._fresh else view.difference(self._shown, now)
+        self._shown, self._fresh, self._moved = now, False, False
+        self.alive = sum(row.state in _ALIVE for row in self._rows.values())
+        return told
+
+    def _recording(self, recording: Recording) -> None:
+        if recording.job_id in self._jobs:
+            self._newer[recording.recording_id] = recording
+        else:
+            # Its job is not known, or not any more: a snapshot knows.
+            self.lost = True
+
+    def _job(self, job: JobSnapshot) -> None:
+        for recording in job.recordings:
+            self._newer.pop(recording.recording_id, None)
+        self._jobs[job.job_id] = _known(job)
+        self._rows.update({row.id: row for row in view.job_rows(job, self.receivers)})
+        self._positions.pop(job.job_id, None)
+        if not job.done:
+            self._positions[job.job_id] = job.position
+        self._moved = True
+
+    def _delete(self, job_id: str) -> None:
+        known = self._jobs.pop(job_id, None)
+        self._positions.pop(job_id, None)
+        for row_id in known.row_ids if known else ():
+            self._rows.pop(row_id, None)
+            self._newer.pop(row_id, None)
+        self._moved = True
+
+    def _settle(self) -> None:
+        """Make rows of what came, each once however often it changed."""
+        for recording in self._newer.values():
+            known = self._jobs[recording.job_id]
+            before = self._rows.get(recording.recording_id)
+            self._rows[recording.recording_id] = view.recording_row(
+                known.job,
+                recording,
+                known.n_recordings,
+                before.ahead if before else 0,
+                self.receivers,
+            )
+            if recording.state in (State.PREPARING, State.RUNNING):
+                self._positions[recording.job_id] = 0
+        self._newer.clear()
+
+    def _order(self) -> tuple[str, ...]:
+        newest = sorted(self._jobs.values(), key=lambda k: (-k.job.created_at, k.job.job_id))
+        return tuple(row_id for known in newest for row_id in known.row_ids)
+
+
+def _known(job: JobSnapshot) -> _Known:
+    return _Known(view.without_recordings(job), len(job.recordings), view.row_ids(job))
+
+
+class Follower:
+    """One transcript as it grows: each segment once, in order, without a gap.
+
+    ``lost``: a segment is missing or another attempt began: give the transcript.
+    """
+
+    def __init__(self, job_id: str, recording_id: str) -> None:
+        self.job_id, self.recording_id = job_id, recording_id
+        self.lost = True
+        self._segments: list[Segment] = []
+        self._told = 0
+        self._begun = False
+        self._complete: bool | None = None
+        self._ended = False
+        self._attempt = 0
+
+    @property
+    def dirty(self) -> bool:
+        """There is something to tell, or to look up."""
+        news = self._told != len(self._segments) or self._complete != self._ended
+        return self.lost or not self._begun or news
+
+    def take(self, event: e.Event) -> None:
+        """Something happened."""
+        match event:
+            case e.SegmentAdded(recording_id=id, index=index, segment=segment):
+                if id == self.recording_id and segment is not None:
+                    self._add(index, segment)
+            case e.RecordingChanged(recording=recording) if recording is not None:
+                if recording.recording_id == self.recording_id:
+                    self._moved(recording)
+            case e.JobDeleted(job_id=job_id) if job_id == self.job_id:
+                self._ended = True
+            case e.Resync():
+                self.lost = True
+
+    def transcript(self, found: Transcript, ended: bool, attempt: int) -> None:
+        """All of it as it stands; ``ended``: no more will come in this attempt."""
+        segments = list(found.segments)
+        if segments[: self._told] != self._segments[: self._told]:
+            # It was begun afresh.
+            self._told, self._begun = 0, False
+        self._segments, self._ended, self._attempt = segments, ended, attempt
+        self.lost = False
+
+    def tell(self) -> Text | None:
+        """What was added since; None for nothing."""
+        if not self.dirty:
+            return None
+        told = Text(
+            job_id=self.job_id,
+            recording_id=self.recording_id,
+            start=self._told,
+            segments=tuple(self._segments[self._told :]),
+            complete=self._ended,
+        )
+        self._begun, self._told, self._complete = True, len(self._segments), self._ended
+        return told
+
+    def _add(self, index: int, segment: Segment) -> None:
+        if index == len(self._segments):
+            self._segments.append(segment)
+        elif index > len(self._segments):
+            self.lost = True
+
+    def _moved(self, recording: Recording) -> None:
+        if recording.attempt > self._attempt:
+            self._attempt, self.lost = recording.attempt, True
+        if recording.attempt == self._attempt:
+            self._ended = recording.state.terminal
+
+
+class Asides:
+    """What is about no recording: models on their way, and notices."""
+
+    def __init__(self) -> None:
+        self._models: dict[tuple[str, str], ModelTold] = {}
+        self._notices: list[Notice] = []
+
+    @property
+    def dirty(self) -> bool:
+        """There is something to tell."""
+        return bool(self._models or self._notices)
+
+    def take(self, event: e.Event) -> None:
+        """Something happened."""
+        match event:
+            case e.ModelChanged(engine=engine, model=model):
+                stage = event.stage.value if event.stage else None
+                self._models[engine, model] = ModelTold(
+                    engine=engine,
+                    model=model,
+                    stage=stage,
+                    percentage=event.percentage,
+                    error=event.error,
+                )
+            case e.Warned(code=code, message=message):
+                self.notice(code, message)
+
+    def notice(self, code: str, message: str) -> None:
+        """Something people should know."""
+        self._notices = [*self._notices, Notice(code=code, message=message)][-_MOST_NOTICES:]
+
+    def tell(self) -> tuple[ModelTold | Notice, ...]:
+        """All that came since."""
+        told: tuple[ModelTold | Notice, ...] = (*self._models.values(), *self._notices)
+        self._models, self._notices = {}, []
+        return told

@@ -1,0 +1,64 @@
+"""The engine room of the Jupyter server that started this kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.remote.service import URL_VARIABLE, RemoteService, from_environment
+
+#: Where a Jupyter server has ours, below its own address.
+AT = "hybrid-transcribe"
+
+#: Names the process of the server to its kernels.
+_PARENT = "JPY_PARENT_PID"
+
+_lock = threading.Lock()
+_found: RemoteService | None = None
+
+
+def server_service() -> RemoteService:
+    """The server's service, the same each time. Raises InvalidRequest where there is none."""
+    global _found
+    with _lock:
+        if _found is None or _found.closed:
+            _found = find_server(os.environ, _runtime_dir())
+        return _found
+
+
+def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:
+    """What the environment names, else what the Jupyter server wrote down about itself.
+
+    Raises InvalidRequest, which says what is missing.
+    """
+    if environ.get(URL_VARIABLE, "").strip():
+        return from_environment(environ)
+    pid = environ.get(_PARENT, "")
+    if not pid.isdecimal():
+        raise InvalidRequest(
+            f"No Jupyter server started this kernel ({_PARENT}={pid!r}): leave service out, or "
+            f"set {URL_VARIABLE} to a service's address"
+        )
+    note = runtime_dir / f"jpserver-{pid}.json"
+    try:
+        told = json.loads(note.read_text(encoding="utf-8"))
+        url, token = str(told["url"]), str(told.get("token") or "")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidRequest(
+            f"The Jupyter server's address cannot be read from {note} ({type(error).__name__}): "
+            f"leave service out, or set {URL_VARIABLE} to a service's address"
+        ) from None
+    return RemoteService(f"{url.rstrip('/')}/{AT}", token or None)
+
+
+def _runtime_dir() -> Path:
+    # A kernel always has it; other ways to run Python may not.
+    try:
+        from jupyter_core.paths import jupyter_runtime_dir
+    except ImportError:
+        return Path(os.environ.get("JUPYTER_RUNTIME_DIR", "."))
+    return Path(jupyter_runtime_dir())

@@ -1,0 +1,61 @@
+// A new job: files on one side, how to transcribe them on the other, and the button.
+
+import { button, checkbox, h, put, show, swap } from "./dom.js";
+import { choicesView, cloudMark } from "./choices.js";
+import { filesView } from "./files.js";
+import { createEndings } from "./store.js";
+
+/** The card that makes jobs. */
+export function composeView(hub, i18n) {
+  const { t } = i18n;
+  const endings = createEndings();
+  const files = filesView(hub, i18n);
+  const choices = choicesView(hub, i18n, { how: () => hub.store.get("how"), change: hub.setHow });
+  const summary = h("span", { class: "ht-summary", role: "status" });
+  const cloud = h("div", { class: "ht-cloud-place" });
+  const atOnce = checkbox(t("compose.at_once"), hub.store.get("atOnce"), hub.setAtOnce);
+  const start = button(t("compose.start"), { kind: "primary", press: hub.arm });
+  const stop = button(t("compose.stop"), { kind: "plain", press: hub.disarm });
+  const el = h("section", { class: "ht-card ht-compose", "aria-label": t("compose.title") },
+    h("div", { class: "ht-sides" },
+      files.el,
+      h("div", { class: "ht-choices-side" }, choices.el),
+    ),
+    h("div", { class: "ht-foot" }, cloud, h("div", { class: "ht-foot-line" },
+      summary, atOnce, stop, start)),
+  );
+
+  function refresh() {
+    const items = hub.store.get("uploads").filter((item) => item.state !== "failed");
+    const armed = hub.store.get("armed");
+    const coming = items.filter((item) => item.state !== "complete").length;
+    put(summary, summed(items, coming, armed));
+    start.disabled = items.length === 0 || Boolean(armed) || !hub.chosen();
+    show(stop, armed && !armed.sent && coming > 0);
+    show(start, !(armed && !armed.sent && coming > 0));
+    drawCloud();
+  }
+
+  function summed(items, coming, armed) {
+    if (items.length === 0) return t("compose.empty");
+    const size = i18n.bytes(items.reduce((sum, item) => sum + item.size, 0));
+    const files = t("compose.files", { count: items.length, size });
+    if (coming === 0) return files;
+    const sent = items.reduce((sum, item) => sum + item.offset, 0);
+    const all = items.reduce((sum, item) => sum + item.size, 0);
+    const part = i18n.percent(all ? (100 * sent) / all : 0);
+    return `${files} · ${armed ? t("compose.starts_then", { part }) : t("compose.coming", { part })}`;
+  }
+
+  let shownFor = null;
+  function drawCloud() {
+    const receiver = hub.chosen()?.sends_audio_to ?? null;
+    if (receiver === shownFor) return;
+    shownFor = receiver;
+    swap(cloud, receiver ? cloudMark(i18n, receiver) : null);
+  }
+
+  for (const name of ["uploads", "armed", "choices", "how"]) endings.add(hub.store.watch(name, refresh));
+  endings.add(files.close, choices.close);
+  return { el, close: endings.end };
+}

@@ -1,0 +1,95 @@
+// The line to the kernel: typed messages, answers that find their question, and its health.
+
+// So long (ms) without any answer means that the kernel is busy or gone.
+const PATIENCE_MS = 8_000;
+const FIRST_HELLO_AGAIN_MS = 10_000;
+
+/** Opens the line over a widget's model. `hello` makes the first message. */
+export function connect(model, hello) {
+  const handlers = new Map();
+  const questions = new Map();
+  let state = "connecting";
+  let lastRef = 0;
+  let askedAt = null;
+  let helloWait = FIRST_HELLO_AGAIN_MS;
+  let helloTimer = null;
+
+  function turn(next) {
+    if (next === state) return;
+    state = next;
+    tell("state", { state });
+  }
+
+  function tell(type, message, buffers = []) {
+    for (const handler of handlers.get(type) ?? []) handler(message, buffers);
+  }
+
+  function settle(message) {
+    const question = questions.get(message.ref);
+    if (!question) return false;
+    questions.delete(message.ref);
+    if (message.type === "problem") question.fail(message.error);
+    else question.answer(message);
+    return true;
+  }
+
+  function hear(message, buffers) {
+    if (typeof message?.type !== "string") return;
+    askedAt = null;
+    if (message.type === "welcome") {
+      clearTimeout(helloTimer);
+      helloTimer = null;
+    }
+    if (message.type === "connection") turn(message.up ? "up" : "down");
+    else if (state !== "down" && helloTimer === null) turn("up");
+    if (message.type === "submitted" || message.type === "done") settle(message);
+    if (message.type === "problem" && settle(message)) return;
+    tell(message.type, message, buffers ?? []);
+  }
+
+  function send(message, buffer = null) {
+    askedAt ??= performance.now();
+    model.send(message, undefined, buffer ? [buffer] : []);
+  }
+
+  // A kernel that is still busy with a cell answers late, one that was not ready never.
+  function greet() {
+    send(hello());
+    helloTimer = setTimeout(greet, helloWait);
+    helloWait *= 2;
+  }
+
+  const pulse = setInterval(() => {
+    const silent = askedAt !== null && performance.now() - askedAt > PATIENCE_MS;
+    if (silent && state !== "down") turn("waiting");
+  }, 1_000);
+
+  model.on("msg:custom", hear);
+  return {
+    get state() {
+      return state;
+    },
+    greet,
+    send,
+    /** A number for a question of one's own. */
+    ref: () => (lastRef += 1),
+    /** Asks, and promises the answer; fails with `{code, message}`. */
+    ask(message) {
+      const ref = this.ref();
+      return new Promise((answer, fail) => {
+        questions.set(ref, { answer, fail });
+        send({ ...message, ref });
+      });
+    },
+    on(type, handler) {
+      if (!handlers.has(type)) handlers.set(type, new Set());
+      handlers.get(type).add(handler);
+      return () => handlers.get(type).delete(handler);
+    },
+    close() {
+      clearInterval(pulse);
+      clearTimeout(helloTimer);
+      model.off("msg:custom", hear);
+    },
+  };
+}

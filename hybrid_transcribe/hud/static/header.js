@@ -1,0 +1,61 @@
+// Name, state of the line, language, and the link to the same queue.
+
+import { attr, button, h, icon, put, show } from "./dom.js";
+import { chooseLanguage, LANGUAGES } from "./i18n.js";
+import { createEndings } from "./store.js";
+import { copyText } from "./transcript.js";
+
+/** The top of the panel. */
+export function headerView(hub, i18n) {
+  const { t } = i18n;
+  const endings = createEndings();
+  const dot = h("span", { class: "ht-dot" });
+  const state = h("span", { class: "ht-line-state", role: "status" }, dot, h("span", {}));
+  const link = button(t("header.link"), { sign: "link", kind: "plain", title: t("header.link_hint"), press: copyLink });
+  const languages = h("div", { class: "ht-languages", role: "group", "aria-label": t("header.language") },
+    LANGUAGES.map(([code, name]) => h("button", {
+      type: "button", lang: code, title: name, "aria-label": name, "data-language": code,
+      "aria-pressed": String(code === i18n.language),
+      onclick: () => choose(code),
+    }, code.slice(0, 2).toUpperCase())));
+  const el = h("header", { class: "ht-header" },
+    h("span", { class: "ht-logo" }, icon("wave")),
+    h("h1", {}, t("header.title")),
+    state,
+    h("div", { class: "ht-header-end" }, link, languages));
+
+  function choose(code) {
+    if (code === i18n.language) return;
+    chooseLanguage(code);
+    hub.setLanguage(code);
+  }
+
+  function address() {
+    const { link: own, session_id: session } = hub.store.get("welcome") ?? {};
+    if (own) return new URL(own, window.location.href).href;
+    if (!session) return null;
+    const url = new URL(window.location.href);
+    url.hash = new URLSearchParams({ session }).toString();
+    return url.href;
+  }
+
+  async function copyLink() {
+    const done = await copyText(address());
+    const told = done ? t("header.link_copied") : t("transcript.not_copied");
+    hub.say(told);
+    put(link.lastChild, told);
+    setTimeout(() => put(link.lastChild, t("header.link")), 2_000);
+  }
+
+  endings.add(
+    hub.store.watch("line", (line) => {
+      attr(dot, "data-line", line);
+      put(state.lastChild, t(`line.${line}`));
+    }),
+    hub.store.watch("welcome", (welcome) => {
+      show(link, address());
+      attr(el, "data-version", welcome?.version);
+    }),
+  );
+  return { el, close: endings.end };
+}

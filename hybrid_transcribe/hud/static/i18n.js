@@ -1,0 +1,98 @@
+// All that people read, in their language. The catalogue is `strings/panel.json`.
+
+import { STRINGS } from "./strings.js";
+import { recall, remember } from "./session.js";
+
+const LANGUAGE = "hybrid-transcribe.language";
+
+/** Languages there are, each named in itself. */
+export const LANGUAGES = [["en", "English"], ["pt-BR", "Português"]];
+
+/** What the reader chose, else what the browser prefers, else English. */
+export function preferredLanguage() {
+  const asked = [recall(LANGUAGE), ...(navigator.languages ?? [navigator.language])];
+  for (const one of asked) {
+    const found = LANGUAGES.find(([code]) => one && code.slice(0, 2) === one.slice(0, 2));
+    if (found) return found[0];
+  }
+  return "en";
+}
+
+/** Remembers what the reader chose. */
+export function chooseLanguage(language) {
+  remember(LANGUAGE, language);
+}
+
+/** Wording in one language: `t(key, {count: 3})`, and numbers, sizes and times as written there. */
+export function speak(language) {
+  const plural = new Intl.PluralRules(language);
+  const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+
+  function t(key, values = {}) {
+    let text = STRINGS[key]?.[language] ?? STRINGS[key]?.en ?? key;
+    if (typeof text === "object") text = text[plural.select(values.count)] ?? text.other;
+    return text.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = values[name];
+      return typeof value === "number" ? whole.format(value) : String(value ?? "");
+    });
+  }
+
+  let names = null;
+  try {
+    names = new Intl.DisplayNames([language], { type: "language" });
+  } catch {
+    // Codes are shown where the browser knows no names.
+  }
+
+  return {
+    language,
+    t,
+    has: (key) => key in STRINGS,
+    percent: (value) => `${whole.format(Math.floor(value))}%`,
+    bytes: (count) => bytes(count, language),
+    clock,
+    /** About so long, for times that are still to come. */
+    about(seconds) {
+      if (seconds < 10) return t("time.moment");
+      if (seconds < 55) return t("time.seconds", { count: Math.round(seconds / 5) * 5 });
+      const minutes = Math.round(seconds / 60);
+      if (minutes < 60) return t("time.minutes", { count: Math.max(minutes, 1) });
+      if (minutes < 60 * 24) {
+        return t("time.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+      }
+      return t("time.days", { count: Math.round(minutes / 60 / 24) });
+    },
+    /** A language by name; its code where nobody knows one. */
+    languageName(code) {
+      try {
+        const name = names?.of(code) ?? code;
+        return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
+      } catch {
+        return code;
+      }
+    },
+    /** An error in words: what its code means, then what was told of it. */
+    wording: (error) => (`error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")),
+  };
+}
+
+/** 75.2 -> 1:15, 3671 -> 1:01:11. */
+export function clock(seconds) {
+  const all = Math.max(Math.floor(seconds), 0);
+  const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  const two = (n) => String(n).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+function bytes(count, language) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let size = count;
+  let unit = 0;
+  while (size >= 999.5 && unit < units.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  const digits = unit === 0 || size >= 99.5 ? 0 : 1;
+  const format = new Intl.NumberFormat(language, { maximumFractionDigits: digits });
+  return `${format.format(size)} ${units[unit]}`;
+}

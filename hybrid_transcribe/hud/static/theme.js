@@ -1,0 +1,34 @@
+// Light or dark: as the host has it, else as the system does.
+
+/** Keeps `root`'s data-theme right; gives what ends that. */
+export function followTheme(root) {
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function look() {
+    const { body, documentElement: page } = document;
+    const lab = body.dataset.jpThemeLight;
+    const dark = lab !== undefined ? lab === "false" : hostIsDark(page, body) ?? system.matches;
+    root.dataset.theme = dark ? "dark" : "light";
+    if (lab === undefined) delete root.dataset.host;
+    else root.dataset.host = "jupyter";
+  }
+
+  const observer = new MutationObserver(look);
+  for (const node of [document.documentElement, document.body]) {
+    observer.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind", "theme", "class"] });
+  }
+  system.addEventListener("change", look);
+  look();
+  return () => {
+    observer.disconnect();
+    system.removeEventListener("change", look);
+  };
+}
+
+// Colab names its theme on the page, VS Code on the body; null where nobody says.
+function hostIsDark(page, body) {
+  const colab = page.getAttribute("theme");
+  if (colab) return colab === "dark";
+  const code = body.dataset.vscodeThemeKind;
+  return code ? !code.includes("light") : null;
+}

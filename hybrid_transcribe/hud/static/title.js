@@ -1,0 +1,25 @@
+// How far the queue is, in the page's title. Only where the page is ours: a notebook has its own.
+
+import { overall } from "./listing.js";
+
+/** Keeps the title right; gives what ends that. */
+export function followTitle(hub, i18n) {
+  const own = document.title.replace(/^\(\d+%[^)]*\) /, "");
+  let timer = null;
+
+  function write() {
+    timer = null;
+    if (!hub.store.get("welcome")?.session_id) return;
+    const { active, percentage, eta_s } = overall(hub.store.get("rows").values());
+    const parts = [i18n.percent(percentage ?? 0), eta_s === null ? null : i18n.about(eta_s)];
+    const title = active ? `(${parts.filter(Boolean).join(", ")}) ${own}` : own;
+    if (document.title !== title) document.title = title;
+  }
+
+  const stop = hub.store.watch("rows", () => (timer ??= setTimeout(write, 500)));
+  return () => {
+    stop();
+    clearTimeout(timer);
+    document.title = own;
+  };
+}

@@ -1,0 +1,378 @@
+"""Files that a panel sends, in chunks onto the disk: memory stays flat whatever their size.
+
+::
+
+    <folder>/<32 hexadecimal digits>
+
+The digits are a digest of session, name, size and time of change, so that the rest of a file
+that was cut off (a page reloaded, a kernel gone) goes on where it stopped. Of what people call
+a file nothing is ever in a path.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe.audio.intake import Uploaded
+from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.errors import (
+    DiskFull,
+    EmptyInput,
+    InputError,
+    InvalidRequest,
+    TooLarge,
+    TooMany,
+    UnknownUpload,
+    UploadConflict,
+)
+from hybrid_transcribe.names import display_name, new_id
+
+#: How the panel is to send: so many bytes a chunk, so many of them unanswered.
+CHUNK_BYTES = MIB
+WINDOW = 4
+
+#: How often to look for what was left partial, in seconds.
+SWEEP_S = 60.0
+
+#: Longest name and id taken from a panel, in characters.
+_LONGEST_NAME, _LONGEST_ID = 5000, 200
+
+_OURS = re.compile(r"[0-9a-f]{32}")
+
+# No space left, and none left for this user. Not every system knows the second.
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
+
+@dataclass(slots=True, eq=False)
+class Upload:
+    """One file on its way. ``offset`` bytes of it are safe.
+
+    ``loose``: no panel is known to send it any more. ``claimed``: a job is being made of it.
+    """
+
+    upload_id: str
+    name: str
+    path: Path
+    size_bytes: int
+    offset: int = 0
+    loose: bool = False
+    claimed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def complete(self) -> bool:
+        """All of it has come."""
+        return self.offset == self.size_bytes
+
+
+class Uploads:
+    """The files of one panel. Any thread may call it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        *,
+        free_bytes: Callable[[Path], int] | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """``folder`` is for partial files, of other panels too; it is made when needed."""
+        self._folder, self._settings, self._wall = folder, settings, wall
+        self._free_bytes = free_bytes or _free_bytes
+        self._lock = threading.Lock()
+        self._uploads: dict[str, Upload] = {}
+        self._swept_at = float("-inf")
+
+    # -------------------------------------------------------------------------- coming in
+
+    def begin(
+        self, upload_id: str, session_id: str, name: str, size_bytes: int, modified_ms: float
+    ) -> Upload:
+        """Take a file up where it stopped, or anew.
+
+        Raises TooLarge, TooMany, EmptyInput, InvalidRequest, DiskFull.
+        """
+        shown = display_name(name[:_LONGEST_NAME])
+        if len(upload_id) > _LONGEST_ID:
+            raise InvalidRequest(f"An upload's id has at most {_LONGEST_ID} characters")
+        key = _digest(session_id, name, size_bytes, modified_ms)
+        with self._lock:
+            known = self._uploads.get(upload_id)
+            if known is not None:
+                if (known.name, known.size_bytes) != (name, size_bytes):
+                    raise UploadConflict(f"{shown}: its id belongs to another file already")
+                known.loose = False
+                return known
+            path = self._free_path(key)
+            self._check(shown, size_bytes)
+            with _telling(shown):
+                made = Upload(upload_id, name, path, size_bytes, self._open(path, size_bytes))
+            try:
+                self._check_room(shown, size_bytes - made.offset)
+            except DiskFull:
+                if not made.offset:
+                    _unlink([path])
+                raise
+            self._uploads[upload_id] = made
+            return made
+
+    def chunk(self, upload_id: str, offset: int, data: memoryview | bytes) -> Upload:
+        """Write bytes, if they are those that come next; ``offset`` of the answer says which do.
+
+        Raises UnknownUpload, TooLarge, DiskFull.
+        """
+        upload = self._find(upload_id)
+        with upload.lock:
+            upload.loose = False
+            if offset != upload.offset or upload.claimed:
+                return upload
+            shown = display_name(upload.name)
+            if offset + len(data) > upload.size_bytes:
+                raise TooLarge(f"{shown}: more bytes come than the {upload.size_bytes} announced")
+            try:
+                with _telling(shown), upload.path.open("r+b", buffering=0) as file:
+                    _write_all(file.fileno(), data, offset)
+            except FileNotFoundError:
+                # Another panel of the same session made a job of it, or it was swept.
+                upload.path.touch(mode=0o600)
+                upload.offset = 0
+                return upload
+            upload.offset += len(data)
+        return upload
+
+    def cancel(self, upload_id: str) -> None:
+        """What has come goes. Unknown ones are gone already."""
+        with self._lock:
+            upload = self._uploads.get(upload_id)
+            if upload is None or upload.claimed:
+                return
+            del self._uploads[upload_id]
+        with suppress(OSError):
+            upload.path.unlink()
+
+    def loosen(self) -> None:
+        """A panel begins anew: whatever was on its way may be taken up again."""
+        with self._lock:
+            for upload in self._uploads.values():
+                upload.loose = True
+
+    # ------------------------------------------------------------------------- into a job
+
+    def submit(
+        self,
+        upload_ids: Sequence[str],
+        into: Path | None,
+        make: Callable[[list[Uploaded]], Any],
+    ) -> Any:
+        """What ``make`` makes of complete uploads, which then are its own.
+
+        ``into`` is the folder where they belong, None for one of ours. When it cannot be made
+        they stay, to be tried again; unless it is the files that cannot be used. Raises
+        UnknownUpload, UploadConflict, InvalidRequest, DiskFull, and what ``make`` raises.
+        """
+        with self._claimed(upload_ids) as uploads:
+            folder = into or self._folder
+            handed: list[Uploaded] = []
+            try:
+                for upload in uploads:
+                    place = folder / new_id()
+                    with _telling(display_name(upload.name)):
+                        _link(upload.path, place)
+                    handed.append(Uploaded(place, upload.name))
+                made = make(handed)
+            except BaseException as error:
+                _unlink(one.path for one in handed)
+                if isinstance(error, InputError):
+                    self._forget(uploads)
+                raise
+            self._forget(uploads)
+            if into is None:
+                # They were sent elsewhere.
+                _unlink(one.path for one in handed)
+            return made
+
+    @contextmanager
+    def _claimed(self, upload_ids: Sequence[str]) -> Iterator[list[Upload]]:
+        if not upload_ids:
+            raise InvalidRequest("Nothing to transcribe: no uploads are named")
+        twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
+        if twice is not None:
+            raise InvalidRequest(f"Upload {twice[:80]!r} is named twice")
+        with self._lock:
+            uploads = [self._known(upload_id) for upload_id in upload_ids]
+            for upload in uploads:
+                _check_ready(upload)
+            for upload in uploads:
+                upload.claimed = True
+        try:
+            yield uploads
+        finally:
+            for upload in uploads:
+                upload.claimed = False
+
+    # ------------------------------------------------------------------------------ going
+
+    def close(self, *, keep: bool) -> None:
+        """Let go; with ``keep`` partial files stay for a panel that comes after this one."""
+        with self._lock:
+            left = list(self._uploads.values())
+            self._uploads.clear()
+        if not keep:
+            _unlink(upload.path for upload in left)
+
+    def _forget(self, uploads: Sequence[Upload]) -> None:
+        with self._lock:
+            for upload in uploads:
+                self._uploads.pop(upload.upload_id, None)
+        _unlink(upload.path for upload in uploads)
+
+    # ----------------------------------------------------------------------------- inside
+
+    def _known(self, upload_id: str) -> Upload:
+        upload = self._uploads.get(upload_id)
+        if upload is None:
+            raise UnknownUpload(f"No upload {upload_id[:80]!r}, or not any more")
+        return upload
+
+    def _find(self, upload_id: str) -> Upload:
+        with self._lock:
+            return self._known(upload_id)
+
+    def _free_path(self, key: str) -> Path:
+        """Where a file of that key belongs; beside it while the same one is being sent."""
+        path = self._folder / key
+        for upload in tuple(self._uploads.values()):
+            if upload.path == path:
+                if not upload.loose or upload.claimed:
+                    return self._folder / new_id()
+                del self._uploads[upload.upload_id]
+        return path
+
+    def _open(self, path: Path, size_bytes: int) -> int:
+        """Make the file unless it is there; how many of its bytes are."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self._wall() - self._swept_at >= SWEEP_S:
+            self._swept_at = self._wall()
+            self._sweep(spare=path)
+        path.touch(mode=0o600)
+        found = path.stat().st_size
+        if found > size_bytes:
+            os.truncate(path, 0)
+            return 0
+        return found
+
+    def _check(self, shown: str, size_bytes: int) -> None:
+        limits = self._settings
+        if size_bytes < 0:
+            raise InvalidRequest(f"{shown}: a file has no size of {size_bytes} bytes")
+        if size_bytes == 0:
+            raise EmptyInput(f"{shown}: the file is empty (0 bytes)")
+        if size_bytes > limits.max_file_bytes:
+            raise TooLarge(
+                f"{shown}: {size_bytes / MIB:.0f} MiB;"
+                f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
+            )
+        if len(self._uploads) >= limits.max_files:
+            raise TooMany(f"{shown}: more than {limits.max_files} files at the same time")
+        total = size_bytes + sum(upload.size_bytes for upload in self._uploads.values())
+        if total > limits.max_upload_bytes:
+            raise TooLarge(
+                f"{shown}: with the files before it {total / MIB:.0f} MiB;"
+                f" at most {limits.max_upload_bytes / MIB:.0f} MiB at the same time allowed"
+            )
+
+    def _check_room(self, shown: str, missing: int) -> None:
+        if self._free_bytes(self._folder) < missing:
+            raise DiskFull(f"{shown}: no room for its {missing / MIB:.0f} MiB on this disk")
+
+    def _sweep(self, spare: Path) -> None:
+        """What others left partial goes when it is old, and the oldest of it when it is much."""
+        mine = {upload.path for upload in self._uploads.values()} | {spare}
+        left = []
+        for entry in self._folder.iterdir():
+            if _OURS.fullmatch(entry.name) and entry not in mine:
+                with suppress(OSError):
+                    found = entry.stat()
+                    left.append((found.st_mtime, found.st_size, entry))
+        limits, n_bytes = self._settings, 0
+        for n, (modified, size, path) in enumerate(sorted(left, reverse=True)):
+            n_bytes += size
+            old = self._wall() - modified > limits.upload_idle_s
+            if old or n >= limits.max_open_uploads or n_bytes > limits.max_upload_bytes:
+                _unlink([path])
+
+
+def _digest(session_id: str, name: str, size_bytes: int, modified_ms: float) -> str:
+    told = msgspec.json.encode([session_id, name.encode("utf-8", "replace"), size_bytes])
+    return hashlib.sha256(told + repr(modified_ms).encode()).hexdigest()[:32]
+
+
+def _check_ready(upload: Upload) -> None:
+    shown = display_name(upload.name)
+    if upload.claimed:
+        raise UploadConflict(f"{shown}: a job is being made of it already")
+    if not upload.complete:
+        raise UploadConflict(
+            f"{shown} is not complete: {upload.offset} of {upload.size_bytes} bytes have come"
+        )
+
+
+def _write_all(file: int, data: memoryview | bytes, offset: int) -> None:
+    left = memoryview(data).cast("B")
+    while left:
+        # Not where the last write ended: another panel may bring the same file.
+        written = (
+            os.pwrite(file, left, offset)
+            if hasattr(os, "pwrite")
+            else _write_at(file, left, offset)
+        )
+        left, offset = left[written:], offset + written
+
+
+def _write_at(file: int, data: memoryview, offset: int) -> int:
+    os.lseek(file, offset, os.SEEK_SET)
+    return os.write(file, data)
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same file under another name, copied where the disk knows no links."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise UnknownUpload("The upload is not there any more: send it again") from None
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _unlink(paths: Iterator[Path] | Sequence[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+@contextmanager
+def _telling(shown: str) -> Iterator[None]:
+    """A full disk by its own name."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFull(f"{shown}: no room left on this disk; what had come is kept") from error
+        raise

@@ -1,0 +1,251 @@
+"""What is shown of the queue: from snapshots to rows. Pure: no clock, no widget, no thread."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as changed
+
+from hybrid_transcribe.catalogue import EngineInfo
+from hybrid_transcribe.columns import columns
+from hybrid_transcribe.hud.messages import Choice, Row, Rows
+from hybrid_transcribe.names import display_name
+from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State
+
+#: The state of an input that never became a recording.
+REJECTED = "rejected"
+
+#: Heads of the plain table.
+_HEAD = ("FILE", "STATE", "%", "LEFT", "ENGINE", "SAYS")
+
+#: Rows that the plain table has at most.
+_MOST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All rows by id, their order, and how many recordings of others run first."""
+
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    others_ahead: int = 0
+
+
+def sheet(jobs: Iterable[JobSnapshot], receivers: Mapping[str, str | None]) -> Sheet:
+    """The rows of these jobs. ``receivers`` says by engine who gets the audio."""
+    listed = tuple(jobs)
+    rows = {row.id: row for job in listed for row in job_rows(job, receivers)}
+    return Sheet(rows, order(listed, rows), others_ahead(listed))
+
+
+def job_rows(job: JobSnapshot, receivers: Mapping[str, str | None]) -> tuple[Row, ...]:
+    """A job's recordings, then the inputs that were refused."""
+    rows, ahead, of = [], job.position, len(job.recordings)
+    for recording in job.recordings:
+        rows.append(recording_row(job, recording, of, ahead, receivers))
+        ahead += not recording.state.terminal
+    rows += [_rejected_row(job, n, refused, of) for n, refused in enumerate(job.rejected)]
+    return tuple(rows)
+
+
+def recording_row(
+    job: JobSnapshot,
+    recording: Recording,
+    of: int,
+    ahead: int,
+    receivers: Mapping[str, str | None],
+) -> Row:
+    """One recording; of ``job`` all but its recordings is looked at. ``of`` is their number."""
+    spec = recording.spec or job.spec
+    queued = recording.state is State.QUEUED
+    return Row(
+        id=recording.recording_id,
+        job_id=job.job_id,
+        recording_id=recording.recording_id,
+        index=recording.index,
+        of=of,
+        name=display_name(recording.name),
+        session=short(job.session_id),
+        engine=spec.engine,
+        model=spec.model,
+        device=recording.device,
+        asked_device=spec.device,
+        language=recording.language or spec.options.language,
+        language_probability=recording.language_probability,
+        state=recording.state.value,
+        stage=recording.stage.value if recording.stage else None,
+        stage_percentage=recording.stage_percentage,
+        percentage=recording.percentage,
+        eta_s=recording.eta_s,
+        done_s=recording.done_s,
+        duration_s=recording.duration_s,
+        n_segments=recording.n_segments,
+        attempt=recording.attempt,
+        ahead=ahead if queued else 0,
+        error=recording.error,
+        warnings=recording.warnings,
+        created_at=job.created_at,
+        finished_at=recording.finished_at,
+        expires_at=job.expires_at,
+        kept=job.kept,
+        sends_audio_to=receivers.get(spec.engine),
+        actions=actions(recording.state, recording.n_segments, job.kept),
+    )
+
+
+def _rejected_row(job: JobSnapshot, n: int, refused: Rejection, of: int) -> Row:
+    spec = job.spec
+    return Row(
+        id=f"{job.job_id}:{n}",
+        job_id=job.job_id,
+        recording_id=None,
+        index=of + n,
+        of=of,
+        name=display_name(refused.name),
+        session=short(job.session_id),
+        engine=spec.engine,
+        model=spec.model,
+        device=None,
+        asked_device=spec.device,
+        language=None,
+        language_probability=None,
+        state=REJECTED,
+        stage=None,
+        stage_percentage=None,
+        percentage=None,
+        eta_s=None,
+        done_s=0.0,
+        duration_s=None,
+        n_segments=0,
+        attempt=1,
+        ahead=0,
+        error=refused.error,
+        warnings=(),
+        created_at=job.created_at,
+        finished_at=job.created_at,
+        expires_at=job.expires_at,
+        kept=job.kept,
+        sends_audio_to=None,
+        actions=("delete",),
+    )
+
+
+def actions(state: State, n_segments: int, kept: bool) -> tuple[str, ...]:
+    """What a person can sensibly do with a recording in that state.
+
+    A completed one can be tried again too: with another engine, model or option.
+    """
+    possible = []
+    if state is State.COMPLETED or n_segments:
+        possible.append("open")
+    if not state.terminal and state is not State.CANCELING:
+        possible.append("cancel")
+    if state.terminal:
+        possible.append("retry")
+    possible += ["unkeep" if kept else "keep", "delete"]
+    return tuple(possible)
+
+
+def short(session_id: str) -> str:
+    """The beginning of a session's id, to tell sessions apart by.
+
+    The id is a capability: at most a quarter of it is shown.
+
+    >>> short("0123456789abcdef0123456789abcdef"), short("team-one")
+    ('01234567', 'te')
+    """
+    return session_id[: max(1, min(8, len(session_id) // 4))]
+
+
+def order(jobs: Iterable[JobSnapshot], ids: Collection[str]) -> tuple[str, ...]:
+    """Ids of rows as they are listed: the newest job first, its recordings in their order."""
+    newest = sorted(jobs, key=lambda job: (-job.created_at, job.job_id))
+    listed = (row_id for job in newest for row_id in row_ids(job))
+    return tuple(row_id for row_id in listed if row_id in ids)
+
+
+def row_ids(job: JobSnapshot) -> tuple[str, ...]:
+    """Ids of a job's rows, in their order."""
+    refused = (f"{job.job_id}:{n}" for n in range(len(job.rejected)))
+    return (*(r.recording_id for r in job.recordings), *refused)
+
+
+def others_ahead(jobs: Iterable[JobSnapshot]) -> int:
+    """Recordings of other sessions that run before the first of these; 0 when one is at work.
+
+    What comes before the foremost of our own jobs can only be somebody else's.
+    """
+    return min((job.position for job in jobs if not job.done), default=0)
+
+
+def difference(old: Sheet, new: Sheet) -> Rows | None:
+    """What a panel that shows ``old`` needs in order to show ``new``; None for nothing."""
+    told = tuple(row for id, row in new.rows.items() if _differs(old.rows.get(id), row))
+    gone = tuple(id for id in old.rows if id not in new.rows)
+    moved = new.order if new.order != old.order else None
+    if not told and not gone and moved is None and new.others_ahead == old.others_ahead:
+        return None
+    return Rows(rows=told, gone=gone, order=moved, others_ahead=new.others_ahead)
+
+
+def _differs(old: Row | None, new: Row) -> bool:
+    # Most rows are the very same value: a thousand of those cost next to nothing.
+    return old is not new and old != new
+
+
+def whole(new: Sheet) -> Rows:
+    """All rows there are, for a panel that shows none yet."""
+    rows = tuple(new.rows.values())
+    return Rows(rows=rows, order=new.order, reset=True, others_ahead=new.others_ahead)
+
+
+def applied(shown: Sheet, told: Rows) -> Sheet:
+    """What a panel shows after a message: the other half of `difference`."""
+    kept = {} if told.reset else {i: r for i, r in shown.rows.items() if i not in told.gone}
+    rows = {**kept, **{row.id: row for row in told.rows}}
+    return Sheet(rows, shown.order if told.order is None else told.order, told.others_ahead)
+
+
+def choice(engine: EngineInfo) -> Choice:
+    """An engine as the panel offers it."""
+    return Choice(
+        name=engine.name,
+        available=engine.available,
+        why_not=engine.why_not,
+        default=engine.default,
+        default_model=engine.default_model,
+        models=engine.models,
+        devices=engine.devices,
+        languages=engine.languages,
+        translates=engine.translates,
+        word_timestamps=engine.word_timestamps,
+        options=engine.options,
+        sends_audio_to=engine.sends_audio_to,
+    )
+
+
+def receivers(engines: Iterable[EngineInfo]) -> dict[str, str | None]:
+    """Who gets the audio, by engine."""
+    return {engine.name: engine.sends_audio_to for engine in engines}
+
+
+def table(shown: Sheet) -> str:
+    """The queue as plain text, for where there are no widgets."""
+    if not shown.rows:
+        return "Nothing is queued."
+    rows = [shown.rows[id] for id in shown.order]
+    lines = columns([_HEAD, *map(_cells, rows[:_MOST])], right=(2, 3))
+    more = [f"and {len(rows) - _MOST} more"] if len(rows) > _MOST else []
+    return "\n".join([*lines, *more])
+
+
+def _cells(row: Row) -> Sequence[str]:
+    percentage = "" if row.percentage is None else f"{row.percentage:.0f}"
+    eta = "" if row.eta_s is None else f"{row.eta_s:.0f} s"
+    says = row.error.message if row.error else row.stage or ""
+    return (row.name, row.state, percentage, eta, f"{row.engine} {row.model}", says)
+
+
+def without_recordings(job: JobSnapshot) -> JobSnapshot:
+    """A job's own facts, cheap to keep and to change."""
+    return changed(job, recordings=())

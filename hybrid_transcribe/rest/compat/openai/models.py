@@ -1,0 +1,89 @@
+"""What OpenAI's clients can name as a model here, and the list of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from hybrid_transcribe.catalogue import EngineInfo, list_engines
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import UnknownModel
+from hybrid_transcribe.models.catalogue import is_path
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.rest.compat.openai.door import OpenAIDoor
+
+#: OpenAI's own names: programs have them written into them. They mean our default.
+ALIASES = (
+    "whisper-1",
+    "gpt-4o-transcribe",
+    "gpt-4o-mini-transcribe",
+    "gpt-4o-mini-transcribe-2025-12-15",
+    "gpt-transcribe",
+)
+
+#: Who "owns" the aliases.
+_OWNER = "hybrid-transcribe"
+
+
+def named(model: str, settings: Settings) -> dict[str, str]:
+    """Engine and model, as `Service.submit` takes them; what is left out is the default.
+
+    ``whisper-1``, ``tiny.en`` or ``faster-whisper/tiny.en``. Raises UnknownModel for a folder
+    of this machine, which clients have no business to name.
+
+    >>> named("whisper-1", Settings()), named("faster-whisper/tiny.en", Settings())
+    ({}, {'engine': 'faster-whisper', 'model': 'tiny.en'})
+    """
+    if model in ALIASES:
+        return {}
+    engine, slash, rest = model.partition("/")
+    if not slash or engine not in {*ENGINES.names(), *settings.engines}:
+        engine, rest = "", model
+    if not rest or is_path(rest):
+        raise UnknownModel(f"No model {model!r}; GET /v1/models lists those there are")
+    return {"engine": engine, "model": rest} if engine else {"model": rest}
+
+
+class Models(OpenAIDoor):
+    """``GET /v1/models``."""
+
+    async def get(self) -> None:
+        """Every name that can be used here now."""
+        self.reply({"object": "list", "data": list((await _listed(self)).values())})
+
+
+class Model(OpenAIDoor):
+    """``GET /v1/models/{model}``."""
+
+    async def get(self, model: str) -> None:
+        """One of them. Raises UnknownModel."""
+        found = await _listed(self)
+        if model not in found:
+            raise UnknownModel(model, tuple(found))
+        self.reply(found[model])
+
+
+async def _listed(handler: OpenAIDoor) -> dict[str, dict[str, Any]]:
+    # Importing engines reads the disk, so not on the loop.
+    engines = await asyncio.get_running_loop().run_in_executor(
+        None, list_engines, handler.rest.service.settings
+    )
+    return {name: _model(name, owner) for name, owner in _names(engines)}
+
+
+def _names(engines: Any) -> Iterator[tuple[str, str]]:
+    """Names with their owners: the aliases, bare ones of the default engine, then all in full."""
+    usable: list[EngineInfo] = [engine for engine in engines if engine.available]
+    if any(engine.default for engine in usable):
+        yield from ((alias, _OWNER) for alias in ALIASES)
+    for engine in usable:
+        models = dict.fromkeys((engine.default_model, *engine.models))
+        if engine.default:
+            yield from ((model, engine.name) for model in models)
+        yield from ((f"{engine.name}/{model}", engine.name) for model in models)
+
+
+def _model(name: str, owner: str) -> dict[str, Any]:
+    # Nobody knows when a model was made; the clients want a number.
+    return {"id": name, "object": "model", "created": 0, "owned_by": owner}

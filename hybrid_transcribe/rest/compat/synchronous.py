@@ -1,0 +1,191 @@
+"""One recording in, its transcript out: a request that waits for a job of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from types import MappingProxyType
+from typing import Any
+
+from hybrid_transcribe.audio.intake import Uploaded
+from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
+from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
+from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.received import Received, Upload
+from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.types import Transcript
+
+#: Tells OpenAI's clients whether to send the same again; others do not know it.
+SHOULD_RETRY = "X-Should-Retry"
+
+#: How a zip begins.
+_ZIP = b"PK\x03\x04"
+
+
+class Synchronous(Receiving, Door):
+    """A door whose answer is a transcript. Subclasses have ``post`` and begin with `attend`."""
+
+    streams = True
+    #: The field that holds the recording.
+    file_field = "file"
+
+    _awaited: Awaited | None = None
+    #: The client has hung up.
+    _gone = False
+    #: Headers of every answer from now on, errors too: those begin with none.
+    _always: Mapping[str, str] = MappingProxyType({})
+
+    def set_default_headers(self) -> None:
+        """Called by Tornado for every answer."""
+        super().set_default_headers()
+        for name, value in self._always.items():
+            self.set_header(name, value)
+
+    def _tell(self, name: str, value: str) -> None:
+        self._always = {**self._always, name: value}
+        self.set_header(name, value)
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Who may not come in uploads nothing."""
+        Door.prepare(self)
+        if self.request.method == "POST":
+            service = self.rest.service
+            await self.receive_begin(service.uploads_dir, Limits.of(service.settings))
+
+    # ------------------------------------------------------------------------------ the job
+
+    async def attend(
+        self, received: Received, how: Mapping[str, Any], session_id: str | None = None
+    ) -> str:
+        """The id of the job for what was sent: a new one, or the one it has already.
+
+        ``how`` are keyword arguments of `Service.submit`. Raises what that raises.
+        """
+        try:
+            upload = one_recording(received, self.file_field)
+            session = session_id or self._named_session()
+            awaited, is_new = await self._join(upload, how, session)
+        except BaseException:
+            received.discard()
+            raise
+        if is_new:
+            await self._make(awaited, upload, how, session)
+        else:
+            received.discard()
+        job_id = await asyncio.shield(asyncio.wrap_future(awaited.made))
+        self._tell("X-Job-Id", job_id)
+        return job_id
+
+    def _named_session(self) -> str | None:
+        named = self.sessions or ()
+        if len(named) > 1:
+            raise InvalidRequest("A job belongs to one session_id, not to several")
+        return named[0] if named else None
+
+    async def _join(
+        self, upload: Upload, how: Mapping[str, Any], session: str | None
+    ) -> tuple[Awaited, bool]:
+        told = {**how, "session": session, "address": self.request.path}
+        content = await asyncio.get_running_loop().run_in_executor(
+            None, content_of, [upload.path], told
+        )
+        headers, rest = self.request.headers, self.rest
+        awaited, is_new = await self.ask(
+            lambda room: rest.waiting.join(
+                rest.service,
+                room,
+                content,
+                headers.get("Idempotency-Key", ""),
+                again=_sent_before(headers.get("X-Stainless-Retry-Count", "")),
+                named=session is not None,
+            )
+        )
+        self._awaited = awaited
+        if self._gone:
+            self._go(answered=False)
+        return awaited, is_new
+
+    async def _make(
+        self, awaited: Awaited, upload: Upload, how: Mapping[str, Any], session: str | None
+    ) -> None:
+        service, waiting = self.rest.service, self.rest.waiting
+        files = [Uploaded(upload.path, upload.name)]
+        owner = session or service.new_session()
+        try:
+            job = await asyncio.get_running_loop().run_in_executor(
+                None, lambda: service.submit(files, session_id=owner, **how)
+            )
+        except BaseException as error:
+            upload.path.unlink(missing_ok=True)
+            # Kept: in an except clause the name goes with it.
+            why = error
+            await self.ask(lambda room: waiting.failed(awaited, why))
+            raise
+        await self.ask(lambda room: waiting.made(room, awaited, job))
+
+    async def ended(self, job_id: str) -> Transcript:
+        """The job's one transcript, when it is complete. Raises why there is none."""
+        try:
+            await self.rest.service.wait_async(job_id)
+            return await self.ask(lambda room: _transcript(room, job_id))
+        except UnknownJob:
+            # Erased, by its owner or as the service closes.
+            if self.rest.waiting.closed:
+                raise ServiceClosed("The service was closed") from None
+            raise
+        except ServiceClosed:
+            raise
+        except Exception:
+            # It was tried as often as makes sense.
+            self._tell(SHOULD_RETRY, "false")
+            raise
+
+    # --------------------------------------------------------------------------- the client
+
+    def _go(self, *, answered: bool) -> None:
+        awaited, self._awaited = self._awaited, None
+        if awaited is not None:
+            waiting = self.rest.waiting
+            with suppress(ServiceClosed):
+                self.rest.service.call(lambda room: waiting.leave(room, awaited, answered=answered))
+
+    def on_finish(self) -> None:
+        """It has its answer, or what we could give it."""
+        self._go(answered=not self._gone)
+        super().on_finish()
+
+    def on_connection_close(self) -> None:
+        """It has hung up."""
+        self._gone = True
+        self._go(answered=False)
+        super().on_connection_close()
+
+
+def one_recording(received: Received, field: str) -> Upload:
+    """The recording that was sent. Raises InvalidRequest, UnsupportedMedia."""
+    if len(received.uploads) != 1:
+        raise InvalidRequest(
+            f"The request brings {len(received.uploads)} recordings: send one, as the multipart "
+            f"field {field!r}"
+        )
+    (upload,) = received.uploads
+    with upload.path.open("rb") as file:
+        if file.read(len(_ZIP)) == _ZIP:
+            raise UnsupportedMedia(
+                f"{upload.shown} is a zip: here one recording gives one transcript; POST /jobs "
+                "takes zips"
+            )
+    return upload
+
+
+def _transcript(room: Any, job_id: str) -> Transcript:
+    (recording,) = room.reading.recordings(job_id)
+    found: Transcript = room.reading.transcript(job_id, recording.recording_id)
+    return found
+
+
+def _sent_before(count: str) -> bool:
+    """OpenAI's clients number their attempts from 0."""
+    return count.isdecimal() and int(count) > 0

@@ -1,0 +1,251 @@
+"""What happens, as it happens: ``GET /queues/events``, a stream of server-sent events.
+
+Who may see what is the rule of ``GET /queues``. Whoever names sessions, and the owner of all,
+gets events in full; everybody else the anonymous queue, at most once a second and only when it
+changed.
+
+A full stream begins with a ``snapshot``, and its listener is entered at the same moment on the
+engine-room loop, so that nothing falls between the two. Every event bears the service's number
+for it. A client that comes back with the last one it saw (``Last-Event-ID``, or
+``?last_event_id=`` where headers cannot be set) gets what came after it, once. Where the bus
+can no longer tell, another ``snapshot`` comes instead, after a restart as after a pause that
+was too long.
+
+A snapshot has no text. All segments up to its number are journalled before anybody can read
+it, so a client that then reads ``…/result?partial=true`` has at least those, and each later
+``segment`` bears its index in the recording: one that is there already is left out, and one
+beyond the next means to read again. Text that is read only after the snapshot came has no gap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import cast
+
+import msgspec
+from tornado.http1connection import HTTP1Connection
+from tornado.iostream import StreamClosedError
+
+from hybrid_transcribe.errors import ServiceClosed
+from hybrid_transcribe.events import Event, Resync
+from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.types import JobSnapshot
+from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire.shapes import Shape
+
+#: Proxies close what is silent for a minute, and some for half of one; in seconds.
+HEARTBEAT_S = 15.0
+
+#: No blank line: nothing is dispatched, and what a proxy holds back is little.
+HEARTBEAT = b": hb\n"
+
+#: When browsers come back, in milliseconds.
+RETRY = b"retry: 1000\n\n"
+
+#: A client that takes nothing for so many seconds is given up.
+GIVE_UP_S = 60.0
+
+#: The end of a stream may take so many seconds to send.
+GOODBYE_S = 1.0
+
+#: Strangers hear of changes this often, in seconds.
+ANONYMOUS_EVERY_S = 1.0
+
+#: Events that are sent in one piece when they wait, so that few are in memory as text.
+AT_ONCE = 100
+
+#: Line ends of Unicode: legal in JSON, but many clients split lines there.
+_LINE_ENDS = {"\u0085".encode(): rb"\u0085", "\u2028".encode(): rb"\u2028"}
+_LINE_ENDS["\u2029".encode()] = rb"\u2029"
+
+#: The anonymous queue of each service with its number, made once for all who look.
+_anonymous: weakref.WeakKeyDictionary[EngineRoom, tuple[int, bytes]] = weakref.WeakKeyDictionary()
+
+
+class Events(Door):
+    """``GET /queues/events``."""
+
+    _listener: Subscription | None = None
+    _begun = False
+    _gone = False
+
+    async def get(self) -> None:
+        """Tell what happens until the client or the service is gone."""
+        sessions = self.sessions
+        try:
+            if sessions == ():
+                await self._tell_strangers()
+            else:
+                await self._tell(sessions, self._last_seen())
+        except StreamClosedError:
+            return
+        except (ServiceClosed, asyncio.CancelledError):
+            # Also when the loop ends with the service that runs it.
+            if not self._begun:
+                raise
+        finally:
+            if self._listener is not None:
+                self._listener.close()
+        if not self._gone:
+            await asyncio.wait({self.finish(": closed\n\n")}, timeout=GOODBYE_S)
+            self._hang_up()
+
+    def on_connection_close(self) -> None:
+        """The client went: nobody listens any more."""
+        super().on_connection_close()
+        self._gone = True
+        if self._listener is not None:
+            self._listener.close()
+
+    def _last_seen(self) -> int | None:
+        """A browser that comes back sends the header beside the address it began with."""
+        text = self.request.headers.get("Last-Event-ID") or self.get_query_argument(
+            "last_event_id", ""
+        )
+        # Not ours: to begin with a snapshot is better than to refuse a browser for ever.
+        return int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else None
+
+    # ------------------------------------------------------------------------ in full
+
+    async def _tell(self, sessions: tuple[str, ...] | None, after: int | None) -> None:
+        lost = True
+        while lost:
+            listener, seq, jobs = await self.ask(
+                lambda room, after=after: _listen(room, sessions, after)  # type: ignore[misc]
+            )
+            self._listener = listener
+            try:
+                self._check_there()
+                await self._send(_text(seq, *show.snapshot(jobs)) if after is None else b"")
+                lost = await self._pass_on(listener)
+            finally:
+                listener.close()
+            after = None
+
+    async def _pass_on(self, listener: Subscription) -> bool:
+        """True when events were lost, False when no more will come."""
+        events = aiter(listener)
+        coming = _next(events)
+        try:
+            while True:
+                await asyncio.wait({coming}, timeout=HEARTBEAT_S)
+                if not coming.done():
+                    await self._send(HEARTBEAT)
+                    continue
+                first = coming.result()
+                if first is None:
+                    return False
+                told = [first, *_waiting(listener)]
+                if any(isinstance(event, Resync) for event in told):
+                    return True
+                await self._send(b"".join(map(_event, told)))
+                coming = _next(events)
+        finally:
+            coming.cancel()
+
+    # ---------------------------------------------------------------------- strangers
+
+    async def _tell_strangers(self) -> None:
+        loop = asyncio.get_running_loop()
+        shown, heard_at = b"", loop.time()
+        # Of nobody's events: it only tells that the service closes.
+        self._listener = listener = await self.ask(lambda room: room.subscribe(session_ids=()))
+        over = loop.create_task(_until_over(listener))
+        while True:
+            seq, queue = await self.ask(_anonymous_queue)
+            self._check_there()
+            if queue != shown:
+                await self._send(b"id: %d\nevent: snapshot\ndata: %s\n\n" % (seq, queue))
+                shown, heard_at = queue, loop.time()
+            elif loop.time() - heard_at >= HEARTBEAT_S:
+                await self._send(HEARTBEAT)
+                heard_at = loop.time()
+            await asyncio.wait({over}, timeout=ANONYMOUS_EVERY_S)
+            if over.done():
+                return
+
+    # ------------------------------------------------------------------------ sending
+
+    def _hang_up(self) -> None:
+        cast(HTTP1Connection, self.request.connection).close()
+
+    def _check_there(self) -> None:
+        """Raise StreamClosedError for a client that went meanwhile."""
+        if self._gone:
+            raise StreamClosedError
+
+    async def _send(self, text: bytes) -> None:
+        """Send, and wait until the machine took it, so that nothing piles up here.
+
+        Raises StreamClosedError when the client is gone or takes nothing.
+        """
+        if not self._begun:
+            self._begun = True
+            self.set_status(HTTPStatus.OK)
+            self.set_header("Content-Type", "text/event-stream")
+            self.set_header("Cache-Control", "no-store")
+            self.set_header("Connection", "close")
+            # Nginx would hold events back.
+            self.set_header("X-Accel-Buffering", "no")
+            text = RETRY + text
+        self.write(text)
+        sent = asyncio.ensure_future(self.flush())
+        done, _ = await asyncio.wait({sent}, timeout=GIVE_UP_S)
+        if not done:
+            self._hang_up()
+            raise StreamClosedError
+        sent.result()
+
+
+def _listen(
+    room: EngineRoom, sessions: tuple[str, ...] | None, after: int | None
+) -> tuple[Subscription, int, tuple[JobSnapshot, ...]]:
+    """A listener, the number it begins after, and the jobs at that very moment."""
+    jobs = room.reading.snapshots(session_ids=sessions) if after is None else ()
+    return room.subscribe(session_ids=sessions, after=after), room.bus.seq, jobs
+
+
+def _anonymous_queue(room: EngineRoom) -> tuple[int, bytes]:
+    known = _anonymous.get(room)
+    if known is None or known[0] != room.bus.seq:
+        queue = msgspec.json.encode(show.anonymous(room.reading.snapshots()))
+        known = _anonymous[room] = (room.bus.seq, queue)
+    return known
+
+
+async def _until_over(listener: Subscription) -> None:
+    async for _ in listener:
+        pass
+
+
+def _next(events: AsyncIterator[Event]) -> asyncio.Task[Event | None]:
+    async def one() -> Event | None:
+        return await anext(events, None)
+
+    return asyncio.get_running_loop().create_task(one())
+
+
+def _waiting(listener: Subscription) -> list[Event]:
+    """What is there already."""
+    found: list[Event] = []
+    while len(found) < AT_ONCE and (event := listener.get(0)) is not None:
+        found.append(event)
+    return found
+
+
+def _event(event: Event) -> bytes:
+    told = show.event(event)
+    return b"" if told is None else _text(event.seq, *told)
+
+
+def _text(seq: int, name: str, data: Shape) -> bytes:
+    """One event as the stream has it; its data is one line."""
+    line = msgspec.json.encode(data)
+    for raw, escaped in _LINE_ENDS.items():
+        line = line.replace(raw, escaped)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, name.encode(), line)

@@ -1,0 +1,115 @@
+"""The words of tus 1.0: headers in, headers out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from dataclasses import dataclass
+
+from hybrid_transcribe.errors import InvalidRequest, TooLarge
+from hybrid_transcribe.rest.uploads.limits import size
+from hybrid_transcribe.rest.uploads.parameters import text_of
+
+VERSION = "1.0.0"
+
+EXTENSIONS = (
+    "creation",
+    "creation-with-upload",
+    "creation-defer-length",
+    "termination",
+    "expiration",
+    "checksum",
+)
+
+#: Algorithms of ``Upload-Checksum``; tus asks for the first.
+CHECKSUMS = ("sha1", "sha256", "sha512", "md5")
+
+#: The type of a body that is a piece of an upload.
+PIECE = "application/offset+octet-stream"
+
+#: The status of a piece that came through damaged; HTTP itself has none for it.
+CHECKSUM_MISMATCH = 460
+
+#: Longest ``Upload-Metadata``, which we keep: a name of 4,000 characters fits.
+MAX_METADATA = 24 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What a piece's bytes must add up to."""
+
+    algorithm: str
+    digest: bytes
+
+
+def whole_number(name: str, text: str | None) -> int:
+    """A header that counts bytes. Raises InvalidRequest."""
+    if text is None:
+        raise InvalidRequest(f"The header {name} is missing")
+    digits = text.strip()
+    # More digits than any disk has bytes; and "²" is a digit to Python.
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise InvalidRequest(f"{name}: {text[:80]!r}: it must be a whole number of bytes")
+    return int(digits)
+
+
+def declared_length(length: str | None, defer: str | None, most: int) -> int | None:
+    """The length a new upload will have, None where it is told later.
+
+    Raises InvalidRequest where it is told both ways or neither; TooLarge.
+    """
+    if defer is not None and (defer.strip() != "1" or length is not None):
+        raise InvalidRequest("Upload-Defer-Length must be 1, and without Upload-Length")
+    if defer is not None:
+        return None
+    n_bytes = whole_number("Upload-Length", length)
+    if n_bytes > most:
+        raise TooLarge(f"The upload has {size(n_bytes)}; at most {size(most)} are allowed")
+    return n_bytes
+
+
+def metadata(header: str) -> dict[str, str]:
+    """``Upload-Metadata``: keys with values in Base64. Raises InvalidRequest, TooLarge.
+
+    >>> metadata("filename cmV1bmnDo28ubTRh,is_confidential")
+    {'filename': 'reunião.m4a', 'is_confidential': ''}
+    """
+    if len(header) > MAX_METADATA:
+        raise TooLarge(f"Upload-Metadata: more than {size(MAX_METADATA)}")
+    found: dict[str, str] = {}
+    for pair in filter(None, (p.strip() for p in header.split(","))):
+        key, _, value = pair.partition(" ")
+        if not (key.isascii() and key.isprintable()):
+            raise InvalidRequest(f"Upload-Metadata: the key {key[:80]!r} is no plain text")
+        try:
+            found[key] = text_of(base64.b64decode(value.strip(), validate=True))
+        except (binascii.Error, ValueError):
+            raise InvalidRequest(
+                f"Upload-Metadata: the value of {key[:80]!r} is no Base64"
+            ) from None
+    return found
+
+
+def name_in(header: str) -> str:
+    """What the sender calls the file; empty where nothing says. Raises as `metadata`."""
+    found = metadata(header)
+    return found.get("filename") or found.get("name") or ""
+
+
+def checksum(header: str | None) -> Checksum | None:
+    """``Upload-Checksum``. Raises InvalidRequest."""
+    if header is None:
+        return None
+    algorithm, _, value = header.strip().partition(" ")
+    if algorithm not in CHECKSUMS:
+        raise InvalidRequest(
+            f"Upload-Checksum: no algorithm {algorithm[:80]!r}; choose from: {', '.join(CHECKSUMS)}"
+        )
+    try:
+        digest = base64.b64decode(value.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidRequest(f"Upload-Checksum: {value[:80]!r} is no Base64") from None
+    if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
+        raise InvalidRequest(f"Upload-Checksum: {value[:80]!r} is no {algorithm}")
+    return Checksum(algorithm, digest)

@@ -1,0 +1,163 @@
+"""The server of ``hybrid-transcribe serve``: Voila's application with our routes before its own.
+
+One port has it all: the REST service, its page at ``/ui``, and what that page needs of Voila.
+There is one engine room, in this process; the kernels behind pages reach it as any client does,
+by the address and the token that they find in their environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from typing import Any
+
+import voila.app
+from jupyter_core.utils import ensure_async
+from tornado.httpserver import HTTPServer
+from tornado.httputil import HTTPServerRequest
+from tornado.netutil import bind_sockets
+from tornado.web import Application, HTTPError, RequestHandler
+from voila.configuration import VoilaConfiguration
+
+from hybrid_transcribe.config import PREFIX
+from hybrid_transcribe.errors import NotAllowed
+from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.rest.access import Access
+from hybrid_transcribe.rest.door import Door, Rest
+from hybrid_transcribe.rest.hosts.page import ui
+from hybrid_transcribe.rest.hosts.plan import Plan
+from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
+from hybrid_transcribe.rest.logs import log_request
+from hybrid_transcribe.rest.routes import routes
+from hybrid_transcribe.rest.server import IDLE_CONNECTION_S
+
+#: By these the kernels of pages find the service.
+URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
+
+#: What closing may take beside the service's own grace, in seconds.
+MARGIN_S = 5.0
+
+
+class PageServer(voila.app.Voila):  # type: ignore[misc]
+    """One server: `prepare` it, and `run` serves until it is told to stop."""
+
+    name = "voila"
+
+    def prepare(self, service: Service, plan: Plan, sockets: list[socket.socket]) -> None:
+        """Get ready to serve that on these sockets, see `take_port`."""
+        self._service, self._plan, self._sockets = service, plan, sockets
+        # Kernels must be told the port before anything is started.
+        self.port = sockets[0].getsockname()[1]
+        self.base_url = f"{plan.base_url}/"
+        # Not `initialize`, which takes settings from files in whatever folder this is.
+        self.voila_configuration = VoilaConfiguration(parent=self)
+        self.setup_template_dirs()
+
+    async def run(self, up: Callable[[str], None], stop: asyncio.Event) -> None:
+        """Serve until told to stop; then new work is refused and running work handed back."""
+        self.connection_dir = tempfile.mkdtemp(prefix="hybrid_transcribe_")
+        self.root_dir = self.connection_dir
+        url = self._plan.url(self.port)
+        with _environment({URL: url, TOKEN: self._plan.visitor}):
+            self.app = _Guarded(self._plan.access, log_function=log_request, **self.init_settings())
+            self.app.add_handlers(".*$", self.init_handlers())
+            http = HTTPServer(
+                self.app,
+                # Each request has its own limit; Tornado's is for all that do not stream.
+                max_body_size=1 << 20,
+                idle_connection_timeout=IDLE_CONNECTION_S,
+                xheaders=self._plan.trust_proxy,
+            )
+            http.add_sockets(self._sockets)
+            if self._service.settings.preload_models is None:
+                self._service.call(lambda room: room.preload())
+            try:
+                up(url)
+                await stop.wait()
+            finally:
+                await self._close(http)
+
+    async def _close(self, http: HTTPServer) -> None:
+        """In this order: whoever asks meanwhile is told that the service closes."""
+        grace_s = self._service.settings.stop_grace_s + MARGIN_S
+        loop = asyncio.get_running_loop()
+        closing = loop.run_in_executor(None, self._service.close)
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.shield(closing), grace_s)
+        http.stop()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(http.close_all_connections(), MARGIN_S)
+        await ensure_async(self.kernel_manager.shutdown_all())
+        await loop.run_in_executor(None, shutil.rmtree, self.connection_dir, True)
+
+    def init_handlers(self) -> list[Any]:
+        """Ours first, then those of Voila's that a visitor's page needs."""
+        base = self._plan.base_url
+        rest = Rest(self._service, self._plan.access, base)
+        front = (rf"{re.escape(base)}/?", _ToPage, {"target": f"{base}/ui"})
+        return [*routes(rest), front, ui(self._plan), *for_visitors(super().init_handlers())]
+
+
+def take_port(plan: Plan) -> list[socket.socket]:
+    """Listen where the plan says, and nowhere else. Raises OSError where that cannot be."""
+    try:
+        return bind_sockets(plan.port, plan.host or None)
+    except OSError as error:
+        where = f"{plan.host}, port {plan.port}"
+        raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
+
+
+class _ToPage(RequestHandler):
+    def initialize(self, target: str) -> None:
+        self._target = target
+
+    def get(self) -> None:
+        query = self.request.query
+        self.redirect(f"{self._target}?{query}" if query else self._target)
+
+
+class _Guarded(Application):
+    """Answers only to its own names, whichever route it is: Voila's are as easily turned."""
+
+    def __init__(self, access: Access, **settings: Any) -> None:
+        super().__init__(default_handler_class=_Refusal, **settings)
+        self._access = access
+
+    def find_handler(self, request: HTTPServerRequest, **named: Any) -> Any:
+        try:
+            self._access.check_host(request.headers.get("Host", ""))
+        except NotAllowed as error:
+            return self.get_handler_delegate(request, _Refusal, {"error": error})
+        return super().find_handler(request, **named)
+
+
+class _Refusal(Door, RequestHandler):
+    """For what is nowhere, and for who calls us by another's name."""
+
+    def initialize(self, error: Exception | None = None) -> None:  # type: ignore[override]
+        self._error = error or HTTPError(HTTPStatus.NOT_FOUND)
+
+    def prepare(self) -> None:
+        raise self._error
+
+
+@contextlib.contextmanager
+def _environment(told: dict[str, str]) -> Iterator[None]:
+    """What processes started meanwhile find in their environment."""
+    before = {name: os.environ.get(name) for name in told}
+    os.environ.update(told)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

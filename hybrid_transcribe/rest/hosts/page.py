@@ -1,0 +1,162 @@
+"""What is at ``/ui``: a page that says what runs here and how to use it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+from string import Template
+from typing import Any
+from urllib.parse import quote
+
+from tornado.web import RequestHandler
+
+from hybrid_transcribe._version import __version__
+from hybrid_transcribe.errors import NoToken
+from hybrid_transcribe.rest.access import Who
+from hybrid_transcribe.rest.hosts.plan import Plan
+
+LANGUAGES = ("en", "pt")
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --paper: #f6f7f9;
+  --card: #fff; --line: #e1e5ea; --accent: #1a66c9; --good: #1c8a4b; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --dim: #9aa6b5; --paper: #14181e;
+  --card: #1d232b; --line: #303945; --accent: #7db3ff; --good: #5fd08f; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink);
+  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main { max-width: 44rem; margin: 0 auto; padding: 3.5rem 1.25rem; }
+h1 { margin: 0; font-size: 1.9rem; letter-spacing: -0.02em; }
+h2 { margin: 0 0 .6rem; font-size: 1rem; }
+p { margin: .5rem 0; }
+.up { color: var(--good); font-weight: 600; }
+.dim, footer { color: var(--dim); }
+section { background: var(--card); border: 1px solid var(--line); border-radius: 14px;
+  padding: 1.1rem 1.3rem; margin-top: 1.2rem; }
+a { color: var(--accent); }
+pre { overflow-x: auto; margin: .4rem 0 0; padding: .8rem 1rem; border-radius: 10px;
+  background: var(--paper); border: 1px solid var(--line); font-size: .86rem; line-height: 1.5; }
+footer { margin-top: 1.6rem; font-size: .86rem; }
+"""
+
+_POLICY = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'self'"
+
+_PAGE = Template(
+    """<!DOCTYPE html>
+<html lang="$language"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>Hybrid Transcribe</title><style>$style</style></head>
+<body><main>
+<h1>Hybrid Transcribe</h1>
+<p><span class="up">&#9679; $up</span> <span class="dim">$about</span></p>
+<section><h2>$try_it</h2>
+<pre><code>curl$header -F file=@talk.m4a -H 'Prefer: wait=300' $url/jobs</code></pre>
+<p class="dim">$then</p>
+<pre><code>curl$header '$url/jobs/&lt;job_id&gt;/result?session_id=&lt;session_id&gt;'</code></pre>
+</section>
+<section><h2>$look</h2>
+<p><a href="$base/docs$query">$docs</a> &middot; <a href="$base/queues$query">$queue</a> &middot;
+<a href="$base/engines$query">$engines</a></p>$needs</section>
+<footer>$version</footer>
+</main></body></html>
+"""
+)
+
+_WORDS = {
+    "en": {
+        "up": "The service is up.",
+        "about": "Recordings in, text out.",
+        "try_it": "Send a recording",
+        "then": "The answer names the job and its session, the key to its text:",
+        "look": "Look around",
+        "docs": "All calls, to try out",
+        "queue": "The queue",
+        "engines": "The engines",
+        "needs": "The service asks for its token; whoever started it has it.",
+    },
+    "pt": {
+        "up": "O serviço está no ar.",
+        "about": "Entram gravações, sai texto.",
+        "try_it": "Envie uma gravação",
+        "then": "A resposta traz o job e a sua sessão, a chave do texto:",
+        "look": "Conheça",
+        "docs": "Todas as chamadas, para experimentar",
+        "queue": "A fila",
+        "engines": "Os motores",
+        "needs": "O serviço pede um token; quem o iniciou sabe qual é.",
+    },
+}
+
+
+def ui(plan: Plan) -> tuple[Any, ...]:
+    """The rule for ``/ui``: the one place that decides what people see there."""
+    return (rf"{re.escape(plan.base_url)}/ui/?", Welcome, {"plan": plan})
+
+
+class Welcome(RequestHandler):
+    """For everybody. Whoever comes with the token gets links that have it, too."""
+
+    template = "/ui"
+
+    def initialize(self, plan: Plan) -> None:
+        """Called by Tornado with the route's arguments."""
+        self._plan = plan
+
+    def get(self) -> None:
+        """The page, in the language that the browser prefers."""
+        style_hash = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+        self.set_header("Content-Security-Policy", _POLICY.format(style_hash))
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Vary", "Accept-Language")
+        language = preferred(self.request.headers.get("Accept-Language", ""))
+        self.finish(self._page(language))
+
+    def _page(self, language: str) -> str:
+        token = self._token_shown()
+        words = {name: html.escape(text) for name, text in _WORDS[language].items()}
+        needs = f'<p class="dim">{words["needs"]}</p>'
+        shown = "&lt;token&gt;" if token is None else html.escape(token)
+        return _PAGE.substitute(
+            words,
+            language=language,
+            style=_STYLE,
+            base=self._plan.base_url,
+            url=html.escape(f"{self.request.protocol}://{self.request.host}{self._plan.base_url}"),
+            query="" if token is None else html.escape(f"?token={quote(token)}"),
+            header=f" -H 'Authorization: token {shown}'" if self._plan.token else "",
+            needs=needs if self._plan.token and token is None else "",
+            version=html.escape(f"hybrid_transcribe {__version__}"),
+        )
+
+    def _token_shown(self) -> str | None:
+        """The server's token, where this request has it."""
+        if self._plan.token is None:
+            return None
+        try:
+            who = self._plan.access.check(
+                {"Host": "localhost"}, self.get_query_argument("token", None)
+            )
+        except NoToken:
+            return None
+        return self._plan.token if who is Who.HOLDER else None
+
+
+def preferred(accept_language: str) -> str:
+    """One of `LANGUAGES`, by what a browser sends; English where it names none of them.
+
+    >>> preferred("pt-BR,pt;q=0.9,en;q=0.8"), preferred("en;q=0.5,pt;q=0.9"), preferred("fr")
+    ('pt', 'pt', 'en')
+    """
+    found: dict[str, float] = {}
+    for one in accept_language.split(","):
+        tag, _, weight = one.partition(";")
+        language = tag.strip().lower().partition("-")[0]
+        told = re.fullmatch(r"\s*q=([01](?:\.\d{1,3})?)\s*", weight)
+        if language in LANGUAGES:
+            found[language] = max(found.get(language, 0.0), float(told[1]) if told else 1.0)
+    return max(found, key=lambda language: found[language], default="en")

@@ -1,0 +1,51 @@
+"""What of Voila's own routes a visitor may have.
+
+Voila also lists and renders notebooks of the folder it was started in, serves that folder's
+files, and lets kernels be looked at and ended by anybody. A page that shows one notebook of
+ours needs none of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from jupyter_server.base.handlers import FileFindHandler
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyterlab_server.themes_handler import ThemesHandler
+from tornado.web import HTTPError
+from voila.request_info_handler import RequestInfoSocketHandler
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
+from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+
+class KernelLook(KernelHandler):
+    """A page asks after its own kernel, by an id that it alone knows; it ends it elsewhere."""
+
+    async def delete(self, kernel_id: str) -> None:
+        """Raises HTTPError."""
+        raise HTTPError(405)
+
+
+#: Handlers that stay, with what stands in for them. Whatever Voila adds is left out until
+#: somebody has looked at it.
+ALLOWED: dict[type, type] = {
+    KernelHandler: KernelLook,
+    VoilaKernelWebsocketHandler: VoilaKernelWebsocketHandler,
+    VoilaShutdownKernelHandler: VoilaShutdownKernelHandler,
+    TemplateStaticFileHandler: TemplateStaticFileHandler,
+    MultiStaticFileHandler: MultiStaticFileHandler,
+    ThemesHandler: ThemesHandler,
+    FileFindHandler: FileFindHandler,
+    RequestInfoSocketHandler: RequestInfoSocketHandler,
+}
+
+
+def for_visitors(rules: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Those of Voila's rules that a visitor may have."""
+    return [
+        (pattern, ALLOWED[handler], *more)
+        for pattern, handler, *more in rules
+        if handler in ALLOWED
+    ]

@@ -1,0 +1,289 @@
+"""What clients of others send: OpenAI's libraries, and those of whisper-asr-webservice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hybrid_transcribe import errors
+from hybrid_transcribe.rest.compat.asr import OUTPUTS
+from hybrid_transcribe.rest.compat.openai.door import openai_status
+from hybrid_transcribe.rest.compat.openai.wishes import FORMATS
+from hybrid_transcribe.rest.openapi.jobs import SUBMIT_ERRORS
+from hybrid_transcribe.rest.openapi.operation import (
+    TEXT,
+    Answer,
+    Body,
+    Error,
+    Media,
+    Operation,
+    Parameter,
+)
+from hybrid_transcribe.rest.openapi.options import FILE, form_options, json_options
+from hybrid_transcribe.rest.openapi.parts import FORM, JSON, SESSIONS, SSE
+from hybrid_transcribe.rest.openapi.schemas import Schema
+from hybrid_transcribe.types import TASKS
+
+_OPENAI, _ASR = "OpenAI", "whisper-asr-webservice"
+
+_NUMBER: Schema = {"type": "number"}
+_BOOLEAN: Schema = {"type": "boolean"}
+
+
+def _object(required: Mapping[str, Schema], more: Mapping[str, Schema] | None = None) -> Schema:
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(more or {})},
+    }
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_OPENAI_ERROR: Mapping[str, Media] = {
+    JSON: Media(
+        _object(
+            {
+                "error": _object(
+                    {
+                        "message": TEXT,
+                        "type": TEXT,
+                        "param": {"type": ["string", "null"]},
+                        "code": {"type": ["string", "null"]},
+                    }
+                )
+            }
+        )
+    )
+}
+
+_SEGMENT = _object(
+    {
+        "id": {"type": "integer"},
+        "seek": {"type": "integer"},
+        "start": _NUMBER,
+        "end": _NUMBER,
+        "text": TEXT,
+        "tokens": _list({"type": "integer"}),
+        "temperature": _NUMBER,
+        "avg_logprob": _NUMBER,
+        "compression_ratio": _NUMBER,
+        "no_speech_prob": _NUMBER,
+    }
+)
+_WORD = _object({"word": TEXT, "start": _NUMBER, "end": _NUMBER})
+_TRANSCRIPTION = _object(
+    {"text": TEXT},
+    {
+        "task": {"type": "string", "enum": ["transcribe", "translate"]},
+        "language": {"type": "string", "description": "Its English name; `verbose_json` only."},
+        "duration": _NUMBER,
+        "words": _list(_WORD),
+        "segments": _list(_SEGMENT),
+        "usage": {"type": "object"},
+    },
+)
+_MODEL = _object(
+    {
+        "id": TEXT,
+        "object": {"type": "string", "const": "model"},
+        "created": {"type": "integer"},
+        "owned_by": TEXT,
+    }
+)
+
+_WAITED: tuple[Error, ...] = (
+    *SUBMIT_ERRORS,
+    errors.JobCanceled,
+    errors.EngineError,
+    errors.UnknownJob,
+)
+
+_JOB_HEADER = {"X-Job-Id": "The job behind it."}
+
+
+def _form() -> dict[str, Schema]:
+    """OpenAI's fields, and every option of ours."""
+    ours = form_options()
+    known: dict[str, Schema] = {
+        "file": {**FILE, "description": "One recording."},
+        "model": {
+            "type": "string",
+            "description": "`whisper-1` stands for the server's default; see `/v1/models`.",
+        },
+        "language": ours["language"],
+        "prompt": ours["initial_prompt"],
+        "response_format": {
+            "type": "string",
+            "enum": list(FORMATS),
+            "description": "The form of the answer; `json` where it is left out.",
+        },
+        "temperature": {"type": "number", "minimum": 0, "maximum": 1},
+        "timestamp_granularities[]": {
+            **_list({"type": "string", "enum": ["segment", "word"]}),
+            "description": "What `verbose_json` tells the times of.",
+        },
+        "stream": {
+            **_BOOLEAN,
+            "description": "The text as it becomes final, as server-sent events (`json`, `text`).",
+        },
+        "session_id": {"type": "string", "description": "The session the job belongs to."},
+    }
+    return {**known, **{name: field for name, field in ours.items() if name not in known}}
+
+
+def _openai_status(error: Error) -> int:
+    # It goes by the class alone.
+    return int(openai_status(error.__new__(error)))
+
+
+def _openai(**how: Any) -> Operation:
+    return Operation(group=_OPENAI, fails_as=_OPENAI_ERROR, status=_openai_status, **how)
+
+
+def _audio(task: str, name: str, summary: str) -> Operation:
+    return _openai(
+        method="post",
+        path=f"/v1/audio/{task}",
+        name=name,
+        summary=summary,
+        about="What OpenAI's client libraries send, unmodified. It waits for the end of the job.",
+        parameters=SESSIONS,
+        body=Body(
+            "One recording.",
+            {FORM: Media({**_object({}, _form()), "required": ["file", "model"]})},
+        ),
+        answers={
+            200: Answer(
+                "The text, in the form asked for.",
+                {JSON: Media(_TRANSCRIPTION), "text/plain": Media(TEXT), SSE: Media(TEXT)},
+                _JOB_HEADER,
+            )
+        },
+        errors=_WAITED,
+    )
+
+
+_AUDIO_FILE = Body(
+    "One recording.",
+    {FORM: Media(_object({"audio_file": {**FILE, "description": "One recording."}}))},
+)
+_ENCODE = Parameter("encode", "query", "Changes nothing: it is always decoded.", _BOOLEAN)
+
+
+def _asr_option(name: str) -> Parameter:
+    schema = dict(json_options()[name])
+    about = schema.pop("description")
+    kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    plain = {key: kinds[0][key] for key in ("type", "enum") if key in kinds[0]}
+    return Parameter(name, "query", about, plain)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    _audio("transcriptions", "openai_transcription", "Transcribe, as OpenAI's clients ask for it"),
+    _audio("translations", "openai_translation", "Translate into English, likewise"),
+    _openai(
+        method="get",
+        path="/v1/models",
+        name="openai_models",
+        summary="List the models, likewise",
+        answers={
+            200: Answer(
+                "Every name that can be used here now.",
+                {
+                    JSON: Media(
+                        _object(
+                            {"object": {"type": "string", "const": "list"}, "data": _list(_MODEL)}
+                        )
+                    )
+                },
+            )
+        },
+    ),
+    _openai(
+        method="get",
+        path="/v1/models/{model}",
+        name="openai_model",
+        summary="Look at a model, likewise",
+        parameters=(Parameter("model", "path", "Its name, which may have slashes in it."),),
+        answers={200: Answer("The model.", {JSON: Media(_MODEL)})},
+        errors=(errors.UnknownModel,),
+    ),
+    Operation(
+        "post",
+        "/asr",
+        _ASR,
+        "asr",
+        "Transcribe, as clients of whisper-asr-webservice ask for it",
+        "It waits for the end of the job.",
+        (
+            Parameter(
+                "output",
+                "query",
+                "The form of the answer; `txt` where it is left out.",
+                {"type": "string", "enum": list(OUTPUTS)},
+            ),
+            Parameter(
+                "task", "query", "Translate into English?", {"type": "string", "enum": list(TASKS)}
+            ),
+            *(
+                _asr_option(name)
+                for name in (
+                    *("language", "initial_prompt", "word_timestamps", "vad_filter", "diarize"),
+                )
+            ),
+            _ENCODE,
+            *SESSIONS,
+        ),
+        _AUDIO_FILE,
+        {
+            200: Answer(
+                "The text, in the form asked for.",
+                {
+                    "text/plain": Media(TEXT),
+                    JSON: Media(
+                        _object(
+                            {
+                                "text": TEXT,
+                                "segments": _list(_SEGMENT),
+                                "language": {"type": ["string", "null"]},
+                            }
+                        )
+                    ),
+                },
+                {**_JOB_HEADER, "Asr-Engine": "The engine.", "Content-Disposition": "Its name."},
+            )
+        },
+        (*_WAITED, errors.UnknownFormat),
+    ),
+    Operation(
+        "post",
+        "/detect-language",
+        _ASR,
+        "detect_language",
+        "Which language is spoken at the beginning?",
+        "",
+        (_ENCODE, *SESSIONS),
+        _AUDIO_FILE,
+        {
+            200: Answer(
+                "The language.",
+                {
+                    JSON: Media(
+                        _object(
+                            {
+                                "detected_language": {"type": ["string", "null"]},
+                                "language_code": TEXT,
+                                "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+                            }
+                        )
+                    )
+                },
+                _JOB_HEADER,
+            )
+        },
+        _WAITED,
+    ),
+)

@@ -1,0 +1,193 @@
+"""Calls to addresses that strangers named: checked, pinned, and bounded in time and size.
+
+A name is resolved once for each connection, all its addresses are checked, and the connection
+goes to those and no others: a name server that answers differently the next time is not asked
+again. ``Host``, SNI and certificate are those of the name. Proxies of the environment are not
+used: they would resolve the name themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urljoin
+
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.netutil import Resolver
+from tornado.simple_httpclient import SimpleAsyncHTTPClient
+
+from hybrid_transcribe.errors import HybridTranscribeError, InputMissing, TooLarge, UnsafeInput
+from hybrid_transcribe.rest.outbound import addresses
+
+#: Times an answer may send us elsewhere.
+REDIRECTS = 3
+
+#: Longest wait for a connection, in seconds.
+CONNECT_S = 10.0
+
+_ELSEWHERE = (301, 302, 303, 307, 308)
+
+#: Names with their addresses in numbers; blocks. Raises OSError.
+Resolve = Callable[[str, int], Sequence[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """As the system does it."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Calls nobody but the public, and the hosts allowed by name.
+
+    Attributes:
+        allowed: hosts that may be private, as they are written in addresses.
+        resolve: for tests.
+    """
+
+    allowed: Collection[str] = ()
+    resolve: Resolve = resolve
+
+    @classmethod
+    def of(cls, allow_hosts: str) -> Caller:
+        """With hosts separated by commas."""
+        names = (name.strip().strip("[]").lower() for name in allow_hosts.split(","))
+        return cls(frozenset(name for name in names if name))
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of a host that may be called. Raises UnsafeInput, InputMissing."""
+        try:
+            found = list(self.resolve(host, port))
+        except (OSError, UnicodeError) as error:
+            raise InputMissing(f"{host}: its address cannot be found ({error})") from None
+        unsafe = [] if host in self.allowed else [a for a in found if not addresses.is_public(a)]
+        if unsafe or not found:
+            # Not which address: that would map the network for a stranger.
+            raise UnsafeInput(f"{host}: its address is not a public one, and is not called")
+        return found
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, within_s: float
+    ) -> int:
+        """Send it and return the status. Redirects are not followed.
+
+        Raises UnsafeInput, InputMissing where nobody answers.
+        """
+        answer = _Answer(lambda data: None, most_bytes=64 * 1024)
+        return await self._ask(url, answer, within_s, method="POST", body=body, headers=headers)
+
+    async def fetch(
+        self, url: str, write: Callable[[bytes], None], *, most_bytes: int, within_s: float
+    ) -> str:
+        """Hand what lies there to ``write``, piece by piece; returns where it lay in the end.
+
+        Raises UnsafeInput, TooLarge, and InputMissing for whatever else goes wrong.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        for _ in range(REDIRECTS + 1):
+            answer = _Answer(write, most_bytes)
+            status = await self._ask(url, answer, max(0.1, until - loop.time()))
+            if status == 200:
+                return url
+            if status not in _ELSEWHERE or not answer.location:
+                raise InputMissing(f"{addresses.checked(url).hostname} answers {status}")
+            url = urljoin(url, answer.location)
+        raise InputMissing(f"More than {REDIRECTS} redirects")
+
+    async def _ask(self, url: str, answer: _Answer, within_s: float, **how: Any) -> int:
+        parts = addresses.checked(url)
+        resolver = _Pinned(self)
+        client = SimpleAsyncHTTPClient(
+            force_instance=True, resolver=resolver, max_body_size=answer.most_bytes + 1
+        )
+        request = HTTPRequest(
+            url,
+            connect_timeout=min(CONNECT_S, within_s),
+            request_timeout=within_s,
+            follow_redirects=False,
+            decompress_response=False,
+            header_callback=answer.header,
+            streaming_callback=answer.data,
+            **how,
+        )
+        try:
+            await client.fetch(request, raise_error=False)
+        except Exception as error:
+            known = answer.error or resolver.error
+            if known is not None:
+                raise known from None
+            raise InputMissing(f"{parts.hostname}: {_reason(error)}") from error
+        finally:
+            client.close()
+        if answer.error is not None:
+            raise answer.error
+        return answer.status
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, HTTPClientError):
+        return error.message or "no answer"
+    return str(error) or type(error).__name__
+
+
+@dataclass(slots=True)
+class _Answer:
+    """Takes an answer as it comes: only a 200's body is wanted, and not too much of it."""
+
+    write: Callable[[bytes], None]
+    most_bytes: int
+    status: int = 0
+    location: str = ""
+    error: HybridTranscribeError | None = None
+    _bytes: int = field(default=0)
+
+    def header(self, line: str) -> None:
+        name, _, value = line.partition(":")
+        if line.startswith("HTTP/"):
+            self.status = int(line.split(" ", 2)[1])
+        elif name.lower() == "location":
+            self.location = value.strip()
+        elif name.lower() == "content-length" and value.strip().isdecimal():
+            self._check(int(value))
+
+    def data(self, chunk: bytes) -> None:
+        self._bytes += len(chunk)
+        self._check(self._bytes)
+        if self.status == 200 and self.error is None:
+            try:
+                self.write(chunk)
+            except HybridTranscribeError as error:
+                self.error = error
+                raise
+
+    def _check(self, n_bytes: int) -> None:
+        if n_bytes > self.most_bytes:
+            self.error = TooLarge(f"More than {self.most_bytes} bytes, the most for one file")
+            raise self.error
+
+
+class _Pinned(Resolver):
+    """Gives the connection the addresses that were checked, and no others."""
+
+    def initialize(self, caller: Caller) -> None:
+        self._caller = caller
+        self.error: HybridTranscribeError | None = None
+
+    async def resolve(
+        self, host: str, port: int, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[tuple[int, Any]]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(None, self._caller.addresses, host.lower(), port)
+        except HybridTranscribeError as error:
+            self.error = error
+            raise
+        return [
+            (socket.AF_INET6, (one, port, 0, 0)) if ":" in one else (socket.AF_INET, (one, port))
+            for one in found
+        ]

@@ -1,0 +1,107 @@
+"""Recordings given as addresses: fetched to where uploads lie, within the limits of uploads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import InvalidRequest, NotAllowed
+from hybrid_transcribe.rest.outbound import addresses
+from hybrid_transcribe.rest.outbound.call import Caller
+from hybrid_transcribe.rest.uploads.files import Files
+from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.received import Received
+
+#: The field that names them.
+FIELD = "source_url"
+
+#: Longest that fetching all of a request's recordings may take, in seconds.
+FETCH_S = 600.0
+
+#: Most addresses in one request.
+MOST = 100
+
+# Of their own: a slow sender elsewhere holds up nobody's upload.
+_FETCHERS = ThreadPoolExecutor(4, thread_name_prefix="hybrid-transcribe-fetch")
+
+
+async def with_sources(received: Received, settings: Settings, folder: Path) -> Received:
+    """What was received, with the recordings that lie elsewhere beside those that were sent.
+
+    The new files are the caller's. Raises NotAllowed where this server fetches nothing,
+    UnsafeInput, InputMissing, TooLarge, InvalidRequest.
+    """
+    urls = _named(received)
+    if urls is None:
+        return received
+    if not settings.allow_source_urls:
+        raise NotAllowed(
+            f"This server fetches no recordings from addresses: send the file, or have the "
+            f"server started with allow_source_urls ({FIELD} was given)"
+        )
+    for url in urls:
+        addresses.checked(url)
+    loop = asyncio.get_running_loop()
+    fetched = await loop.run_in_executor(_FETCHERS, _fetch, urls, settings, folder)
+    return replace(_without(received), uploads=(*received.uploads, *fetched.uploads))
+
+
+def _named(received: Received) -> tuple[str, ...] | None:
+    """The addresses; None without the field."""
+    body = received.json
+    if isinstance(body, Mapping):
+        given = body.get(FIELD)
+        urls = [given] if isinstance(given, str) else given
+    else:
+        urls = list(received.fields.get(FIELD, ())) or None
+    if urls is None:
+        return None
+    if not isinstance(urls, list) or not all(isinstance(url, str) and url for url in urls):
+        raise InvalidRequest(f"{FIELD} must be an address, or a list of them")
+    if len(urls) > MOST:
+        raise InvalidRequest(f"{len(urls)} addresses in {FIELD}; at most {MOST} are fetched")
+    return tuple(urls)
+
+
+def _without(received: Received) -> Received:
+    fields = {name: value for name, value in received.fields.items() if name != FIELD}
+    body: Any = received.json
+    if isinstance(body, Mapping):
+        body = {name: value for name, value in body.items() if name != FIELD}
+    return replace(received, fields=fields, json=body)
+
+
+def _fetch(urls: tuple[str, ...], settings: Settings, folder: Path) -> Files:
+    """On a thread and a loop of its own, since it writes to disk as it reads."""
+    files = Files(folder, Limits.of(settings))
+    try:
+        asyncio.run(asyncio.wait_for(_fetch_all(urls, settings, files), FETCH_S))
+    except BaseException as error:
+        files.discard()
+        if isinstance(error, asyncio.TimeoutError):
+            raise InvalidRequest(f"Fetching took longer than {FETCH_S:g} s") from None
+        raise
+    return files
+
+
+async def _fetch_all(urls: tuple[str, ...], settings: Settings, files: Files) -> None:
+    caller = Caller.of(settings.allow_hosts)
+    for url in urls:
+        files.new(name_of(url))
+        await caller.fetch(url, files.write, most_bytes=settings.max_file_bytes, within_s=FETCH_S)
+        files.done()
+
+
+def name_of(url: str) -> str:
+    """What to call the recording at an address.
+
+    >>> name_of("https://example.org/talks/my%20talk.mp3?key=1"), name_of("http://example.org")
+    ('my talk.mp3', 'recording')
+    """
+    return PurePosixPath(unquote(urlsplit(url).path)).name or "recording"

@@ -1,0 +1,184 @@
+"""Several recordings side by side, with an ear that does as a test says."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from hybrid_transcribe.engines.faster_whisper.request import Request
+from hybrid_transcribe.engines.faster_whisper.trimmed import crew as crews
+from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
+from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Heard
+from hybrid_transcribe.errors import EngineFailed
+from hybrid_transcribe.interfaces import ClipDone, Language, Progress
+from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
+
+#: Of every ear of a test: what each piece does, by the value of its samples.
+Acts = dict[int, Callable[[], None]]
+
+
+class FakeEar:
+    """Says the value of a piece's samples, after doing what the test wants of that piece."""
+
+    acts: ClassVar[Acts] = {}
+    heard: ClassVar[list[int]] = []
+    lock = threading.Lock()
+
+    def __init__(self, model: Any, arguments: dict[str, Any]) -> None:
+        self.language_given = arguments.get("language")
+
+    def language(self, samples: Any) -> tuple[str, float, None]:
+        return "pt", 0.9, None
+
+    def speaker_of(self, language: str) -> str:
+        return language
+
+    def hear(
+        self, samples: Any, start_s: float, speaker: str, cancelled: Any, window: Any = None
+    ) -> list[Heard]:
+        mark = round(float(samples[1]) * 1000)
+        with self.lock:
+            self.heard.append(mark)
+        self.acts.get(mark, lambda: None)()
+        end_s = start_s + len(samples) / RATE_HZ
+        return [Heard(start_s, end_s, f" {speaker} {mark}", (), -0.2, 0.0, 1.0, 0.0)]
+
+
+@pytest.fixture
+def ear(monkeypatch: pytest.MonkeyPatch) -> type[FakeEar]:
+    """In place of the real one."""
+    FakeEar.acts, FakeEar.heard = {}, []
+    monkeypatch.setattr(crews, "Ear", FakeEar)
+    return FakeEar
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as made:
+        yield made
+
+
+def clip(mark: int, seconds: float = 2.0) -> Clip:
+    """Noise around a level that tells the pieces apart, loud enough not to be silence."""
+    samples = np.full(int(seconds * RATE_HZ), mark / 1000, dtype=np.float32)
+    samples[::2000] = 0.9
+    return Clip(samples)
+
+
+def a_crew(threads: ThreadPoolExecutor, **changed: Any) -> Crew:
+    model = SimpleNamespace(model=SimpleNamespace(is_multilingual=True))
+    how: dict[str, Any] = {
+        "threads": threads,
+        "n_threads": 2,
+        "model": model,
+        "options": Options(silence_guard=False),
+        "request_of": lambda clip: Request({"language": "en"}),
+        "meaning": lambda error: EngineFailed(f"{error}"),
+    }
+    return Crew(**{**how, **changed})
+
+
+def told(crew: Crew, clips: list[tuple[int, Clip]], **how: Any) -> list[tuple[int, Any]]:
+    return list(in_order(crew, clips, how.get("cancelled", lambda key: False)))
+
+
+def texts(found: list[tuple[int, Any]]) -> list[tuple[int, str]]:
+    return [(key, one.text) for key, one in found if isinstance(one, Segment)]
+
+
+def test_each_recording_is_told_whole_and_in_order(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """Though they are heard side by side, and the first one last."""
+    slow, second = threading.Event(), threading.Event()
+    ear.acts = {1: lambda: _wait(slow), 2: lambda: (second.set(), slow.set())}
+    found = told(a_crew(threads), [(7, clip(1)), (8, clip(2)), (9, clip(3))])
+    assert second.is_set()
+    assert texts(found) == [(7, "en 1"), (8, "en 2"), (9, "en 3")]
+    assert [key for key, one in found if isinstance(one, ClipDone)] == [7, 8, 9]
+    assert isinstance(found[-1][1], ClipDone)
+
+
+def test_a_language_that_was_not_given_is_told_first(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """And the text is in it."""
+    crew = a_crew(threads, request_of=lambda clip: Request({}))
+    found = [one for _, one in told(crew, [(0, clip(1))])]
+    assert found[0] == Language("pt", 0.9)
+    assert found[1].text == "pt 1"
+    assert isinstance(found[2], Progress)
+
+
+def test_one_bad_recording_sinks_no_other(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:
+    """Its error is told in its place, with the library's words as one of ours."""
+
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    def request_of(clip: Clip) -> Request:
+        if len(clip.samples) == RATE_HZ:
+            raise ValueError("no such language")
+        return Request({"language": "en"})
+
+    ear.acts = {2: fail}
+    found = told(
+        a_crew(threads, request_of=request_of),
+        [(0, clip(1)), (1, clip(2)), (2, clip(3, seconds=1)), (3, clip(4))],
+    )
+    errors = {key: one for key, one in found if isinstance(one, Exception)}
+    assert texts(found) == [(0, "en 1"), (3, "en 4")]
+    assert isinstance(errors[1], EngineFailed)
+    assert str(errors[1]) == "broken"
+    assert isinstance(errors[2], ValueError)
+
+
+def test_a_cancelled_recording_lets_the_others_go_on(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """Its reader does not wait for the piece at hand."""
+    gate, cancelled = threading.Event(), set[int]()
+    ear.acts = {1: lambda: (cancelled.add(0), _wait(gate)), 2: gate.set}
+    found = told(
+        a_crew(threads),
+        [(0, clip(1)), (1, clip(2))],
+        cancelled=lambda key: key in cancelled,
+    )
+    assert texts(found) == [(1, "en 2")]
+
+
+def test_only_so_many_are_begun(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:
+    """Recordings are taken as the crew can hear them, not all at once into memory."""
+    taken: list[int] = []
+    gate = threading.Event()
+    ear.acts = {mark: lambda: _wait(gate) for mark in range(1, 100)}
+
+    def source() -> Iterator[tuple[int, Clip]]:
+        for key in range(1, 100):
+            taken.append(key)
+            yield key, clip(key)
+
+    found = in_order(a_crew(threads), source(), lambda key: False)
+    threading.Timer(0.2, gate.set).start()
+    next(found)
+    assert len(taken) <= crews.MOST_CLIPS
+    assert sum(isinstance(one, ClipDone) for _, one in found) == 99
+
+
+def test_who_stops_reading_stops_the_rest(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:
+    """What was not begun is not heard."""
+    found = in_order(a_crew(threads), [(k, clip(k)) for k in range(1, 60)], lambda key: False)
+    next(found)
+    found.close()
+    threads.shutdown(wait=True)
+    assert len(ear.heard) < 30
+
+
+def _wait(event: threading.Event) -> None:
+    assert event.wait(20)

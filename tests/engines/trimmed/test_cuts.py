@@ -1,0 +1,106 @@
+"""Where a recording is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hybrid_transcribe.engines.faster_whisper.trimmed.cuts import (
+    GAP_S,
+    LEAST_S,
+    PAD_S,
+    PIECE_S,
+    WHOLE_S,
+    Piece,
+    cut,
+    pieces,
+)
+from hybrid_transcribe.types import RATE_HZ
+
+FRAME_S = 512 / RATE_HZ
+
+
+def probabilities(*stretches: tuple[float, float]) -> np.ndarray:
+    """Voice for so many seconds, then silence for so many, and so on."""
+    found: list[float] = []
+    for voice_s, silence_s in stretches:
+        found += [0.95] * round(voice_s / FRAME_S) + [0.02] * round(silence_s / FRAME_S)
+    return np.array(found, dtype=np.float32)
+
+
+def length_s(of: np.ndarray) -> float:
+    return len(of) * FRAME_S
+
+
+def test_a_short_clip_is_one_piece_as_it_is() -> None:
+    """Nobody looks for silence in it: the detector costs more than it saves."""
+    samples = np.zeros(int(WHOLE_S * RATE_HZ), dtype=np.float32)
+    assert pieces(samples, hear=lambda _: pytest.fail("it was heard")) == [Piece(0.0, WHOLE_S)]
+
+
+def test_silence_gives_no_piece() -> None:
+    """What nobody says is not heard at all."""
+    assert cut(probabilities((0, 60)), 60.0) == []
+
+
+def test_short_pauses_stay_and_long_silence_goes() -> None:
+    """Two sentences are one piece; a minute of nothing is left out."""
+    voice = probabilities((4, 1), (4, 60), (5, 10))
+    found = cut(voice, length_s(voice))
+    assert len(found) == 2
+    assert found[0].start_s == 0.0
+    assert found[0].end_s == pytest.approx(9 + PAD_S, abs=0.1)
+    assert found[1].start_s == pytest.approx(69 - PAD_S, abs=0.1)
+
+
+def test_it_is_cut_at_the_longest_pause_within_reach() -> None:
+    """Most likely the end of a sentence: not the last pause, and not the first."""
+    voice = probabilities((4, 0.3), (5, 1.0), (3, 0.3), (8, 0))
+    found = cut(voice, length_s(voice))
+    assert found[0].end_s == pytest.approx(9.3 + PAD_S, abs=0.1)
+    assert found[1].start_s == pytest.approx(10.3 - PAD_S, abs=0.1)
+
+
+def test_somebody_who_never_pauses_is_cut_where_breath_is_likeliest() -> None:
+    """At the lowest dip of the detector's confidence."""
+    voice = np.full(round(25 / FRAME_S), 0.95, dtype=np.float32)
+    dip = round(11 / FRAME_S)
+    voice[dip : dip + 3] = 0.5
+    found = cut(voice, length_s(voice))
+    assert len(found) == 2
+    assert found[0].end_s == found[1].start_s == pytest.approx(11, abs=0.1)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 40.0), st.floats(0.0, 12.0)),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_every_voice_is_in_a_piece_that_is_short_enough(
+    stretches: list[tuple[float, float]],
+) -> None:
+    """Whatever is said: in order, without overlap, at most a window less its silence."""
+    voice = probabilities(*stretches)
+    duration_s = length_s(voice)
+    found = cut(voice, duration_s)
+    edges = [t for piece in found for t in (piece.start_s, piece.end_s)]
+    assert edges == sorted(edges)
+    assert all(0 <= t <= duration_s for t in edges)
+    assert all(p.end_s - p.start_s <= PIECE_S + 2 * PAD_S + 0.1 for p in found)
+    spoken = np.flatnonzero(voice > 0.5) * FRAME_S
+    inside = np.zeros(len(spoken), dtype=bool)
+    for piece in found:
+        inside |= (spoken >= piece.start_s - 0.05) & (spoken <= piece.end_s + 0.05)
+    assert inside.all()
+
+
+def test_the_figures_fit_a_window() -> None:
+    """The longest piece and the silence behind it are at most the encoder's 30 s."""
+    assert max(WHOLE_S, PIECE_S + 2 * PAD_S) + 5.0 <= 30.0
+    assert LEAST_S < PIECE_S
+    assert GAP_S < LEAST_S

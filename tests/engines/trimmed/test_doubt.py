@@ -1,0 +1,53 @@
+"""What makes text from a trimmed window doubtful."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import reason, repeated_end
+
+
+def why(text: Sequence[int] = (5, 6, 7), **changed: object) -> str | None:
+    how = {"seconds": 4.0, "avg_logprob": -0.3, "compression_ratio": 1.2, "ended": True}
+    return reason(text, **{**how, **changed})  # type: ignore[arg-type]
+
+
+def test_sound_text_is_not_looked_at_again() -> None:
+    """Most is: a second look costs what the trimming saved."""
+    assert why() is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"text": ()}, "nothing heard"),
+        ({"compression_ratio": 2.5}, "repeats itself"),
+        ({"avg_logprob": -1.1}, "unsure"),
+        ({"text": tuple(range(100))}, "too much text"),
+        ({"ended": False}, "no end"),
+        ({"text": (1, 2, 3, 4, 9, 2, 3, 4, 9)}, "same end twice"),
+    ],
+)
+def test_each_sign_is_enough(changed: dict[str, object], told: str) -> None:
+    """One reason suffices."""
+    assert why(**changed) == told  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "repeated"),
+    [
+        ([], False),
+        ([1, 2, 3], False),
+        ([1, 2, 3, 1, 2, 3], True),
+        ([9, 8, 1, 2, 3, 4, 1, 2, 3, 4], True),
+        ([1, 2, 3, 1, 2, 3, 4], False),
+        # "no, no" and "very very" are said.
+        ([1, 1], False),
+        ([1, 2, 1, 2], False),
+    ],
+)
+def test_the_same_end_twice(tokens: list[int], repeated: bool) -> None:
+    """Three tokens or more, right after each other, at the very end."""
+    assert repeated_end(tokens) is repeated

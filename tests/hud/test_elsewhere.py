@@ -1,0 +1,81 @@
+"""The same panel on a service elsewhere: over HTTP, with the same messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hybrid_transcribe import RemoteService, Service
+from hybrid_transcribe.hud import messages as m
+from hybrid_transcribe.hud.desk import PARTIAL
+from tests.hud.lines import desk_for, files_in
+from tests.services import wavs
+
+
+@pytest.fixture(scope="module")
+def elsewhere(service: Service) -> Iterator[RemoteService]:
+    with service.serve() as server, RemoteService(server.url, token=server.token) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where partial files wait on this side."""
+    monkeypatch.setenv("HYBRID_TRANSCRIBE_CACHE_DIR", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_recording_goes_all_the_way(
+    elsewhere: RemoteService, tmp_path: Path, cache: Path
+) -> None:
+    """Up, through the queue and down again; nothing of it stays on this side."""
+    (path,) = wavs(tmp_path, "talk")
+    with desk_for(elsewhere) as line:
+        line.hello()
+        upload_id = line.upload(path.read_bytes(), "Ação.wav")
+        assert [file.parent for file in files_in(cache)] == [cache / PARTIAL]
+        made = line.submit(upload_id, language="pt")
+        assert isinstance(made, m.Submitted), made
+        row = line.row("completed")
+        assert (row.name, row.language, row.percentage) == ("Ação.wav", "pt", 100.0)
+        line.say(m.Follow(job_id=row.job_id, recording_id=row.recording_id or ""))
+        assert line.first(m.Text, complete=True)
+        assert line.text == [f"Ação.wav {n}" for n in range(3)]
+        _, text = line.fetch(what="results", job_id=made.job_id)
+        assert text.decode() == "Ação.wav 0 Ação.wav 1 Ação.wav 2\n"
+        assert isinstance(line.ask(m.Delete, job_id=made.job_id), m.Done)
+        line.until(lambda: not line.shown.rows)
+    assert files_in(cache) == []
+
+
+def test_visitors_are_apart_there_too(elsewhere: RemoteService, tmp_path: Path) -> None:
+    """Each page's session sees its own jobs, though the kernels share a token."""
+    (path,) = wavs(tmp_path, "hers")
+    how = {"remember": "page"}
+    with desk_for(elsewhere, **how) as ana, desk_for(elsewhere, **how) as bia:
+        session_id = ana.hello().session_id
+        bia.hello()
+        made = ana.submit(ana.upload(path.read_bytes(), "hers.wav"))
+        assert isinstance(made, m.Submitted), made
+        ana.row("completed")
+        assert bia.ask(m.Delete, job_id=made.job_id).error.code == "unknown_job"
+        assert bia.shown.rows == {}
+    with desk_for(elsewhere, **how) as again:
+        again.hello(session_id)
+        assert [row.name for row in again.shown.rows.values()] == ["hers.wav"]
+
+
+def test_refusals_are_those_of_everywhere(elsewhere: RemoteService, tmp_path: Path) -> None:
+    """By their codes, and what was sent is kept for another try."""
+    (path,) = wavs(tmp_path, "a")
+    with desk_for(elsewhere) as line:
+        line.hello()
+        upload_id = line.upload(path.read_bytes(), "a.wav")
+        refused = line.submit(upload_id, engine="none")
+        assert isinstance(refused, m.Problem)
+        assert refused.error.code == "unknown_engine"
+        made = line.submit(upload_id)
+        assert isinstance(made, m.Submitted)
+        line.ask(m.Delete, job_id=made.job_id)

@@ -1,0 +1,165 @@
+"""``from hybrid_transcribe import hud; hud()``, and the widget it shows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import anywidget
+import pytest
+
+from hybrid_transcribe import Service, api, hud
+from hybrid_transcribe.errors import InvalidOption, InvalidRequest
+from hybrid_transcribe.hud import panel
+from hybrid_transcribe.hud.panel import Hud
+from hybrid_transcribe.hud.server import find_server
+from tests.hud.lines import wait_until
+from tests.services import wavs
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from hybrid_transcribe import hud",
+        "import hybrid_transcribe; hud = hybrid_transcribe.hud",
+        "import hybrid_transcribe.hud.view; from hybrid_transcribe import hud",
+        "from hybrid_transcribe import hud; import hybrid_transcribe.hud.messages",
+        "from hybrid_transcribe.hud import view; import hybrid_transcribe.hud as hud",
+        "from hybrid_transcribe import *",
+    ],
+)
+def test_it_can_be_called_in_whatever_order_one_imports(code: str) -> None:
+    """And its modules are found all the same; no notebook library comes before the call."""
+    check = (
+        f"{code}\nimport sys, hybrid_transcribe.hud.view\nassert callable(hud) and hud.view\n"
+        "assert 'anywidget' not in sys.modules and 'ipywidgets' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", check], check=True, timeout=60)
+
+
+def test_it_is_a_module_that_explains_itself() -> None:
+    """``hud?`` tells what calling it does."""
+    assert isinstance(hud, ModuleType)
+    assert "panel" in (type(hud).__call__.__doc__ or "")
+
+
+@pytest.fixture
+def shown(service: Service) -> Iterator[Hud]:
+    made = hud(service)
+    yield made
+    made.close()
+
+
+def told_by(one: Hud) -> list[dict[str, Any]]:
+    """What the widget sends from now on."""
+    sent: list[dict[str, Any]] = []
+    one.widget.send = lambda content, buffers=None: sent.append(content)
+    return sent
+
+
+def test_messages_go_through_the_widget(shown: Hud) -> None:
+    """As ipywidgets hands them over, with their buffers; both ways."""
+    sent = told_by(shown)
+    shown.widget._handle_custom_msg({"type": "hello"}, [])
+    assert wait_until(lambda: any(x["type"] == "rows" for x in sent))
+    begin = {"type": "upload_begin", "upload_id": "u", "name": "a.wav", "size_bytes": 3}
+    shown.widget._handle_custom_msg(begin, [])
+    chunk = {"type": "upload_chunk", "upload_id": "u", "offset": 0}
+    shown.widget._handle_custom_msg(chunk, [memoryview(b"abc")])
+    assert {"type": "upload_at", "upload_id": "u", "offset": 3, "complete": True} in sent
+    shown.widget._handle_custom_msg({"type": "upload_cancel", "upload_id": "u"}, [])
+    json.dumps(sent)
+
+
+def test_no_state_is_synchronised_but_the_code(shown: Hud) -> None:
+    """Rows are no traits: a notebook that is saved holds no queue of anybody."""
+    ours = set(shown.widget.keys) - set(anywidget.AnyWidget().keys)
+    assert ours == {"_css"}
+
+
+def test_it_is_a_widget_and_a_table(shown: Hud, service: Service, tmp_path: Path) -> None:
+    """Whoever can show no widget shows the queue as text."""
+    job = service.submit(wavs(tmp_path, "talk"))
+    job.result(30)
+    data, *_ = shown._repr_mimebundle_()
+    assert data[VIEW]["model_id"] == shown.widget.model_id
+    assert "talk.wav  completed  100" in data["text/plain"]
+    shown.close()
+    assert list(shown._repr_mimebundle_()) == ["text/plain"]
+    job.delete()
+    assert repr(shown) == "Nothing is queued."
+
+
+@pytest.mark.parametrize("how", ["here", "in the browser", "the widget"])
+def test_closing_ends_its_thread(service: Service, how: str) -> None:
+    """On whichever side it is closed; twice is once."""
+    one = Hud(service)
+    sent = told_by(one)
+    one.widget._handle_custom_msg({"type": "hello"}, [])
+    assert wait_until(lambda: any(x["type"] == "rows" for x in sent))
+    assert service.call(lambda room: room.bus.listeners).result() == 1
+    if how == "here":
+        one.close()
+    elif how == "the widget":
+        one.widget.close()
+    else:
+        one.widget.comm.handle_close({})
+    assert one.closed
+    assert wait_until(lambda: service.call(lambda room: room.bus.listeners).result() == 0)
+    one.close()
+
+
+def test_a_cell_that_runs_again_replaces_its_panel(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No panel is left behind; that of another cell stays."""
+    monkeypatch.setattr(panel, "_cell_id", lambda: "one")
+    first, second = hud(service), hud(service)
+    monkeypatch.setattr(panel, "_cell_id", lambda: "two")
+    other = hud(service)
+    assert [x.closed for x in (first, second, other)] == [True, False, False]
+    second.close()
+    other.close()
+
+
+def test_it_takes_the_kernels_own_service(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one behind `submit`, each time the same."""
+    monkeypatch.setattr(api, "_default", service)
+    one, other = hud(), hud()
+    assert one.service is other.service is service
+    one.close()
+    other.close()
+
+
+def test_another_word_than_server_is_refused() -> None:
+    """With what could be said instead."""
+    with pytest.raises(InvalidOption, match="'server'"):
+        hud("serve")
+
+
+def test_the_servers_service_is_found(tmp_path: Path) -> None:
+    """By what the Jupyter server wrote down about itself; the environment goes first."""
+    note = {"url": "http://127.0.0.1:8888/base/", "token": "secret", "pid": 7}
+    (tmp_path / "jpserver-7.json").write_text(json.dumps(note))
+    found = find_server({"JPY_PARENT_PID": "7"}, tmp_path)
+    assert "http://127.0.0.1:8888/base/hybrid-transcribe" in repr(found)
+    assert "secret" not in repr(found)
+    named = {"HYBRID_TRANSCRIBE_URL": "http://127.0.0.1:1/x", "JPY_PARENT_PID": "7"}
+    assert "127.0.0.1:1/x" in repr(find_server(named, tmp_path))
+
+
+@pytest.mark.parametrize("environ", [{}, {"JPY_PARENT_PID": "x/../y"}, {"JPY_PARENT_PID": "9"}])
+def test_where_no_server_is_that_is_said(environ: dict[str, str], tmp_path: Path) -> None:
+    """With what to do instead."""
+    (tmp_path / "jpserver-8.json").write_text("[]")
+    with pytest.raises(InvalidRequest, match=r"leave service out"):
+        find_server(environ, tmp_path)

@@ -1,0 +1,177 @@
+"""In a real kernel, over the real comm: the panel works while a cell holds the kernel up."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hybrid_transcribe.testing import SCRIPTED
+from tests.services import wavs
+
+pytestmark = [
+    pytest.mark.slow,
+    # jupyter_client and ipykernel leave sockets to the garbage collector when a kernel ends.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+MIB = 1024 * 1024
+
+CELL = f"""
+from hybrid_transcribe import Service, hud
+from hybrid_transcribe.testing import Script
+service = Service(journal=None, engines={SCRIPTED!r}, engine="scripted")
+panel = hud(service)
+panel
+"""
+
+
+class Kernel:
+    """A kernel with one panel, and what the panel is told."""
+
+    def __init__(self) -> None:
+        from jupyter_client.manager import start_new_kernel
+
+        self.manager, self.client = start_new_kernel(kernel_name="python3")
+        self.heard: list[tuple[float, dict[str, Any], list[Any]]] = []
+        self.outputs: list[dict[str, Any]] = []
+        self.busy_until_idle: str | None = None
+        self.idle: set[str] = set()
+        self.comm_id = ""
+
+    def run(self, code: str, *, wait: bool = True) -> str:
+        """Run a cell; without waiting it is only begun."""
+        cell: str = self.client.execute(code)
+        if wait:
+            self.until(lambda: cell in self.idle)
+        return cell
+
+    def listen(self, timeout_s: float) -> None:
+        """Take one message from the kernel."""
+        from queue import Empty
+
+        try:
+            message = self.client.get_iopub_msg(timeout=timeout_s)
+        except Empty:
+            return
+        kind, content = message["header"]["msg_type"], message["content"]
+        if kind == "comm_msg" and content["data"].get("method") == "custom":
+            told = content["data"]["content"]
+            self.heard.append((time.monotonic(), told, message["buffers"]))
+        elif kind == "status" and content["execution_state"] == "idle":
+            self.idle.add(message["parent_header"]["msg_id"])
+        elif kind in ("execute_result", "error"):
+            self.outputs.append(content)
+
+    def until(self, true: Any, timeout_s: float = 60.0) -> Any:
+        deadline = time.monotonic() + timeout_s
+        while not (found := true()):
+            assert time.monotonic() < deadline, [told for _, told, _ in self.heard[-5:]]
+            self.listen(0.2)
+        return found
+
+    def say(self, *buffers: bytes, **content: Any) -> None:
+        """Say something to the panel's kernel side."""
+        data = {"method": "custom", "content": content}
+        message = self.client.session.msg(
+            "comm_msg", content={"comm_id": self.comm_id, "data": data}
+        )
+        self.client.session.send(
+            self.client.shell_channel.socket, message, buffers=list(buffers) or None
+        )
+
+    def told(self, kind: str, **fields: Any) -> list[tuple[float, dict[str, Any], list[Any]]]:
+        return [
+            one
+            for one in self.heard
+            if one[1]["type"] == kind and all(one[1].get(k) == v for k, v in fields.items())
+        ]
+
+    def first(self, kind: str, **fields: Any) -> dict[str, Any]:
+        found: dict[str, Any] = self.until(lambda: self.told(kind, **fields))[0][1]
+        return found
+
+    def close(self) -> None:
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+        self.manager.cleanup_resources()
+
+
+@pytest.fixture
+def kernel() -> Iterator[Kernel]:
+    made = Kernel()
+    try:
+        made.run(CELL)
+        (shown,) = made.outputs
+        made.comm_id = shown["data"][VIEW]["model_id"]
+        yield made
+    finally:
+        made.close()
+
+
+def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) -> None:
+    """Five megabytes in chunks; rows reach 100 percent while a cell sleeps; the result is right."""
+    (path,) = wavs(tmp_path, "long", seconds=165)
+    data = path.read_bytes()
+    assert len(data) > 5 * MIB
+    kernel.say(type="hello")
+    window = kernel.first("welcome")
+    kernel.say(type="upload_begin", upload_id="u", name="../long.wav", size_bytes=len(data))
+    for at in range(0, len(data), window["chunk_bytes"]):
+        chunk = data[at : at + window["chunk_bytes"]]
+        kernel.say(chunk, type="upload_chunk", upload_id="u", offset=at)
+    kernel.first("upload_at", upload_id="u", complete=True)
+
+    model = '{"segment_s": 1.0, "delay_s": 0.01}'
+    kernel.say(type="submit", ref=1, upload_ids=["u"], how={"model": model})
+    job_id = kernel.first("submitted", ref=1)["job_id"]
+    sleeping = kernel.run("import time; time.sleep(8)", wait=False)
+
+    def finished() -> list[Any]:
+        return [
+            (at, row)
+            for at, told, _ in kernel.told("rows")
+            for row in told["rows"]
+            if row["state"] == "completed" and row["percentage"] == 100
+        ]
+
+    ((_, row), *_) = kernel.until(finished)
+    assert sleeping not in kernel.idle
+    assert row["name"] == "long.wav"
+    shares = [r["percentage"] for _, told, _ in kernel.told("rows") for r in told["rows"]]
+    assert shares == sorted(shares)
+    assert len(set(shares)) > 3
+
+    kernel.until(lambda: sleeping in kernel.idle)
+    asked = {"job_id": job_id, "recording_id": row["recording_id"]}
+    kernel.say(type="fetch", ref=2, what="audio", **asked)
+    kernel.say(type="fetch", ref=3, what="result", format="txt", **asked)
+    for ref in (2, 3):
+        kernel.first("blob_chunk", ref=ref, last=True)
+    audio, text = (
+        b"".join(bytes(b) for _, _, bs in kernel.told("blob_chunk", ref=ref) for b in bs)
+        for ref in (2, 3)
+    )
+    assert hashlib.sha256(audio).digest() == hashlib.sha256(data).digest()
+    assert text.decode().startswith("long.wav 0 long.wav 1 ")
+    kernel.run("service.close()")
+
+
+def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: Path) -> None:
+    """Another panel on the same service; the first one is told of the job as well."""
+    (path,) = wavs(tmp_path, "talk")
+    kernel.say(type="hello")
+    kernel.first("welcome")
+    kernel.run(f"job = service.submit({str(path)!r}); job.result(60); hud(service)")
+    again = kernel.outputs[-1]["data"]
+    assert again[VIEW]["model_id"] != kernel.comm_id
+    assert "talk.wav  completed  100" in again["text/plain"]
+    kernel.until(lambda: any(told["rows"] for _, told, _ in kernel.told("rows")))
+    kernel.run("service.close()")

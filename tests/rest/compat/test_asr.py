@@ -1,0 +1,119 @@
+"""``/asr`` and ``/detect-language`` as clients of whisper-asr-webservice call them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from hybrid_transcribe.rest.compat.waiting import GRACE_S
+from hybrid_transcribe.testing import ManualClock, Script
+from tests.rest.compat.conftest import turn, until_alone, until_gone
+from tests.rest.conftest import OpenSite, Site
+
+
+def _curl(site: Site, address: str, talk: Path, *more: str) -> tuple[str, dict[str, str]]:
+    """Body and headers (names in lower case) of what curl gets for a file."""
+    ran = subprocess.run(
+        [
+            *("curl", "--silent", "--show-error", "--noproxy", "*", "--dump-header", "-"),
+            *("--header", f"Authorization: Bearer {site.server.token}"),
+            *("--form", f"audio_file=@{talk}", *more, f"{site.server.url}{address}"),
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    head, _, body = ran.stdout.partition("\n\n")
+    lines = [line.partition(": ") for line in head.splitlines()[1:]]
+    return body, {name.lower(): value for name, _, value in lines}
+
+
+@pytest.mark.parametrize(
+    ("output", "begins"),
+    [
+        ("txt", "talk.wav 0 talk.wav 1"),
+        ("srt", "1\n00:00:00,000 --> 00:00:01,000\ntalk.wav 0\n"),
+        ("vtt", "WEBVTT\n"),
+        ("tsv", "start\tend\ttext\n0\t1000\ttalk.wav 0\n"),
+    ],
+)
+def test_asr_gives_a_file(shared: Site, talk: Path, output: str, begins: str) -> None:
+    """In the format asked for, under the recording's name."""
+    body, headers = _curl(shared, f"/asr?output={output}&encode=true&task=transcribe", talk)
+
+    assert body.startswith(begins)
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert f'filename="talk.{output}"' in headers["content-disposition"]
+    assert headers["asr-engine"] == "scripted"
+
+
+def test_asr_gives_whispers_json(shared: Site, talk: Path) -> None:
+    """openai-whisper's own result, with words where they are asked for."""
+    body, _ = _curl(shared, "/asr?output=json&word_timestamps=true&language=en", talk)
+    found = json.loads(body)
+
+    assert found["language"] == "en"
+    assert found["text"] == " talk.wav 0 talk.wav 1 talk.wav 2"
+    assert found["segments"][1]["text"] == " talk.wav 1"
+    assert found["segments"][1]["words"] == [
+        {"word": "talk.wav 1", "start": 1.0, "end": 2.0, "probability": 1.0}
+    ]
+    assert {"id", "seek", "tokens", "temperature", "avg_logprob"} <= set(found["segments"][0])
+
+
+def test_the_answer_is_text_where_nothing_is_said(shared: Site, talk: Path) -> None:
+    """As in the published project."""
+    body, _ = _curl(shared, "/asr", talk)
+
+    assert body == "talk.wav 0 talk.wav 1 talk.wav 2\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "detail"),
+    [
+        ("/asr?output=docx", "'docx'; choose from: txt, vtt, srt, tsv, json"),
+        ("/asr?word_timestamps=perhaps", "word_timestamps"),
+        ("/asr?language=klingon", "klingon"),
+        ("/asr?encode=perhaps", "encode"),
+    ],
+)
+def test_what_cannot_be_is_told(shared: Site, talk: Path, address: str, detail: str) -> None:
+    """In ``detail``, where those clients look for it; nothing of the upload stays."""
+    before = set(shared.service.uploads_dir.iterdir())
+    body, _ = _curl(shared, address, talk)
+    found = json.loads(body)
+
+    assert found["status"] == 400
+    assert detail in found["detail"]
+    assert set(shared.service.uploads_dir.iterdir()) <= before
+
+
+def test_a_language_is_told_as_soon_as_it_is_known(
+    open_site: OpenSite, talk: Path, gate: Path
+) -> None:
+    """The engine never comes to its first segment; the job is erased."""
+    model = Script(language="pt", gate=str(gate)).model
+    site = open_site(model=model, clock=ManualClock())
+    body, headers = _curl(site, "/detect-language?encode=false", talk)
+
+    assert json.loads(body) == {
+        "detected_language": "portuguese",
+        "language_code": "pt",
+        "confidence": 0.9,
+    }
+    until_alone(site)
+    turn(site, GRACE_S)
+    until_gone(site.service, headers["x-job-id"])
+
+
+def test_a_bad_file_has_no_language(shared: Site, tmp_path: Path) -> None:
+    """The reason comes as an error."""
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"RIFF and then nothing that one could hear")
+    body, _ = _curl(shared, "/detect-language", bad)
+
+    assert json.loads(body)["status"] in (415, 422)

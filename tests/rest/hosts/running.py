@@ -1,0 +1,180 @@
+"""Servers as processes of their own, as people start them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+
+from tests.services import environment, wavs
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: Longest wait for a server to be up or gone, in seconds; machines that run tests are shared.
+PATIENCE_S = 60.0
+
+TOKEN = "t0ken-of-the-tests"
+
+_IN_A_KERNEL = """
+import sys
+from pathlib import Path
+from tests.services import service
+with service(Path(sys.argv[1])) as s, s.serve(token=sys.argv[2]) as server:
+    print("up at", server.url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@dataclass
+class Running:
+    """A server that is up."""
+
+    name: str
+    process: subprocess.Popen[str]
+    url: str = ""
+    token: str | None = TOKEN
+    #: Everything it has written so far.
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def owner(self) -> bool:
+        """Its token stands for every session."""
+        return self.name != "serve"
+
+    def client(self, **headers: str) -> httpx.Client:
+        """Of who shows the token, or other headers."""
+        shown = headers or {"Authorization": f"token {self.token}"}
+        return httpx.Client(base_url=self.url, headers=shown, trust_env=False, timeout=30)
+
+    def post(self, client: httpx.Client, folder: Path, name: str, **fields: str) -> dict[str, Any]:
+        """A job of one tone, waited for."""
+        (path,) = wavs(folder, name)
+        answer = client.post(
+            "/jobs",
+            files={"file": (path.name, path.read_bytes())},
+            data=fields,
+            headers={"Prefer": "wait=30"},
+        )
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def until(self, true: Callable[[str], bool]) -> str:
+        """The first line written of which that is true."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            found = next((line for line in tuple(self.lines) if true(line)), None)
+            if found is not None:
+                return found
+            assert self.process.poll() is None, self.lines
+            time.sleep(0.02)
+        raise AssertionError(f"never written: {self.lines}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to end, and its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+
+@contextmanager
+def _started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[Running]:
+    hidden = ("HYBRID_TRANSCRIBE_STATE_DIR", "DEBUG")
+    given = {k: v for k, v in environment().items() if k not in hidden} | more
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=cwd,
+        env=given,
+    )
+    running = Running(name, process)
+    streams = [process.stdout, process.stderr]
+    readers = [threading.Thread(target=_read, args=(s, running.lines)) for s in streams]
+    for reader in readers:
+        reader.start()
+    try:
+        yield running
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+            for reader in readers:
+                reader.join()
+            for stream in (*streams, process.stdin):
+                assert stream is not None
+                stream.close()
+
+
+def _read(stream: IO[str] | None, lines: list[str]) -> None:
+    assert stream is not None
+    for line in stream:
+        lines.append(line)
+
+
+@contextmanager
+def serve(folder: Path, *arguments: str, **more: str) -> Iterator[Running]:
+    """``hybrid-transcribe serve`` in an empty folder, on a free port."""
+    empty = folder / "empty"
+    empty.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "hybrid_transcribe", "serve", "--port", "0"]
+    state = ["--state-dir", str(folder / "state")]
+    with _started("serve", [*command, *state, *arguments], empty, **more) as running:
+        line = running.until(lambda line: "is up at" in line)
+        address = line.split()[-1]
+        running.url, _, query = address.partition("/ui")
+        told = query.partition("?token=")[2]
+        running.token = told or (TOKEN if TOKEN in arguments else None)
+        yield running
+
+
+@contextmanager
+def kernel(folder: Path) -> Iterator[Running]:
+    """``service.serve()`` in a Python of its own."""
+    command = [sys.executable, "-c", _IN_A_KERNEL, str(folder / "state"), TOKEN]
+    with _started("kernel", command, ROOT, PYTHONPATH=str(ROOT)) as running:
+        running.url = running.until(lambda line: "up at" in line).split()[-1]
+        yield running
+        assert running.process.stdin is not None
+        running.process.stdin.close()
+
+
+@contextmanager
+def jupyter(folder: Path) -> Iterator[Running]:
+    """Jupyter Server below a path, with the extension, as a hub would start it."""
+    run = folder / "run"
+    command = [
+        *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--port=0"),
+        *("--ServerApp.base_url=/user/ana/", f"--IdentityProvider.token={TOKEN}"),
+        "--ServerApp.jpserver_extensions={'hybrid_transcribe': True}",
+    ]
+    own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")}
+    own |= {"JUPYTER_RUNTIME_DIR": str(run), "JUPYTER_NO_CONFIG": "1"}
+    own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
+    with _started("jupyter", command, folder, **own) as running:
+        running.until(lambda line: "is running at" in line)
+        (told,) = run.glob("jpserver-*.json")
+        found = json.loads(told.read_text())
+        running.url = f"http://127.0.0.1:{found['port']}{found['base_url']}hybrid-transcribe"
+        yield running
+
+
+HOSTS = {
+    "kernel": kernel,
+    "serve": lambda folder: serve(folder, "--token", TOKEN, "--base-url", "/some/where"),
+    "jupyter": jupyter,
+}
