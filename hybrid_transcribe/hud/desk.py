@@ -16,7 +16,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -69,6 +69,12 @@ def well_formed(session_id: str | None) -> bool:
     (True, False, False)
     """
     return session_id is not None and _SESSION.fullmatch(session_id) is not None
+
+
+class Catalogue(Protocol):
+    """A service elsewhere that knows its own engines; without it ours are offered."""
+
+    def engines(self) -> Sequence[EngineInfo]: ...
 
 
 class Desk:
@@ -207,10 +213,11 @@ class Desk:
         self._send(self._choices(self._engines()))
 
     def _engines(self) -> Sequence[EngineInfo]:
-        """Those of the service: one elsewhere tells its own."""
-        elsewhere: Callable[[], Sequence[EngineInfo]] | None
-        elsewhere = getattr(self._service, "engines", None)
-        return elsewhere() if elsewhere is not None else list_engines(self.settings)
+        """Those of the service: one elsewhere may tell its own, as a `Catalogue`."""
+        if not hasattr(self._service, "engines"):
+            return list_engines(self.settings)
+        elsewhere: Catalogue = self._service
+        return elsewhere.engines()
 
     def _upload(
         self, message: m.UploadBegin | m.UploadChunk | m.UploadCancel, buffers: Sequence[Any]
@@ -294,6 +301,9 @@ class Desk:
         return self.settings.cache_path / PARTIAL if here is None else here / "hud"
 
     def _send(self, message: m.FromKernel, buffer: bytes | None = None) -> None:
+        if self._remember == PAGE and isinstance(message, m.Notice):
+            # Visitors may know what is the matter, but not where the owner's files lie.
+            message = m.Notice(code=message.code, message="")
         with self._sending:
             if self._closed:
                 return

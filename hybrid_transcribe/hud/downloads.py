@@ -170,10 +170,10 @@ def look_up(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Bl
 
 def _audio(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
     recording_id = _recording_id(asked)
-    opener: Callable[..., Original] | None = getattr(service, "open_audio", None)
-    if opener is None:
+    if not hasattr(service, "open_audio"):
         raise NotFound("This service hands out no recordings")
-    found = opener(asked.job_id, recording_id, session_ids=session_ids)
+    player: Player = service
+    found = player.open_audio(asked.job_id, recording_id, session_ids=session_ids)
     return Blob(found.name, found.media_type, found.n_bytes, found.file)
 
 

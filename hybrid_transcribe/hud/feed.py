@@ -138,8 +138,7 @@ class Queue:
         self._newer.clear()
 
     def _order(self) -> tuple[str, ...]:
-        newest = sorted(self._jobs.values(), key=lambda k: (-k.job.created_at, k.job.job_id))
-        return tuple(row_id for known in newest for row_id in known.row_ids)
+        return view.order((known.job, known.row_ids) for known in self._jobs.values())
 
 
 def _known(job: JobSnapshot) -> _Known:

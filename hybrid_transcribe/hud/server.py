@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.remote.service import URL_VARIABLE, RemoteService, from_environment
 
 #: Where a Jupyter server has ours, below its own address.
@@ -26,8 +26,21 @@ def server_service() -> RemoteService:
     global _found
     with _lock:
         if _found is None or _found.closed:
-            _found = find_server(os.environ, _runtime_dir())
+            _found = _asked(find_server(os.environ, _runtime_dir()))
         return _found
+
+
+def _asked(found: RemoteService) -> RemoteService:
+    """The service, if it answers as one. Now, rather than when the panel needs it."""
+    try:
+        found.session_id  # noqa: B018 - asks for it
+    except HybridTranscribeError as error:
+        found.close()
+        raise InvalidRequest(
+            f"The Jupyter server has no service of ours: {error} (jupyter server extension "
+            "enable hybrid_transcribe, then start it again; or leave service out)"
+        ) from None
+    return found
 
 
 def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from dataclasses import replace as changed
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from hybrid_transcribe.catalogue import EngineInfo
 from hybrid_transcribe.columns import columns
@@ -35,7 +34,8 @@ def sheet(jobs: Iterable[JobSnapshot], receivers: Mapping[str, str | None]) -> S
     """The rows of these jobs. ``receivers`` says by engine who gets the audio."""
     listed = tuple(jobs)
     rows = {row.id: row for job in listed for row in job_rows(job, receivers)}
-    return Sheet(rows, order(listed, rows), others_ahead(listed))
+    listing = order((job, row_ids(job)) for job in listed)
+    return Sheet(rows, listing, others_ahead(listed))
 
 
 def job_rows(job: JobSnapshot, receivers: Mapping[str, str | None]) -> tuple[Row, ...]:
@@ -157,11 +157,10 @@ def short(session_id: str) -> str:
     return session_id[: max(1, min(8, len(session_id) // 4))]
 
 
-def order(jobs: Iterable[JobSnapshot], ids: Collection[str]) -> tuple[str, ...]:
-    """Ids of rows as they are listed: the newest job first, its recordings in their order."""
-    newest = sorted(jobs, key=lambda job: (-job.created_at, job.job_id))
-    listed = (row_id for job in newest for row_id in row_ids(job))
-    return tuple(row_id for row_id in listed if row_id in ids)
+def order(jobs: Iterable[tuple[JobSnapshot, Sequence[str]]]) -> tuple[str, ...]:
+    """Jobs with the ids of their rows, as they are listed: the newest job first."""
+    newest = sorted(jobs, key=lambda one: (-one[0].created_at, one[0].job_id))
+    return tuple(row_id for _, ids in newest for row_id in ids)
 
 
 def row_ids(job: JobSnapshot) -> tuple[str, ...]:
@@ -248,4 +247,4 @@ def _cells(row: Row) -> Sequence[str]:
 
 def without_recordings(job: JobSnapshot) -> JobSnapshot:
     """A job's own facts, cheap to keep and to change."""
-    return changed(job, recordings=())
+    return replace(job, recordings=())

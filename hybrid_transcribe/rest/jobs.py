@@ -15,6 +15,7 @@ from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.rest.door import REVALIDATE, Door
 from hybrid_transcribe.rest.files.taken import with_uploads
+from hybrid_transcribe.rest.models import check_model
 from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.outbound.sources import with_sources
 from hybrid_transcribe.rest.repeats import session_of
@@ -52,16 +53,19 @@ class Jobs(Receiving, Door):
             service = self.rest.service
             received = await with_sources(received, service.settings, service.uploads_dir)
             async with with_uploads(self, received) as given:
-                job_id = await self._job_of(given)
+                job_id, callback_url = await self._job_of(given)
         except BaseException:
             received.discard()
             raise
+        # From here on the files are the job's.
+        if callback_url is not None:
+            await self._call_back(job_id, callback_url)
         await _answer(self, job_id)
 
     put = post
 
-    async def _job_of(self, received: Received) -> str:
-        """A new job, or the one that the same Idempotency-Key made before."""
+    async def _job_of(self, received: Received) -> tuple[str, str | None]:
+        """A new job, or the one that the same Idempotency-Key made before; whom to call back."""
         how = wanted(received)
         key = self.request.headers.get("Idempotency-Key")
         named = how.pop("session_id", None) or self._named_session()
@@ -69,9 +73,7 @@ class Jobs(Receiving, Door):
         callback_url = None if told is None else webhooks.check(self.rest.service, told)
         session = str(named or await self._new_session(key, received))
         job_id = await self._submit(received, session, {**how, "idempotency_key": key})
-        if callback_url is not None:
-            await self._call_back(job_id, callback_url)
-        return job_id
+        return job_id, callback_url
 
     async def _call_back(self, job_id: str, url: str) -> None:
         service = self.rest.service
@@ -100,6 +102,7 @@ class Jobs(Receiving, Door):
             )
         files = [Uploaded(u.path, u.name) for u in received.uploads]
         service = self.rest.service
+        check_model(how.get("engine"), how.get("model"), service.settings, owner=self.owner)
         # Looking into files and zips takes a while.
         job = await asyncio.get_running_loop().run_in_executor(
             None, lambda: service.submit(files, session_id=session, **how)
@@ -210,6 +213,7 @@ class Control(Door):
         if verb == "cancel":
             await self.ask(lambda room: room.cancel(job_id, recording_id, session_ids=sessions))
         elif verb == "retry":
+            await self._check_retry(job_id, changes)
             await self.ask(
                 lambda room: room.retry(job_id, recording_id, session_ids=sessions, **changes)
             )
@@ -220,6 +224,14 @@ class Control(Door):
             await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
         self.reply(show.job(snapshot))
+
+    async def _check_retry(self, job_id: str, changes: Mapping[str, Any]) -> None:
+        """Raise UnknownModel, and UnknownJob for whom it does not belong to."""
+        sessions = self.sessions
+        job = await self.ask(lambda room: room.reading.owned(job_id, sessions))
+        engine = changes.get("engine") or job.spec.engine
+        settings = self.rest.service.settings
+        check_model(engine, changes.get("model"), settings, owner=self.owner)
 
     def _changes(self) -> dict[str, Any]:
         """The JSON object of the body; none is as good as an empty one."""

@@ -238,3 +238,14 @@ def test_a_closed_service_is_a_problem(tmp_path: Path) -> None:
         assert line.ask(m.Cancel, job_id="x").error.code == "service_closed"
         line.say(m.Hello())
         assert line.first(m.Problem, ref=None).error.code == "service_closed"
+
+
+def test_a_visitor_is_told_no_paths_of_the_owner(service: Service) -> None:
+    """Of what troubles the service a page hears the code, the owner every word."""
+    words = "The state folder /home/ana cannot be used"
+    with desk_for(service) as owner, desk_for(service, remember="page") as visitor:
+        owner.hello()
+        visitor.hello()
+        service.call(lambda room: room.warn("state_unwritable", words)).result()
+        assert owner.first(m.Notice, code="state_unwritable").message == words
+        assert visitor.first(m.Notice, code="state_unwritable").message == ""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe import RemoteService, Service
+from hybrid_transcribe import RemoteService, Service, hud
+from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.hud import messages as m
+from hybrid_transcribe.hud import server as finding
 from hybrid_transcribe.hud.desk import PARTIAL
-from tests.hud.lines import desk_for, files_in
-from tests.services import wavs
+from tests.hud.lines import desk_for, files_in, wait_until
+from tests.services import environment, wavs
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +83,83 @@ def test_refusals_are_those_of_everywhere(elsewhere: RemoteService, tmp_path: Pa
         made = line.submit(upload_id)
         assert isinstance(made, m.Submitted)
         line.ask(m.Delete, job_id=made.job_id)
+
+
+# ------------------------------------------------------------- on a real Jupyter server
+
+
+def jupyter_server(folder: Path, *, ours: bool) -> tuple[subprocess.Popen[bytes], dict[str, str]]:
+    """A server of its own, and what it tells its kernels."""
+    runtime = folder / "runtime"
+    told = environment(
+        JUPYTER_RUNTIME_DIR=str(runtime),
+        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        HYBRID_TRANSCRIBE_STATE_DIR=str(folder / "server-state"),
+    )
+    arguments = [
+        *("--no-browser", "--port=0", "--ip=127.0.0.1", "--allow-root"),
+        *(f"--ServerApp.root_dir={folder}", "--ServerApp.base_url=/base/"),
+        f"--ServerApp.jpserver_extensions={{'hybrid_transcribe': {ours}}}",
+    ]
+    with (folder / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", *arguments], env=told, stderr=log
+        )
+    note = runtime / f"jpserver-{process.pid}.json"
+    try:
+        assert wait_until(note.exists, 60.0), (folder / "log.txt").read_text()
+    except BaseException:
+        process.kill()
+        raise
+    return process, {"JPY_PARENT_PID": str(process.pid), "JUPYTER_RUNTIME_DIR": str(runtime)}
+
+
+@pytest.fixture
+def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """What was found before is found anew, and closed at the end."""
+    monkeypatch.setattr(finding, "_found", None)
+    yield monkeypatch
+    if finding._found is not None:
+        finding._found.close()
+
+
+@pytest.mark.slow
+def test_the_servers_queue_outlives_the_kernel(forget: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """`hud("server")` finds it, and whoever comes after the first kernel sees the same jobs."""
+    process, told = jupyter_server(tmp_path, ours=True)
+    try:
+        for name, value in told.items():
+            forget.setenv(name, value)
+        (path,) = wavs(tmp_path, "talk")
+        panel = hud("server")
+        with desk_for(panel.service) as line:
+            line.hello()
+            made = line.submit(line.upload(path.read_bytes(), "talk.wav"))
+            assert isinstance(made, m.Submitted), made
+        panel.service.close()
+        panel.close()
+        again = hud("server")
+        with desk_for(again.service) as line:
+            line.hello()
+            assert line.row("completed").job_id == made.job_id
+        assert "talk.wav  completed  100" in repr(again)
+        again.close()
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.slow
+def test_a_server_without_ours_is_told_with_the_remedy(
+    forget: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """At once, not when the panel is shown."""
+    process, told = jupyter_server(tmp_path, ours=False)
+    try:
+        for name, value in told.items():
+            forget.setenv(name, value)
+        with pytest.raises(InvalidRequest, match="extension enable hybrid_transcribe"):
+            hud("server")
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -30,8 +30,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
         "from hybrid_transcribe import hud",
         "import hybrid_transcribe; hud = hybrid_transcribe.hud",
         "import hybrid_transcribe.hud.view; from hybrid_transcribe import hud",
-        "from hybrid_transcribe import hud; import hybrid_transcribe.hud.messages",
-        "from hybrid_transcribe.hud import view; import hybrid_transcribe.hud as hud",
         "from hybrid_transcribe import *",
     ],
 )

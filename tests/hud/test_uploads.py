@@ -302,3 +302,13 @@ def test_an_upload_that_cannot_be_is_told(service: Service) -> None:
         line.say(m.UploadBegin(upload_id="w", name="a.wav", size_bytes=5))
         line.say(m.UploadChunk(upload_id="w", offset=0))
         assert line.first(m.UploadFailed, upload_id="w").error.code == "invalid_request"
+
+
+def test_a_full_disk_is_told_to_the_panel(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before a byte was sent for nothing, and by its own code."""
+    monkeypatch.setattr("hybrid_transcribe.hud.uploads._free_bytes", lambda folder: 1)
+    with desk_for(service) as line:
+        line.say(m.UploadBegin(upload_id="u", name="a.wav", size_bytes=1000))
+        assert line.first(m.UploadFailed, upload_id="u").error.code == "disk_full"

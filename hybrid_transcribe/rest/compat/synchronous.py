@@ -12,6 +12,7 @@ from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
 from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.models import check_model
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.received import Received, Upload
 from hybrid_transcribe.rest.uploads.streaming import Receiving
@@ -114,6 +115,7 @@ class Synchronous(Receiving, Door):
         files = [Uploaded(upload.path, upload.name)]
         owner = session or service.new_session()
         try:
+            check_model(how.get("engine"), how.get("model"), service.settings, owner=self.owner)
             job = await asyncio.get_running_loop().run_in_executor(
                 None, lambda: service.submit(files, session_id=owner, **how)
             )
