@@ -143,6 +143,11 @@ class Calls:
                 check(self._address, answer.status_code, answer.content)
                 return answer.content
 
+    @property
+    def client(self) -> httpx.Client:
+        """For answers that are read as they come."""
+        return self._client
+
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()

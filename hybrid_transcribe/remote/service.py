@@ -20,6 +20,8 @@ from urllib.parse import quote
 import msgspec
 
 from hybrid_transcribe.audio.intake import Intake, Uploaded, listed, to_send
+from hybrid_transcribe.audio.original import Original
+from hybrid_transcribe.catalogue import EngineInfo
 from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, UnknownJob
 from hybrid_transcribe.events import Event
@@ -27,6 +29,7 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.request import check_text, make_options
 from hybrid_transcribe.names import new_id
+from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.calls import Address, Calls, session_headers
 from hybrid_transcribe.remote.sending import Form
 from hybrid_transcribe.remote.streams import Streams, key_of
@@ -192,7 +195,7 @@ class RemoteService:
         if not given:
             raise InputError("Nothing to transcribe: the list of inputs is empty")
         with tempfile.TemporaryDirectory(prefix="hybrid-transcribe-") as links:
-            taken = to_send(given, Path(links), self._settings())
+            taken = to_send(given, Path(links), self.settings)
             try:
                 if not taken.found:
                     raise taken.refusal()
@@ -202,14 +205,21 @@ class RemoteService:
                     if isinstance(one, Uploaded):
                         one.path.unlink(missing_ok=True)
 
-    def _settings(self) -> Settings:
-        """The service's own limits: it refuses the rest anyway, but later."""
+    @property
+    def settings(self) -> Settings:
+        """The service's limits, as far as it tells; everything else is the default.
+
+        What passes them is refused before it is sent.
+        """
         if self._limits is None:
             told = msgspec.json.decode(self._ask("GET", "/limits"), type=shapes.LimitsView)
-            self._limits = Settings().but(
-                max_file_bytes=told.max_file_bytes, max_files=told.max_files
-            )
+            self._limits = Settings().but(**msgspec.structs.asdict(told))
         return self._limits
+
+    def engines(self) -> tuple[EngineInfo, ...]:
+        """The service's engines, the default first."""
+        told = msgspec.json.decode(self._ask("GET", "/engines"), type=shapes.EnginesView)
+        return tuple(EngineInfo(**msgspec.structs.asdict(one)) for one in told.engines)
 
     def _handle(self, job_id: str, session_id: str) -> Job:
         with self._lock:
@@ -264,6 +274,24 @@ class RemoteService:
             params={"format": "json", "partial": "true" if partial else "false"},
         )
         return read.transcript(answer)
+
+    def open_audio(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> Original:
+        """A recording's own bytes, read as they are wanted; close it.
+
+        Raises UnknownJob, UnknownRecording, NotFound, Unreachable.
+        """
+        self._check_open()
+        job = self.snapshot(job_id, session_ids=session_ids)
+        recording = job.recording(recording_id)
+        return open_audio(
+            self._calls.client,
+            self._address,
+            f"{_recording(job_id, recording_id)}/audio",
+            recording.name if recording else "",
+            self._named(session_ids, job_id),
+        )
 
     def subscribe(
         self,
