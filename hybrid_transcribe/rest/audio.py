@@ -9,18 +9,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
-from tornado.iostream import StreamClosedError
-
 from hybrid_transcribe.audio.original import Original, open_original
 from hybrid_transcribe.rest import ranges
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.rest.results import disposition
-
-#: Read and sent at once: this much memory for each listener.
-CHUNK_BYTES = 256 * 1024
-
-#: Longest wait for a listener who takes no more; a player that was paused asks anew.
-STALL_S = 60.0
+from hybrid_transcribe.rest.sending import send
 
 #: Whatever the bytes are: no script of theirs runs, and nothing is fetched for them.
 POLICY = "sandbox; default-src 'none'; media-src 'self'"
@@ -77,28 +70,12 @@ class Audio(Door):
             self.set_header("Content-Range", told)
         self.set_header("Content-Length", str(len(wanted)))
         if self.request.method != "HEAD":
-            await self._stream(opened.file, wanted)
+            await send(self, opened.file, wanted)
 
     def _range(self, etag: str) -> str | None:
         """Of another version of the file no part is sent, but all of it."""
         condition = self.request.headers.get("If-Range")
         return self.request.headers.get("Range") if condition in (None, etag) else None
-
-    async def _stream(self, file: BinaryIO, wanted: range) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            for start in range(wanted.start, wanted.stop, CHUNK_BYTES):
-                count = min(CHUNK_BYTES, wanted.stop - start)
-                # A disk may take seconds.
-                chunk = await loop.run_in_executor(None, _read, file, start, count)
-                if len(chunk) < count:
-                    raise StreamClosedError
-                self.write(chunk)
-                # Who listens slowly is read for slowly.
-                await asyncio.wait_for(self.flush(), STALL_S)
-        except (StreamClosedError, asyncio.TimeoutError):
-            # The listener is gone or sleeps, or the file became shorter than we said.
-            self.detach().close()
 
 
 def _etag(file: BinaryIO) -> str:
@@ -106,8 +83,3 @@ def _etag(file: BinaryIO) -> str:
     found = os.fstat(file.fileno())
     mark = f"{found.st_ino} {found.st_size} {found.st_mtime_ns}".encode()
     return f'"{hashlib.sha256(mark).hexdigest()[:32]}"'
-
-
-def _read(file: BinaryIO, start: int, count: int) -> bytes:
-    file.seek(start)
-    return file.read(count)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from http import HTTPStatus
+from tempfile import SpooledTemporaryFile
 from urllib.parse import quote
 
+from hybrid_transcribe.config import MIB
 from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
+from hybrid_transcribe.jobs.reading import Sessions
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.sending import send
 from hybrid_transcribe.types import Rejection, State, Transcript
 
 #: What a job of several recordings can be had as, beside a zip of any format.
 MERGED = "txt"
+
+#: A zip beyond this size is built on disk.
+IN_MEMORY_BYTES = 8 * MIB
 
 
 def disposition(name: str) -> str:
@@ -55,15 +61,11 @@ class JobResult(Door):
         name = self.get_query_argument("format", MERGED)
         inside = self.get_query_argument("inside", MERGED)
         WRITERS.make(inside if name == "zip" else name)
-        found, errors = await self.ask(lambda room: gathered(room, job_id, partial, sessions))
         if name == "zip":
-            packed = io.BytesIO()
-            # Thousands of transcripts take a while.
-            await asyncio.get_running_loop().run_in_executor(
-                None, bundle, found, errors, inside, packed
-            )
-            _send(self, packed.getvalue(), "application/zip", f"transcripts-{job_id[:8]}.zip")
-        elif len(found) == 1 and not errors:
+            await self._zip(job_id, inside, partial, sessions)
+            return
+        found, errors = await self.ask(lambda room: gathered(room, job_id, partial, sessions))
+        if len(found) == 1 and not errors:
             writer = WRITERS.make(name)
             stem = file_stem(found[0].name)
             _send(self, writer.write(found[0]).encode(), writer.media_type, f"{stem}.{name}")
@@ -76,37 +78,65 @@ class JobResult(Door):
                 "txt, or for one recording"
             )
 
+    async def _zip(
+        self, job_id: str, inside: str, partial: bool, sessions: tuple[str, ...] | None
+    ) -> None:
+        """Packed on disk, one transcript after the other: a job may have ten thousand."""
+        ids, errors = await self.ask(lambda room: planned(room, job_id, partial, sessions))
+        service = self.rest.service
+        transcripts = (
+            service.transcript(job_id, one, partial=partial, session_ids=sessions) for one in ids
+        )
+        with SpooledTemporaryFile(IN_MEMORY_BYTES) as packed:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(None, bundle, transcripts, errors, inside, packed)
+            n_bytes = packed.tell()
+            _describe(self, "application/zip", f"transcripts-{job_id[:8]}.zip")
+            self.set_header("Content-Length", str(n_bytes))
+            await send(self, packed, range(n_bytes))
 
-def gathered(
-    room: EngineRoom, job_id: str, partial: bool, sessions: tuple[str, ...] | None
-) -> tuple[list[Transcript], list[Rejection]]:
-    """A job's transcripts in order, and what has none with the reason.
+
+def planned(
+    room: EngineRoom, job_id: str, partial: bool, sessions: Sessions
+) -> tuple[list[str], list[Rejection]]:
+    """A job's recordings with a transcript, in order, and what has none with the reason.
 
     Raises UnknownJob, and without ``partial`` InvalidTransition while it has not ended.
     """
     job = room.reading.snapshot(job_id, session_ids=sessions)
     if not partial and not job.done:
         raise InvalidTransition(f"The job is {job.state}; wait, or ask with partial=true")
-    found, errors = [], list(job.rejected)
+    ids, errors = [], list(job.rejected)
     for recording in job.recordings:
         if recording.state is State.COMPLETED or (partial and recording.n_segments):
-            found.append(
-                room.reading.transcript(
-                    job_id, recording.recording_id, partial=partial, session_ids=sessions
-                )
-            )
+            ids.append(recording.recording_id)
         elif recording.error is not None:
             errors.append(Rejection(recording.name, recording.error))
         elif recording.state is State.CANCELED:
             errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
+    return ids, errors
+
+
+def gathered(
+    room: EngineRoom, job_id: str, partial: bool, sessions: Sessions
+) -> tuple[list[Transcript], list[Rejection]]:
+    """The same with the transcripts themselves. Raises what `planned` raises."""
+    ids, errors = planned(room, job_id, partial, sessions)
+    found = [
+        room.reading.transcript(job_id, one, partial=partial, session_ids=sessions) for one in ids
+    ]
     return found, errors
 
 
 def _send(handler: Door, body: bytes, media_type: str, name: str) -> None:
+    _describe(handler, media_type, name)
+    handler.finish(body)
+
+
+def _describe(handler: Door, media_type: str, name: str) -> None:
     handler.set_status(HTTPStatus.OK)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     handler.set_header("Content-Type", media_type + charset)
     handler.set_header("Content-Disposition", disposition(name))
     handler.set_header("X-Content-Type-Options", "nosniff")
     handler.set_header("Cache-Control", "no-store")
-    handler.finish(body)
