@@ -57,20 +57,20 @@ def test_short_pauses_stay_and_long_silence_goes() -> None:
 
 def test_it_is_cut_at_the_longest_pause_within_reach() -> None:
     """Most likely the end of a sentence: not the last pause, and not the first."""
-    voice = probabilities((4, 0.3), (5, 1.0), (3, 0.3), (8, 0))
+    voice = probabilities((6, 0.3), (9, 1.0), (5, 0.3), (10, 0))
     found = cut(voice, length_s(voice))
-    assert found[0].end_s == pytest.approx(9.3 + PAD_S, abs=0.1)
-    assert found[1].start_s == pytest.approx(10.3 - PAD_S, abs=0.1)
+    assert found[0].end_s == pytest.approx(15.3 + PAD_S, abs=0.1)
+    assert found[1].start_s == pytest.approx(16.3 - PAD_S, abs=0.1)
 
 
 def test_somebody_who_never_pauses_is_cut_where_breath_is_likeliest() -> None:
     """At the lowest dip of the detector's confidence."""
-    voice = np.full(round(25 / FRAME_S), 0.95, dtype=np.float32)
-    dip = round(11 / FRAME_S)
+    voice = np.full(round(30 / FRAME_S), 0.95, dtype=np.float32)
+    dip = round(17 / FRAME_S)
     voice[dip : dip + 3] = 0.5
     found = cut(voice, length_s(voice))
     assert len(found) == 2
-    assert found[0].end_s == found[1].start_s == pytest.approx(11, abs=0.1)
+    assert found[0].end_s == found[1].start_s == pytest.approx(17, abs=0.1)
 
 
 @settings(max_examples=80, deadline=None)
