@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "app": ("app",),
     "engines": ("starter", "openai-whisper", "transformers", "assemblyai", "nested"),
     "compare": ("compare",),
+    "bench": ("bench",),
     "test": ("test",),
     "style": ("dev",),
 }

@@ -20,6 +20,9 @@ AT_ONCE = 100
 #: Longest a child may take, and how long we gather files for it, in seconds.
 TIMEOUT_S, GATHER_S = 60.0, 0.1
 
+#: Longest that leaving waits for a child that was killed, in seconds.
+STOP_S = 3.0
+
 #: Lengths learned before the loop gets a breath.
 LEARNED_AT_ONCE = 20
 
@@ -67,7 +70,7 @@ class Lengths:
         self._unknown.clear()
         if self._errand is not None:
             self._errand.cancel()
-            await asyncio.gather(self._errand, return_exceptions=True)
+            await asyncio.wait({self._errand}, timeout=STOP_S)
 
 
 async def measure(paths: Sequence[str]) -> Mapping[str, float]:

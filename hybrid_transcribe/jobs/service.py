@@ -12,6 +12,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import logging
 import os
 import threading
 import weakref
@@ -24,7 +25,7 @@ from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
 from hybrid_transcribe.audio.original import Original, open_original
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, from_info
+from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
@@ -32,6 +33,7 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.lanes import WorkerInfo
 from hybrid_transcribe.jobs.lengths import measure
+from hybrid_transcribe.jobs.loop import run
 from hybrid_transcribe.jobs.request import check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from hybrid_transcribe.rest.server import Server
 
 _T = TypeVar("_T")
+
+log = logging.getLogger(__name__)
 
 #: One path, or several; a folder or a zip stands for the recordings in it.
 Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Uploaded]
@@ -54,6 +58,8 @@ def _orphan() -> None:
     """In a forked child no engine room runs: say so instead of waiting for it for ever."""
     for service in tuple(_living):
         service._closed = True
+        # Another thread may have held it.
+        service._handing_over = threading.RLock()
         atexit.unregister(service._at_exit)
 
 
@@ -111,6 +117,7 @@ class Service:
             measure=measure,
         )
         self._closed = False
+        self._handing_over = threading.RLock()
         self._before_close: list[Callable[[], None]] = []
         self._after_close: list[Callable[[], Awaitable[None]]] = []
         self._ready = threading.Event()
@@ -130,7 +137,7 @@ class Service:
     # ----------------------------------------------------------------- engine thread
 
     def _main(self) -> None:
-        asyncio.run(self._serve())
+        run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -145,10 +152,15 @@ class Service:
         self._started.set_result(None)
         await self._stop.wait()
         for action in self._before_close:
-            action()
-        await self._room.stop()
-        for last in self._after_close:
-            await last()
+            try:
+                action()
+            except Exception:
+                log.exception("closing: %r failed", action)
+        try:
+            await self._room.stop()
+        finally:
+            for last in self._after_close:
+                await last()
 
     def before_close(self, action: Callable[[], None]) -> None:
         """Have something done on the engine-room loop when the service is closed."""
@@ -190,9 +202,11 @@ class Service:
 
     def _hand_over(self, coroutine: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
         try:
-            if self._closed:
-                raise ServiceClosed("The service was closed")
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            # What is handed over while it closes must come before its end, or nobody answers.
+            with self._handing_over:
+                if self._closed:
+                    raise ServiceClosed("The service was closed")
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError as error:
             coroutine.close()
             raise ServiceClosed("The service was closed") from error
@@ -200,7 +214,8 @@ class Service:
             coroutine.close()
             raise
 
-    def _ask(self, action: Callable[[EngineRoom], _T]) -> _T:
+    def do(self, action: Callable[[EngineRoom], _T]) -> _T:
+        """The same from any thread, and wait for it. Raises ServiceClosed."""
         # A listener is called back on the loop itself, where waiting for it would hang.
         if threading.current_thread() is self._thread:
             return action(self._room)
@@ -234,7 +249,7 @@ class Service:
         if self._closed:
             # Also what was said while closing.
             return tuple(self._room.warnings)
-        return self._ask(lambda room: tuple(room.warnings))
+        return self.do(lambda room: tuple(room.warnings))
 
     def new_session(self) -> str:
         """A fresh anonymous capability of 128 random bits."""
@@ -280,7 +295,7 @@ class Service:
         session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
         try:
-            job_id, is_new = self._ask(
+            job_id, is_new = self.do(
                 lambda room: room.accept(
                     taken.found, taken.rejected, spec, session, priority, idempotency_key
                 )
@@ -298,10 +313,7 @@ class Service:
             raise InputError("Nothing to transcribe: the list of inputs is empty")
         taken = intake(given, self._room.state.uploads, self.settings)
         if not taken.found:
-            first, more = taken.rejected[0], len(taken.rejected) - 1
-            suffix = f" (and {more} more)" if more else ""
-            error = from_info(first.error)
-            raise type(error)(f"{error}{suffix}")
+            raise taken.refusal()
         return taken
 
     def _handle(self, job_id: str, session_id: str) -> Job:
@@ -324,11 +336,11 @@ class Service:
 
     def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
         """A job as it stands now. Raises UnknownJob."""
-        return self._ask(lambda room: room.reading.snapshot(job_id, session_ids=session_ids))
+        return self.do(lambda room: room.reading.snapshot(job_id, session_ids=session_ids))
 
     def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
         """Every job of these sessions (None: of all), oldest first."""
-        return self._ask(lambda room: room.reading.snapshots(session_ids=session_ids))
+        return self.do(lambda room: room.reading.snapshots(session_ids=session_ids))
 
     def transcript(
         self,
@@ -342,7 +354,7 @@ class Service:
 
         Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
         """
-        return self._ask(
+        return self.do(
             lambda room: room.reading.transcript(
                 job_id, recording_id, partial=partial, session_ids=session_ids
             )
@@ -352,7 +364,7 @@ class Service:
         self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
     ) -> Original:
         """A recording's own bytes, for a player. Raises UnknownJob, UnknownRecording, NotFound."""
-        (recording,) = self._ask(
+        (recording,) = self.do(
             lambda room: room.reading.recordings(job_id, recording_id, session_ids)
         )
         return open_original(Path(recording.path), recording.name)
@@ -370,20 +382,18 @@ class Service:
         is called on the engine-room thread and must return at once. ``after`` continues after
         the event of that number.
         """
-        return self._ask(
-            lambda room: room.subscribe(callback, session_ids=session_ids, after=after)
-        )
+        return self.do(lambda room: room.subscribe(callback, session_ids=session_ids, after=after))
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         """The live workers: their lanes, processes and peak memory."""
-        return self._ask(lambda room: room.lanes.workers())
+        return self.do(lambda room: room.lanes.workers())
 
     def unload_models(self) -> None:
         """Give the memory of loaded models back, e.g. a GPU's for a cell of your own.
 
         A worker that is at work does so after its batch; the next job loads its model again.
         """
-        self._ask(lambda room: room.lanes.unload())
+        self.do(lambda room: room.lanes.unload())
 
     # ------------------------------------------------------------------------ waiting
 
@@ -417,7 +427,7 @@ class Service:
         session_ids: Sequence[str] | None = None,
     ) -> None:
         """Stop a job, or one recording of it. Raises UnknownJob, UnknownRecording."""
-        self._ask(lambda room: room.cancel(job_id, recording_id, session_ids=session_ids))
+        self.do(lambda room: room.cancel(job_id, recording_id, session_ids=session_ids))
 
     def retry(
         self,
@@ -434,28 +444,29 @@ class Service:
         does too. Raises UnknownJob,
         UnknownRecording, InvalidTransition, and what `submit` raises.
         """
-        self._ask(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))
+        self.do(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
         """Spare a job from the janitor, or hand it back. Raises UnknownJob."""
-        self._ask(lambda room: room.keep(job_id, keep, session_ids=session_ids))
+        self.do(lambda room: room.keep(job_id, keep, session_ids=session_ids))
 
     def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
         """Erase a job with its results and uploads. Raises UnknownJob."""
-        self._ask(lambda room: room.delete(job_id, session_ids=session_ids))
+        self.do(lambda room: room.delete(job_id, session_ids=session_ids))
 
     def delete_session(self, session_id: str) -> None:
         """Erase everything of a session."""
-        self._ask(lambda room: room.delete_session(session_id))
+        self.do(lambda room: room.delete_session(session_id))
 
     # -------------------------------------------------------------------------- close
 
     def close(self) -> None:
         """Stop: running work goes back to the journal, workers end. Twice is once."""
-        if not self._closed:
-            self._closed = True
+        with self._handing_over:
+            is_first, self._closed = not self._closed, True
+        if is_first:
             atexit.unregister(self._at_exit)
             self._ready.wait()
             # It may have ended by itself: its start failed.

@@ -209,11 +209,12 @@ class RemoteService:
     def settings(self) -> Settings:
         """The service's limits, as far as it tells; everything else is the default.
 
-        What passes them is refused before it is sent.
+        What passes them is refused before it is sent. The cache is the one of this side.
         """
         if self._limits is None:
             told = msgspec.json.decode(self._ask("GET", "/limits"), type=shapes.LimitsView)
-            self._limits = Settings().but(**msgspec.structs.asdict(told))
+            limits = msgspec.structs.asdict(told)
+            self._limits = Settings().but(cache_dir=Settings.load().cache_dir, **limits)
         return self._limits
 
     def engines(self) -> tuple[EngineInfo, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -58,12 +59,17 @@ class Rest:
     rates: Rates = field(init=False)
     meter: Meter = field(init=False)
     waiting: Waiting = field(init=False)
+    doors: weakref.WeakSet[Door] = field(init=False, default_factory=weakref.WeakSet)
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
         self.meter = Meter(self.service)
         webhooks.start(self.service)
         self.waiting = Waiting(self.service.clock)
+
+    def busy(self) -> bool:
+        """True while somebody waits for an answer, or is being given one."""
+        return any(door.answering for door in self.doors)
 
 
 class Door(_Base):
@@ -83,8 +89,14 @@ class Door(_Base):
 
     def prepare(self) -> None:
         """Turn away who may not come in, before anything of the request is kept."""
+        self.rest.doors.add(self)
         self.who = self.identify()
         self._count()
+
+    @property
+    def answering(self) -> bool:
+        """It is our turn: the client has asked all it wants to."""
+        return True
 
     def identify(self) -> Who:
         """Who is asking. Raises NotAllowed, NoToken."""
@@ -111,6 +123,7 @@ class Door(_Base):
         # Where the host turned somebody away, there may be no service yet.
         if hasattr(self, "rest"):
             self.rest.meter.answered(self, self.template)
+            self.rest.doors.discard(self)
         super().on_finish()
 
     def check_xsrf_cookie(self) -> None:

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
+from contextlib import suppress
 from types import TracebackType
 
-from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application
 
-from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.errors import InvalidRequest, ServiceClosed
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.door import Rest
 from hybrid_transcribe.rest.routes import alone
+from hybrid_transcribe.rest.web import IDLE_CONNECTION_S, Web
 
 #: A new token, in random bits.
 TOKEN_BITS = 192
-
-#: A connection that asks nothing more is closed after so many seconds.
-IDLE_CONNECTION_S = 120.0
-
-#: Longest time to close connections that are left when the service has stopped, in seconds.
-HANG_UP_S = 1.0
 
 #: Hosts that only this machine reaches.
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -33,16 +27,17 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class Server:
     """A running server. ``url`` is where it is, ``token`` what callers must show."""
 
-    def __init__(self, service: Service, http: HTTPServer, url: str, token: str | None) -> None:
+    def __init__(self, service: Service, http: Web, url: str, token: str | None) -> None:
         self._service = service
         self._http = http
         self.url = url
         self.token = token
 
     def close(self) -> None:
-        """Take no more requests. Jobs go on. Twice is once."""
-        if not self._service.closed:
-            self._service.call(lambda room: self._http.stop()).result()
+        """Take no more requests, and hang up on whoever is there. Jobs go on. Twice is once."""
+        # A service that closes hangs up itself, when everybody has had an answer.
+        with suppress(ServiceClosed):
+            self._service.do(lambda room: self._http.hang_up())
 
     def __enter__(self) -> Server:
         return self
@@ -81,30 +76,23 @@ def serve(
     rest = Rest(service, Access(secret, owner=True))
     sockets = bind_sockets(port, host)
 
-    def start(room: EngineRoom) -> HTTPServer:
+    def start(room: EngineRoom) -> Web:
         application = Application(alone(rest), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
-        http = HTTPServer(
-            application, max_body_size=1 << 20, idle_connection_timeout=IDLE_CONNECTION_S
-        )
+        http = Web(application, max_body_size=1 << 20, idle_connection_timeout=IDLE_CONNECTION_S)
         http.add_sockets(sockets)
         service.before_close(http.stop)
-        # Browsers keep theirs open.
-        service.after_close(lambda: _hang_up(http))
+        service.after_close(lambda: http.leave(rest.busy))
         if service.settings.preload_models is None:
             room.preload()
         return http
 
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{sockets[0].getsockname()[1]}"
-    return Server(service, service.call(start).result(), url, secret)
-
-
-#: Turns of the loop in which those who stream notice the end and say so.
-_GOODBYE_TURNS = 20
-
-
-async def _hang_up(http: HTTPServer) -> None:
-    for _ in range(_GOODBYE_TURNS):
-        await asyncio.sleep(0)
-    await asyncio.wait({asyncio.ensure_future(http.close_all_connections())}, timeout=HANG_UP_S)
+    try:
+        return Server(service, service.do(start), url, secret)
+    except BaseException:
+        # E.g. a service that was closed meanwhile.
+        for one in sockets:
+            one.close()
+        raise

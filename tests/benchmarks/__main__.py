@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
-import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 
-from tests.benchmarks import overheads, product, rest
+from tests.benchmarks import accuracy, overheads, product, rest, service, speed
+from tests.benchmarks.speed import FULL, QUICK, Point, Report, Scale
 
-ENTRIES = {
+#: What compares transcription: how fast, how good, what it costs around the engine.
+TRANSCRIPTION: dict[str, Callable[[Scale], str | Report]] = {
+    "short": speed.short,
+    "short-base": speed.short_base,
+    "librispeech": speed.librispeech,
+    "long": speed.long,
+    "silence": speed.silence,
+    "zip": speed.zipped,
+    "portuguese": speed.portuguese,
+    "peers": speed.peers,
+    "accuracy": accuracy.main,
+    "tax": service.tax,
+    "eta": service.eta,
+}
+
+#: Around it; these take the size they have.
+AROUND: dict[str, Callable[[], str]] = {
     "product": product.main,
     "import": overheads.import_time,
     "submit": overheads.submit_latency,
@@ -18,16 +38,53 @@ ENTRIES = {
     "upload": rest.large_upload,
 }
 
+NAMES = (*TRANSCRIPTION, *AROUND)
+
 
 def main() -> None:
     """Run those named, or all."""
-    chosen = sys.argv[1:] or list(ENTRIES)
-    unknown = sorted(set(chosen) - set(ENTRIES))
+    asked = _arguments()
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    print(f"load average {_load()} at the beginning\n")
+    points: list[Point] = []
+    for name in asked.names or NAMES:
+        began = time.perf_counter()
+        found = _run(name, QUICK if asked.quick else FULL)
+        points += found.points
+        print(found.table, f"  ({time.perf_counter() - began:.0f} s)\n", sep="", flush=True)
+    print(f"load average {_load()} in the end")
+    if asked.chart:
+        from tests.benchmarks.chart import draw
+
+        draw(points, asked.chart)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="one group of a tenth: does it run, not how fast"
+    )
+    parser.add_argument(
+        "--chart", type=Path, metavar="FILE", help="draw speed against wrong words (of 'peers')"
+    )
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in NAMES]
     if unknown:
-        raise SystemExit(f"No benchmark {unknown[0]!r}; choose from: {', '.join(ENTRIES)}")
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}\n")
-    for name in chosen:
-        print(ENTRIES[name](), flush=True)
+        parser.error(f"No benchmark {unknown[0]!r}; choose from: {', '.join(NAMES)}")
+    if asked.chart and asked.names and "peers" not in asked.names:
+        parser.error("--chart draws what 'peers' measures: name it too")
+    return asked
 
 
-main()
+def _run(name: str, scale: Scale) -> Report:
+    found = TRANSCRIPTION[name](scale) if name in TRANSCRIPTION else AROUND[name]()
+    return found if isinstance(found, Report) else Report(found)
+
+
+def _load() -> str:
+    return ", ".join(f"{one:.1f}" for one in os.getloadavg())
+
+
+if __name__ == "__main__":
+    main()

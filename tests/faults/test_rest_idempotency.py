@@ -43,7 +43,10 @@ def _many(server: Any, n: int, **how: str) -> list[httpx.Response]:
 def test_f10_the_same_key_is_the_same_job(tmp_path: Path) -> None:
     """At the same time or later, with a session or without: one job, one id, one file kept."""
     for n, fields in enumerate(({"session_id": "one"}, {}), 1):
-        with service(tmp_path / f"state{n}") as s, s.serve(open_to_all=True) as server:
+        with (
+            service(tmp_path / f"state{n}", preload_models=False) as s,
+            s.serve(open_to_all=True) as server,
+        ):
             answers = _many(server, 5, key="k1", folder=str(tmp_path), **fields)
             assert {a.status_code for a in answers} <= {HTTPStatus.OK, HTTPStatus.ACCEPTED}
             assert len({(a.json()["job_id"], a.json()["session_id"]) for a in answers}) == 1
@@ -55,7 +58,7 @@ def test_f10_a_restart_forgets_no_key(tmp_path: Path) -> None:
     """The key is journalled with the job."""
     ids = []
     for _ in range(2):
-        with service(tmp_path / "state") as s, s.serve(token="t") as server:
+        with service(tmp_path / "state", preload_models=False) as s, s.serve(token="t") as server:
             answer = _post(server, "a", "k1", folder=str(tmp_path))
             ids.append(answer.json()["job_id"])
             s.wait(ids[-1], 30)
@@ -64,7 +67,7 @@ def test_f10_a_restart_forgets_no_key(tmp_path: Path) -> None:
 
 def test_f10_another_submission_under_the_same_key(tmp_path: Path) -> None:
     """Is refused, not answered with the wrong job; in another session the key is free."""
-    with service() as s, s.serve(open_to_all=True) as server:
+    with service(preload_models=False) as s, s.serve(open_to_all=True) as server:
         where = {"folder": str(tmp_path)}
         first = _post(server, "a", "k", session_id="one", **where)
         for name, more in (("b", {}), ("a", {"language": "pt"})):
@@ -78,7 +81,7 @@ def test_f10_another_submission_under_the_same_key(tmp_path: Path) -> None:
 
 def test_f10_without_a_session_the_content_tells_whose_it_is(tmp_path: Path) -> None:
     """A stranger who guesses a key gets no job of somebody else's."""
-    with service() as s, s.serve(open_to_all=True) as server:
+    with service(preload_models=False) as s, s.serve(open_to_all=True) as server:
         mine = _post(server, "a", "1", folder=str(tmp_path)).json()
         theirs = _post(server, "b", "1", folder=str(tmp_path)).json()
         assert mine["job_id"] != theirs["job_id"]
@@ -97,7 +100,10 @@ def test_f10_a_deleted_job_frees_its_key(tmp_path: Path) -> None:
 
 def test_a_key_that_cannot_be(tmp_path: Path) -> None:
     """Longer than any key is: 400, and nothing is kept."""
-    with service(tmp_path / "state") as s, s.serve(open_to_all=True) as server:
+    with (
+        service(tmp_path / "state", preload_models=False) as s,
+        s.serve(open_to_all=True) as server,
+    ):
         answer = _post(server, "a", "k" * 300, folder=str(tmp_path))
         assert answer.status_code == HTTPStatus.BAD_REQUEST
         assert list(s.uploads_dir.iterdir()) == []

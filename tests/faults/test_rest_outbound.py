@@ -242,7 +242,7 @@ def test_more_than_may_be(told: bool) -> None:
 @contextmanager
 def _served(tmp_path: Path, **settings: Any) -> Iterator[tuple[Service, httpx.Client]]:
     with (
-        service(tmp_path / "state", **settings) as s,
+        service(tmp_path / "state", preload_models=False, **settings) as s,
         s.serve(open_to_all=True) as server,
         httpx.Client(base_url=server.url, trust_env=False, timeout=30) as client,
     ):

@@ -50,14 +50,28 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
     with ExitStack() as stack:
 
         def make(*, open_to_all: bool = False, **settings: Any) -> Site:
-            service = stack.enter_context(make_service(tmp_path / "state", **settings))
+            # Most tests need no worker: it starts with the first job.
+            how = {"preload_models": False, **settings}
+            service = stack.enter_context(make_service(tmp_path / "state", **how))
             server = stack.enter_context(service.serve(open_to_all=open_to_all))
             return Site(service, server, tmp_path / "sent")
 
         yield make
 
 
+@pytest.fixture(scope="module")
+def _warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Server]]:
+    with make_service(tmp_path_factory.mktemp("site") / "state") as service:
+        with service.serve() as server:
+            yield service, server
+
+
 @pytest.fixture
-def site(open_site: OpenSite) -> Site:
-    """One with a token."""
-    return open_site()
+def site(_warm: tuple[Service, Server], tmp_path: Path) -> Iterator[Site]:
+    """One with a token and a worker, without jobs: the same for all tests of a module.
+
+    Who closes it, or lets its worker end, opens one of its own.
+    """
+    yield Site(*_warm, tmp_path / "sent")
+    for job in _warm[0].jobs():
+        job.delete()

@@ -6,20 +6,11 @@ from http import HTTPStatus
 
 import pytest
 
-from hybrid_transcribe.errors import InvalidRequest, NotAllowed, NoToken
+from hybrid_transcribe.errors import InvalidRequest, NoToken
 from hybrid_transcribe.rest.access import Access, Who
 from tests.rest.conftest import OpenSite, Site
 
 LOCAL = {"Host": "127.0.0.1:8888"}
-
-
-@pytest.mark.parametrize(
-    "host", ["evil", "ok.com.evil.com", "127.0.0.1.evil.com", "", "localhost.evil.com", "[::1"]
-)
-def test_f44_a_host_that_is_not_ours(host: str) -> None:
-    """A name that points here by somebody else's will (DNS rebinding) is refused."""
-    with pytest.raises(NotAllowed):
-        Access(hosts=frozenset({"ok.com"})).check({"Host": host}, None)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +20,6 @@ def test_f44_a_host_that_is_not_ours(host: str) -> None:
 def test_hosts_that_are_ours(host: str) -> None:
     """This machine by its names and addresses, and what the server was told it is called."""
     Access(hosts=frozenset({"ok.com"})).check({"Host": host}, None)
-
-
-@pytest.mark.parametrize("origin", ["https://evil.com", "null", "http://127.0.0.1:9999", ""])
-def test_f44_a_page_of_somebody_else(origin: str) -> None:
-    """Without a token its requests are refused, whatever the browser adds to them."""
-    with pytest.raises(NotAllowed):
-        Access().check({**LOCAL, "Origin": origin}, None)
 
 
 def test_our_own_page_and_no_page() -> None:
@@ -115,22 +99,6 @@ def test_f41_another_session_sees_nothing(open_site: OpenSite) -> None:
         mine = client.get(base, params={"session_id": "anas-secret"})
         assert mine.json()["state"] == "completed"
         assert client.get(base, headers={"X-Session-Id": "anas-secret"}).status_code == 200
-
-
-def test_f43_strangers_see_a_queue_without_names(open_site: OpenSite) -> None:
-    """Position, state, engine, percentage, ETA: and nothing that tells whose it is."""
-    site = open_site(open_to_all=True)
-    with site.client() as client:
-        job = site.post(client, "segredo", session_id="anas-secret")
-        seen = client.get("/queues")
-        assert seen.json()["anonymous"] is True
-        assert set(seen.json()["jobs"][0]) == {
-            *("position", "state", "engine", "percentage", "eta_s", "n_recordings"),
-        }
-        for secret in ("segredo", "anas-secret", job["job_id"], "steady"):
-            assert secret not in seen.text
-        own = client.get("/queues", params={"session_ids": "anas-secret,other"}).json()
-        assert [j["job_id"] for j in own["jobs"]] == [job["job_id"]]
 
 
 def test_a_session_is_erased_whole(open_site: OpenSite) -> None:

@@ -230,8 +230,9 @@ def test_a_client_that_goes(site: Site) -> None:
     until_listeners(site.service, before)
 
 
-def test_the_service_closes(site: Site) -> None:
+def test_the_service_closes(open_site: OpenSite) -> None:
     """The stream ends as streams do, in full and for strangers, and is no error."""
+    site = open_site()
     (path,) = wavs(site.folder, "talk")
     job = site.service.submit(path)
     job.result(30)
@@ -258,8 +259,9 @@ def test_the_service_closes_on_strangers(open_site: OpenSite) -> None:
     assert rest[-2:] == [": closed", ""]
 
 
-def test_on_another_loop(site: Site) -> None:
+def test_on_another_loop(open_site: OpenSite) -> None:
     """A host with a loop of its own tells the same, and ends when the service does."""
+    site = open_site()
     (socket_,) = bind_sockets(0, "127.0.0.1")
     loop = asyncio.new_event_loop()
 

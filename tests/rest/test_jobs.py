@@ -205,7 +205,7 @@ def test_the_queue_has_an_etag(site: Site) -> None:
 
 def test_the_model_is_ready_before_the_first_request(open_site: OpenSite) -> None:
     """A server makes its default model ready by itself; with ``preload_models=False`` not."""
-    site = open_site()
+    site = open_site(preload_models=None)
     with site.service.subscribe(after=0) as events:
         assert any(isinstance(e, ModelChanged) and e.device == "cpu" for e in _few(events))
     assert len(site.service.workers()) == 1
@@ -235,8 +235,9 @@ def test_what_there_is(site: Site) -> None:
         assert client.get("/nowhere").status_code == HTTPStatus.NOT_FOUND
 
 
-def test_a_closed_server_lets_jobs_go_on(site: Site) -> None:
+def test_a_closed_server_lets_jobs_go_on(open_site: OpenSite) -> None:
     """The port is free again; the service is as it was."""
+    site = open_site()
     with site.client() as client:
         job = site.post(client, "a")
     site.server.close()

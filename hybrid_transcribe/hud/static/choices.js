@@ -26,8 +26,8 @@ export function choicesView(hub, i18n, { how, change, full = true }) {
         languageField(choice, values),
         full ? [taskField(choice, values), wordsBox(choice, values)] : null,
       ),
-      full ? unavailable(choices) : null,
       full ? more(choice, values) : null,
+      full ? unavailable(choices) : null,
     );
   }
 

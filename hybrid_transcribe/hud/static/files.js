@@ -4,6 +4,9 @@ import { attr, button, h, icon, put, show } from "./dom.js";
 import { createEndings } from "./store.js";
 import { droppedFiles } from "./uploads.js";
 
+// Trying these again would end as before.
+const HOPELESS = new Set(["panel.too_large", "too_large", "empty_input"]);
+
 /** Drop zone and list. */
 export function filesView(hub, i18n) {
   const { t } = i18n;
@@ -91,7 +94,7 @@ export function filesView(hub, i18n) {
     attr(made.bar, "aria-valuenow", Math.floor(part));
     made.bar.firstChild.style.width = `${part}%`;
     show(made.bar, item.state === "sending" || item.state === "waiting");
-    show(made.again, item.state === "failed");
+    show(made.again, item.state === "failed" && !HOPELESS.has(item.error.code));
   }
 
   function noteOf(item, part) {

@@ -94,6 +94,7 @@ export function rowView(context) {
     put(device, deviceOf());
     put(state, t(`state.${row.state}`));
     put(stage, stageOf());
+    attr(stage, "title", stage.textContent || null);
     drawBar();
     drawActions();
     drawError();
@@ -161,6 +162,7 @@ export function rowView(context) {
     const goes = row.expires_at == null || row.kept ? null : row.expires_at - hub.now() / 1000;
     const soon = goes !== null && goes < SOON_S;
     show(expiry, soon || row.kept);
+    attr(expiry.firstChild, "hidden", row.kept);
     if (row.kept) put(expiry.lastChild, t("row.kept"));
     else if (soon) put(expiry.lastChild, t("row.goes", { time: i18n.about(Math.max(goes, 0)) }));
     attr(expiry, "data-soon", !row.kept && soon && goes < VERY_SOON_S);

@@ -74,6 +74,8 @@ export function transcriptView(hub, i18n, root) {
       fragment.append(line.node);
     }
     text.append(fragment);
+    // Long texts are laid out where they are looked at.
+    text.classList.toggle("ht-long", lines.length > 300);
     if (search.value) find(true);
     drawHead();
     if (stay) toEnd();

@@ -78,14 +78,18 @@ class Piece:
 
     def discard(self) -> None:
         """No more comes."""
-        with suppress(OSError):
-            if self._hash is not None:
-                self._upload.offset = self._start
+        try:
+            # ValueError: it is closed already.
+            with suppress(OSError, ValueError):
+                if self._hash is not None:
+                    self._upload.offset = self._start
+                    if self._file is not None:
+                        self._file.truncate(self._start)
                 if self._file is not None:
-                    self._file.truncate(self._start)
-            if self._file is not None:
-                self._file.close()
-        self._shelf.release(self._upload)
+                    self._file.close()
+        finally:
+            # Others wait for it.
+            self._shelf.release(self._upload)
 
 
 class Keeping(Taking):

@@ -16,27 +16,37 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import voila.app
 from jupyter_core.utils import ensure_async
-from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler
+from traitlets.config import Config
 from voila.configuration import VoilaConfiguration
+from voila.paths import collect_template_paths
 
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import NotAllowed
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.door import Door, Rest
-from hybrid_transcribe.rest.hosts.page import ui
+from hybrid_transcribe.rest.hosts.kernels import (
+    NOTEBOOK,
+    OneNotebook,
+    PageKernels,
+    ThisPython,
+    can_use_sockets_in,
+)
+from hybrid_transcribe.rest.hosts.line import MESSAGES, WidgetsOnly
+from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, pages
 from hybrid_transcribe.rest.hosts.plan import Plan
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.routes import routes
-from hybrid_transcribe.rest.server import IDLE_CONNECTION_S
+from hybrid_transcribe.rest.web import IDLE_CONNECTION_S, Web
 
 #: By these the kernels of pages find the service.
 URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
@@ -57,18 +67,35 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
         self.port = sockets[0].getsockname()[1]
         self.base_url = f"{plan.base_url}/"
         # Not `initialize`, which takes settings from files in whatever folder this is.
-        self.voila_configuration = VoilaConfiguration(parent=self)
-        self.setup_template_dirs()
+        self.voila_configuration = VoilaConfiguration(
+            parent=self,
+            template=TEMPLATE_NAME,
+            allow_template_override="NO",
+            allow_theme_override="NO",
+            preheat_kernel=True,
+            default_pool_size=plan.warm_pages,
+            multi_kernel_manager_class=PageKernels,
+            kernel_spec_manager_class=ThisPython,
+            config=Config(VoilaConfiguration={"resources": {"about": f"{plan.base_url}/about"}}),
+        )
+        self.kernel_websocket_connection_class = WidgetsOnly
+        # Those of the package, wherever a template of that name may lie on this machine.
+        self.template_paths = [str(TEMPLATE), *collect_template_paths(["voila"], "base")]
 
     async def run(self, up: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until told to stop; then new work is refused and running work handed back."""
         self.connection_dir = tempfile.mkdtemp(prefix="hybrid_transcribe_")
         self.root_dir = self.connection_dir
+        self.notebook_path = str(Path(self.root_dir) / NOTEBOOK.name)
+        if can_use_sockets_in(self.root_dir):
+            # No other user of this machine can listen, and no port is taken.
+            self.config.KernelManager.transport = "ipc"
         url = self._plan.url(self.port)
-        with _environment({URL: url, TOKEN: self._plan.visitor}):
+        told = {URL: url, TOKEN: self._plan.visitor, "IPYTHONDIR": f"{self.root_dir}/ipython"}
+        with _environment(told):
             self.app = _Guarded(self._plan.access, log_function=log_request, **self.init_settings())
             self.app.add_handlers(".*$", self.init_handlers())
-            http = HTTPServer(
+            http = Web(
                 self.app,
                 # Each request has its own limit; Tornado's is for all that do not stream.
                 max_body_size=1 << 20,
@@ -84,25 +111,31 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
             finally:
                 await self._close(http)
 
-    async def _close(self, http: HTTPServer) -> None:
+    async def _close(self, http: Web) -> None:
         """In this order: whoever asks meanwhile is told that the service closes."""
         grace_s = self._service.settings.stop_grace_s + MARGIN_S
         loop = asyncio.get_running_loop()
         closing = loop.run_in_executor(None, self._service.close)
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(closing), grace_s)
-        http.stop()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(http.close_all_connections(), MARGIN_S)
+        await http.leave(self._rest.busy)
         await ensure_async(self.kernel_manager.shutdown_all())
         await loop.run_in_executor(None, shutil.rmtree, self.connection_dir, True)
+
+    def init_settings(self) -> dict[str, Any]:
+        """Voila's, with kernels that are for pages alone."""
+        settings: dict[str, Any] = super().init_settings()
+        self.contents_manager = settings["contents_manager"] = OneNotebook()
+        self.kernel_manager.allowed_message_types = sorted(MESSAGES)
+        return settings
 
     def init_handlers(self) -> list[Any]:
         """Ours first, then those of Voila's that a visitor's page needs."""
         base = self._plan.base_url
-        rest = Rest(self._service, self._plan.access, base)
+        rest = self._rest = Rest(self._service, self._plan.access, base)
         front = (rf"{re.escape(base)}/?", _ToPage, {"target": f"{base}/ui"})
-        return [*routes(rest), front, ui(self._plan), *for_visitors(super().init_handlers())]
+        ours = [*routes(rest), front, *pages(self._plan, self)]
+        return [*ours, *for_visitors(super().init_handlers())]
 
 
 def take_port(plan: Plan) -> list[socket.socket]:

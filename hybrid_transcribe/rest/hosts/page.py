@@ -1,21 +1,34 @@
-"""What is at ``/ui``: a page that says what runs here and how to use it."""
+"""What people see: the panel at ``/ui``, and at ``/about`` what runs here and how to use it."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import html
+import json
 import re
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
 from string import Template
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tornado.web import RequestHandler
+from tornado.web import HTTPError, RequestHandler
+from voila.tornado.handler import TornadoVoilaHandler
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NoToken
 from hybrid_transcribe.rest.access import Who
+from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
 from hybrid_transcribe.rest.hosts.plan import Plan
+
+if TYPE_CHECKING:
+    from voila.app import Voila
+
+#: The page's own template of Voila.
+TEMPLATE = Path(__file__).parent / "ui" / "template"
+TEMPLATE_NAME = "hybrid_transcribe"
 
 LANGUAGES = ("en", "pt")
 
@@ -41,7 +54,25 @@ pre { overflow-x: auto; margin: .4rem 0 0; padding: .8rem 1rem; border-radius: 1
 footer { margin-top: 1.6rem; font-size: .86rem; }
 """
 
-_POLICY = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'self'"
+_POLICY = "default-src 'none'; style-src {}; base-uri 'none'; frame-ancestors 'self'"
+
+#: The panel is loaded from a blob, as notebooks do it, and shows and saves blobs.
+_PANEL_POLICY = (
+    "default-src 'none'; script-src {script} blob:; style-src {style}; connect-src 'self' blob:; "
+    "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+
+_NO_PAGE = Template(
+    """<!DOCTYPE html>
+<html lang="$language"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Hybrid Transcribe</title><style>$style</style></head>
+<body><main><div class="middle still"><div class="wave" aria-hidden="true"><i></i><i></i><i></i>
+<i></i><i></i></div><h1>Hybrid Transcribe</h1><p class="word">$title</p><p>$hint</p></div></main>
+</body></html>
+"""
+)
 
 _PAGE = Template(
     """<!DOCTYPE html>
@@ -58,7 +89,8 @@ _PAGE = Template(
 <pre><code>curl$header '$url/jobs/&lt;job_id&gt;/result?session_id=&lt;session_id&gt;'</code></pre>
 </section>
 <section><h2>$look</h2>
-<p><a href="$base/docs$query">$docs</a> &middot; <a href="$base/queues$query">$queue</a> &middot;
+<p><a href="$base/ui">$panel</a> &middot; <a href="$base/docs$query">$docs</a> &middot;
+<a href="$base/queues$query">$queue</a> &middot;
 <a href="$base/engines$query">$engines</a></p>$needs</section>
 <footer>$version</footer>
 </main></body></html>
@@ -72,6 +104,7 @@ _WORDS = {
         "try_it": "Send a recording",
         "then": "The answer names the job and its session, the key to its text:",
         "look": "Look around",
+        "panel": "The page",
         "docs": "All calls, to try out",
         "queue": "The queue",
         "engines": "The engines",
@@ -83,6 +116,7 @@ _WORDS = {
         "try_it": "Envie uma gravação",
         "then": "A resposta traz o job e a sua sessão, a chave do texto:",
         "look": "Conheça",
+        "panel": "A página",
         "docs": "Todas as chamadas, para experimentar",
         "queue": "A fila",
         "engines": "Os motores",
@@ -91,15 +125,97 @@ _WORDS = {
 }
 
 
-def ui(plan: Plan) -> tuple[Any, ...]:
-    """The rule for ``/ui``: the one place that decides what people see there."""
-    return (rf"{re.escape(plan.base_url)}/ui/?", Welcome, {"plan": plan})
+def pages(plan: Plan, voila: Voila) -> list[tuple[Any, ...]]:
+    """The rules for ``/ui`` and ``/about``."""
+    base = re.escape(plan.base_url)
+    shown = {
+        "plan": plan,
+        "notebook_path": NOTEBOOK.name,
+        "template_paths": voila.template_paths,
+        "config": voila.config,
+        "voila_configuration": voila.voila_configuration,
+    }
+    return [(rf"{base}/ui/?", Panel, shown), (rf"{base}/about/?", Welcome, {"plan": plan})]
+
+
+class Panel(TornadoVoilaHandler):  # type: ignore[misc]
+    """The notebook's page, with a kernel of its own behind it. For everybody."""
+
+    template = "/ui"
+
+    def initialize(self, plan: Plan, **named: Any) -> None:
+        """Called by Tornado with the route's arguments."""
+        self._plan = plan
+        super().initialize(**named)
+
+    def prepare(self) -> Any:
+        """Raises HTTPError where no more kernels may be."""
+        if len(self.kernel_manager) >= self._plan.max_pages:
+            raise HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
+        # Kernels are told the address of their page: not the secrets in it.
+        self.request.uri, self.request.query = self.request.path, ""
+        return super().prepare()
+
+    async def get(self, path: str | None = None) -> None:
+        """The page, as it is made."""
+        # Sets the cookie without which a closed page cannot say that its kernel may go.
+        self.xsrf_token  # noqa: B018
+        await super().get(None)
+
+    @property
+    def content_security_policy(self) -> str:
+        """Its own script and style and no others; the panel comes over the page's line."""
+        return _PANEL_POLICY.format(script=_hash("page.js"), style=_hash("page.css"))
+
+    def set_default_headers(self) -> None:
+        """As for every page of ours."""
+        super().set_default_headers()
+        _careful(self)
+
+    def write_error(self, status_code: int, **named: Any) -> None:
+        """A page that says that there is none."""
+        full = status_code == HTTPStatus.SERVICE_UNAVAILABLE
+        if full:
+            self.set_header("Retry-After", "60")
+        language = preferred(self.request.headers.get("Accept-Language", ""))
+        words = json.loads(_text("words.json"))
+        title, hint = ("full", "full_hint") if full else ("failed", "failed_hint")
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish(
+            _NO_PAGE.substitute(
+                language=language,
+                style=_text("page.css"),
+                title=html.escape(words[title][language]),
+                hint=html.escape(words[hint][language]),
+            )
+        )
+
+
+def _careful(handler: RequestHandler) -> None:
+    handler.set_header("X-Content-Type-Options", "nosniff")
+    handler.set_header("Referrer-Policy", "no-referrer")
+
+
+@cache
+def _text(name: str) -> str:
+    """A part of the page, as Jinja includes it: without the last line's end."""
+    return (TEMPLATE / name).read_text(encoding="utf-8").removesuffix("\n")
+
+
+@cache
+def _hash(name: str) -> str:
+    return _sha256(_text(name))
+
+
+def _sha256(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 class Welcome(RequestHandler):
     """For everybody. Whoever comes with the token gets links that have it, too."""
 
-    template = "/ui"
+    template = "/about"
 
     def initialize(self, plan: Plan) -> None:
         """Called by Tornado with the route's arguments."""
@@ -107,10 +223,8 @@ class Welcome(RequestHandler):
 
     def get(self) -> None:
         """The page, in the language that the browser prefers."""
-        style_hash = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-        self.set_header("Content-Security-Policy", _POLICY.format(style_hash))
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("Referrer-Policy", "no-referrer")
+        self.set_header("Content-Security-Policy", _POLICY.format(_sha256(_STYLE)))
+        _careful(self)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Vary", "Accept-Language")
         language = preferred(self.request.headers.get("Accept-Language", ""))

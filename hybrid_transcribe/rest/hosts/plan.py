@@ -17,6 +17,12 @@ from hybrid_transcribe.rest.server import LOOPBACK, TOKEN_BITS
 #: That of Voila, by whose pages people know it.
 PORT = 8866
 
+#: Kernels of pages: so many are warm, and so many at most.
+WARM_PAGES, MAX_PAGES = 2, 40
+
+#: More kernels than this no machine has room for.
+MOST_PAGES = 1000
+
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
@@ -33,6 +39,8 @@ class Plan:
         names: names that people call this server by, beside localhost and addresses.
         trust_proxy: believe what a proxy says in X-Forwarded-For and -Proto of its client.
         visitor: what the kernels of its pages show.
+        warm_pages: kernels that wait for a visitor, about 100 MB each.
+        max_pages: no more kernels than this.
     """
 
     host: str = "127.0.0.1"
@@ -43,6 +51,8 @@ class Plan:
     names: frozenset[str] = frozenset()
     trust_proxy: bool = False
     visitor: str = ""
+    warm_pages: int = WARM_PAGES
+    max_pages: int = MAX_PAGES
 
     @property
     def access(self) -> Access:
@@ -90,6 +100,8 @@ def make_plan(
         names=_names(host, (*names, *(told.text("ALLOW_HOST") or "").split(","))),
         trust_proxy=told.flag("TRUST_PROXY", trust_proxy),
         visitor=_secret(),
+        warm_pages=told.count("WARM_PAGES", WARM_PAGES),
+        max_pages=told.count("MAX_PAGES", MAX_PAGES),
     )
 
 
@@ -114,6 +126,14 @@ class _Told:
         text = self.text("PORT", None if given is None else str(given)) or str(PORT)
         if not text.isdecimal() or int(text) > 65535:
             raise InvalidOption(f"Port {text!r}: it must be a whole number up to 65535; 0: any")
+        return int(text)
+
+    def count(self, name: str, default: int) -> int:
+        text = self.text(name) or str(default)
+        if not text.isdecimal() or int(text) > MOST_PAGES:
+            raise InvalidOption(
+                f"{PREFIX}{name}={text!r}: it must be a whole number up to {MOST_PAGES}"
+            )
         return int(text)
 
 

@@ -1,8 +1,7 @@
 """What of Voila's own routes a visitor may have.
 
 Voila also lists and renders notebooks of the folder it was started in, serves that folder's
-files, and lets kernels be looked at and ended by anybody. A page that shows one notebook of
-ours needs none of that.
+files, and brings JupyterLab's front end. Our page shows one notebook and brings its own.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from jupyter_server.base.handlers import FileFindHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
-from jupyterlab_server.themes_handler import ThemesHandler
 from tornado.web import HTTPError
-from voila.request_info_handler import RequestInfoSocketHandler
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
-from voila.static_file_handler import MultiStaticFileHandler, TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from hybrid_transcribe.rest.hosts.line import PageLine
 
 
 class KernelLook(KernelHandler):
@@ -32,13 +29,8 @@ class KernelLook(KernelHandler):
 #: somebody has looked at it.
 ALLOWED: dict[type, type] = {
     KernelHandler: KernelLook,
-    VoilaKernelWebsocketHandler: VoilaKernelWebsocketHandler,
+    VoilaKernelWebsocketHandler: PageLine,
     VoilaShutdownKernelHandler: VoilaShutdownKernelHandler,
-    TemplateStaticFileHandler: TemplateStaticFileHandler,
-    MultiStaticFileHandler: MultiStaticFileHandler,
-    ThemesHandler: ThemesHandler,
-    FileFindHandler: FileFindHandler,
-    RequestInfoSocketHandler: RequestInfoSocketHandler,
 }
 
 

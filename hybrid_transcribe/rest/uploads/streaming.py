@@ -154,6 +154,11 @@ class Receiving(_Base):
     # ------------------------------------------------------------- around Tornado's own steps
 
     @property
+    def answering(self) -> bool:
+        """Not while the body comes."""
+        return self._complete
+
+    @property
     def _connection(self) -> HTTP1Connection:
         return cast(HTTP1Connection, self.request.connection)
 

@@ -23,6 +23,9 @@ ROOT = Path(__file__).resolve().parents[3]
 #: Longest wait for a server to be up or gone, in seconds; machines that run tests are shared.
 PATIENCE_S = 60.0
 
+#: How long a process that is gone may leave its pipes to others, in seconds.
+PIPE_S = 20.0
+
 TOKEN = "t0ken-of-the-tests"
 
 _IN_A_KERNEL = """
@@ -41,6 +44,8 @@ class Running:
 
     name: str
     process: subprocess.Popen[str]
+    #: Where it was started.
+    folder: Path
     url: str = ""
     token: str | None = TOKEN
     #: Everything it has written so far.
@@ -87,7 +92,8 @@ class Running:
 
 
 @contextmanager
-def _started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[Running]:
+def started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[Running]:
+    """A process of that command, in that folder; it is ended in the end."""
     hidden = ("HYBRID_TRANSCRIBE_STATE_DIR", "DEBUG")
     given = {k: v for k, v in environment().items() if k not in hidden} | more
     process = subprocess.Popen(
@@ -99,9 +105,11 @@ def _started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[
         cwd=cwd,
         env=given,
     )
-    running = Running(name, process)
+    running = Running(name, process, cwd)
     streams = [process.stdout, process.stderr]
-    readers = [threading.Thread(target=_read, args=(s, running.lines)) for s in streams]
+    readers = [
+        threading.Thread(target=_read, args=(s, running.lines), daemon=True) for s in streams
+    ]
     for reader in readers:
         reader.start()
     try:
@@ -114,7 +122,9 @@ def _started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[
         finally:
             process.kill()
             for reader in readers:
-                reader.join()
+                # A kernel that outlived its server holds the pipe, and must not hold us.
+                reader.join(PIPE_S)
+            assert not any(reader.is_alive() for reader in readers), "a child has the pipes"
             for stream in (*streams, process.stdin):
                 assert stream is not None
                 stream.close()
@@ -128,12 +138,13 @@ def _read(stream: IO[str] | None, lines: list[str]) -> None:
 
 @contextmanager
 def serve(folder: Path, *arguments: str, **more: str) -> Iterator[Running]:
-    """``hybrid-transcribe serve`` in an empty folder, on a free port."""
+    """``hybrid-transcribe serve`` in an empty folder, on a free port; no page is kept warm."""
     empty = folder / "empty"
     empty.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "hybrid_transcribe", "serve", "--port", "0"]
     state = ["--state-dir", str(folder / "state")]
-    with _started("serve", [*command, *state, *arguments], empty, **more) as running:
+    told = {"HYBRID_TRANSCRIBE_WARM_PAGES": "0", **more}
+    with started("serve", [*command, *state, *arguments], empty, **told) as running:
         line = running.until(lambda line: "is up at" in line)
         address = line.split()[-1]
         running.url, _, query = address.partition("/ui")
@@ -146,7 +157,7 @@ def serve(folder: Path, *arguments: str, **more: str) -> Iterator[Running]:
 def kernel(folder: Path) -> Iterator[Running]:
     """``service.serve()`` in a Python of its own."""
     command = [sys.executable, "-c", _IN_A_KERNEL, str(folder / "state"), TOKEN]
-    with _started("kernel", command, ROOT, PYTHONPATH=str(ROOT)) as running:
+    with started("kernel", command, ROOT, PYTHONPATH=str(ROOT)) as running:
         running.url = running.until(lambda line: "up at" in line).split()[-1]
         yield running
         assert running.process.stdin is not None
@@ -165,7 +176,7 @@ def jupyter(folder: Path) -> Iterator[Running]:
     own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")}
     own |= {"JUPYTER_RUNTIME_DIR": str(run), "JUPYTER_NO_CONFIG": "1"}
     own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
-    with _started("jupyter", command, folder, **own) as running:
+    with started("jupyter", command, folder, **own) as running:
         running.until(lambda line: "is running at" in line)
         (told,) = run.glob("jpserver-*.json")
         found = json.loads(told.read_text())

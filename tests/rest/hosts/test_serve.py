@@ -23,29 +23,30 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def test_the_page_is_for_everybody(site: Running) -> None:
+def test_the_pages_are_for_everybody(site: Running) -> None:
     """In their language, light or dark, without anything of somebody else's."""
     with site.client(Accept="text/html") as client:
         first = client.get("/")
         assert first.status_code == HTTPStatus.FOUND
         assert first.headers["location"] == "/voz/ui"
-        page = client.get("/ui", headers={"Accept-Language": "pt-BR,pt;q=0.9"})
+        page = client.get("/about", headers={"Accept-Language": "pt-BR,pt;q=0.9"})
         assert '<html lang="pt">' in page.text
         assert "O serviço está no ar." in page.text
         assert f"{site.url}/jobs" in page.text
         assert 'href="/voz/docs"' in page.text
         assert "prefers-color-scheme: dark" in page.text
         assert "default-src 'none'" in page.headers["content-security-policy"]
-        assert '<html lang="en">' in client.get("/ui").text
+        assert '<html lang="en">' in client.get("/about").text
 
 
 def test_the_line_at_the_start_opens_everything(site: Running) -> None:
-    """Its token is in the links of the page it leads to, and on no page without it."""
+    """The page's link to the REST calls takes its token along, and no page without it has it."""
     address = next(line for line in site.lines if "is up at" in line).split()[-1]
     assert site.token is not None
     with httpx.Client(trust_env=False) as client:
-        assert f"/voz/queues?token={site.token}" in client.get(address).text
-        assert site.token not in client.get(f"{site.url}/ui?token=wrong").text
+        about = address.replace("/ui?", "/about?")
+        assert f"/voz/queues?token={site.token}" in client.get(about).text
+        assert site.token not in client.get(f"{site.url}/about?token=wrong").text
         assert client.get(f"{site.url}/queues?token={site.token}").status_code == 200
 
 

@@ -25,12 +25,16 @@ MOST_CLIPS, MOST_S = 16, 45 * 60.0
 _OVER = object()
 
 
+def _nobody_counts(ear: Ear) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Crew:
     """Who hears, with what, and how.
 
     ``threads`` have ``n_threads`` threads, ``request_of`` says how a clip is asked for and may
-    raise, ``meaning`` turns a library's error into ours.
+    raise, ``meaning`` turns a library's error into ours. ``count`` gets each clip's ear in the
+    end.
     """
 
     threads: Executor
@@ -39,12 +43,14 @@ class Crew:
     options: Options
     request_of: Callable[[Clip], Request]
     meaning: Callable[[Exception], Exception]
+    count: Callable[[Ear], None] = _nobody_counts
 
 
 @dataclass(slots=True)
 class _Begun:
     key: int
     clip: Clip
+    ear: Ear
     hearing: Hearing
     heard: Iterator[Heard]
 
@@ -115,7 +121,7 @@ class _Waiting:
             crew.meaning,
             request.notices,
         )
-        self.begun.append(_Begun(key, clip, hearing, heard))
+        self.begun.append(_Begun(key, clip, ear, hearing, heard))
         return None
 
     def step(self) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
@@ -134,7 +140,9 @@ class _Waiting:
             yield first.key, what  # type: ignore[misc]
 
     def _end(self) -> None:
-        self.begun.popleft().hearing.stop()
+        over = self.begun.popleft()
+        over.hearing.stop()
+        self._crew.count(over.ear)
 
     def stop(self) -> None:
         """Nobody wants the rest."""

@@ -1,0 +1,72 @@
+"""The engine-room loop, from its first turn to its last.
+
+As `asyncio.run`, which however waits for ever for a task that hears no cancel, and for a thread
+that a disk or a name server holds up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+#: Longest that leaving waits for what is still under way: once for tasks, once for threads; in
+#: seconds.
+LEAVE_S = 3.0
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run that on a loop of its own; what is not over then is told to end, and left behind."""
+    loop = asyncio.new_event_loop()
+    threads = _Threads()
+    loop.set_default_executor(threads)
+    try:
+        loop.run_until_complete(main)
+    finally:
+        try:
+            loop.run_until_complete(_end_tasks())
+            loop.run_until_complete(_end_threads(threads))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
+
+
+class _Threads(ThreadPoolExecutor):
+    """For what waits for a disk; knows what it has in hand."""
+
+    def __init__(self) -> None:
+        super().__init__(thread_name_prefix="engine-room-disk")
+        self.given: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future = super().submit(fn, *args, **kwargs)
+        self.given.add(future)
+        return future
+
+
+async def _end_tasks() -> None:
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        _, left = await asyncio.wait(tasks, timeout=LEAVE_S)
+        for task in left:
+            # Not the task: whoever keeps what is logged would keep it alive.
+            log.error("It does not end: %s", repr(task))
+
+
+async def _end_threads(threads: _Threads) -> None:
+    threads.shutdown(wait=False, cancel_futures=True)
+    waiting = [asyncio.wrap_future(future) for future in threads.given if not future.done()]
+    if waiting:
+        _, left = await asyncio.wait(waiting, timeout=LEAVE_S)
+        for future in left:
+            # Nobody is there any more to be told when it is done.
+            future.cancel()
+        if left:
+            log.error("%d threads that wait for a disk are left to themselves", len(left))

@@ -1,0 +1,216 @@
+"""What people use against us: the same recordings, weights and beam, in turn, with word error
+rates and the memory each took."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks import speech, tools
+from tests.benchmarks.apart import Apart, apart
+from tests.benchmarks.harness import Measured, spread, take_turns
+from tests.benchmarks.speech import Recording
+from tests.benchmarks.words import rate
+
+NO_SPEECH = "There is no recorded speech beside the checkout."
+
+FASTER_WHISPERS = (tools.FASTER_WHISPER, tools.TWO_WORKERS, tools.BATCHED)
+OTHERS = (tools.OPENAI, tools.TRANSFORMERS, tools.WHISPER_CPP)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is done: groups of each measurement, and the share of the recordings in it."""
+
+    groups: int = 5
+    share: float = 1.0
+
+    def some(self, recordings: Sequence[Recording], least: int = 3) -> list[Recording]:
+        """Evenly spread over the recordings."""
+        n = min(max(round(len(recordings) * self.share), least), len(recordings))
+        return [recordings[i * len(recordings) // n] for i in range(n)]
+
+
+FULL, QUICK = Scale(), Scale(groups=1, share=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A tool in the chart: seconds of speech a second, and per cent of wrong words."""
+
+    tool: str
+    speed: float
+    wer: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A table for people, and its points for a chart."""
+
+    table: str
+    points: tuple[Point, ...] = ()
+
+
+# ----------------------------------------------------------------------------- entries
+
+
+def short(scale: Scale) -> str:
+    """Short recordings, a call for each of them."""
+    with made() as folder:
+        recordings = scale.some(speech.short(folder))
+        who = (*FASTER_WHISPERS[:2], tools.OURS, tools.PRODUCT)
+        return compare("Short clips", recordings, who, "tiny.en", scale).table
+
+
+def short_base(scale: Scale) -> str:
+    """As `short`, with the larger model and fewer clips."""
+    with made() as folder:
+        recordings = scale.some(speech.short(folder, 24))
+        who = (*FASTER_WHISPERS[:2], tools.OURS)
+        return compare("Short clips", recordings, who, "base", scale).table
+
+
+def librispeech(scale: Scale) -> str:
+    """Read English, up to 20 s a clip."""
+    recordings = scale.some(speech.librispeech()[::2])
+    who = (tools.FASTER_WHISPER, tools.OPENAI, tools.OURS)
+    return compare("LibriSpeech", recordings, who, "tiny.en", scale).table
+
+
+def long(scale: Scale) -> str:
+    """One long recording."""
+    with made() as folder:
+        recordings = speech.long(folder, max(600 * scale.share, 60))
+        who = (tools.FASTER_WHISPER, tools.BATCHED, tools.OURS, tools.PRODUCT)
+        return compare("Long recording", recordings, who, "tiny.en", scale).table
+
+
+def silence(scale: Scale) -> str:
+    """A recording that is mostly silence."""
+    with made() as folder:
+        recordings = speech.silence_heavy(folder, max(120 * scale.share, 40))
+        who = (tools.FASTER_WHISPER, tools.BATCHED, tools.OURS)
+        return compare("Two thirds silence", recordings, who, "tiny.en", scale).table
+
+
+def zipped(scale: Scale) -> str:
+    """Many tiny recordings, for the product in a zip."""
+    with made() as folder:
+        recordings = speech.tiny(folder, max(round(60 * scale.share), 12))
+        packed = speech.packed(recordings, folder / "tiny.zip")
+        who = (*FASTER_WHISPERS[:2], tools.PRODUCT)
+        title = "Tiny clips, for the product in a zip"
+        return compare(title, recordings, who, "tiny.en", scale, packed=packed).table
+
+
+def portuguese(scale: Scale) -> str:
+    """Another language, so the larger model."""
+    recordings = scale.some(speech.references("pt"))
+    who = (*FASTER_WHISPERS[:2], tools.OURS)
+    return compare("Portuguese", recordings, who, "base", scale).table
+
+
+def peers(scale: Scale) -> Report:
+    """Everybody, on fewer clips: some are slow."""
+    with made() as folder:
+        recordings = scale.some(speech.short(folder)[::5])
+        who = (*FASTER_WHISPERS, *OTHERS, tools.OURS_FULL, tools.OURS)
+        return compare("Everybody on short clips", recordings, who, "tiny.en", scale)
+
+
+# -------------------------------------------------------------------------- how it is done
+
+
+def compare(
+    title: str,
+    recordings: Sequence[Recording],
+    who: Sequence[str],
+    model: str,
+    scale: Scale,
+    beam: int = 1,
+    packed: Path | None = None,
+) -> Report:
+    """Everybody in ``who`` that is installed, the last of them against all others."""
+    if not recordings:
+        return Report(f"{title}: {NO_SPEECH}\n")
+    seconds = sum(one.seconds for one in recordings)
+    with apart(who, model, beam) as running:
+        for tool in running.values():
+            tool.hear(recordings[:1])
+        measured = take_turns(
+            {name: _turn(tool, recordings, name, packed) for name, tool in running.items()},
+            scale.groups,
+            warm_up=False,
+        )
+        rows = [_Row.of(name, tool, measured, recordings) for name, tool in running.items()]
+    shown = (
+        f"{title}: {model}, beam {beam}, {len(recordings)} recordings, {seconds:.0f} s, "
+        f"{scale.groups} groups"
+    )
+    lines = _lines(rows, measured, who[-1], seconds)
+    lines += [
+        f"  {name}: left out, {reason}"
+        for name in who
+        if name not in running and (reason := tools.TOOLS[name].missing())
+    ]
+    points = tuple(Point(row.name, seconds / row.seconds, row.wer) for row in rows)
+    return Report("\n".join([shown, *lines, ""]), points)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    seconds: float
+    wer: float
+    peak_mib: float
+    second_looks: tuple[int, int] | None
+
+    @staticmethod
+    def of(name: str, tool: Apart, measured: Measured, recordings: Sequence[Recording]) -> _Row:
+        texts = measured.found[name]
+        assert isinstance(texts, list)
+        return _Row(
+            name,
+            statistics.median(measured.seconds[name]),
+            rate(recordings, texts),
+            tool.peak_mib,
+            tool.second_looks,
+        )
+
+
+def _lines(rows: Sequence[_Row], measured: Measured, ours: str, seconds: float) -> Iterator[str]:
+    width = max(len(row.name) for row in rows)
+    yield (
+        f"  {'':<{width}}  {'s':>7} {'x real time':>12} {'WER %':>6} {'peak MiB':>9}  "
+        f"{ours} is faster by (min - max)"
+    )
+    for row in rows:
+        ratio = "" if row.name == ours else spread(measured.ratios(ours, row.name), 2)
+        yield (
+            f"  {row.name:<{width}}  {row.seconds:7.2f} {seconds / row.seconds:12.1f} "
+            f"{row.wer:6.2f} {row.peak_mib:9.0f}  {ratio}{_looks(row)}"
+        )
+
+
+def _looks(row: _Row) -> str:
+    if row.second_looks is None or not row.second_looks[1]:
+        return ""
+    again, looks = row.second_looks
+    return f"second looks {again} of {looks}"
+
+
+def _turn(
+    tool: Apart, recordings: Sequence[Recording], name: str, packed: Path | None
+) -> Callable[[], object]:
+    return lambda: tool.hear(recordings, packed if name == tools.PRODUCT else None)
+
+
+@contextmanager
+def made() -> Iterator[Path]:
+    """A folder for recordings that are made, gone in the end."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        yield Path(folder)

@@ -1,0 +1,281 @@
+"""What people use, and what we have, each as a function from recordings to texts.
+
+All run on the CPU with all its cores, on the same weights, with the language given.
+CTranslate2's run in int8 and whisper.cpp in its own ``q8_0``; openai-whisper and transformers
+have nothing but float32 there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import groupby
+from typing import Any
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.models import resolve
+from tests.benchmarks.speech import Recording, samples_of
+
+#: Windows that faster-whisper's batched pipeline decodes at once, as its README does.
+BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Recordings to be heard; ``packed`` is a zip of them, for those who take one."""
+
+    recordings: Sequence[Recording]
+    packed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A loaded tool. ``hear`` gives a text for every recording, in order.
+
+    ``looks`` tells how many pieces were heard again and how many there were, where this is known.
+    ``elsewhere`` says that the work is done in a process below this one.
+    """
+
+    hear: Callable[[Work], list[str]]
+    looks: Callable[[], tuple[int, int] | None] = lambda: None
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """How to load a tool with (model, beam size), and the module it needs."""
+
+    load: Callable[[str, int], Loaded]
+    module: str = "faster_whisper"
+
+    def missing(self) -> str | None:
+        """Why it cannot run, None where it can."""
+        return None if find_spec(self.module) else f"{self.module} is not installed"
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _folder(model: str, layout: str = "ctranslate2") -> str:
+    return str(resolve(model, layout, Settings.load()).folder)
+
+
+def _joined(segments: Any) -> str:
+    return " ".join(segment.text.strip() for segment in segments)
+
+
+def _one_by_one(hear: Callable[[Recording], str]) -> Loaded:
+    return Loaded(lambda work: [hear(one) for one in work.recordings])
+
+
+# ----------------------------------------------------------------------- faster-whisper
+
+
+def _faster_whisper(model: str, threads: int, workers: int = 1) -> Any:
+    from faster_whisper import WhisperModel
+
+    return WhisperModel(
+        _folder(model), "cpu", compute_type="int8", cpu_threads=threads, num_workers=workers
+    )
+
+
+def _one_call_a_file(model: str, beam: int) -> Loaded:
+    whisper = _faster_whisper(model, _cores())
+
+    def hear(one: Recording) -> str:
+        return _joined(whisper.transcribe(one.path, beam_size=beam, language=one.language)[0])
+
+    return _one_by_one(hear)
+
+
+def _two_workers(model: str, beam: int) -> Loaded:
+    """As many workers as there are cores, each fed by a thread."""
+    whisper = _faster_whisper(model, 1, _cores())
+
+    def hear(one: Recording) -> str:
+        return _joined(whisper.transcribe(one.path, beam_size=beam, language=one.language)[0])
+
+    def hear_all(work: Work) -> list[str]:
+        with ThreadPoolExecutor(_cores()) as threads:
+            return list(threads.map(hear, work.recordings))
+
+    return Loaded(hear_all)
+
+
+def _batched(model: str, beam: int) -> Loaded:
+    from faster_whisper import BatchedInferencePipeline
+
+    pipeline = BatchedInferencePipeline(_faster_whisper(model, _cores()))
+
+    def hear(one: Recording) -> str:
+        segments, _ = pipeline.transcribe(
+            one.path, beam_size=beam, language=one.language, batch_size=BATCH
+        )
+        return _joined(segments)
+
+    return _one_by_one(hear)
+
+
+# ------------------------------------------------------------------------ other engines
+
+
+def _openai_whisper(model: str, beam: int) -> Loaded:
+    import whisper
+
+    loaded = whisper.load_model(str(resolve(model, "openai", Settings.load()).file), "cpu")
+
+    def hear(one: Recording) -> str:
+        # It would call ffmpeg, which need not be here.
+        answer = loaded.transcribe(
+            samples_of(one.path),
+            language=one.language,
+            beam_size=beam if beam > 1 else None,
+            fp16=False,
+        )
+        return str(answer["text"]).strip()
+
+    return _one_by_one(hear)
+
+
+def _transformers(model: str, beam: int) -> Loaded:
+    import torch
+    from transformers import WhisperForConditionalGeneration, WhisperProcessor
+
+    folder = _folder(model, "huggingface")
+    processor = WhisperProcessor.from_pretrained(folder)
+    whisper = WhisperForConditionalGeneration.from_pretrained(folder).eval()
+
+    def hear(one: Recording) -> str:
+        long = one.seconds > 30
+        inputs = processor(
+            samples_of(one.path),
+            sampling_rate=16000,
+            return_tensors="pt",
+            return_attention_mask=True,
+            **({"truncation": False, "padding": "longest"} if long else {}),
+        )
+        language = {} if model.endswith(".en") else {"language": one.language}
+        with torch.inference_mode():
+            tokens = whisper.generate(**inputs, num_beams=beam, return_timestamps=True, **language)
+        return str(processor.batch_decode(tokens, skip_special_tokens=True)[0]).strip()
+
+    return _one_by_one(hear)
+
+
+def _whisper_cpp(model: str, beam: int) -> Loaded:
+    from pywhispercpp.model import Model
+
+    from tests.benchmarks.ggml import converted
+
+    how: dict[str, Any] = {"n_threads": _cores(), "print_progress": False}
+    if beam > 1:
+        how |= {"beam_search": {"beam_size": beam, "patience": -1.0}}
+    whisper = Model(
+        str(converted(model, Settings.load())),
+        params_sampling_strategy=int(beam > 1),
+        redirect_whispercpp_logs_to=None,
+        **how,
+    )
+    return _one_by_one(
+        lambda one: _joined(whisper.transcribe(samples_of(one.path), language=one.language))
+    )
+
+
+# ---------------------------------------------------------------------------------- ours
+
+
+def _ours(context: str | None = None) -> Callable[[str, int], Loaded]:
+    """The engine class itself: decoding, then `transcribe_many`."""
+
+    def load(model: str, beam: int) -> Loaded:
+        from hybrid_transcribe.audio.decode import decode
+        from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
+        from hybrid_transcribe.interfaces import LoadRequest
+        from hybrid_transcribe.types import Options, Segment
+
+        settings = Settings.load()
+        engine = FasterWhisper()
+        engine.load(
+            LoadRequest(resolve(model, "ctranslate2", settings), device="cpu", compute_type="int8")
+        )
+
+        def hear(work: Work) -> list[str]:
+            texts: list[list[str]] = [[] for _ in work.recordings]
+            for language, keys in _by_language(work.recordings):
+                options = Options(beam_size=beam, language=language, context=context)
+                source = (
+                    (key, clip)
+                    for key in keys
+                    for path in [work.recordings[key].path]
+                    for clip in decode(path, name=path, settings=settings)
+                )
+                for key, heard in engine.transcribe_many(source, options, lambda _: False):
+                    if isinstance(heard, Exception):
+                        raise heard
+                    if isinstance(heard, Segment):
+                        texts[key].append(heard.text)
+            return [" ".join(parts) for parts in texts]
+
+        return Loaded(hear, lambda: engine.second_looks)
+
+    return load
+
+
+def _product(model: str, beam: int) -> Loaded:
+    """A service with its journal on disk, and its worker."""
+    import tempfile
+
+    from hybrid_transcribe import Service
+
+    service = Service(tempfile.mkdtemp(prefix="benchmark-"))
+
+    def hear(work: Work) -> list[str]:
+        texts: dict[int, str] = {}
+        for language, keys in _by_language(work.recordings):
+            paths = [work.packed] if work.packed else [work.recordings[k].path for k in keys]
+            job = service.submit(
+                paths,
+                engine="faster-whisper",
+                model=model,
+                compute_type="int8",
+                beam_size=beam,
+                language=language,
+            )
+            # A zip keeps the order in which it was packed.
+            texts |= dict(zip(keys, (t.text for t in job.result()), strict=True))
+        return [texts[key] for key in range(len(work.recordings))]
+
+    return Loaded(hear, elsewhere=True)
+
+
+def _by_language(recordings: Sequence[Recording]) -> list[tuple[str, list[int]]]:
+    def language(key: int) -> str:
+        return recordings[key].language
+
+    keys = sorted(range(len(recordings)), key=language)
+    return [(code, list(group)) for code, group in groupby(keys, language)]
+
+
+FASTER_WHISPER, TWO_WORKERS, BATCHED = (
+    "faster-whisper",
+    "faster-whisper, two workers",
+    "faster-whisper, batched",
+)
+OPENAI, TRANSFORMERS, WHISPER_CPP = "openai-whisper", "transformers", "whisper.cpp"
+OURS, OURS_FULL, PRODUCT = "ours", "ours, context='full'", "ours, whole product"
+
+TOOLS: Mapping[str, Tool] = {
+    FASTER_WHISPER: Tool(_one_call_a_file),
+    TWO_WORKERS: Tool(_two_workers),
+    BATCHED: Tool(_batched),
+    OPENAI: Tool(_openai_whisper, "whisper"),
+    TRANSFORMERS: Tool(_transformers, "transformers"),
+    WHISPER_CPP: Tool(_whisper_cpp, "pywhispercpp"),
+    OURS: Tool(_ours()),
+    OURS_FULL: Tool(_ours("full")),
+    PRODUCT: Tool(_product),
+}

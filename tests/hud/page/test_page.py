@@ -1,0 +1,238 @@
+"""The page of `hybrid-transcribe serve`, as visitors use it in a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from hybrid_transcribe.rest.hosts.page import TEMPLATE
+from tests.hud.page.visiting import Visit, jobs, visit
+from tests.rest.hosts.running import ROOT, Running
+from tests.services import wavs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def test_a_recording_becomes_text(browser: Browser, site: Running, tmp_path: Path) -> None:
+    """Dropped, watched, read and saved; what is saved is what REST gives, byte for byte."""
+    (path,) = wavs(tmp_path, "talk", seconds=12.0)
+    with visit(browser, site) as guest, site.client() as client:
+        guest.drop("talk.wav", path.read_bytes())
+        guest.start()
+        seen = guest.until_percentage("talk.wav", 20)
+        assert 20 <= seen < 100
+        guest.until_text(1)
+        assert 0 < len(guest.text()) < 12
+        guest.until("talk.wav", "completed")
+        guest.until_text(12)
+        assert guest.text() == [f"talk.wav {second}" for second in range(12)]
+        (job,) = jobs(client, guest.session_id)
+        for form in ("txt", "srt", "vtt", "tsv", "json"):
+            address = (
+                f"/jobs/{job['job_id']}/recordings/{job['recordings'][0]['recording_id']}/result"
+            )
+            told = {"format": form, "session_id": guest.session_id}
+            assert guest.save(form) == client.get(address, params=told).content, form
+        assert guest.heard.complaints == []
+        assert guest.heard.strangers(site.url) == set()
+
+
+def test_many_files_and_a_zip_with_a_broken_entry(
+    browser: Browser, site: Running, tmp_path: Path
+) -> None:
+    """One job: what can be read is, what cannot is named, and text and zip are as REST's."""
+    first, second, packed = wavs(tmp_path, "first", "second", "packed", seconds=2.0)
+    archive = tmp_path / "more.zip"
+    with zipfile.ZipFile(archive, "w") as made:
+        made.write(packed, "packed.wav")
+        made.writestr("broken.wav", b"RIFF and no more")
+    with visit(browser, site) as guest, site.client() as client:
+        guest.send(first, second, archive)
+        for name in ("first.wav", "second.wav", "packed.wav"):
+            guest.until(name, "completed")
+        broken = guest.page.locator(".ht-body .ht-row").filter(has_text="broken.wav")
+        broken.locator(".ht-row-error").wait_for()
+        assert broken.get_attribute("data-state") in ("failed", "rejected")
+        guest.page.locator(".ht-saves button[data-format=zip]").wait_for()
+        (job,) = jobs(client, guest.session_id)
+        told = {"session_id": guest.session_id, "partial": "true"}
+        address = f"/jobs/{job['job_id']}/result"
+        merged = client.get(address, params={**told, "format": "txt"}).content
+        assert guest.save("merged") == merged
+        assert b"packed.wav 1" in merged
+        theirs = client.get(address, params={**told, "format": "zip"}).content
+        assert _entries(guest.save("zip")) == _entries(theirs)
+
+
+def _entries(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_cancel_keeps_what_was_heard(browser: Browser, site: Running, tmp_path: Path) -> None:
+    """The text so far stays on the page and can be saved."""
+    (path,) = wavs(tmp_path, "long", seconds=100.0)
+    with visit(browser, site) as guest:
+        guest.send(path)
+        guest.until_text(3)
+        guest.row("long.wav").locator("[data-action=cancel]").click()
+        guest.until("long.wav", "canceled")
+        saved = guest.save("txt").decode()
+        assert saved.startswith("long.wav 0")
+        assert "long.wav 99" not in saved
+
+
+def test_the_queue_survives_its_page(browser: Browser, site: Running, tmp_path: Path) -> None:
+    """Loaded again at 30 %, closed, opened by its link elsewhere: the same job, going on.
+
+    A closed page takes its kernel with it.
+    """
+    (path,) = wavs(tmp_path, "going", seconds=100.0)
+    with visit(browser, site) as guest, site.client() as client:
+        guest.send(path)
+        before = guest.until_percentage("going.wav", 30)
+        (job,) = jobs(client, guest.session_id)
+        guest.page.reload()
+        guest.ready()
+        assert guest.until_percentage("going.wav", before) >= before
+        assert guest.names() == ["going.wav"]
+        link = guest.page.url
+        kernel = guest.kernel(site)
+        guest.close()
+        kernel.wait(15)
+        with visit(browser, site) as stranger:
+            assert stranger.names() == []
+            stranger.close()
+        context = browser.new_context()
+        elsewhere = Visit(context.new_page(), link)
+        elsewhere.row("going.wav").wait_for()
+        (same,) = jobs(client, elsewhere.session_id)
+        assert same["job_id"] == job["job_id"]
+        assert same["recordings"][0]["attempt"] == 1
+        assert same["state"] == "running"
+        elsewhere.row("going.wav").locator("[data-action=cancel]").click()
+        elsewhere.until("going.wav", "canceled")
+        context.close()
+
+
+def test_five_visitors_share_one_model(browser: Browser, site: Running, tmp_path: Path) -> None:
+    """Each sees their own jobs alone, and there is one worker for all."""
+    paths = wavs(tmp_path, *(f"guest-{n}" for n in range(5)), seconds=2.0)
+    contexts = [browser.new_context() for _ in paths]
+    try:
+        guests = [Visit(context.new_page(), f"{site.url}/ui") for context in contexts]
+        for guest, path in zip(guests, paths, strict=True):
+            guest.send(path)
+        for guest, path in zip(guests, paths, strict=True):
+            guest.until(path.name, "completed")
+            assert guest.names() == [path.name]
+        assert len({guest.session_id for guest in guests}) == 5
+    finally:
+        for context in contexts:
+            context.close()
+    children = psutil.Process(site.process.pid).children(recursive=True)
+    workers = [one for one in children if "hybrid_transcribe.worker" in one.cmdline()]
+    assert len(workers) == 1
+
+
+@pytest.mark.parametrize("megabytes", [60, 200])
+def test_a_big_recording_arrives_intact(
+    browser: Browser, site: Running, tmp_path: Path, megabytes: int
+) -> None:
+    """Every byte, and the kernel that passes it on grows by little."""
+    path = tmp_path / f"big-{megabytes}.wav"
+    _silence(path, megabytes * 1_000_000)
+    with visit(browser, site) as guest, site.client() as client:
+        kernel = guest.kernel(site)
+        before = kernel.memory_info().rss
+        guest.send(path)
+        guest.row(path.name).wait_for(timeout=120_000)
+        grown = kernel.memory_info().rss - before
+        assert grown < 48e6, grown
+        (job,) = jobs(client, guest.session_id)
+        guest.row(path.name).locator("[data-action=cancel]").click()
+        guest.until(path.name, "canceled")
+        recording = job["recordings"][0]["recording_id"]
+        address = f"/jobs/{job['job_id']}/recordings/{recording}/audio"
+        heard = hashlib.sha256()
+        with client.stream("GET", address, params={"session_id": guest.session_id}) as answer:
+            assert answer.status_code == 200
+            for piece in answer.iter_bytes():
+                heard.update(piece)
+        with path.open("rb") as file:
+            assert heard.hexdigest() == hashlib.file_digest(file, "sha256").hexdigest()
+        client.delete(f"/jobs/{job['job_id']}", params={"session_id": guest.session_id})
+
+
+def _silence(path: Path, size: int) -> None:
+    """A wave file of so many bytes, each second of which differs."""
+    import wave
+
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        for second in range(size // 192_000):
+            file.writeframes(second.to_bytes(2, "little") * 96_000)
+
+
+def test_a_page_without_its_kernel_says_so(browser: Browser, site: Running) -> None:
+    """In the reader's language, with a button that brings all of it back."""
+    with visit(browser, site, locale="pt-BR") as guest:
+        session = guest.session_id
+        guest.page.evaluate(
+            """async () => {
+              const { base, kernel } = JSON.parse(document.getElementById("told").textContent);
+              const form = new FormData();
+              form.append("_xsrf", document.cookie.match(/_xsrf=([^;]*)/)[1]);
+              await fetch(`${base}voila/api/shutdown/${kernel}`, { method: "POST", body: form });
+            }"""
+        )
+        button = guest.page.get_by_role("button", name="Recarregar")
+        button.wait_for()
+        assert "perdeu a ligação" in guest.page.get_by_role("alert").first.inner_text()
+        button.click()
+        guest.ready()
+        assert guest.session_id == session
+
+
+def test_the_page_shows_no_code_and_needs_no_other_host(site: Running) -> None:
+    """Nothing of its notebook, strict rules for what it may load, and no secret in it."""
+    with site.client(Accept="text/html") as client:
+        answer = client.get("/ui", params={"token": site.token})
+    assert answer.status_code == 200
+    assert "from_environment" not in answer.text
+    assert str(site.token) not in answer.text
+    assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", answer.text)
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cache-control"].startswith("no-cache, no-store")
+
+
+def test_words_of_the_page_are_in_both_languages() -> None:
+    """What is said around the panel, as what is said in it."""
+    words = json.loads((TEMPLATE / "words.json").read_text(encoding="utf-8"))
+    assert words
+    for name, text in words.items():
+        assert sorted(text) == ["en", "pt"], name
+        assert all(text.values()), name
+
+
+def test_there_is_one_notebook() -> None:
+    """The one in the repository for `voila` alone is the one in the package."""
+    alone = ROOT / "voila_app" / "app.ipynb"
+    packaged = TEMPLATE.parent / "app.ipynb"
+    assert alone.read_text(encoding="utf-8") == packaged.read_text(encoding="utf-8")

@@ -1,0 +1,96 @@
+"""All that people read: in one place, in both languages, and none too many."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from hybrid_transcribe import errors
+from hybrid_transcribe.hud import bundle
+from hybrid_transcribe.types import Stage, State
+
+LANGUAGES = {"en", "pt-BR"}
+PLURALS = {"one", "other"}
+
+#: Words in code that no person reads: names of keys, of errors of browsers, of requests.
+NOT_TEXT = {"Enter", "Escape"}
+
+
+@cache
+def code() -> str:
+    modules = sorted(bundle.STATIC.glob("*.js"))
+    text = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    return re.sub(r"^\s*(//|\*|/\*\*).*$", "", text, flags=re.MULTILINE)
+
+
+def families() -> set[str]:
+    """Beginnings of keys whose end is known only when the panel runs: ``state.``."""
+    return set(re.findall(r"`([a-z_]+\.)\$\{", code()))
+
+
+def forms(value: str | dict[str, str]) -> list[str]:
+    return [value] if isinstance(value, str) else list(value.values())
+
+
+def blanks(value: str | dict[str, str]) -> set[str]:
+    return set(re.findall(r"\{(\w+)\}", " ".join(forms(value))))
+
+
+def test_both_languages_are_complete() -> None:
+    """Every text is there in both, with the same blanks to fill and all plural forms."""
+    for key, entry in bundle.strings().items():
+        assert set(entry) == LANGUAGES, key
+        assert blanks(entry["en"]) == blanks(entry["pt-BR"]), key
+        for value in entry.values():
+            assert all(form.strip() for form in forms(value)), key
+            assert isinstance(value, str) or (set(value) == PLURALS and "count" in blanks(entry["en"])), key
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    """No key is shown in place of a text."""
+    asked = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", code()))
+    asked |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
+
+    assert asked and asked - set(bundle.strings()) == set()
+
+
+def test_no_text_is_left_over() -> None:
+    """A text that nothing asks for goes."""
+    known = tuple(families())
+    unused = [
+        key
+        for key in bundle.strings()
+        if f'"{key}"' not in code()
+        and not key.startswith(known)
+    ]
+
+    assert unused == []
+
+
+def test_every_error_state_and_stage_has_words() -> None:
+    """Whatever goes wrong is told in the reader's language."""
+    wanted = {f"error.{code}" for code in errors.codes()}
+    wanted |= {f"state.{state}" for state in (*State, "rejected")}
+    wanted |= {f"stage.{stage}" for stage in Stage}
+
+    assert wanted - set(bundle.strings()) == set()
+
+
+def test_every_option_has_a_name() -> None:
+    """Options are asked for in words."""
+    options = (bundle.STATIC / "options.js").read_text(encoding="utf-8")
+    names = re.findall(r'\{ name: "(\w+)"', options)
+
+    assert len(names) > 20
+    assert {f"option.{name}" for name in names} - set(bundle.strings()) == set()
+
+
+def test_no_text_is_left_in_the_code() -> None:
+    """What people read is in the catalogue alone: code has no words that begin like a sentence."""
+    names_of_languages = re.search(r"LANGUAGES = \[(.*)\];", code())
+    assert names_of_languages
+    text = code().replace(names_of_languages[0], "")
+    # A font, a MIME type or a class is no sentence: those begin with a capital and go on small.
+    found = re.findall(r"[\"`]([A-Z][a-z]+(?: [^\"`]*)?)[\"`]", text)
+
+    assert set(found) - NOT_TEXT == set()
