@@ -6,6 +6,8 @@ VENV := .venv
 PY := $(VENV)/bin/python
 SAMPLE := hybrid_transcribe/samples/jfk.m4a
 SLOW_MARKS := slow or model or browser or gpu or network
+# Side by side: they wait for processes more than they compute. The slow ones want every core.
+FAST_TESTS = $(PY) -m pytest -m "not ($(SLOW_MARKS))" -n 2 --dist loadfile
 
 # Make cannot answer questions, and a newer pip is fetched anyway.
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
@@ -30,13 +32,14 @@ test: $(VENV)/.dev ## Format, lint, types and all tests
 	$(PY) -m ruff format --check
 	$(PY) -m ruff check
 	$(PY) -m mypy
-	$(PY) -m pytest
+	$(FAST_TESTS)
+	$(PY) -m pytest -m "$(SLOW_MARKS)"
 
 check: $(VENV)/.dev ## The same, with the fast tests only
 	$(PY) -m ruff format --check
 	$(PY) -m ruff check
 	$(PY) -m mypy
-	$(PY) -m pytest -m "not ($(SLOW_MARKS))"
+	$(FAST_TESTS)
 
 lint: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(PY) -m ruff format

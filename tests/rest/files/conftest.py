@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.rest.conftest import Site
+from tests.rest.conftest import OpenSite, Site
 
 PIECE = {"Content-Type": "application/offset+octet-stream"}
 
@@ -53,6 +53,12 @@ class Tus:
         answer = self.client.head(url)
         assert answer.status_code == 200, answer.headers
         return int(answer.headers["upload-offset"])
+
+
+@pytest.fixture
+def site(open_site: OpenSite) -> Site:
+    """A new one for each test: what is not complete is nobody's job, and stays."""
+    return open_site()
 
 
 @pytest.fixture
