@@ -147,7 +147,8 @@ def _transformers(model: str, beam: int) -> Loaded:
 
     folder = _folder(model, "huggingface")
     processor = WhisperProcessor.from_pretrained(folder)
-    whisper = WhisperForConditionalGeneration.from_pretrained(folder).eval()
+    whisper = WhisperForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+    whisper.eval()
 
     def hear(one: Recording) -> str:
         long = one.seconds > 30

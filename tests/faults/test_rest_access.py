@@ -114,7 +114,11 @@ def test_f44_nothing_is_done_for_them(tmp_path: Path) -> None:
     """403 as a problem, on every kind of address, and no job is made."""
     (path,) = wavs(tmp_path, "a")
     files = {"file": ("a.wav", path.read_bytes())}
-    with service() as s, s.serve(open_to_all=True) as server, _client(server) as client:
+    with (
+        service(preload_models=False) as s,
+        s.serve(open_to_all=True) as server,
+        _client(server) as client,
+    ):
         shown = ({"Host": "evil"}, {"Host": "127.0.0.1.evil.com"}, {"Origin": "https://evil.com"})
         for headers in shown:
             for answer in (

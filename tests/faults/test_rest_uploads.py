@@ -83,7 +83,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
     """Files of at most 1 MiB, requests of at most 2."""
     with ExitStack() as stack:
         running = stack.enter_context(
-            service(tmp_path / "state", max_file_bytes=MIB, max_upload_bytes=2 * MIB)
+            service(
+                tmp_path / "state",
+                max_file_bytes=MIB,
+                max_upload_bytes=2 * MIB,
+                preload_models=False,
+            )
         )
         made = Site(running, stack.enter_context(running.serve(open_to_all=True)))
         stack.enter_context(made.client)

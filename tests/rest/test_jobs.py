@@ -169,6 +169,27 @@ def test_errors_are_problems(
         assert list(site.service.uploads_dir.iterdir()) == []
 
 
+def test_a_form_with_nothing_filled_in(site: Site) -> None:
+    """As browsers send it: every field is there, and empty; all but the file count as not given."""
+    fields = [
+        "source_url",
+        "upload_ids",
+        "callback_url",
+        "options",
+        "priority",
+        "model",
+        "language",
+    ]
+    (path,) = wavs(site.folder, "a")
+    with site.client() as client:
+        answer = client.post(
+            "/jobs",
+            files={"file": ("a.wav", path.read_bytes())},
+            data=dict.fromkeys([*fields, "session_id", "engine", "device", "beam_size"], ""),
+        )
+        assert answer.status_code == HTTPStatus.ACCEPTED, answer.text
+
+
 def test_nothing_sent_is_said(site: Site) -> None:
     """A request without a recording tells how to send one."""
     with site.client() as client:

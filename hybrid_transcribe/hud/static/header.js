@@ -14,7 +14,9 @@ export function headerView(hub, i18n) {
   const link = button(t("header.link"), { sign: "link", kind: "plain", title: t("header.link_hint"), press: copyLink });
   const languages = h("div", { class: "ht-languages", role: "group", "aria-label": t("header.language") },
     LANGUAGES.map(([code, name]) => h("button", {
-      type: "button", lang: code, title: name, "aria-label": name, "data-language": code,
+      type: "button", lang: code, title: name, "data-language": code,
+      // What is said begins with what is seen: who speaks to the page says that.
+      "aria-label": `${code.slice(0, 2).toUpperCase()}, ${name}`,
       "aria-pressed": String(code === i18n.language),
       onclick: () => choose(code),
     }, code.slice(0, 2).toUpperCase())));

@@ -77,7 +77,7 @@ export function speak(language) {
 }
 
 /** 75.2 -> 1:15, 3671 -> 1:01:11. */
-export function clock(seconds) {
+function clock(seconds) {
   const all = Math.max(Math.floor(seconds), 0);
   const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
   const two = (n) => String(n).padStart(2, "0");

@@ -1,9 +1,9 @@
 // Where a transcript is doubtful, and where a search hits: pure, on texts and offsets.
 
 /** Words less probable than this (0..1) are doubtful. */
-export const DOUBTFUL_WORD = 0.5;
+const DOUBTFUL_WORD = 0.5;
 /** Segments less sure than this (mean natural logarithm) are doubtful; Whisper tries again there. */
-export const DOUBTFUL_SEGMENT = -1.0;
+const DOUBTFUL_SEGMENT = -1.0;
 
 /** Is the whole segment one the engine was unsure of? */
 export function isDoubtful(segment) {

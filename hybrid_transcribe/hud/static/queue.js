@@ -53,7 +53,7 @@ export function queueView(hub, i18n, root) {
   const body = h("div", { class: "ht-body", role: "rowgroup" });
   const table = h("div", { class: "ht-table", role: "table", "aria-label": t("queue.title"), "aria-colcount": "8" },
     h("div", { class: "ht-head-group", role: "rowgroup" }, head), body);
-  const scroll = h("div", { class: "ht-scroll", tabindex: "0", role: "region", "aria-label": t("queue.title") }, table);
+  const scroll = h("div", { class: "ht-scroll", tabindex: "0", role: "group", "aria-label": t("queue.title") }, table);
   const empty = h("div", { class: "ht-empty" });
   const el = h("section", { class: "ht-card ht-queue", "aria-label": t("queue.title") },
     h("header", { class: "ht-card-head" },

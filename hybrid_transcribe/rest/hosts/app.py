@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import re
 import shutil
@@ -54,6 +55,9 @@ URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
 #: What closing may take beside the service's own grace, in seconds.
 MARGIN_S = 5.0
 
+#: What ending the kernels of pages may take, in seconds.
+KERNELS_S = 15.0
+
 
 class PageServer(voila.app.Voila):  # type: ignore[misc]
     """One server: `prepare` it, and `run` serves until it is told to stop."""
@@ -63,6 +67,8 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
     def prepare(self, service: Service, plan: Plan, sockets: list[socket.socket]) -> None:
         """Get ready to serve that on these sockets, see `take_port`."""
         self._service, self._plan, self._sockets = service, plan, sockets
+        # Kernels' ids are as good as keys to them, and at every page's coming it writes one.
+        self.log_level = logging.WARNING
         # Kernels must be told the port before anything is started.
         self.port = sockets[0].getsockname()[1]
         self.base_url = f"{plan.base_url}/"
@@ -119,7 +125,9 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(asyncio.shield(closing), grace_s)
         await http.leave(self._rest.busy)
-        await ensure_async(self.kernel_manager.shutdown_all())
+        # Each is killed that does not end by itself.
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(ensure_async(self.kernel_manager.shutdown_all()), KERNELS_S)
         await loop.run_in_executor(None, shutil.rmtree, self.connection_dir, True)
 
     def init_settings(self) -> dict[str, Any]:

@@ -59,7 +59,8 @@ def _named(received: Received) -> tuple[str, ...] | None:
         given = body.get(FIELD)
         urls = [given] if isinstance(given, str) else given
     else:
-        urls = list(received.fields.get(FIELD, ())) or None
+        # Forms send what nobody filled in.
+        urls = [url for url in received.fields.get(FIELD, ()) if url.strip()] or None
     if urls is None:
         return None
     if not isinstance(urls, list) or not all(isinstance(url, str) and url for url in urls):

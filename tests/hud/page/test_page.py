@@ -15,7 +15,7 @@ import pytest
 
 from hybrid_transcribe.rest.hosts.page import TEMPLATE
 from tests.hud.page.visiting import Visit, jobs, visit
-from tests.rest.hosts.running import ROOT, Running
+from tests.rest.hosts.running import ROOT, TOKEN, Running, serve
 from tests.services import wavs
 
 if TYPE_CHECKING:
@@ -205,6 +205,30 @@ def test_a_page_without_its_kernel_says_so(browser: Browser, site: Running) -> N
         button.click()
         guest.ready()
         assert guest.session_id == session
+
+
+@pytest.mark.model
+def test_real_speech(browser: Browser, tmp_path: Path, sample: Path) -> None:
+    """What was said is on the page, in times to click, and in the file that is saved."""
+    engine = {"HYBRID_TRANSCRIBE_ENGINE": "faster-whisper", "HYBRID_TRANSCRIBE_MODEL": "tiny.en"}
+    with serve(tmp_path, "--token", TOKEN, **engine) as running, visit(browser, running) as guest:
+        guest.send(sample)
+        guest.until(sample.name, "completed", 60_000)
+        guest.until_text(1)
+        assert "ask not what your country can do for you" in " ".join(guest.text()).lower()
+        assert guest.save("srt").startswith(b"1\n00:00:0")
+        guest.page.get_by_role("button", name="Listen").click()
+        guest.page.wait_for_function("() => document.querySelector('audio').duration > 10")
+        assert guest.heard.complaints == []
+
+
+def test_no_more_pages_than_there_is_room_for(tmp_path: Path) -> None:
+    """Whoever comes then is told so, and when to come again."""
+    with serve(tmp_path, HYBRID_TRANSCRIBE_MAX_PAGES="0") as full, full.client() as client:
+        answer = client.get("/ui", headers={"Accept-Language": "pt"})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "60"
+    assert "Há páginas demais abertas aqui." in answer.text
 
 
 def test_the_page_shows_no_code_and_needs_no_other_host(site: Running) -> None:

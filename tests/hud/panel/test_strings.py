@@ -43,7 +43,9 @@ def test_both_languages_are_complete() -> None:
         assert blanks(entry["en"]) == blanks(entry["pt-BR"]), key
         for value in entry.values():
             assert all(form.strip() for form in forms(value)), key
-            assert isinstance(value, str) or (set(value) == PLURALS and "count" in blanks(entry["en"])), key
+            assert isinstance(value, str) or (
+                set(value) == PLURALS and "count" in blanks(entry["en"])
+            ), key
 
 
 def test_every_text_that_is_asked_for_is_there() -> None:
@@ -51,17 +53,15 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     asked = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", code()))
     asked |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
 
-    assert asked and asked - set(bundle.strings()) == set()
+    assert asked
+    assert asked - set(bundle.strings()) == set()
 
 
 def test_no_text_is_left_over() -> None:
     """A text that nothing asks for goes."""
     known = tuple(families())
     unused = [
-        key
-        for key in bundle.strings()
-        if f'"{key}"' not in code()
-        and not key.startswith(known)
+        key for key in bundle.strings() if f'"{key}"' not in code() and not key.startswith(known)
     ]
 
     assert unused == []

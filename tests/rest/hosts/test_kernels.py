@@ -1,0 +1,73 @@
+"""The kernels behind pages: which of them may go."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+import pytest
+
+pytest.importorskip("voila")
+
+from hybrid_transcribe.rest.hosts.kernels import (
+    OneNotebook,
+    PageKernels,
+    ThisPython,
+    can_use_sockets_in,
+)
+
+
+class Kernels(PageKernels):
+    """Without processes."""
+
+    def __init__(self, **connections: int) -> None:
+        super().__init__()
+        self._kernel_connections = dict(connections)
+        self.ended: list[str] = []
+
+    async def shutdown_kernel(self, kernel_id: str, *args: Any, **named: Any) -> None:
+        self.ended.append(kernel_id)
+
+
+def test_a_kernel_without_a_page_goes() -> None:
+    """After a while in which its page may come back; whatever else it does counts for nothing."""
+    kernels = Kernels(here=0)
+    asyncio.run(kernels.cull_kernel_if_idle("here"))
+    assert kernels.ended == []
+    kernels.alone_s = 0.0
+    asyncio.run(kernels.cull_kernel_if_idle("here"))
+    assert kernels.ended == ["here"]
+
+
+def test_a_page_that_comes_back_begins_anew() -> None:
+    """Its time alone is forgotten."""
+    kernels = Kernels(here=0)
+    asyncio.run(kernels.cull_kernel_if_idle("here"))
+    kernels._kernel_connections["here"] = 1
+    kernels._kernels = {}
+    with pytest.raises(KeyError):
+        # Jupyter's own look at kernels that say nothing, of which this is none.
+        asyncio.run(kernels.cull_kernel_if_idle("here"))
+    assert "here" not in kernels._alone_since
+
+
+def test_the_kernel_is_this_python() -> None:
+    """Whatever kernels somebody has installed, under whatever name."""
+    spec = ThisPython().get_kernel_spec("anything")
+    assert spec.argv[0] == sys.executable
+    assert spec.name == "python3"
+
+
+def test_there_is_one_notebook_and_no_file() -> None:
+    """A fresh copy each time: Voila writes into it."""
+    found = OneNotebook()
+    first, second = found.get("/etc/passwd"), found.get("app.ipynb")
+    assert first["content"] == second["content"]
+    assert first["content"] is not second["content"]
+    assert not found.file_exists("app.ipynb")
+
+
+def test_long_folders_have_no_sockets() -> None:
+    """Systems take short paths of sockets only."""
+    assert not can_use_sockets_in("/" + "x" * 80)
