@@ -62,7 +62,7 @@ def short(scale: Scale) -> str:
     """Short recordings, a call for each of them."""
     with made() as folder:
         recordings = scale.some(speech.short(folder))
-        who = (*FASTER_WHISPERS[:2], tools.OURS, tools.PRODUCT)
+        who = (*FASTER_WHISPERS[:2], tools.PRODUCT, tools.OURS)
         return compare("Short clips", recordings, who, "tiny.en", scale).table
 
 
@@ -85,7 +85,7 @@ def long(scale: Scale) -> str:
     """One long recording."""
     with made() as folder:
         recordings = speech.long(folder, max(600 * scale.share, 60))
-        who = (tools.FASTER_WHISPER, tools.BATCHED, tools.OURS, tools.PRODUCT)
+        who = (tools.FASTER_WHISPER, tools.BATCHED, tools.PRODUCT, tools.OURS)
         return compare("Long recording", recordings, who, "tiny.en", scale).table
 
 
@@ -151,7 +151,7 @@ def compare(
         f"{title}: {model}, beam {beam}, {len(recordings)} recordings, {seconds:.0f} s, "
         f"{scale.groups} groups"
     )
-    lines = _lines(rows, measured, who[-1], seconds)
+    lines = [*_lines(rows, measured, who[-1], seconds)]
     lines += [
         f"  {name}: left out, {reason}"
         for name in who

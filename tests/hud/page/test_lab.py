@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from hybrid_transcribe.testing import Script
 from tests.browser import PATIENCE_MS
-from tests.hud.page.visiting import Visit
+from tests.hud.page.visiting import Visit, digest, digest_of, write_long
 from tests.rest.hosts.running import TOKEN, Running, started
 from tests.services import wavs
 
@@ -114,7 +115,6 @@ def opened(browser: Browser, lab: Running) -> Iterator[Any]:
 
     yield open_one
     for one in made:
-        one.page.screenshot(path="/tmp/shots/lab.png")
         one.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
         one.page.context.close()
 
@@ -146,13 +146,26 @@ def test_a_job_goes_on_while_a_cell_blocks(opened: Any, lab: Running, tmp_path: 
 
 
 def test_the_servers_engine_room(opened: Any, lab: Running, tmp_path: Path) -> None:
-    """A job of a panel on the server goes on without the kernel, in the server."""
-    (path,) = wavs(tmp_path, "theirs", seconds=3.0)
+    """A big recording arrives intact, by a kernel that grows by little, in the server itself."""
+    path = tmp_path / "theirs.wav"
+    write_long(path, 60_000_000)
     notebook = opened("server.ipynb")
     notebook.run(0)
     notebook.until_panel()
+    kernels = [
+        one
+        for one in psutil.Process(lab.process.pid).children()
+        if "ipykernel_launcher" in one.cmdline()
+    ]
+    before = {one: one.memory_info().rss for one in kernels}
     notebook.send(path)
-    notebook.until("theirs.wav", "completed")
+    notebook.row("theirs.wav").wait_for(timeout=120_000)
+    grown = [one.memory_info().rss - was for one, was in before.items()]
+    assert max(grown) < 48e6, grown
+    notebook.row("theirs.wav").locator("[data-action=cancel]").click()
+    notebook.until("theirs.wav", "canceled")
     with lab.client() as client:
-        told = client.get("/hybrid-transcribe/queues").json()
-    assert "theirs.wav" in [job["recordings"][0]["name"] for job in told["jobs"]]
+        told = client.get("/hybrid-transcribe/queues").json()["jobs"]
+        (job,) = [one for one in told if one["recordings"][0]["name"] == "theirs.wav"]
+        sent = digest_of(client, job, job["session_id"], "/hybrid-transcribe")
+    assert sent == digest(path)

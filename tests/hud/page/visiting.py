@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +135,37 @@ def jobs(client: httpx.Client, session_id: str) -> list[dict[str, Any]]:
     answer = client.get("/queues", params={"session_ids": session_id})
     found: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
     return found
+
+
+def write_long(path: Path, size: int) -> None:
+    """A wave file of about so many bytes, each second of which differs."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        for second in range(size // 192_000):
+            file.writeframes(second.to_bytes(2, "little") * 96_000)
+
+
+def digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def digest_of(client: httpx.Client, job: dict[str, Any], session_id: str, below: str = "") -> str:
+    """The SHA-256 of a job's only recording, as the server has it."""
+    (recording,) = job["recordings"]
+    address = f"{below}/jobs/{job['job_id']}/recordings/{recording['recording_id']}/audio"
+    found = hashlib.sha256()
+    with client.stream("GET", address, params={"session_id": session_id}) as answer:
+        assert answer.status_code == 200
+        for piece in answer.iter_bytes():
+            found.update(piece)
+    return found.hexdigest()
 
 
 def _command(process: psutil.Process) -> str:

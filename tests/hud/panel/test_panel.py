@@ -182,8 +182,8 @@ def test_files_can_be_dropped(page: Page) -> None:
     """Drag and drop is as good as choosing."""
     show(page)
     transfer = page.evaluate_handle(
-            "() => { const it = new DataTransfer(); it.items.add(new File(['abc'], "
-            "'dropped.wav')); return it; }"
+        "() => { const it = new DataTransfer(); it.items.add(new File(['abc'], "
+        "'dropped.wav')); return it; }"
     )
 
     page.dispatch_event(".ht-drop", "drop", {"dataTransfer": transfer})
@@ -204,7 +204,7 @@ def test_of_a_folder_the_recordings_are_taken(page: Page, tmp_path: Path) -> Non
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
     expect(page.locator(".ht-notice[data-kind=info]")).to_contain_text(
         "2 files of the folder are no recordings"
-)
+    )
 
 
 # ------------------------------------------------------------------------------ choices
@@ -250,8 +250,8 @@ def test_a_row_shows_how_it_goes(page: Page) -> None:
     expect(line).to_contain_text("2 ahead")
 
     page.evaluate(
-            "fake.change('a', {state: 'running', stage: 'transcribing', "
-            "percentage: 41.7, eta_s: 125, ahead: 0})"
+        "fake.change('a', {state: 'running', stage: 'transcribing', "
+        "percentage: 41.7, eta_s: 125, ahead: 0})"
     )
     expect(line).to_contain_text("Running")
     expect(line).to_contain_text("41%")
@@ -261,8 +261,8 @@ def test_a_row_shows_how_it_goes(page: Page) -> None:
     page.evaluate("fake.change('a', {percentage: null, eta_s: null})")
     expect(line.locator(".ht-guessing")).to_be_visible()
     page.evaluate(
-            "fake.change('a', {state: 'failed', error: {code: 'out_of_memory', "
-            "message: 'choose a smaller model'}})"
+        "fake.change('a', {state: 'failed', error: {code: 'out_of_memory', "
+        "message: 'choose a smaller model'}})"
     )
     expect(line).to_contain_text("There is not enough memory. choose a smaller model")
 
@@ -296,8 +296,8 @@ def test_what_could_not_be_done_is_told(page: Page) -> None:
     """A problem has words of its own, the kernel's message, and can be dismissed."""
     show(
         page,
-            "fake.rows = [fake.row({id: 'a', state: 'running'})]; fake.failNext = "
-            "{code: 'unknown_job', message: 'No job 7'};",
+        "fake.rows = [fake.row({id: 'a', state: 'running'})]; fake.failNext = "
+        "{code: 'unknown_job', message: 'No job 7'};",
     )
 
     row(page, "a.wav").get_by_role("button", name="Cancel").click()
@@ -312,9 +312,9 @@ def test_a_thousand_rows(page: Page) -> None:
     """All are there to sort and filter, few are drawn, and those in sight are right."""
     show(
         page,
-            "fake.rows = Array.from({length: 1500}, (_, n) => fake.row({id: "
-            "`r${n}`, state: n % 3 ? 'queued' : 'completed', percentage: n % "
-            "100}));",
+        "fake.rows = Array.from({length: 1500}, (_, n) => fake.row({id: "
+        "`r${n}`, state: n % 3 ? 'queued' : 'completed', percentage: n % "
+        "100}));",
     )
     lines = page.locator(".ht-body .ht-row")
     expect(lines).to_have_count(1500)
@@ -341,8 +341,8 @@ def test_an_end_is_announced(page: Page) -> None:
     soon = "expires_at: Date.now() / 1000 + 725"
     show(
         page,
-            f"fake.rows = [fake.row({{id: 'a', state: 'completed', {soon}}}), "
-            f"fake.row({{id: 'b', state: 'completed', kept: true, {soon}}})];",
+        f"fake.rows = [fake.row({{id: 'a', state: 'completed', {soon}}}), "
+        f"fake.row({{id: 'b', state: 'completed', kept: true, {soon}}})];",
     )
 
     expect(row(page, "a.wav")).to_contain_text("goes in 12 min")
@@ -419,7 +419,7 @@ def test_downloads_are_the_very_bytes(page: Page) -> None:
     expect(page.get_by_role("alert").filter(has_text="no json")).to_be_visible()
 
 
-def test_a_segment_is_heard_where_it_is(page: Page, sample: Path) -> None:
+def test_a_segment_is_heard_where_it_is(page: Page) -> None:
     """The recording comes over the line; a click goes to the segment's time."""
     show(page, TALK)
     page.evaluate(
@@ -472,24 +472,20 @@ def test_the_keyboard_is_enough(page: Page) -> None:
         page.keyboard.press("Tab")
         told = page.evaluate(
             "(() => { const it = document.activeElement; return [it.getAttribute('aria-label')"
-                " || it.labels?.[0]?.textContent || it.textContent, "
-                "getComputedStyle(it).outlineStyle]; })()"
+            " || it.labels?.[0]?.textContent || it.textContent, "
+            "getComputedStyle(it).outlineStyle]; })()"
         )
         assert told[1] != "none", told
         seen.append(told[0].strip())
         if seen[-1].startswith("river-survey"):
             break
 
-    wanted = ["EN, English", "Choose files", "Choose a folder", "Remove a.wav",
-              "Engine", "Model", "Device", "Spoken language", "Task", "More options", "Start at once", "Transcribe",
-              "Filter by text", "Filter by state"]  # fmt: skip
-    places = [
-        next(
-            (n for n, one in enumerate(seen) if one == name),
-            -1,
-        )
-        for name in wanted
-    ]
+    wanted = [
+        "EN, English", "Choose files", "Choose a folder", "Remove a.wav", "Engine", "Model",
+        "Device", "Spoken language", "Task", "More options", "Start at once", "Transcribe",
+        "Filter by text", "Filter by state",
+    ]  # fmt: skip
+    places = [seen.index(name) if name in seen else -1 for name in wanted]
     found = dict(zip(wanted, places, strict=True))
     assert -1 not in places, found
     assert places == sorted(places), found
@@ -518,14 +514,14 @@ def test_hostile_names_and_texts_are_inert(page: Page) -> None:
     show(page, "fake.rows = [];")
     page.set_input_files(FILES, [file("x.wav", b"12")])
     page.evaluate(
-            "evil => { const row = fake.row({id: 'evil', name: evil, session: "
-            "evil, engine: evil, model: evil,"
-            " sends_audio_to: evil, warnings: [evil], state: 'failed', error: "
-            "{code: evil, message: evil}});"
+        "evil => { const row = fake.row({id: 'evil', name: evil, session: "
+        "evil, engine: evil, model: evil,"
+        " sends_audio_to: evil, warnings: [evil], state: 'failed', error: "
+        "{code: evil, message: evil}});"
         " fake.texts.evil = {segments: [fake.segment(0, evil, {speaker: evil})], complete: true};"
         " fake.setRows([row]); fake.tell({type: 'notice', code: evil, message: evil});"
-            " fake.tell({type: 'model_told', engine: evil, model: evil, stage: "
-            "'decoding', percentage: null, error: null}); }",
+        " fake.tell({type: 'model_told', engine: evil, model: evil, stage: "
+        "'decoding', percentage: null, error: null}); }",
         HOSTILE,
     )
 
