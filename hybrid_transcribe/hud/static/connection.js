@@ -9,7 +9,8 @@ export function connect(model, hello) {
   const handlers = new Map();
   const questions = new Map();
   let state = "connecting";
-  let lastRef = 0;
+  // Pages that show one widget hear each other's answers: each counts from a place of its own.
+  let lastRef = Math.floor(Math.random() * 2 ** 40);
   let askedAt = null;
   let helloWait = FIRST_HELLO_AGAIN_MS;
   let helloTimer = null;

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado.web import HTTPError, RequestHandler
+from voila.request_info_handler import RequestInfoSocketHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from hybrid_transcribe._version import __version__
@@ -114,7 +115,7 @@ _WORDS = {
         "up": "O serviço está no ar.",
         "about": "Entram gravações, sai texto.",
         "try_it": "Envie uma gravação",
-        "then": "A resposta traz o job e a sua sessão, a chave do texto:",
+        "then": "A resposta traz o trabalho e a sua sessão, a chave do texto:",
         "look": "Conheça",
         "panel": "A página",
         "docs": "Todas as chamadas, para experimentar",
@@ -161,6 +162,8 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
         # Sets the cookie without which a closed page cannot say that its kernel may go.
         self.xsrf_token  # noqa: B018
         await super().get(None)
+        # Kept for a kernel that would ask for its page's request; ours never does.
+        RequestInfoSocketHandler._cache.clear()
 
     @property
     def content_security_policy(self) -> str:

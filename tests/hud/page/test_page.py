@@ -97,7 +97,7 @@ def test_the_queue_survives_its_page(browser: Browser, site: Running, tmp_path: 
 
     A closed page takes its kernel with it.
     """
-    (path,) = wavs(tmp_path, "going", seconds=100.0)
+    (path,) = wavs(tmp_path, "going", seconds=400.0)
     with visit(browser, site) as guest, site.client() as client:
         guest.send(path)
         before = guest.until_percentage("going.wav", 30)

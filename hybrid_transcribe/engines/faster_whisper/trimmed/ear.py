@@ -61,10 +61,14 @@ class Window:
     n_frames: int
 
 
+class _Doubtful(Exception):
+    """Text of a trimmed window that may be wrong."""
+
+
 class Ear:
     """Hears pieces for one request. Several threads may use it at the same time.
 
-    ``looks`` counts pieces heard, ``second_looks`` those heard again with the full window.
+    ``looks`` counts windows heard, ``second_looks`` pieces heard again in the library's way.
     """
 
     def __init__(self, model: Any, arguments: dict[str, Any]) -> None:
@@ -109,8 +113,35 @@ class Ear:
     ) -> list[Heard]:
         """The segments of a piece that begins at ``start_s`` of its clip.
 
-        ``window`` is that of the piece where it is known. Raises Interrupted.
+        ``window`` is that of the piece where it is known. Where any of it is doubtful, all of
+        the piece is heard again in the library's own way. Raises Interrupted.
         """
+        try:
+            return self._first_look(samples, start_s, speaker, cancelled, window)
+        except _Doubtful:
+            self.second_looks += 1
+            return list(self._second_look(samples, start_s, speaker, cancelled))
+
+    def _second_look(
+        self, samples: Samples, start_s: float, speaker: Speaker, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        # The library writes into its options.
+        options = replace(speaker.options)
+        features = self._model.feature_extractor(samples)
+        found = self._model.generate_segments(features, speaker.tokenizer, options, False)
+        for one in found:
+            if cancelled():
+                raise Interrupted
+            yield _shifted(one, start_s)
+
+    def _first_look(
+        self,
+        samples: Samples,
+        start_s: float,
+        speaker: Speaker,
+        cancelled: Callable[[], bool],
+        window: Window | None,
+    ) -> list[Heard]:
         found: list[Heard] = []
         at, reached_s = 0, 0.0
         while len(samples) - at >= (LEAST_S * RATE_HZ if at else 1):
@@ -118,7 +149,7 @@ class Ear:
                 raise Interrupted
             rest = samples[at:]
             window = window or self.window(rest)
-            decoded = self._decode(rest, window, speaker)
+            decoded = self._decode(window, speaker)
             window = None
             if decoded is None:
                 break
@@ -129,10 +160,10 @@ class Ear:
             at += n_frames * (RATE_HZ // self._model.frames_per_second)
         return found
 
-    def _decode(self, samples: Samples, window: Window, speaker: Speaker) -> Decoded | None:
-        """The text of a window, None where nobody speaks."""
+    def _decode(self, window: Window, speaker: Speaker) -> Decoded | None:
+        """The text of a window, None where nobody speaks. Raises _Doubtful."""
         self.looks += 1
-        decoded = self._generate(window, speaker, speaker.first)
+        decoded = self._generate(window, speaker)
         doubt = reason(
             speaker.text(decoded.tokens),
             seconds=window.n_frames / self._model.frames_per_second,
@@ -142,12 +173,11 @@ class Ear:
             ended=bool(speaker.prompt) or speaker.ended(decoded.tokens),
         )
         if doubt:
-            self.second_looks += 1
-            decoded = self._generate(self._full(samples), speaker, speaker.options)
+            raise _Doubtful(doubt)
         return None if speaker.is_silence(decoded) else decoded
 
-    def _generate(self, window: Window, speaker: Speaker, options: Any) -> Decoded:
-        model = self._model
+    def _generate(self, window: Window, speaker: Speaker) -> Decoded:
+        model, options = self._model, speaker.first
         prompt = model.get_prompt(
             speaker.tokenizer,
             speaker.prompt,
@@ -274,6 +304,23 @@ def _heard(cut: Sequence[dict[str, Any]], decoded: Decoded, tokenizer: Any) -> I
             decoded.compression_ratio,
             decoded.temperature,
         )
+
+
+def _shifted(one: Any, by_s: float) -> Heard:
+    """A segment of the library's, in the clip's time."""
+    words = tuple(
+        _Word(w.word, w.start + by_s, w.end + by_s, w.probability) for w in one.words or ()
+    )
+    return Heard(
+        one.start + by_s,
+        one.end + by_s,
+        one.text,
+        words,
+        one.avg_logprob,
+        one.no_speech_prob,
+        one.compression_ratio,
+        one.temperature,
+    )
 
 
 @dataclass(frozen=True, slots=True)
