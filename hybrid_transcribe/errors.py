@@ -8,7 +8,7 @@
     │   ├── InvalidOption, KeyReused
     │   ├── InvalidTransition     e.g. a retry of what has not ended
     │   │   └── UploadConflict    pieces out of order; a job of what is not complete
-    │   └── TooSlow               an upload that only drips
+    │   └── TooSlow, Damaged      an upload that only drips, or arrives broken
     ├── NotFound                  UnknownJob, UnknownRecording, UnknownUpload
     ├── InputError                this recording cannot be used
     │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
@@ -113,6 +113,12 @@ class InvalidTransition(InvalidRequest):
     """That cannot happen to a recording in its present state."""
 
     code = "invalid_transition"
+
+
+class Damaged(InvalidRequest):
+    """A part of an upload does not add up to what its sender said."""
+
+    code = "checksum_mismatch"
 
 
 class UploadConflict(InvalidTransition):

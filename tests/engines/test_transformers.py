@@ -298,7 +298,7 @@ def test_how_to_decode_reaches_the_model(
 @pytest.mark.parametrize("name", sorted(f.name for f in fields(Options)))
 def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     """What the loop has no use for becomes a warning elsewhere."""
-    left = {"patience", "prefix", "hallucination_silence_threshold", "diarize"}
+    left = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
 
     assert (name in Transformers.capabilities.options) == (name not in left)
 

@@ -198,8 +198,8 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 with Service(sys.argv[1]) as service:
     job = service.submit(sys.argv[2], model=sys.argv[3])
     until_segment(service, 2)
-    print(job.job_id, flush=True)
     try:
+        print(job.job_id, flush=True)
         job.wait()
     except KeyboardInterrupt:
         pass

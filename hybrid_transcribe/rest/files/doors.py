@@ -14,11 +14,11 @@ import msgspec
 from tornado.web import HTTPError
 
 from hybrid_transcribe.clock import LoopClock
-from hybrid_transcribe.errors import InvalidRequest, UploadConflict
+from hybrid_transcribe.errors import Damaged, InvalidRequest, UploadConflict
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.rest.files import protocol
-from hybrid_transcribe.rest.files.piece import Damaged, Keeping, Piece, open_end, settled
+from hybrid_transcribe.rest.files.piece import Keeping, Piece, open_end, settled
 from hybrid_transcribe.rest.files.shelf import Partial, Shelf, Writer
 from hybrid_transcribe.rest.problems import PROBLEM
 from hybrid_transcribe.rest.uploads.files import Opener, check_room

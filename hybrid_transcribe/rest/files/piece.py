@@ -9,18 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 
 from hybrid_transcribe import names
-from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.errors import Damaged
 from hybrid_transcribe.rest.files.protocol import Checksum
 from hybrid_transcribe.rest.files.shelf import Partial, Shelf, Writer
 from hybrid_transcribe.rest.uploads.files import Opener, telling_full
 from hybrid_transcribe.rest.uploads.received import Received
 from hybrid_transcribe.rest.uploads.taking import WRITERS, Taking
-
-
-class Damaged(InvalidRequest):
-    """A piece does not add up to what its sender said; answered 460."""
-
-    code = "checksum_mismatch"
 
 
 def open_end(path: Path) -> io.RawIOBase:
