@@ -71,7 +71,7 @@ class Settings:
         allow_source_urls: servers fetch recordings from addresses in submissions.
         webhook_secret: ``whsec_`` and base64, signs what is sent to the ``callback_url`` of a
             job; without one no submission may have any. Never shown.
-        allow_hosts: names and addresses of the private network, separated by commas, that
+        fetch_private_hosts: names and addresses of the private network, separated by commas, that
             servers may fetch from and call back; all others must be public.
 
         batch_recordings, batch_audio_s: largest batch handed to a worker: one turn of a session.
@@ -120,7 +120,7 @@ class Settings:
     rate_limit_per_min: int = 1200
     allow_source_urls: bool = False
     webhook_secret: str | None = field(default=None, repr=False)
-    allow_hosts: str = ""
+    fetch_private_hosts: str = ""
 
     batch_recordings: int = 8
     batch_audio_s: float = 300.0

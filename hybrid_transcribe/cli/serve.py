@@ -25,7 +25,7 @@ the log.
 
 examples:
   hybrid-transcribe serve
-  hybrid-transcribe serve --host 0.0.0.0 --token "$SECRET" --allow-host speech.example.org
+  HYBRID_TRANSCRIBE_TOKEN=… hybrid-transcribe serve --host 0.0.0.0 --allow-host speech.example.org
   hybrid-transcribe serve --open --port 9000
 
 SIGTERM and Ctrl-C: no more work is taken, running work goes back to the journal for the next

@@ -162,8 +162,10 @@ class Bus:
     ) -> Subscription:
         """A listener for some sessions' events (None: all), from after the given number on."""
 
+        known = None if sessions is None else frozenset(sessions)
+
         def wanted(event: Event) -> bool:
-            return sessions is None or not event.session_id or event.session_id in sessions
+            return known is None or not event.session_id or event.session_id in known
 
         subscription = Subscription(self._forget, wanted, callback, unread)
         for event in self._missed(after):

@@ -25,6 +25,9 @@ from hybrid_transcribe.types import Recording, Segment
 
 log = logging.getLogger(__name__)
 
+#: Warnings kept, the newest.
+MOST_WARNINGS = 100
+
 
 class Herald:
     """Puts together what an event says. Used on the engine-room loop only.
@@ -89,6 +92,7 @@ class Herald:
         """Something people should know that stops nothing."""
         log.warning("%s", message)
         self.warnings.append((code, message))
+        del self.warnings[:-MOST_WARNINGS]
         self._bus.publish(Warned(0, code=code, message=message))
 
     def subscribe(

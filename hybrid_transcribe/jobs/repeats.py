@@ -57,6 +57,10 @@ class Repeats:
             self._jobs.pop((job.session_id, job.repeat.key), None)
             self._marks.pop(job.job_id, None)
 
+    def named(self, session_id: str, key: str) -> str | None:
+        """The job of that key, whatever was submitted."""
+        return self._jobs.get((session_id, key))
+
     def find(self, session_id: str, mark: Repeat | None) -> str | None:
         """The job that this submission made before. Raises KeyReused for another submission."""
         if mark is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
@@ -26,6 +27,9 @@ from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
 _T = TypeVar("_T")
 
 #: Options that count something, so less than one makes no sense.
+#: Farthest that a priority may be from 0.
+MOST_PRIORITY = 1_000_000
+
 _COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
 
 #: Types as people read them.
@@ -104,6 +108,15 @@ def check_text(value: _T, what: str) -> _T:
     return value
 
 
+def check_priority(priority: int) -> int:
+    """The priority, if it is one. Raises InvalidOption."""
+    if type(priority) is not int or abs(priority) > MOST_PRIORITY:
+        raise InvalidOption(
+            f"priority={priority!r:.40}: it must be a whole number of at most {MOST_PRIORITY}"
+        )
+    return priority
+
+
 def make_device(name: str) -> str:
     """``auto``, ``gpu`` or ``cpu`` for any of the words people use. Raises UnknownDevice."""
     try:
@@ -160,6 +173,11 @@ def wanted(name: str) -> str:
 def _check(options: Options) -> None:
     if options.task not in TASKS:
         raise InvalidOption(f"No task {options.task!r}; choose from: {', '.join(TASKS)}")
+    for name, value in options.given().items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(math.isfinite(n) for n in numbers if isinstance(n, float)):
+            # JSON has no word for it: neither the worker nor the journal could read it again.
+            raise InvalidOption(f"Option {name}={value!r}: it must be finite")
     for name in _COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:

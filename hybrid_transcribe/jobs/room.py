@@ -267,6 +267,10 @@ class EngineRoom:
         asyncio.get_running_loop().call_soon(self._begin, job_id)
         return job_id, True
 
+    def submitted_as(self, session_id: str, idempotency_key: str) -> str | None:
+        """The job that was submitted under that key, while it is there."""
+        return self._repeats.named(session_id, idempotency_key)
+
     def _begin(self, job_id: str) -> None:
         self._pump()
         if job_id in self.table:

@@ -34,7 +34,7 @@ from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.lanes import WorkerInfo
 from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.loop import run
-from hybrid_transcribe.jobs.request import check_text, make_spec
+from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.names import new_id
@@ -292,6 +292,7 @@ class Service:
             language=language,
             **more,
         )
+        check_priority(priority)
         session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
         try:

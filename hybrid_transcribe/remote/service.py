@@ -42,6 +42,9 @@ URL_VARIABLE, TOKEN_VARIABLE = f"{PREFIX}URL", f"{PREFIX}TOKEN"
 #: After everything was sent the service looks into files and zips, which takes a while; in seconds.
 ACCEPT_S = 600.0
 
+#: Sessions beside its own that a service elsewhere is asked for, those used last.
+MOST_OTHERS = 50
+
 Inputs = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Uploaded]
 
 
@@ -174,6 +177,8 @@ class RemoteService:
         with self._taken(inputs) as taken:
             view = self._send(fields, taken, idempotency_key or new_id())
         self._others[session] = None
+        while len(self._others) > MOST_OTHERS:
+            self._others.pop(next(iter(self._others)))
         if taken.rejected:
             self._rejected[view.job_id] = taken.rejected
         return self._handle(view.job_id, view.session_id)

@@ -39,6 +39,9 @@ _T = TypeVar("_T")
 
 log = logging.getLogger(__name__)
 
+#: Most sessions that one request may name.
+MOST_SESSIONS = 100
+
 #: For what is asked again and again: keep it, and ask each time whether it still holds (304).
 REVALIDATE = "private, no-cache"
 
@@ -147,6 +150,11 @@ class Door(_Base):
             *self.request.headers.get_list("X-Session-Id"),
         ]
         named = tuple(dict.fromkeys(s.strip() for g in given for s in g.split(",") if s.strip()))
+        if len(named) > MOST_SESSIONS:
+            # Each is compared with that of every job.
+            raise InvalidRequest(
+                f"{len(named)} sessions in one request; at most {MOST_SESSIONS} are looked up"
+            )
         return None if not named and self.owner else named
 
     @property

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe.audio.intake import Uploaded
-from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.errors import InvalidRequest, UnknownUpload
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.rest.door import REVALIDATE, Door
@@ -52,8 +52,15 @@ class Jobs(Receiving, Door):
         try:
             service = self.rest.service
             received = await with_sources(received, service.settings, service.uploads_dir)
-            async with with_uploads(self, received) as given:
-                job_id, callback_url = await self._job_of(given)
+            try:
+                async with with_uploads(self, received) as given:
+                    job_id, callback_url = await self._job_of(given)
+            except UnknownUpload:
+                # Its uploads were used up by the very same request, if it came before.
+                before = await self._job_before(received)
+                if before is None:
+                    raise
+                job_id, callback_url = before, None
         except BaseException:
             received.discard()
             raise
@@ -74,6 +81,15 @@ class Jobs(Receiving, Door):
         session = str(named or await self._new_session(key, received))
         job_id = await self._submit(received, session, {**how, "idempotency_key": key})
         return job_id, callback_url
+
+    async def _job_before(self, received: Received) -> str | None:
+        """The job of this session and Idempotency-Key."""
+        key, fields = self.request.headers.get("Idempotency-Key"), received.fields
+        told = (received.json or {}).get("session_id") if received.json else None
+        session = told or next(iter(fields.get("session_id", ())), None) or self._named_session()
+        if not key or not session:
+            return None
+        return await self.ask(lambda room: room.submitted_as(str(session), key))
 
     async def _call_back(self, job_id: str, url: str) -> None:
         service = self.rest.service
@@ -130,7 +146,7 @@ def wanted(received: Received) -> dict[str, Any]:
         if name == "options":
             try:
                 how[name] = msgspec.json.decode(text)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
         elif name == "priority":
             how[name] = _whole(text)
@@ -145,10 +161,29 @@ def _flat(how: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         known = ", ".join((*_FIELDS, *OPTION_NAMES))
         raise InvalidRequest(f"No field {unknown[0]!r}; choose from: file, {known}")
-    options = how.pop("options", None)
-    if options is not None and not isinstance(options, Mapping):
+    options = checked_options(how.pop("options", None))
+    check_texts(how)
+    return {**options, **how}
+
+
+def checked_options(options: Any) -> dict[str, Any]:
+    """An object with names of options only. Raises InvalidRequest."""
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
         raise InvalidRequest("options must be a JSON object")
-    return {**(options or {}), **how}
+    for name in options:
+        if name not in OPTION_NAMES:
+            raise InvalidRequest(f"No option {name!r:.80}; choose from: {', '.join(OPTION_NAMES)}")
+    return options
+
+
+def check_texts(how: Mapping[str, Any]) -> None:
+    """Raise InvalidRequest where a field that is text is something else."""
+    for name in ("engine", "model", "device", "session_id", "callback_url"):
+        value = how.get(name)
+        if value is not None and not isinstance(value, str):
+            raise InvalidRequest(f"{name}={value!r:.80}: it must be text")
 
 
 def _whole(text: str) -> int:
@@ -218,6 +253,7 @@ class Control(Door):
                 lambda room: room.retry(job_id, recording_id, session_ids=sessions, **changes)
             )
         else:
+            await self.ask(lambda room: room.reading.recordings(job_id, recording_id, sessions))
             keep = changes.get("keep", True)
             if not isinstance(keep, bool):
                 raise InvalidRequest(f"keep={keep!r}: it must be true or false")
@@ -239,7 +275,7 @@ class Control(Door):
             return {}
         try:
             changes = msgspec.json.decode(self.request.body)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise InvalidRequest("The body must be a JSON object") from None
         if not isinstance(changes, dict):
             raise InvalidRequest("The body must be a JSON object")
@@ -247,7 +283,6 @@ class Control(Door):
         for name in changes:
             if name not in known:
                 raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(known)}")
-        options = changes.pop("options", None) or {}
-        if not isinstance(options, dict):
-            raise InvalidRequest("options must be a JSON object")
+        options = checked_options(changes.pop("options", None))
+        check_texts(changes)
         return {**options, **changes}

@@ -17,7 +17,7 @@ from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.rest.sending import send
-from hybrid_transcribe.types import Rejection, State, Transcript
+from hybrid_transcribe.types import Rejection, State
 
 #: What a job of several recordings can be had as, beside a zip of any format.
 MERGED = "txt"
@@ -64,19 +64,29 @@ class JobResult(Door):
         if name == "zip":
             await self._zip(job_id, inside, partial, sessions)
             return
-        found, errors = await self.ask(lambda room: gathered(room, job_id, partial, sessions))
-        if len(found) == 1 and not errors:
-            writer = WRITERS.make(name)
-            stem = file_stem(found[0].name)
-            _send(self, writer.write(found[0]).encode(), writer.media_type, f"{stem}.{name}")
-        elif name == MERGED:
-            text = merged_text(found, errors).encode()
-            _send(self, text, "text/plain", f"transcripts-{job_id[:8]}.txt")
-        else:
+        ids, errors = await self.ask(lambda room: planned(room, job_id, partial, sessions))
+        single = len(ids) == 1 and not errors
+        if not single and name != MERGED:
             raise InvalidRequest(
                 f"format={name!r} holds one recording and the job has more: ask for zip, for "
                 "txt, or for one recording"
             )
+        service = self.rest.service
+
+        def written() -> tuple[bytes, str, str]:
+            """Body, media type and name. Not on a loop: there may be thousands."""
+            found = [
+                service.transcript(job_id, one, partial=partial, session_ids=sessions)
+                for one in ids
+            ]
+            if not single:
+                text = merged_text(found, errors).encode()
+                return text, "text/plain", f"transcripts-{job_id[:8]}.txt"
+            writer = WRITERS.make(name)
+            shown = f"{file_stem(found[0].name)}.{writer.extension}"
+            return writer.write(found[0]).encode(), writer.media_type, shown
+
+        _send(self, *await asyncio.get_running_loop().run_in_executor(None, written))
 
     async def _zip(
         self, job_id: str, inside: str, partial: bool, sessions: tuple[str, ...] | None
@@ -115,17 +125,6 @@ def planned(
         elif recording.state is State.CANCELED:
             errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
     return ids, errors
-
-
-def gathered(
-    room: EngineRoom, job_id: str, partial: bool, sessions: Sessions
-) -> tuple[list[Transcript], list[Rejection]]:
-    """The same with the transcripts themselves. Raises what `planned` raises."""
-    ids, errors = planned(room, job_id, partial, sessions)
-    found = [
-        room.reading.transcript(job_id, one, partial=partial, session_ids=sessions) for one in ids
-    ]
-    return found, errors
 
 
 def _send(handler: Door, body: bytes, media_type: str, name: str) -> None:

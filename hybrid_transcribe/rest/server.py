@@ -15,7 +15,7 @@ from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.door import Rest
 from hybrid_transcribe.rest.routes import alone
-from hybrid_transcribe.rest.web import IDLE_CONNECTION_S, Web
+from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
 
 #: A new token, in random bits.
 TOKEN_BITS = 192
@@ -79,7 +79,12 @@ def serve(
     def start(room: EngineRoom) -> Web:
         application = Application(alone(rest), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
-        http = Web(application, max_body_size=1 << 20, idle_connection_timeout=IDLE_CONNECTION_S)
+        http = Web(
+            application,
+            max_body_size=1 << 20,
+            idle_connection_timeout=IDLE_CONNECTION_S,
+            body_timeout=BODY_S,
+        )
         http.add_sockets(sockets)
         service.before_close(http.stop)
         service.after_close(lambda: http.leave(rest.busy))

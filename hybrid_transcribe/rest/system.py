@@ -67,7 +67,11 @@ class Ready(Door):
     async def get(self) -> None:
         """503 once the service is closing; with what people should know, if anything."""
         warnings, model = await self.ask(_look)
-        told = tuple(shapes.WarningTold(code=code, message=text) for code, text in warnings)
+        # What they say may name files of this machine, or another's recording.
+        told = tuple(
+            shapes.WarningTold(code=code, message=text if self.owner else "")
+            for code, text in warnings
+        )
         self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=told))
 
 

@@ -13,6 +13,9 @@ from tornado.iostream import IOStream
 #: A connection that asks nothing more is closed after so many seconds.
 IDLE_CONNECTION_S = 120.0
 
+#: Longest time for a small body to come; uploads have a pace of their own. In seconds.
+BODY_S = 60.0
+
 #: Longest time for answers that are under way, and again for their handlers to end, in seconds.
 GOODBYE_S = 1.0
 

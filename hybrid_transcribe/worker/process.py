@@ -27,6 +27,9 @@ IDLE_LOOK_S = 5.0
 #: What is done in order, one after the other.
 Work = p.Configure | p.Run | p.Preload | p.Erase | p.Unload
 
+#: The exit status after a command that nobody can read.
+BAD_COMMAND = 70
+
 
 def main() -> None:
     """Serve until the parent says stop, or is gone."""
@@ -98,8 +101,9 @@ def _read(pipe: BinaryIO, commands: queue.Queue[Work], worker: _Held) -> None:
         try:
             command = p.decode_command(line)
         except msgspec.MsgspecError as error:
-            print(f"worker: not a command: {error}", file=sys.stderr)
-            continue
+            # What it asked for would be waited for for ever: it fails with this worker.
+            print(f"worker: not a command: {error}", file=sys.stderr, flush=True)
+            os._exit(BAD_COMMAND)
         if isinstance(command, p.Stop):
             break
         if isinstance(command, p.Cancel):

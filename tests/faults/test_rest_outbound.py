@@ -273,7 +273,7 @@ def test_f37_switched_on_it_still_calls_only_the_public(tmp_path: Path) -> None:
 def test_recordings_from_elsewhere(tmp_path: Path) -> None:
     """Several at once, beside a file that is sent; each is called what it is called there."""
     (path,) = wavs(tmp_path, "a")
-    on = {"allow_source_urls": True, "allow_hosts": "127.0.0.1"}
+    on = {"allow_source_urls": True, "fetch_private_hosts": "127.0.0.1"}
     with _elsewhere() as it, _served(tmp_path, **on) as (_, client):
         it.body = path.read_bytes()
         job = client.post(
@@ -288,7 +288,7 @@ def test_recordings_from_elsewhere(tmp_path: Path) -> None:
 
 def test_what_cannot_be_fetched(tmp_path: Path) -> None:
     """An error of theirs, or nobody there: 422 in plain words, and nothing is kept."""
-    on = {"allow_source_urls": True, "allow_hosts": "127.0.0.1", "max_file_bytes": 1000}
+    on = {"allow_source_urls": True, "fetch_private_hosts": "127.0.0.1", "max_file_bytes": 1000}
     with _elsewhere() as it, _served(tmp_path, **on) as (s, client):
         it.status = 404
         for url in (it.url, "http://127.0.0.1:9/"):
@@ -317,7 +317,7 @@ def _check_signed(headers: dict[str, str], body: bytes) -> None:
 def test_a_job_calls_back_when_it_ends(tmp_path: Path) -> None:
     """Once, signed, with all of the job but its session."""
     (path,) = wavs(tmp_path, "a")
-    on = {"webhook_secret": SECRET, "allow_hosts": "127.0.0.1"}
+    on = {"webhook_secret": SECRET, "fetch_private_hosts": "127.0.0.1"}
     with _elsewhere() as it, _served(tmp_path, **on) as (s, client):
         answer = _post(client, path, callback_url=f"{it.url}/done", session_id="anas-secret")
         assert "callback" not in answer.text
@@ -367,7 +367,7 @@ def test_a_callback_is_tried_again(tmp_path: Path) -> None:
     """Later and later, under the same id; after the last try no more."""
     (path,) = wavs(tmp_path, "a")
     clock = ManualClock()
-    on = {"webhook_secret": SECRET, "allow_hosts": "127.0.0.1", "clock": clock}
+    on = {"webhook_secret": SECRET, "fetch_private_hosts": "127.0.0.1", "clock": clock}
     with _elsewhere() as it, _served(tmp_path, **on) as (s, client):
         it.status = 500
         job = _post(client, path, callback_url=it.url).json()["job_id"]
@@ -393,7 +393,7 @@ def _waits(s: Service) -> bool:
 def test_a_callback_survives_a_restart(tmp_path: Path) -> None:
     """What was not told is told by the next process; what was told is not told again."""
     (path,) = wavs(tmp_path, "a")
-    on = {"webhook_secret": SECRET, "allow_hosts": "127.0.0.1"}
+    on = {"webhook_secret": SECRET, "fetch_private_hosts": "127.0.0.1"}
     with _elsewhere() as it:
         it.answers = [503]
         with _served(tmp_path, **on) as (s, client):

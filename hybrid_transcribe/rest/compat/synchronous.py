@@ -190,4 +190,4 @@ def _transcript(room: Any, job_id: str) -> Transcript:
 
 def _sent_before(count: str) -> bool:
     """OpenAI's clients number their attempts from 0."""
-    return count.isdecimal() and int(count) > 0
+    return count.isdecimal() and count.strip("0") != ""

@@ -47,7 +47,7 @@ from hybrid_transcribe.rest.hosts.plan import Plan
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.routes import routes
-from hybrid_transcribe.rest.web import IDLE_CONNECTION_S, Web
+from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
 
 #: By these the kernels of pages find the service.
 URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
@@ -106,6 +106,7 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
                 # Each request has its own limit; Tornado's is for all that do not stream.
                 max_body_size=1 << 20,
                 idle_connection_timeout=IDLE_CONNECTION_S,
+                body_timeout=BODY_S,
                 xheaders=self._plan.trust_proxy,
             )
             http.add_sockets(self._sockets)

@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+import weakref
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -139,6 +140,10 @@ def pages(plan: Plan, voila: Voila) -> list[tuple[Any, ...]]:
     return [(rf"{base}/ui/?", Panel, shown), (rf"{base}/about/?", Welcome, {"plan": plan})]
 
 
+#: Pages that are being made, whose kernels may not be there yet.
+_MAKING: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
 class Panel(TornadoVoilaHandler):  # type: ignore[misc]
     """The notebook's page, with a kernel of its own behind it. For everybody."""
 
@@ -151,11 +156,17 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
 
     def prepare(self) -> Any:
         """Raises HTTPError where no more kernels may be."""
-        if len(self.kernel_manager) >= self._plan.max_pages:
+        if len(self.kernel_manager) + len(_MAKING) >= self._plan.max_pages:
             raise HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
+        _MAKING.add(self)
         # Kernels are told the address of their page: not the secrets in it.
         self.request.uri, self.request.query = self.request.path, ""
         return super().prepare()
+
+    def on_finish(self) -> None:
+        """Its kernel counts by itself now."""
+        _MAKING.discard(self)
+        super().on_finish()
 
     async def get(self, path: str | None = None) -> None:
         """The page, as it is made."""

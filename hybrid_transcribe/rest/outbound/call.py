@@ -53,9 +53,9 @@ class Caller:
     resolve: Resolve = resolve
 
     @classmethod
-    def of(cls, allow_hosts: str) -> Caller:
+    def of(cls, fetch_private_hosts: str) -> Caller:
         """With hosts separated by commas."""
-        names = (name.strip().strip("[]").lower() for name in allow_hosts.split(","))
+        names = (name.strip().strip("[]").lower() for name in fetch_private_hosts.split(","))
         return cls(frozenset(name for name in names if name))
 
     def addresses(self, host: str, port: int) -> list[str]:

@@ -92,7 +92,7 @@ def _fetch(urls: tuple[str, ...], settings: Settings, folder: Path) -> Files:
 
 
 async def _fetch_all(urls: tuple[str, ...], settings: Settings, files: Files) -> None:
-    caller = Caller.of(settings.allow_hosts)
+    caller = Caller.of(settings.fetch_private_hosts)
     for url in urls:
         files.new(name_of(url))
         await caller.fetch(url, files.write, most_bytes=settings.max_file_bytes, within_s=FETCH_S)

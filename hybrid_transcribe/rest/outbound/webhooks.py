@@ -200,6 +200,6 @@ def outbox_of(service: Service, room: EngineRoom) -> Outbox:
     """The one of that service, which several servers may share."""
     found = _outboxes.get(service)
     if found is None:
-        caller = Caller.of(service.settings.allow_hosts)
+        caller = Caller.of(service.settings.fetch_private_hosts)
         found = _outboxes[service] = Outbox(service, room, caller)
     return found

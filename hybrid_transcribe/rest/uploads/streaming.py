@@ -85,6 +85,8 @@ class Receiving(_Base):
         """The same for a body whose kind is known. Raises TooLarge, DiskFull, QueueFull."""
         # We count ourselves: Tornado would hang up without an answer that says why.
         self._connection.set_max_body_size(sys.maxsize)
+        # And uploads may take their time, within their pace.
+        self._connection.set_body_timeout(None)  # type: ignore[arg-type]
         declared = declared_bytes(self.request.headers) or 0
         check_size(body, declared)
         check_room(folder, declared)
