@@ -930,5 +930,5 @@ def _by_faster_whisper(samples: Any) -> str:
     engine = FasterWhisper()
     files = resolve("tiny.en", "ctranslate2", Settings.load(offline=True))
     engine.load(LoadRequest(files, device="cpu", compute_type="float32"))
-    found = engine.transcribe(Clip(samples), Options(beam_size=1), never)
+    found = engine.transcribe(Clip(samples), Options(beam_size=1, context="full"), never)
     return " ".join(s.text for s in found if isinstance(s, Segment))
