@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +118,14 @@ def test_window_by_window_the_text_is_that_of_the_bare_engine(tiny: list[Heard])
 def test_no_language_has_more_errors_than_the_bare_engine(run: list[Heard]) -> None:
     """Wrong words (characters) per language: at most one more per clip than faster-whisper's.
 
-    base hears short windows, as it does when nobody asks for anything.
+    base hears short windows, as it does when nobody asks for anything. The nine minutes of the
+    long recording count as its windows of 30 s: short windows know nothing of the text before.
     """
     wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for one in run:
         if one.clip["transcript_trust"] == "reference":
             count = wrong[one.clip["language"]]
-            count[0] += 1
+            count[0] += ceil(one.clip["seconds"] / 30) if one.clip["kind"] == "long" else 1
             count[1] += mistakes(one.clip, one.ours["text"])
             count[2] += mistakes(one.clip, " ".join(one.theirs))
     print(dict(sorted(wrong.items())))
