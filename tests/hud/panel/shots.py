@@ -27,7 +27,8 @@ SHOTS_VARIABLE = "HYBRID_TRANSCRIBE_TEST_SHOTS"
 _FILES = "input[type=file] >> nth=0"
 _BUSY = (
     "fake.rows = scenes.rows(fake);"
-    "for (const id of ['a', 'd']) fake.texts[id] = {segments: scenes.talk(fake), complete: id === 'd'};"
+    "for (const id of ['a', 'd'])"
+    " fake.texts[id] = {segments: scenes.talk(fake), complete: id === 'd'};"
 )
 
 #: What the kernel does before the panel starts, and which recording's text is opened.
