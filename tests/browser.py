@@ -18,6 +18,7 @@ belong into other threads or processes, and no `asyncio.run` beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,27 +33,43 @@ if TYPE_CHECKING:
 CHROMIUM = Path("/usr/bin/chromium")
 
 #: Containers have neither what the sandbox needs nor much shared memory.
-_ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
+ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
 #: Longest wait for anything to appear, in milliseconds; machines that run tests are shared.
 PATIENCE_MS = 30_000
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium without a window; its tests are skipped where there is none."""
-    api = pytest.importorskip("playwright.sync_api")
+class NoBrowser(Exception):
+    """There is none, or it does not start."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Chromium without a window. Raises NoBrowser, ModuleNotFoundError without Playwright."""
+    from playwright import sync_api as api
+
     with api.sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
         found = CHROMIUM if CHROMIUM.is_file() else own
         if not found.is_file():
-            pytest.skip(f"no browser: neither {CHROMIUM} nor Playwright's own {own}")
+            raise NoBrowser(f"no browser: neither {CHROMIUM} nor Playwright's own {own}")
         try:
-            chromium = playwright.chromium.launch(executable_path=found, args=_ARGS)
+            started = playwright.chromium.launch(executable_path=found, args=ARGS)
         except api.Error as error:
-            pytest.skip(f"{found} does not start: {error.message.splitlines()[0]}")
-        yield chromium
-        chromium.close()
+            raise NoBrowser(f"{found} does not start: {error.message.splitlines()[0]}") from None
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; its tests are skipped where there is none."""
+    pytest.importorskip("playwright.sync_api")
+    try:
+        with chromium() as started:
+            yield started
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.benchmarks import accuracy, overheads, product, rest, service, speed
+from tests.benchmarks import accuracy, gpu, hud, overheads, product, rest, service, speed
 from tests.benchmarks.speed import FULL, QUICK, Point, Report, Scale
 
 #: What compares transcription: how fast, how good, what it costs around the engine.
@@ -22,6 +22,7 @@ TRANSCRIPTION: dict[str, Callable[[Scale], str | Report]] = {
     "zip": speed.zipped,
     "portuguese": speed.portuguese,
     "peers": speed.peers,
+    "gpu": gpu.main,
     "accuracy": accuracy.main,
     "tax": service.tax,
     "eta": service.eta,
@@ -38,7 +39,10 @@ AROUND: dict[str, Callable[[], str]] = {
     "upload": rest.large_upload,
 }
 
-NAMES = (*TRANSCRIPTION, *AROUND)
+#: What people see; in the size that is asked for.
+SEEN: dict[str, Callable[[Scale], str | Report]] = {"hud": hud.main}
+
+NAMES = (*TRANSCRIPTION, *AROUND, *SEEN)
 
 
 def main() -> None:
@@ -78,7 +82,8 @@ def _arguments() -> argparse.Namespace:
 
 
 def _run(name: str, scale: Scale) -> Report:
-    found = TRANSCRIPTION[name](scale) if name in TRANSCRIPTION else AROUND[name]()
+    scaled = {**TRANSCRIPTION, **SEEN}
+    found = scaled[name](scale) if name in scaled else AROUND[name]()
     return found if isinstance(found, Report) else Report(found)
 
 

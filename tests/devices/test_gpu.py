@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faster_whisper.audio import decode_audio
@@ -13,11 +14,14 @@ from faster_whisper.audio import decode_audio
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import look
 from hybrid_transcribe.doctor.gpu import BACKENDS
+from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.interfaces import Engine, Loaded, LoadRequest
+from hybrid_transcribe.interfaces import ClipDone, Engine, Loaded, LoadRequest
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Clip, Options, Segment
+from tests.engines.mistakes import count
+from tests.engines.trimmed.heard import heard_as
 
 pytestmark = [pytest.mark.gpu, pytest.mark.model]
 
@@ -89,6 +93,58 @@ def test_speech_is_heard_on_the_gpu(
 
     assert (how.device, how.compute_type, how.notices) == ("gpu", "float16", ())
     assert "ask not what your country can do for you" in text
+
+
+@pytest.fixture
+def faster_whisper() -> Iterator[FasterWhisper]:
+    """On the GPU, as its users have it."""
+    found = look(BACKENDS["ctranslate2"], SETTINGS)
+    if not found.usable:
+        pytest.skip(found.told)
+    try:
+        files = resolve("tiny.en", "ctranslate2", SETTINGS)
+    except ModelUnavailable as error:
+        pytest.skip(str(error))
+    engine = FasterWhisper()
+    assert engine.load(LoadRequest(files, "gpu", settings=SETTINGS)).compute_type == "float16"
+    yield engine
+    engine.unload()
+
+
+@pytest.mark.parametrize("word_timestamps", [False, True])
+def test_recordings_are_heard_in_batches(
+    faster_whisper: FasterWhisper, sample: Path, word_timestamps: bool
+) -> None:
+    """Many of different length at once: each is told whole, in order, and says what it says."""
+    samples = decode_audio(str(sample))
+    clips = [Clip(samples[first:]) for first in range(0, 40 * 800, 800)]
+    options = Options(word_timestamps=word_timestamps)
+    told = list(faster_whisper.transcribe_many(enumerate(clips), options, lambda _: False))
+
+    texts = [
+        " ".join(h.text for k, h in told if k == key and isinstance(h, Segment)).lower()
+        for key in range(len(clips))
+    ]
+    assert [what for _, what in told if isinstance(what, Exception)] == []
+    assert [key for key, what in told if isinstance(what, ClipDone)] == list(range(len(clips)))
+    assert all("what your country can do for you" in text for text in texts)
+    if word_timestamps:
+        assert all(h.words for _, h in told if isinstance(h, Segment))
+
+
+def test_batches_say_what_the_full_window_says(
+    faster_whisper: FasterWhisper, librispeech: list[dict[str, Any]], speech_dir: Path
+) -> None:
+    """Wrong words stay within two points of those of one full window after the other."""
+    chosen = librispeech[::2]
+    paths = [speech_dir / "librispeech" / one["file"] for one in chosen]
+    rates = {}
+    for context in ("auto", "full"):
+        texts = heard_as(faster_whisper, paths, context)
+        counts = [count(one["text"], text) for one, text in zip(chosen, texts, strict=True)]
+        rates[context] = 100 * sum(w for w, _ in counts) / sum(n for _, n in counts)
+
+    assert rates["auto"] <= rates["full"] + 2.0
 
 
 def test_memory_is_given_back(request_for: tuple[Engine, LoadRequest]) -> None:

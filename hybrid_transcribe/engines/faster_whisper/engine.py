@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,7 +17,12 @@ from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
 from hybrid_transcribe.engines.faster_whisper.trimmed.choice import Shape, can_trim, deep, wide
 from hybrid_transcribe.engines.listening.listen import listen
-from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.errors import (
+    EngineFailed,
+    EngineUnavailable,
+    ModelUnavailable,
+    OutOfMemory,
+)
 from hybrid_transcribe.interfaces import (
     Capabilities,
     ClipDone,
@@ -30,7 +35,10 @@ from hybrid_transcribe.interfaces import (
 from hybrid_transcribe.types import Clip, Options
 
 if TYPE_CHECKING:
+    from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches
+    from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew
     from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear
+    from hybrid_transcribe.engines.faster_whisper.trimmed.tail import Tail
 
 #: Loads a model from (folder, "cpu" or "cuda", compute type, threads, replicas).
 Opener = Callable[[str, str, str, int, int], Any]
@@ -78,6 +86,8 @@ class FasterWhisper(Engine):
         self._shape = Shape()
         self._cpu_threads = 0
         self._crew: Executor | None = None
+        self._batches: Batches | None = None
+        self._tail: Tail | None = None
         self.second_looks: tuple[int, int] = (0, 0)
 
     def available(self, settings: Settings) -> str | None:
@@ -162,11 +172,18 @@ class FasterWhisper(Engine):
 
     def unload(self) -> None:
         """Give the model's memory back at once, on the GPU too."""
-        if self._crew is not None:
-            self._crew.shutdown(wait=True, cancel_futures=True)
-            self._crew = None
+        self._send_home()
         self._drop_model()
         self._reopen = _not_loaded
+
+    def _send_home(self) -> None:
+        """Nobody hears any more, and the model is in nobody's hands."""
+        if self._crew is not None:
+            self._crew.shutdown(wait=True, cancel_futures=True)
+            self._crew = self._tail = None
+        if self._batches is not None:
+            self._batches.close()
+            self._batches = None
 
     def _drop_model(self) -> None:
         if self._model is None:
@@ -195,22 +212,38 @@ class FasterWhisper(Engine):
         cancelled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
+        from hybrid_transcribe.engines.faster_whisper.trimmed.tail import tail_of
 
         shape = wide(self._cpu_threads, self._device)
         self._take_shape(shape)
         if self._crew is None:
-            self._crew = ThreadPoolExecutor(shape.replicas, thread_name_prefix="hear")
+            self._crew = ThreadPoolExecutor(shape.n_ears, thread_name_prefix="hear")
+            self._tail = tail_of(self._model) if self._device == "cpu" else None
         languages = self._model.supported_languages
         crew = Crew(
             self._crew,
-            shape.replicas,
+            shape.n_ears,
             self._model,
             options,
             lambda clip: request_for(options, clip, languages, self._model_name),
             self._meaning,
             self._count,
+            tail=self._tail,
         )
+        if shape.batch > 1:
+            crew = self._in_batches(crew, shape.batch)
         return in_order(crew, clips, cancelled)
+
+    def _in_batches(self, crew: Crew, most: int) -> Crew:
+        from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched
+
+        if self._batches is None:
+            self._batches = Batches(self._model.model, most, self._no_memory)
+        model = batched(self._model, self._batches)
+        return replace(crew, model=model, news=self._batches.news)
+
+    def _no_memory(self, error: Exception) -> bool:
+        return isinstance(self._meaning(error), OutOfMemory)
 
     def _count(self, ear: Ear) -> None:
         again, heard = self.second_looks
@@ -224,9 +257,7 @@ class FasterWhisper(Engine):
             or not getattr(self._model, "trims", False)
         ):
             return
-        if self._crew is not None:
-            self._crew.shutdown(wait=True, cancel_futures=True)
-            self._crew = None
+        self._send_home()
         self._drop_model()
         try:
             self._model = self._reopen(shape)

@@ -16,7 +16,7 @@ from hybrid_transcribe.engines.faster_whisper.trimmed import crew as crews
 from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Heard
 from hybrid_transcribe.errors import EngineFailed
-from hybrid_transcribe.interfaces import ClipDone, Language, Progress
+from hybrid_transcribe.interfaces import ClipDone, Language, Notice, Progress
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
 
 #: Of every ear of a test: what each piece does, by the value of its samples.
@@ -30,7 +30,7 @@ class FakeEar:
     heard: ClassVar[list[int]] = []
     lock = threading.Lock()
 
-    def __init__(self, model: Any, arguments: dict[str, Any]) -> None:
+    def __init__(self, model: Any, arguments: dict[str, Any], tail: Any = None) -> None:
         self.language_given = arguments.get("language")
 
     def language(self, samples: Any) -> tuple[str, float, None]:
@@ -114,6 +114,18 @@ def test_a_language_that_was_not_given_is_told_first(
     assert found[0] == Language("pt", 0.9)
     assert found[1].text == "pt 1"
     assert isinstance(found[2], Progress)
+
+
+def test_news_are_told_with_the_recording_at_hand(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """Once, before what is said next."""
+    news = [["Half as many from now on."]]
+    crew = a_crew(threads, news=lambda: news.pop() if news else ())
+    found = told(crew, [(3, clip(1)), (4, clip(2))])
+
+    assert found[0] == (3, Notice("Half as many from now on."))
+    assert sum(isinstance(one, Notice) for _, one in found) == 1
 
 
 def test_one_bad_recording_sinks_no_other(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:

@@ -37,7 +37,8 @@ def length_s(of: np.ndarray) -> float:
 def test_a_short_clip_is_one_piece_as_it_is() -> None:
     """Nobody looks for silence in it: the detector costs more than it saves."""
     samples = np.zeros(int(WHOLE_S * RATE_HZ), dtype=np.float32)
-    assert pieces(samples, hear=lambda _: pytest.fail("it was heard")) == [Piece(0.0, WHOLE_S)]
+    found = pieces(samples, hear=lambda _: pytest.fail("it was heard"))
+    assert list(found) == [Piece(0.0, WHOLE_S)]
 
 
 def test_silence_gives_no_piece() -> None:
@@ -73,14 +74,37 @@ def test_somebody_who_never_pauses_is_cut_where_breath_is_likeliest() -> None:
     assert found[0].end_s == found[1].start_s == pytest.approx(17, abs=0.1)
 
 
+Stretches = st.lists(st.tuples(st.floats(0.1, 40.0), st.floats(0.0, 12.0)), min_size=1, max_size=12)
+
+
 @settings(max_examples=80, deadline=None)
-@given(
-    st.lists(
-        st.tuples(st.floats(0.1, 40.0), st.floats(0.0, 12.0)),
-        min_size=1,
-        max_size=12,
-    )
-)
+@given(Stretches)
+def test_pieces_found_on_the_way_are_those_of_the_whole(
+    stretches: list[tuple[float, float]],
+) -> None:
+    """Nothing that comes later changes a piece that was told."""
+    voice = probabilities(*stretches)
+    # The samples say what the detector would: the one it is asked for, whatever it heard before.
+    samples = np.repeat(voice, 512)
+    found = list(pieces(samples, hear=lambda part: part[::512], always=True))
+    assert found == cut(voice, len(samples) / RATE_HZ)
+
+
+def test_the_first_pieces_are_there_before_the_rest_was_heard() -> None:
+    """An hour is not listened through before its first minute is decoded."""
+    heard_s: list[float] = []
+
+    def hear(part: np.ndarray) -> np.ndarray:
+        heard_s.append(len(part) / RATE_HZ)
+        return part[::512]
+
+    samples = np.repeat(probabilities(*[(9, 1)] * 60), 512)
+    next(pieces(samples, hear=hear))
+    assert sum(heard_s) < 100
+
+
+@settings(max_examples=80, deadline=None)
+@given(Stretches)
 def test_every_voice_is_in_a_piece_that_is_short_enough(
     stretches: list[tuple[float, float]],
 ) -> None:

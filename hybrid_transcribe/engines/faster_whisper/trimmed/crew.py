@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
@@ -11,15 +11,16 @@ from typing import Any
 from hybrid_transcribe.engines.faster_whisper.request import Request
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear
 from hybrid_transcribe.engines.faster_whisper.trimmed.hearing import Hearing
+from hybrid_transcribe.engines.faster_whisper.trimmed.tail import Tail
 from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.engines.listening.silence import soundless, steady
-from hybrid_transcribe.interfaces import ClipDone, Heard, Language
+from hybrid_transcribe.interfaces import ClipDone, Heard, Language, Notice
 from hybrid_transcribe.types import Clip, Options
 
 #: Pieces that wait for each thread, so that none is idle while a long one ends.
 AHEAD = 4
 
-#: Most clips begun at once, and most seconds of them: they are in memory.
+#: Most clips begun at once, or two for each thread, and most seconds of them: they are in memory.
 MOST_CLIPS, MOST_S = 16, 45 * 60.0
 
 _OVER = object()
@@ -34,7 +35,8 @@ class Crew:
 
     ``threads`` have ``n_threads`` threads, ``request_of`` says how a clip is asked for and may
     raise, ``meaning`` turns a library's error into ours. ``count`` gets each clip's ear in the
-    end.
+    end, ``news`` gives what people should be told since it was asked last, ``tail`` is the
+    model's silence.
     """
 
     threads: Executor
@@ -44,6 +46,8 @@ class Crew:
     request_of: Callable[[Clip], Request]
     meaning: Callable[[Exception], Exception]
     count: Callable[[Ear], None] = _nobody_counts
+    news: Callable[[], Sequence[str]] = tuple
+    tail: Tail | None = None
 
 
 @dataclass(slots=True)
@@ -86,7 +90,8 @@ class _Waiting:
 
     def has_room(self) -> bool:
         """True while the crew could run out of work."""
-        if len(self.begun) >= MOST_CLIPS or sum(b.clip.duration_s for b in self.begun) >= MOST_S:
+        most_clips = max(MOST_CLIPS, 2 * self._crew.n_threads)
+        if len(self.begun) >= most_clips or sum(b.clip.duration_s for b in self.begun) >= MOST_S:
             return False
         return sum(b.hearing.n_waiting for b in self.begun) < AHEAD * self._crew.n_threads
 
@@ -101,7 +106,7 @@ class _Waiting:
         def cancelled() -> bool:
             return self._cancelled(key)
 
-        ear = Ear(crew.model, request.arguments)
+        ear = Ear(crew.model, request.arguments, crew.tail)
         hearing = Hearing(
             ear,
             crew.threads,
@@ -133,6 +138,8 @@ class _Waiting:
             self._end()
             yield first.key, error
             return
+        for line in self._crew.news():
+            yield first.key, Notice(line)
         if what is _OVER:
             self._end()
             yield first.key, ClipDone()

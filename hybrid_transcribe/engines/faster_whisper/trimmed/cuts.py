@@ -9,7 +9,7 @@ of 30 s leave no room for the silence and lose text (word error rates of 11-12 %
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -40,7 +40,12 @@ PAD_S = 0.5
 # Silero's own thresholds: a voice begins above the first and ends below the second.
 _ON, _OFF = 0.5, 0.35
 
-_FRAME_S = 512 / RATE_HZ
+_FRAME = 512
+_FRAME_S = _FRAME / RATE_HZ
+
+# Frames heard at a time, a minute, and before them those that tell the detector, which has a
+# memory of its own, what was going on.
+_AT_ONCE, _LEAD = 1875, 94
 
 # A dip this short is no pause.
 _PAUSE_S = 0.1
@@ -62,16 +67,37 @@ def pieces(
     hear: Callable[[Samples], npt.NDArray[np.float32]] = speech_probabilities,
     *,
     always: bool = False,
-) -> list[Piece]:
-    """Pieces of a clip in order; none where nobody speaks.
+) -> Iterator[Piece]:
+    """Pieces of a clip in order, each as soon as it is known; none where nobody speaks.
 
     ``hear`` gives the probability of speech for every 32 ms. Short clips are one piece as they
     are, unless silence is ``always`` to be left out.
     """
     duration_s = len(samples) / RATE_HZ
     if duration_s <= WHOLE_S and not always:
-        return [Piece(0.0, duration_s)]
-    return cut(np.asarray(hear(loud_enough(samples)), dtype=np.float32), duration_s)
+        yield Piece(0.0, duration_s)
+        return
+    n_told = 0
+    found: list[Piece] = []
+    for known in _heard_so_far(loud_enough(samples), hear):
+        found = cut(known, min(len(known) * _FRAME_S, duration_s))
+        # What comes may belong to the last of them, and to no other.
+        yield from found[n_told:-1]
+        n_told = max(n_told, len(found) - 1)
+    yield from found[n_told:]
+
+
+def _heard_so_far(
+    samples: Samples, hear: Callable[[Samples], npt.NDArray[np.float32]]
+) -> Iterator[npt.NDArray[np.float32]]:
+    """Probabilities of all up to a point that moves on, so that nobody waits for the whole."""
+    known = np.zeros(0, dtype=np.float32)
+    while len(known) * _FRAME < len(samples):
+        lead = min(_LEAD, len(known))
+        part = samples[(len(known) - lead) * _FRAME : (len(known) + _AT_ONCE) * _FRAME]
+        heard = np.asarray(hear(part), dtype=np.float32)
+        known = np.concatenate([known, heard[lead:]])
+        yield known
 
 
 def cut(probabilities: npt.NDArray[np.float32], duration_s: float) -> list[Piece]:

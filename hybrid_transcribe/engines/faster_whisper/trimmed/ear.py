@@ -23,6 +23,8 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import TranscriptionOptions, get_suppressed_tokens
 
 from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import reason
+from hybrid_transcribe.engines.faster_whisper.trimmed.mel import log_mel
+from hybrid_transcribe.engines.faster_whisper.trimmed.tail import HEARD_S, Tail
 from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.types import RATE_HZ
 
@@ -68,11 +70,12 @@ class _Doubtful(Exception):
 class Ear:
     """Hears pieces for one request. Several threads may use it at the same time.
 
-    ``looks`` counts windows heard, ``second_looks`` pieces heard again in the library's way.
+    ``tail`` has the silence behind a piece ready, where the model allows it. ``looks`` counts
+    windows heard, ``second_looks`` pieces heard again in the library's way.
     """
 
-    def __init__(self, model: Any, arguments: dict[str, Any]) -> None:
-        self._model = model
+    def __init__(self, model: Any, arguments: dict[str, Any], tail: Tail | None = None) -> None:
+        self._model, self._tail = model, tail
         self._given = arguments
         self.looks = self.second_looks = 0
 
@@ -127,6 +130,7 @@ class Ear:
     ) -> Iterator[Heard]:
         # The library writes into its options.
         options = replace(speaker.options)
+        # To the last bit what the library would hear: unsure text hangs on less.
         features = self._model.feature_extractor(samples)
         found = self._model.generate_segments(features, speaker.tokenizer, options, False)
         for one in found:
@@ -228,20 +232,23 @@ class Ear:
 
     def window(self, samples: Samples) -> Window:
         """A trimmed window: the piece and the silence that belongs to it."""
-        silence = np.zeros(int(SILENCE_S * RATE_HZ), dtype=np.float32)
-        features = self._features(np.concatenate([samples, silence]))
+        features = self._features(samples, HEARD_S if self._tail else SILENCE_S)
         most = self._model.feature_extractor.nb_max_frames
         # The convolutions halve the frames.
-        return self._encoded(features[..., : min(features.shape[-1] // 2 * 2, most)], samples)
+        features = features[..., : min(features.shape[-1] // 2 * 2, most)]
+        window = self._encoded(features, samples)
+        if self._tail is None:
+            return window
+        return replace(window, encoding=self._tail.behind(window.encoding, features))
 
     def _full(self, samples: Samples) -> Window:
         """The window that the library itself would hear."""
         most = self._model.feature_extractor.nb_max_frames
         return self._encoded(pad_or_trim(self._features(samples), most), samples)
 
-    def _features(self, samples: Samples) -> Any:
+    def _features(self, samples: Samples, silence_s: float = 0.0) -> Any:
         # The last frame is the extractor's padding.
-        return self._model.feature_extractor(samples)[..., :-1]
+        return log_mel(self._model.feature_extractor, samples, int(silence_s * RATE_HZ))[..., :-1]
 
     def _encoded(self, features: Any, samples: Samples) -> Window:
         per_s = self._model.frames_per_second

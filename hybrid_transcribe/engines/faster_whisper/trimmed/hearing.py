@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,12 @@ Samples = npt.NDArray[np.float32]
 
 #: How often a reader that waits looks whether its recording was cancelled, in seconds.
 LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    piece: Piece
+    heard: Future[list[Heard]]
 
 
 class Hearing:
@@ -42,37 +50,47 @@ class Hearing:
         self._language, self._asked_to_stop = language, cancelled
         self._always_cut = always_cut
         self._stopped = False
-        self._found: Language | None = None
-        self._parts: list[tuple[Piece, Future[list[Heard]]]] = []
+        self._parts: list[_Part] = []
         self._plan: Future[None] | None = None
+        # What there is to tell, in order; None is the end of it.
+        self._to_tell: SimpleQueue[Language | _Part | None] = SimpleQueue()
 
     def start(self) -> None:
         """Have it heard from now on. Twice is once."""
         if self._plan is None:
             self._plan = self._crew.submit(self._begin)
+            self._plan.add_done_callback(lambda _: self._to_tell.put(None))
 
     def stop(self) -> None:
         """Nobody reads on: what is not begun is not heard."""
         self._stopped = True
-        for _, future in tuple(self._parts):
-            future.cancel()
+        for part in tuple(self._parts):
+            part.heard.cancel()
 
     @property
     def n_waiting(self) -> int:
         """Pieces that are not heard yet, as far as they are known."""
-        if self._plan is None or not self._plan.done():
-            return 1
-        return sum(not future.done() for _, future in self._parts)
+        unknown = self._plan is None or not self._plan.done()
+        return unknown + sum(not part.heard.done() for part in tuple(self._parts))
 
     def __iter__(self) -> Iterator[Any]:
         self.start()
         assert self._plan is not None
+        while (what := self._next()) is not None:
+            if isinstance(what, Language):
+                yield what
+                continue
+            yield from self._wait(what.heard)
+            yield Progress(what.piece.end_s)
         self._wait(self._plan)
-        if self._found is not None:
-            yield self._found
-        for piece, future in self._parts:
-            yield from self._wait(future)
-            yield Progress(piece.end_s)
+
+    def _next(self) -> Language | _Part | None:
+        while True:
+            try:
+                return self._to_tell.get(timeout=LOOK_S)
+            except Empty:
+                if self._cancelled():
+                    raise Interrupted from None
 
     def _wait(self, future: Future[Any]) -> Any:
         while not wait([future], LOOK_S).done:
@@ -88,27 +106,37 @@ class Hearing:
     # --------------------------------------------------------------------- in the crew
 
     def _begin(self) -> None:
-        """Cut it, find its language, and hand its pieces out."""
-        if self._cancelled():
-            raise Interrupted
-        cut = pieces(self._samples, always=self._always_cut)
-        if not cut:
-            return
-        language, window = self._language, None
-        if language is None:
-            language, probability, window = self._ear.language(self._of(cut[0]))
-            self._found = Language(language, probability)
-        speaker = self._ear.speaker_of(language)
-        if len(cut) == 1:
+        """Cut it, find its language, and hand its pieces out as they are found."""
+        speaker: Speaker | None = None
+        for piece in pieces(self._samples, always=self._always_cut):
+            if self._cancelled():
+                raise Interrupted
+            window = None
+            if speaker is None:
+                speaker, window = self._speaker(piece)
+            self._hand_out(piece, speaker, window)
+
+    def _speaker(self, first: Piece) -> tuple[Speaker, Window | None]:
+        """Who speaks: the language given, or that of the first piece, whose window is known."""
+        if self._language is not None:
+            return self._ear.speaker_of(self._language), None
+        language, probability, window = self._ear.language(self._of(first))
+        self._to_tell.put(Language(language, probability))
+        return self._ear.speaker_of(language), window
+
+    def _hand_out(self, piece: Piece, speaker: Speaker, window: Window | None) -> None:
+        if self._is_all(piece):
             # Nothing to share out, and no second wait in the line.
-            done: Future[list[Heard]] = Future()
-            done.set_result(self._hear(cut[0], speaker, window))
-            self._parts = [(cut[0], done)]
-            return
-        self._parts = [
-            (piece, self._crew.submit(self._hear, piece, speaker, None if i else window))
-            for i, piece in enumerate(cut)
-        ]
+            heard: Future[list[Heard]] = Future()
+            heard.set_result(self._hear(piece, speaker, window))
+        else:
+            heard = self._crew.submit(self._hear, piece, speaker, window)
+        part = _Part(piece, heard)
+        self._parts.append(part)
+        self._to_tell.put(part)
+
+    def _is_all(self, piece: Piece) -> bool:
+        return piece.start_s == 0 and int(piece.end_s * RATE_HZ) >= len(self._samples)
 
     def _hear(self, piece: Piece, speaker: Speaker, window: Window | None) -> list[Heard]:
         return self._ear.hear(self._of(piece), piece.start_s, speaker, self._cancelled, window)

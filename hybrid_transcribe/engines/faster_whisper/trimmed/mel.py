@@ -1,0 +1,64 @@
+"""Whisper's features as the library's extractor gives them, in less time.
+
+Two things make the difference: digital silence after the audio is known and need not be
+computed (five seconds of it follow every piece), and blocks of frames that stay in the cache
+go through the steps together.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+Floats = npt.NDArray[np.float32]
+
+#: Frames that go through the steps together: their spectra are 200 KiB.
+BLOCK = 128
+
+#: Whisper's own: less power than this counts as none, and what is eight powers of ten below
+#: the loudest counts as that.
+LEAST, RANGE = np.float32(1e-10), np.float32(8)
+
+
+def log_mel(extractor: Any, samples: Floats, n_silent: int = 0) -> Floats:
+    """What ``extractor`` makes of ``samples`` and ``n_silent`` zeros, shape (n_mels, n_frames).
+
+    ``extractor`` is the library's: its sizes and mel filters are used.
+    """
+    hop, n_fft = extractor.hop_length, extractor.n_fft
+    # The extractor adds one hop of its own, and leaves out the last frame.
+    n_frames = (len(samples) + n_silent) // hop + 1
+    wave = np.pad(samples, (0, min(n_silent, n_fft) + hop))
+    power = _power(wave, extractor.mel_filters, hop, n_fft)
+    logs = np.log10(np.maximum(power, LEAST, out=power), out=power)
+    floor = logs.max() - RANGE
+    found = np.empty((logs.shape[0], n_frames), np.float32)
+    n_heard = logs.shape[1]
+    np.maximum(logs, floor, out=found[:, :n_heard])
+    # Behind the end of the first n_fft zeros no frame reaches the audio.
+    found[:, n_heard:] = max(np.log10(LEAST), floor)
+    found += 4
+    found /= 4
+    return found
+
+
+def _power(wave: Floats, filters: Floats, hop: int, n_fft: int) -> Floats:
+    """Power in each mel band and frame, the last frame left out."""
+    edged = np.pad(wave, n_fft // 2, mode="reflect")
+    frames = sliding_window_view(edged, n_fft)[::hop][:-1]
+    window = _window(n_fft)
+    found = np.empty((len(filters), len(frames)), np.float32)
+    for at in range(0, len(frames), BLOCK):
+        spectrum = np.fft.rfft(frames[at : at + BLOCK] * window)
+        power = spectrum.real**2 + spectrum.imag**2
+        np.matmul(filters, power.T, out=found[:, at : at + BLOCK], casting="same_kind")
+    return found
+
+
+@lru_cache(maxsize=2)
+def _window(n_fft: int) -> Floats:
+    return np.hanning(n_fft + 1)[:-1].astype(np.float32)

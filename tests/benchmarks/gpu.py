@@ -1,0 +1,38 @@
+"""The same on a GPU: pieces of all recordings in batches, against faster-whisper there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.devices import Look, look
+from tests.benchmarks import speech, tools
+from tests.benchmarks.speech import Recording
+from tests.benchmarks.speed import NO_SPEECH, Report, Scale, compare, made
+
+#: All in float16, from the same weights.
+WHO = (tools.GPU, tools.GPU_BATCHED, tools.GPU_OURS)
+
+MODELS = ("tiny.en", "base")
+
+
+def main(scale: Scale, look: Look = look) -> Report:
+    """Short recordings and a long one, where there is a GPU."""
+    found = look("ctranslate2", Settings.load())
+    if not found.usable:
+        return Report(f"On a GPU: left out. {found.told}\n")
+    with made() as folder:
+        if not speech.references("en"):
+            return Report(f"On a GPU: {NO_SPEECH}\n")
+        sets: dict[str, Sequence[Recording]] = {
+            "Short clips": scale.some(speech.short(folder, 128)),
+            "LibriSpeech": scale.some(speech.librispeech()),
+            "Long recording": speech.long(folder, max(3600 * scale.share, 60)),
+        }
+        card = ", ".join(one.name for one in found.cards)
+        reports = [
+            compare(f"{title} on {card}", recordings, WHO, model, scale)
+            for model in MODELS
+            for title, recordings in sets.items()
+        ]
+    return Report("\n".join(one.table for one in reports))

@@ -1,0 +1,291 @@
+"""What several threads ask of one model is asked in batches, and answered to each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.transcribe import get_ctranslate2_storage
+
+from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched, extended
+from hybrid_transcribe.engines.faster_whisper.trimmed.choice import wide
+from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear, Speaker
+from hybrid_transcribe.engines.faster_whisper.trimmed.mel import log_mel
+from hybrid_transcribe.types import RATE_HZ
+from tests.engines.trimmed.fakes import GOOD, FakeModel, FakeOptions, FakeTokenizer
+
+WAIT_S = 20.0
+
+
+class FakeWhisper:
+    """Answers with what a piece's features and prompt say; remembers the batches.
+
+    The first call waits for ``gate``, so that others gather behind it. ``fail`` may raise,
+    knowing the marks of a batch.
+    """
+
+    device = "cuda"
+
+    def __init__(self, fail: Callable[[list[int]], None] = lambda marks: None) -> None:
+        self.gate, self.busy = threading.Event(), threading.Event()
+        self.calls: list[tuple[str, list[int], int]] = []
+        self._fail = fail
+
+    def encode(self, features: Any) -> Any:
+        return np.asarray(features)
+
+    def generate(self, encoding: Any, prompts: list[list[int]], **how: Any) -> list[Any]:
+        marks = self._called("generate", encoding)
+        return [(mark, prompt, how) for mark, prompt in zip(marks, prompts, strict=True)]
+
+    def detect_language(self, encoding: Any) -> list[Any]:
+        return [[("<|pt|>", mark)] for mark in self._called("detect_language", encoding)]
+
+    def align(
+        self,
+        encoding: Any,
+        start_sequence: list[int],
+        text_tokens: list[list[int]],
+        num_frames: list[int],
+    ) -> list[Any]:
+        self._called("align", encoding)
+        return list(zip(text_tokens, num_frames, strict=True))
+
+    def _called(self, what: str, encoding: Any) -> list[int]:
+        marks = [round(float(mark)) for mark in encoding[:, 0, 0]]
+        self.calls.append((what, marks, encoding.shape[-1]))
+        if not self.busy.is_set():
+            self.busy.set()
+            assert self.gate.wait(WAIT_S)
+        self._fail(marks)
+        return marks
+
+
+class Asking:
+    """Threads that ask; ``first`` keeps the model busy until the gate opens."""
+
+    def __init__(self, whisper: FakeWhisper, most: int = 16) -> None:
+        self.whisper = whisper
+        self.batches = Batches(whisper, most, lambda error: "memory" in str(error))
+        self._threads = ThreadPoolExecutor(40)
+
+    def first(self) -> Future[Any]:
+        """Asked, and being answered."""
+        asked = self._threads.submit(lambda: self.batches.generate(self.window(0), [[1]])[0])
+        assert self.whisper.busy.wait(WAIT_S)
+        return asked
+
+    def generate(
+        self, mark: int, n_frames: int = 700, prompt: tuple[int, ...] = (1,), **how: Any
+    ) -> Future[Any]:
+        return self.ask(
+            lambda: self.batches.generate(self.window(mark, n_frames), [list(prompt)], **how)[0]
+        )
+
+    def ask(self, question: Callable[[], Any]) -> Future[Any]:
+        """Returns when it is in the line."""
+        before = self.batches.n_waiting
+        asked = self._threads.submit(question)
+        while self.batches.n_waiting == before and not asked.done():
+            wait([asked], 0.001)
+        return asked
+
+    def window(self, mark: int, n_frames: int = 700) -> Any:
+        features = np.full((1, 80, n_frames), mark, dtype=np.float32)
+        return self.batches.encode(get_ctranslate2_storage(features))
+
+    def close(self) -> None:
+        self.whisper.gate.set()
+        self._threads.shutdown()
+        self.batches.close()
+
+
+@pytest.fixture
+def asking() -> Iterator[Callable[..., Asking]]:
+    """Makes them, and ends them."""
+    made: list[Asking] = []
+
+    def make(whisper: FakeWhisper | None = None, **how: Any) -> Asking:
+        made.append(Asking(whisper or FakeWhisper(), **how))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def answers(asked: list[Future[Any]]) -> list[Any]:
+    return [one.result(WAIT_S) for one in asked]
+
+
+def test_what_waits_is_asked_at_once(asking: Callable[..., Asking]) -> None:
+    """As many as a batch may have; everyone gets the answer to what they asked."""
+    all_of_them = asking(most=4)
+    first = all_of_them.first()
+    asked = [all_of_them.generate(mark, prompt=(mark, 7), beam_size=5) for mark in range(1, 7)]
+    all_of_them.whisper.gate.set()
+
+    assert answers([first]) == [(0, [1], {})]
+    assert answers(asked) == [(mark, [mark, 7], {"beam_size": 5}) for mark in range(1, 7)]
+    assert [marks for _, marks, _ in all_of_them.whisper.calls] == [[0], [1, 2, 3, 4], [5, 6]]
+
+
+def test_pieces_of_like_length_go_together(asking: Callable[..., Asking]) -> None:
+    """The oldest with those most like it, so that little silence is heard."""
+    all_of_them = asking(most=2)
+    all_of_them.first()
+    lengths = {1: 1000, 2: 3000, 3: 1100, 4: 2900}
+    asked = [all_of_them.generate(mark, n) for mark, n in lengths.items()]
+    all_of_them.whisper.gate.set()
+    answers(asked)
+
+    heard = [(sorted(marks), n_frames) for _, marks, n_frames in all_of_them.whisper.calls[1:]]
+    assert heard == [([1, 3], 1100), ([2, 4], 3000)]
+
+
+def test_only_equal_questions_share_a_batch(asking: Callable[..., Asking]) -> None:
+    """Another temperature, a prompt of another length and another call go by themselves."""
+    all_of_them = asking()
+    all_of_them.first()
+    batches, window = all_of_them.batches, all_of_them.window
+    asked = [
+        all_of_them.generate(1, temperature=0.0),
+        all_of_them.generate(2, temperature=0.2),
+        all_of_them.generate(3, prompt=(1, 2), temperature=0.0),
+        all_of_them.ask(lambda: batches.detect_language(window(4))[0]),
+        all_of_them.ask(lambda: batches.align(window(5), [1], [[8, 9]], 300)[0]),
+        all_of_them.ask(lambda: batches.detect_language(window(6))[0]),
+        all_of_them.generate(7, temperature=0.0),
+    ]
+    all_of_them.whisper.gate.set()
+    found = answers(asked[3:6])
+
+    assert [marks for _, marks, _ in all_of_them.whisper.calls] == [
+        [0], [1, 7], [2], [3], [4, 6], [5],
+    ]  # fmt: skip
+    assert found == [[("<|pt|>", 4)], ([8, 9], 300), [("<|pt|>", 6)]]
+
+
+def test_too_little_memory_halves_the_batch(asking: Callable[..., Asking]) -> None:
+    """Nothing is lost, later batches are small from the beginning, and people are told once."""
+
+    def at_most_5(marks: list[int]) -> None:
+        if len(marks) > 5:
+            raise RuntimeError("CUDA failed with error out of memory")
+
+    all_of_them = asking(FakeWhisper(at_most_5))
+    all_of_them.first()
+    asked = [all_of_them.generate(mark) for mark in range(1, 21)]
+    all_of_them.whisper.gate.set()
+
+    assert [mark for mark, _, _ in answers(asked)] == list(range(1, 21))
+    assert all_of_them.batches.most == 4
+    assert len(all_of_them.whisper.calls[-1][1]) == 4
+    told = ["Not enough memory for 8 pieces at once: 4 from now on."]
+    assert [all_of_them.batches.news(), all_of_them.batches.news()] == [told, []]
+
+
+def test_one_bad_piece_sinks_no_other(asking: Callable[..., Asking]) -> None:
+    """Where a batch fails, each is asked alone; what fails then has the library's own error."""
+
+    def not_3(marks: list[int]) -> None:
+        if 3 in marks:
+            raise ValueError("broken")
+
+    all_of_them = asking(FakeWhisper(not_3))
+    all_of_them.first()
+    asked = [all_of_them.generate(mark) for mark in range(1, 6)]
+    all_of_them.whisper.gate.set()
+    errors = [one.exception(WAIT_S) for one in asked]
+
+    assert [str(error) if error else None for error in errors] == [None, None, "broken", None, None]
+    assert all_of_them.batches.most == 16
+
+
+def test_a_piece_too_large_by_itself_fails(asking: Callable[..., Asking]) -> None:
+    """There is nothing to halve: the worker loads the model in a smaller way."""
+
+    def never(marks: list[int]) -> None:
+        raise RuntimeError("out of memory")
+
+    whisper = FakeWhisper(never)
+    whisper.gate.set()
+    error = asking(whisper).generate(1).exception(WAIT_S)
+
+    assert str(error) == "out of memory"
+
+
+def test_what_is_no_question_is_the_model_s(asking: Callable[..., Asking]) -> None:
+    """The library looks at where it is, and at more."""
+    assert asking().batches.device == "cuda"
+
+
+class Library(FakeModel):
+    """Asks its model, and goes on after four seconds of what is longer than a window of ten."""
+
+    def __init__(self, whisper: FakeWhisper) -> None:
+        super().__init__(GOOD)
+        self.model = whisper
+
+    def encode(self, features: Any) -> Any:
+        return self.model.encode(get_ctranslate2_storage(features[None]))
+
+    def generate_with_fallback(self, encoding: Any, *how: Any) -> tuple[Any, float, float, float]:
+        self.model.generate(encoding, [[1]])
+        return SimpleNamespace(sequences_ids=[GOOD], no_speech_prob=0.0), -0.3, 0.0, 1.2
+
+    def _split_segments_by_timestamps(self, **how: Any) -> tuple[list[dict[str, Any]], int, bool]:
+        n_frames, seek = how["segment_size"], how["seek"]
+        cut, _, whole = super()._split_segments_by_timestamps(**how)
+        return cut, seek + (400 if n_frames > 500 else n_frames), whole
+
+
+def test_a_piece_comes_back_for_another_round(asking: Callable[..., Asking]) -> None:
+    """It waits in line again, with whatever else is there by then."""
+    whisper = FakeWhisper()
+    all_of_them = asking(whisper)
+    all_of_them.first()
+    model = batched(Library(whisper), all_of_them.batches)
+    speaker = Speaker(FakeTokenizer(), FakeOptions())
+
+    def hear(seconds: int) -> list[float]:
+        samples = np.full(seconds * RATE_HZ, 0.1, dtype=np.float32)
+        found = Ear(model, {}).hear(samples, 100.0, speaker, lambda: False)
+        return [one.start for one in found]
+
+    asked = [all_of_them.ask(lambda s=seconds: hear(s)) for seconds in (7, 3)]  # type: ignore[misc]
+    whisper.gate.set()
+
+    assert answers(asked) == [[100.0, 104.0], [100.0]]
+    assert [(len(marks), n_frames) for _, marks, n_frames in whisper.calls[1:]] == [
+        (2, 1200),
+        (1, 800),
+    ]
+
+
+@pytest.mark.parametrize("more_s", [0.01, 1.0, 12.34])
+def test_more_silence_is_as_if_it_had_been_in_the_audio(more_s: float) -> None:
+    """To the last bit: features of digital silence are those of the window's end."""
+    noise = np.random.default_rng(0).normal(0, 0.1, 3 * RATE_HZ).astype(np.float32)
+    extractor = FeatureExtractor()
+    silent, more = 5 * RATE_HZ, int(more_s * RATE_HZ)
+    short, long = (extractor(np.pad(noise, (0, n))) for n in (silent, silent + more))
+
+    assert np.array_equal(extended(short, long.shape[-1]), long)
+    assert np.array_equal(
+        extended(log_mel(extractor, noise, silent), long.shape[-1]),
+        log_mel(extractor, noise, silent + more),
+    )
+
+
+def test_batches_are_for_gpus() -> None:
+    """On a CPU each piece is asked alone, by as many threads as there are copies."""
+    assert (wide(4, "cpu").batch, wide(4, "cpu").n_ears) == (1, 4)
+    gpu = wide(4, "gpu")
+    assert (gpu.replicas, gpu.batch, gpu.n_ears) == (1, 16, 32)

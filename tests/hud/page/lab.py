@@ -1,0 +1,103 @@
+"""JupyterLab as a process of its own, and a notebook of it in a browser."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.browser import PATIENCE_MS
+from tests.hud.page.visiting import Visit
+from tests.rest.hosts.running import TOKEN, Running, started
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+_KERNEL = """
+async () => {
+  const session = window.jupyterapp.shell.currentWidget.sessionContext;
+  await session.ready;
+  await session.session.kernel.info;
+}
+"""
+
+
+def write_notebook(path: Path, *cells: str) -> None:
+    """A notebook with those cells, none of which has run."""
+    made = [
+        {"cell_type": "code", "id": f"c{n}", "metadata": {}, "outputs": [], "source": source}
+        | {"execution_count": None}
+        for n, source in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    told = {"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(told), encoding="utf-8")
+
+
+@contextmanager
+def jupyterlab(folder: Path, **more: str) -> Iterator[Running]:
+    """JupyterLab in that folder, with the server's own service."""
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"),
+        *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--ServerApp.jpserver_extensions={'hybrid_transcribe': True, 'jupyterlab': True}",
+    ]
+    own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA")}
+    own |= {"JUPYTER_RUNTIME_DIR": str(folder / "run"), "JUPYTER_NO_CONFIG": "1"}
+    own |= {"JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
+    own |= {"JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces")}
+    own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
+    with started("lab", command, folder, **own, **more) as running:
+        running.until(lambda line: "is running at" in line)
+        (told,) = (folder / "run").glob("jpserver-*.json")
+        running.url = json.loads(told.read_text())["url"].rstrip("/")
+        yield running
+
+
+class Lab(Visit):
+    """A notebook in JupyterLab."""
+
+    def ready(self) -> None:
+        """Until it can run."""
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell")
+        self.page.wait_for_function("() => !!window.jupyterapp")
+        self.until_idle()
+
+    def until_idle(self) -> None:
+        """Until its kernel is there, and waits."""
+        self.page.evaluate(_KERNEL)
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+
+    def until_panel(self) -> None:
+        """Until the panel of the first cell may be used."""
+        self.page.wait_for_selector(".jp-Cell .ht-dot[data-line=up]")
+
+    def do(self, command: str) -> None:
+        """A command of the lab, which is not waited for."""
+        self.page.evaluate("name => void window.jupyterapp.commands.execute(name)", command)
+
+    def run(self, number: int) -> None:
+        """Run a cell."""
+        self.page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").nth(number).click()
+        self.do("notebook:run-cell")
+
+    def leave(self) -> None:
+        """End its kernel, and close the browser's window."""
+        self.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
+        self.page.context.close()
+
+
+def open_notebook(browser: Browser, lab: Running, name: str) -> Lab:
+    """A notebook of that name, to be left in the end."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(PATIENCE_MS)
+    return Lab(context.new_page(), address_of(lab, name))
+
+
+def address_of(lab: Running, name: str) -> str:
+    """Where a notebook of that name is, with what opens the door to it."""
+    return f"{lab.url}/lab/tree/{name}?reset&token={TOKEN}"
