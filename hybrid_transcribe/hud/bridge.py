@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from hybrid_transcribe.errors import HybridTranscribeError, NotFound
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 #: Least time between two tellings, in seconds.
 PERIOD_S = 0.1
+
+#: What belongs together comes within so many seconds: a segment, and how far its recording is
+#: with it. Told one by one, the second would wait for the next telling.
+GATHER_S = 0.01
 
 #: ETAs and places of what waits change without an event: they are looked up this often, and
 #: less often where there is much of it (s, s for each that has not ended).
@@ -235,16 +239,26 @@ class Bridge:
                 wait_s = self._teller.due(self._monotonic())
             until = float("inf") if wait_s is None else self._monotonic() + wait_s
             event = self._events.get(wait_s)
+            events = [] if event is None else [event, *self._close_to_it()]
             with self._lock:
                 if self._closed.is_set():
                     return
-                if event is not None:
+                for event in events:
                     self._teller.take(event)
                 # Nothing before the time was up: nothing more will come.
-                ended = event is None and self._monotonic() < until
+                ended = not events and self._monotonic() < until
                 try:
                     self._teller.end() if ended else self._teller.turn(self._monotonic())
                 except Exception:
                     log.exception("The panel cannot be told")
             if ended:
                 return
+
+    def _close_to_it(self) -> Iterator[Event]:
+        """Events that come right after one."""
+        until = self._monotonic() + GATHER_S
+        while (left := until - self._monotonic()) > 0:
+            event = self._events.get(left)
+            if event is None:
+                return
+            yield event

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -35,10 +35,10 @@ from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud import uploads, view
 from hybrid_transcribe.hud.bridge import Bridge
 from hybrid_transcribe.hud.downloads import Downloads, look_up
-from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
 from hybrid_transcribe.names import display_name, new_id
 from hybrid_transcribe.registry import WRITERS
-from hybrid_transcribe.types import ErrorInfo
+from hybrid_transcribe.types import ErrorInfo, Options
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,8 @@ class Desk:
         # In order: a later wish counts more than an earlier one.
         self._in_order = ThreadPoolExecutor(1, thread_name_prefix="hud-asks")
         self._at_leisure = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="hud-works")
+        # By key, so that a panel which lost an answer may ask again.
+        self._jobs_made: dict[str, Future[tuple[str, tuple[m.Refused, ...]]]] = {}
         self._downloads = Downloads(self._send)
         self._uploads = uploads.Uploads(self._partial_folder(), self.settings)
 
@@ -246,6 +248,26 @@ class Desk:
         self._send(told)
 
     def _submit(self, message: m.Submit) -> None:
+        job_id, rejected = self._once(message)
+        self._send(m.Submitted(ref=message.ref, job_id=job_id, rejected=rejected))
+
+    def _once(self, message: m.Submit) -> tuple[str, tuple[m.Refused, ...]]:
+        """What this submission made, now or when it came before. A failed one may come again."""
+        if message.key is None:
+            return self._make(message)
+        made: Future[tuple[str, tuple[m.Refused, ...]]] = Future()
+        known = self._jobs_made.setdefault(message.key, made)
+        if known is not made:
+            return known.result()
+        try:
+            made.set_result(self._make(message))
+        except BaseException as error:
+            del self._jobs_made[message.key]
+            made.set_exception(error)
+            raise
+        return made.result()
+
+    def _make(self, message: m.Submit) -> tuple[str, tuple[m.Refused, ...]]:
         how = _checked(message.how)
         # One elsewhere gets the bytes and leaves the files.
         into = self._service.uploads_dir if self._partial_dir is not None else None
@@ -257,7 +279,7 @@ class Desk:
         refused = tuple(
             m.Refused(name=display_name(one.name), error=one.error) for one in job.rejected
         )
-        self._send(m.Submitted(ref=message.ref, job_id=job.job_id, rejected=refused))
+        return job.job_id, refused
 
     def _fetch(self, message: m.Fetch) -> None:
         self._downloads.begin(message.ref, look_up(self._service, message, self._sessions))
@@ -272,7 +294,7 @@ class Desk:
             case m.Cancel(job_id=job_id, recording_id=recording_id):
                 self._service.cancel(job_id, recording_id, **mine)
             case m.Retry(job_id=job_id, recording_id=recording_id, changes=changes):
-                self._service.retry(job_id, recording_id, **mine, **_checked(changes))
+                self._service.retry(job_id, recording_id, **mine, **_anew(changes))
             case m.Keep(job_id=job_id, keep=keep):
                 self._service.keep(job_id, keep, **mine)
             case m.Delete(job_id=job_id):
@@ -352,6 +374,15 @@ def _checked(how: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(how.get(name), str | None):
             raise InvalidOption(f"Option {name}={how[name]!r}: it must be text")
     return dict(how)
+
+
+def _anew(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """For `Service.retry`: none, or all options, so that one may be as if it was never set."""
+    how = _checked(changes)
+    if not how:
+        return {}
+    options = {name: how.pop(name) for name in OPTION_NAMES if name in how}
+    return {**how, "options": make_options(Options(), options)}
 
 
 def _only(buffers: Sequence[Any]) -> memoryview:

@@ -68,12 +68,14 @@ class Submit(Message, frozen=True, kw_only=True):
     """Make one job of complete uploads: answered by `Submitted` or `Problem`.
 
     ``how`` has the keyword arguments of `Service.submit`: engine, model, device, language,
-    task and other options; those that are not there take their defaults.
+    task and other options; those that are not there take their defaults. The same ``key``
+    again, as when the answer was lost, gives the same job.
     """
 
     ref: int
     upload_ids: tuple[str, ...]
     how: dict[str, Any] = {}
+    key: str | None = None
 
 
 class Cancel(Message, frozen=True, kw_only=True):
@@ -85,7 +87,11 @@ class Cancel(Message, frozen=True, kw_only=True):
 
 
 class Retry(Message, frozen=True, kw_only=True):
-    """Once more, as it was or with another engine, model, device or option."""
+    """Once more: as it was, or with what ``changes`` has.
+
+    They are as `Submit.how`, all of it: what is not there takes its default, not what it was.
+    Only the model stays where the engine does.
+    """
 
     ref: int
     job_id: str
@@ -220,6 +226,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     ``session`` is short and for people. ``state`` is a recording's, or ``rejected``.
     ``actions`` are those that make sense now: cancel, retry, keep, unkeep, delete, open.
+    ``options`` are those it was asked to have, where they are not the defaults.
     ``sends_audio_to`` says who gets the audio, null for nobody. ``ahead`` counts the recordings
     that run before it. ``of`` is how many recordings its job has.
     """
@@ -255,6 +262,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     kept: bool
     sends_audio_to: str | None
     actions: tuple[str, ...]
+    options: dict[str, Any] = {}
 
 
 class Rows(Message, frozen=True, kw_only=True):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
+from typing import Any
 
 from hybrid_transcribe.catalogue import EngineInfo
 from hybrid_transcribe.columns import columns
 from hybrid_transcribe.hud.messages import Choice, Row, Rows
 from hybrid_transcribe.names import display_name
-from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, Rejection, State
 
 #: The state of an input that never became a recording.
 REJECTED = "rejected"
@@ -90,6 +92,7 @@ def recording_row(
         kept=job.kept,
         sends_audio_to=receivers.get(spec.engine),
         actions=actions(recording.state, recording.n_segments, job.kept),
+        options=asked(spec.options),
     )
 
 
@@ -144,6 +147,17 @@ def actions(state: State, n_segments: int, kept: bool) -> tuple[str, ...]:
         possible.append("retry")
     possible += ["unkeep" if kept else "keep", "delete"]
     return tuple(possible)
+
+
+@lru_cache(64)
+def asked(options: Options) -> dict[str, Any]:
+    """Options that are not the defaults. Not to be changed: rows share it.
+
+    >>> asked(Options(language="pt", silence_guard=False))
+    {'language': 'pt', 'silence_guard': False}
+    """
+    usual, had = Options(), {f.name: getattr(options, f.name) for f in fields(options)}
+    return {name: value for name, value in had.items() if value != getattr(usual, name)}
 
 
 def short(session_id: str) -> str:

@@ -12,14 +12,15 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from hybrid_transcribe.executors.subprocess import child_environment
 from tests.benchmarks.speech import Recording
-from tests.benchmarks.tools import TOOLS, Loaded, Work
+from tests.benchmarks.tools import OURS, OURS_FULL, TOOLS, Loaded, Work
 
 
 class Apart:
@@ -37,7 +38,7 @@ class Apart:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # Threads that wait must not take the cores from the one whose turn it is.
-            env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+            env={**_environment(tool), "OMP_WAIT_POLICY": "PASSIVE"},
             text=True,
         )
 
@@ -85,6 +86,11 @@ def apart(tools: Sequence[str], model: str, beam: int) -> Iterator[dict[str, Apa
 
 
 # ---------------------------------------------------------------------- in the process
+
+
+def _environment(tool: str) -> Mapping[str, str]:
+    """Our engine runs as in its worker, the others as their users find them."""
+    return child_environment() if tool in (OURS, OURS_FULL) else os.environ
 
 
 def _peak_mib(process: psutil.Process) -> float:

@@ -206,6 +206,35 @@ def test_models_and_notices_are_told() -> None:
     assert [x.code for x in told.line.of(m.Notice)] == ["disk_full"]
 
 
+def test_what_comes_together_is_told_together() -> None:
+    """The second of two events does not wait for the next telling."""
+    half, most = (replace(running(), percentage=share) for share in (50.0, 90.0))
+    coming = [e.RecordingChanged(1, SESSION, "j", one) for one in (half, most)]
+
+    class Service(Told):
+        def subscribe(self, **_: Any) -> Service:
+            return self
+
+        def get(self, timeout_s: float | None = None) -> e.Event | None:
+            self.now = 1.0
+            return coming.pop(0) if coming else None
+
+        def close(self) -> None:
+            pass
+
+    service, line = Service(running()), Line()
+    bridge = Bridge(
+        service,
+        lambda x: line.hear(m.plain(x), None),
+        session_ids=None,
+        receivers={},
+        monotonic=lambda: service.now,
+    )
+    bridge.start()
+    assert wait_until(lambda: not bridge.alive)
+    assert [row.percentage for rows in line.of(m.Rows) for row in rows.rows] == [0.0, 90.0]
+
+
 # ------------------------------------------------------------------- on a real service
 
 

@@ -174,6 +174,22 @@ def test_a_visitor_comes_back_to_the_same_queue(
         assert [row.name for row in line.shown.rows.values()] == ["mine.wav"]
 
 
+def test_a_submission_that_comes_twice_makes_one_job(service: Service, tmp_path: Path) -> None:
+    """A panel that lost the answer asks again with the same key; a failed one may be mended."""
+    (path,) = wavs(tmp_path, "once")
+    with desk_for(service) as line:
+        line.hello()
+        ids = (line.upload(path.read_bytes(), "once.wav"),)
+        how, before = {"model": Script().model}, len(service.jobs())
+        refused = line.ask(m.Submit, upload_ids=ids, how={"device": 5}, key="a")
+        assert refused.error.code == "invalid_option"
+        first = line.ask(m.Submit, upload_ids=ids, how=how, key="a")
+        again = line.ask(m.Submit, upload_ids=ids, how=how, key="a")
+        assert (first.job_id, first.rejected) == (again.job_id, again.rejected)
+        assert first.ref != again.ref
+        assert len(service.jobs()) == before + 1
+
+
 def test_two_visitors_see_and_touch_only_their_own(
     service: Service, tmp_path: Path, gate: Path
 ) -> None:

@@ -1,12 +1,12 @@
 // The form: engine, model, device, language, task and options, each as the engine offers them.
 
 import { attr, button, checkbox, field, freshId, h, icon, select, swap } from "./dom.js";
-import { COMMON, EXPERT, parsed } from "./options.js";
+import { COMMON, deviceFor, EXPERT, languageFor, languagesOf, parsed, taskFor } from "./options.js";
 
 const OTHER = "\u0000other";
 
 /** The form over the values `how`; `change` gets what was changed. */
-export function choicesView(hub, i18n, { how, change, full = true }) {
+export function choicesView(hub, i18n, { how, change }) {
   const { t } = i18n;
   const el = h("div", { class: "ht-choices" });
   // Kept while the form is drawn anew, or it would fold at every change of engine.
@@ -24,10 +24,11 @@ export function choicesView(hub, i18n, { how, change, full = true }) {
         modelField(choice, values),
         deviceField(choice, values),
         languageField(choice, values),
-        full ? [taskField(choice, values), wordsBox(choice, values)] : null,
+        taskField(choice, values),
+        wordsBox(choice, values),
       ),
-      full ? more(choice, values) : null,
-      full ? unavailable(choices) : null,
+      more(choice, values),
+      unavailable(choices),
     );
   }
 
@@ -76,22 +77,19 @@ export function choicesView(hub, i18n, { how, change, full = true }) {
 
   function deviceField(choice, values) {
     const names = ["auto", ...choice.devices.filter((name) => name !== "auto")];
-    const shown = names.includes(values.device) ? values.device : "auto";
     const labels = names.map((name) => [name, deviceName(i18n, name)]);
-    return field(t("choices.device"), select(labels, shown, (device) => change({ device }), {
+    return field(t("choices.device"), select(labels, deviceFor(values, choice), (device) => change({ device }), {
       name: "device", disabled: names.length < 2,
     }));
   }
 
   function languageField(choice, values) {
     const collator = new Intl.Collator(i18n.language);
-    const codes = choice.languages.length ? choice.languages : ["en", "pt", "es", "fr", "de", "it"];
-    const named = codes
+    const named = languagesOf(values, choice)
       .map((code) => [code, i18n.languageName(code)])
       .sort(([, one], [, other]) => collator.compare(one, other));
-    const shown = codes.includes(values.language) ? values.language : "";
     return field(t("choices.language"), select(
-      [["", t("choices.detect")], ...named], shown, (language) => change({ language }),
+      [["", t("choices.detect")], ...named], languageFor(values, choice), (language) => change({ language }),
       { name: "language", disabled: !choice.options.includes("language") },
     ));
   }
@@ -99,8 +97,7 @@ export function choicesView(hub, i18n, { how, change, full = true }) {
   function taskField(choice, values) {
     const tasks = [["transcribe", t("task.transcribe")]];
     if (choice.translates) tasks.push(["translate", t("task.translate")]);
-    const shown = choice.translates ? values.task : "transcribe";
-    return field(t("choices.task"), select(tasks, shown, (task) => change({ task }), {
+    return field(t("choices.task"), select(tasks, taskFor(values, choice), (task) => change({ task }), {
       name: "task", disabled: tasks.length < 2,
     }));
   }

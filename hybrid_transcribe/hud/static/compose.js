@@ -11,7 +11,9 @@ export function composeView(hub, i18n) {
   const endings = createEndings();
   const files = filesView(hub, i18n);
   const choices = choicesView(hub, i18n, { how: () => hub.store.get("how"), change: hub.setHow });
-  const summary = h("span", { class: "ht-summary", role: "status" });
+  // How much was sent changes all the time: only what changes seldom is read out.
+  const summary = h("span", { role: "status" });
+  const part = h("span", {});
   const cloud = h("div", { class: "ht-cloud-place" });
   const atOnce = checkbox(t("compose.at_once"), hub.store.get("atOnce"), hub.setAtOnce);
   const start = button(t("compose.start"), { kind: "primary", press: hub.arm });
@@ -22,29 +24,41 @@ export function composeView(hub, i18n) {
       h("div", { class: "ht-choices-side" }, choices.el),
     ),
     h("div", { class: "ht-foot" }, cloud, h("div", { class: "ht-foot-line" },
-      summary, atOnce, stop, start)),
+      h("span", { class: "ht-summary" }, summary, part), atOnce, stop, start)),
   );
+
+  let wasComing = null;
+  function announce(coming) {
+    if (wasComing === false && coming) hub.say(t("compose.begun"));
+    if (wasComing && !coming) hub.say(t("compose.arrived"));
+    wasComing = coming;
+  }
 
   function refresh() {
     const items = hub.store.get("uploads").filter((item) => item.state !== "failed");
     const armed = hub.store.get("armed");
     const coming = items.filter((item) => item.state !== "complete").length;
-    put(summary, summed(items, coming, armed));
+    put(summary, summed(items));
+    put(part, sentSoFar(items, coming, armed));
+    announce(coming > 0);
     start.disabled = items.length === 0 || Boolean(armed) || !hub.chosen();
     show(stop, armed && !armed.sent && coming > 0);
     show(start, !(armed && !armed.sent && coming > 0));
     drawCloud();
   }
 
-  function summed(items, coming, armed) {
+  function summed(items) {
     if (items.length === 0) return t("compose.empty");
     const size = i18n.bytes(items.reduce((sum, item) => sum + item.size, 0));
-    const files = t("compose.files", { count: items.length, size });
-    if (coming === 0) return files;
+    return t("compose.files", { count: items.length, size });
+  }
+
+  function sentSoFar(items, coming, armed) {
+    if (coming === 0) return "";
     const sent = items.reduce((sum, item) => sum + item.offset, 0);
     const all = items.reduce((sum, item) => sum + item.size, 0);
-    const part = i18n.percent(all ? (100 * sent) / all : 0);
-    return `${files} · ${armed ? t("compose.starts_then", { part }) : t("compose.coming", { part })}`;
+    const told = { part: i18n.percent(all ? (100 * sent) / all : 0) };
+    return ` · ${armed ? t("compose.starts_then", told) : t("compose.coming", told)}`;
   }
 
   let shownFor = null;

@@ -14,10 +14,12 @@ export function connect(model, hello) {
   let askedAt = null;
   let helloWait = FIRST_HELLO_AGAIN_MS;
   let helloTimer = null;
+  let welcomed = false;
 
   function turn(next) {
     if (next === state) return;
     state = next;
+    if (next === "down") giveUp(() => true);
     tell("state", { state });
   }
 
@@ -34,15 +36,28 @@ export function connect(model, hello) {
     return true;
   }
 
+  // An answer that was on its way when the line broke comes no more.
+  function giveUp(lost) {
+    for (const [ref, question] of [...questions]) {
+      if (!lost(question)) continue;
+      questions.delete(ref);
+      question.fail({ code: "panel.no_answer", message: "" });
+    }
+  }
+
   function hear(message, buffers) {
     if (typeof message?.type !== "string") return;
     askedAt = null;
     if (message.type === "welcome") {
       clearTimeout(helloTimer);
       helloTimer = null;
+      helloWait = FIRST_HELLO_AGAIN_MS;
+      welcomed = true;
+      // What was asked before that hello is answered before its welcome, or never.
+      giveUp((question) => question.before);
     }
     if (message.type === "connection") turn(message.up ? "up" : "down");
-    else if (state !== "down" && helloTimer === null) turn("up");
+    else if (state !== "down" && welcomed) turn("up");
     if (message.type === "submitted" || message.type === "done") settle(message);
     if (message.type === "problem" && settle(message)) return;
     tell(message.type, message, buffers ?? []);
@@ -55,6 +70,8 @@ export function connect(model, hello) {
 
   // A kernel that is still busy with a cell answers late, one that was not ready never.
   function greet() {
+    clearTimeout(helloTimer);
+    for (const question of questions.values()) question.before = true;
     send(hello());
     helloTimer = setTimeout(greet, helloWait);
     helloWait *= 2;
@@ -62,7 +79,10 @@ export function connect(model, hello) {
 
   const pulse = setInterval(() => {
     const silent = askedAt !== null && performance.now() - askedAt > PATIENCE_MS;
-    if (silent && state !== "down") turn("waiting");
+    if (!silent || state === "down") return;
+    turn("waiting");
+    // A notebook mends its line without a word to us: what was on its way is lost.
+    if (helloTimer === null) greet();
   }, 1_000);
 
   model.on("msg:custom", hear);
@@ -74,11 +94,11 @@ export function connect(model, hello) {
     send,
     /** A number for a question of one's own. */
     ref: () => (lastRef += 1),
-    /** Asks, and promises the answer; fails with `{code, message}`. */
+    /** Asks, and promises the answer; fails with `{code, message}`, `panel.no_answer` if none came. */
     ask(message) {
       const ref = this.ref();
       return new Promise((answer, fail) => {
-        questions.set(ref, { answer, fail });
+        questions.set(ref, { answer, fail, before: false });
         send({ ...message, ref });
       });
     },

@@ -2,15 +2,17 @@
 
 import { button, h } from "./dom.js";
 import { choicesView, cloudMark } from "./choices.js";
+import { keywords } from "./options.js";
 
 /** Shows a dialog in `root`; `build(close)` gives its content. It goes with Escape as well. */
-function open(root, label, build) {
+function open(root, label, build, gone = () => {}) {
   const before = document.activeElement;
   const dialog = h("dialog", { class: "ht-dialog", "aria-label": label });
   const close = () => dialog.close();
   dialog.append(h("h3", {}, label), ...build(close));
   dialog.addEventListener("close", () => {
     dialog.remove();
+    gone();
     before?.focus?.();
   });
   root.append(dialog);
@@ -31,47 +33,43 @@ export function askDelete(root, hub, i18n, row) {
   ]);
 }
 
-/** Asks with what to transcribe a recording again. */
+/** Asks with what to transcribe a recording again: the form of a new job, filled in as it was. */
 export function askChange(root, hub, i18n, row) {
   const { t } = i18n;
-  const before = {
-    engine: row.engine, model: row.model, device: row.asked_device, language: row.language ?? "",
-    task: "transcribe", word_timestamps: false, options: {},
-  };
-  let how = before;
+  let how = valuesOf(row, hub);
   const cloud = h("div", {});
-  const change = (changes) => {
-    how = { ...how, ...changes };
-    mark();
-  };
   const mark = () => {
     const receiver = hub.chosen(how)?.sends_audio_to;
     cloud.replaceChildren(...(receiver ? [cloudMark(i18n, receiver)] : []));
   };
-  const form = choicesView(hub, i18n, { how: () => how, change, full: false });
+  const change = (changes) => {
+    how = { ...how, ...changes };
+    mark();
+  };
+  const form = choicesView(hub, i18n, { how: () => how, change });
   mark();
   open(root, t("change.title"), (close) => [
     h("p", { class: "ht-quiet ht-cut", title: row.name }, row.name),
     form.el,
-    cloud,
-    h("div", { class: "ht-buttons ht-end" },
-      button(t("dialog.back"), { press: close }),
-      button(t("change.start"), { kind: "primary", sign: "retry", press() {
-        close();
-        form.close();
-        hub.retry(row, differences(before, how, hub.chosen(how)));
-      } })),
-  ]);
+    h("div", { class: "ht-dialog-foot" },
+      cloud,
+      h("div", { class: "ht-buttons ht-end" },
+        button(t("dialog.back"), { press: close }),
+        button(t("change.start"), { kind: "primary", sign: "retry", press() {
+          const choice = hub.chosen(how);
+          close();
+          if (choice) hub.retry(row, keywords({ ...how, model: how.model || choice.default_model }, choice));
+        } }))),
+  ], form.close);
 }
 
-// What is as it was is left out: then the recording's own values stay.
-function differences(before, how, choice) {
-  const made = {};
-  const engine = choice?.name ?? how.engine;
-  if (engine !== before.engine) made.engine = engine;
-  const model = how.model || choice?.default_model || "";
-  if (model && (model !== before.model || made.engine)) made.model = model;
-  if (how.device !== before.device) made.device = how.device;
-  if (how.language !== before.language) made.language = how.language || null;
-  return made;
+// What a recording was asked to be transcribed with, as the form has it.
+function valuesOf(row, hub) {
+  const { language, task, word_timestamps, ...options } = row.options;
+  const how = {
+    engine: row.engine, model: row.model, device: row.asked_device, language: language ?? "",
+    task: task ?? "transcribe", word_timestamps: word_timestamps ?? false, options,
+  };
+  // Another engine has other models.
+  return hub.chosen(how)?.name === row.engine ? how : { ...how, model: "" };
 }

@@ -1,6 +1,9 @@
 // Files on their way down: chunks over the line, put together and handed to the browser.
 
-/** Fetches over the line; `fetchBlob` promises `{name, blob}`, and fails with `{code, message}`. */
+/**
+ * Fetches over the line; `fetchBlob` promises `{name, blob}`, and fails with `{code, message}`. An
+ * AbortSignal ends it.
+ */
 export function createDownloads(line) {
   const coming = new Map();
 
@@ -41,11 +44,16 @@ export function createDownloads(line) {
 
   return {
     owns: (ref) => coming.has(ref),
-    fetchBlob(what, told = null) {
+    fetchBlob(what, told = null, signal = null) {
       const ref = line.ref();
       return new Promise((done, fail) => {
         coming.set(ref, { done, fail, told, parts: [], got: 0, name: "", type: "", size: 0 });
         line.send({ type: "fetch", ...what, ref });
+        signal?.addEventListener("abort", () => {
+          if (!coming.has(ref)) return;
+          line.send({ type: "blob_cancel", ref });
+          end(ref, (it) => it.fail({ code: "canceled", message: "" }));
+        });
       });
     },
   };

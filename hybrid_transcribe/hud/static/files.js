@@ -65,7 +65,7 @@ export function filesView(hub, i18n) {
       zone.classList.remove("ht-over");
       try {
         const dropped = await droppedFiles(event.dataTransfer);
-        hub.addFiles(dropped.files, dropped.nested);
+        hub.addFiles(dropped.files, dropped.nested, dropped.skipped);
       } catch {
         hub.notify("error", { code: "panel.unreadable", message: "" });
       }

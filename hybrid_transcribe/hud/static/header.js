@@ -2,6 +2,7 @@
 
 import { attr, button, h, icon, put, show } from "./dom.js";
 import { chooseLanguage, LANGUAGES } from "./i18n.js";
+import { openOwnSession, ownSession, plainAddress } from "./session.js";
 import { createEndings } from "./store.js";
 import { copyText } from "./transcript.js";
 
@@ -12,6 +13,7 @@ export function headerView(hub, i18n) {
   const dot = h("span", { class: "ht-dot" });
   const state = h("span", { class: "ht-line-state", role: "status" }, dot, h("span", {}));
   const link = button(t("header.link"), { sign: "link", kind: "plain", title: t("header.link_hint"), press: copyLink });
+  const own = button(t("header.own"), { kind: "plain", press: openOwnSession });
   const languages = h("div", { class: "ht-languages", role: "group", "aria-label": t("header.language") },
     LANGUAGES.map(([code, name]) => h("button", {
       type: "button", lang: code, title: name, "data-language": code,
@@ -24,7 +26,7 @@ export function headerView(hub, i18n) {
     h("span", { class: "ht-logo" }, icon("wave")),
     h("h1", {}, t("header.title")),
     state,
-    h("div", { class: "ht-header-end" }, link, languages));
+    h("div", { class: "ht-header-end" }, own, link, languages));
 
   function choose(code) {
     if (code === i18n.language) return;
@@ -33,10 +35,10 @@ export function headerView(hub, i18n) {
   }
 
   function address() {
-    const { link: own, session_id: session } = hub.store.get("welcome") ?? {};
-    if (own) return new URL(own, window.location.href).href;
+    const { link: given, session_id: session } = hub.store.get("welcome") ?? {};
+    if (given) return new URL(given, plainAddress()).href;
     if (!session) return null;
-    const url = new URL(window.location.href);
+    const url = plainAddress();
     url.hash = new URLSearchParams({ session }).toString();
     return url.href;
   }
@@ -56,6 +58,8 @@ export function headerView(hub, i18n) {
     }),
     hub.store.watch("welcome", (welcome) => {
       show(link, address());
+      const mine = ownSession();
+      show(own, welcome?.session_id && mine && mine !== welcome.session_id);
       attr(el, "data-version", welcome?.version);
     }),
   );

@@ -6,7 +6,7 @@ import { preferredLanguage } from "./i18n.js";
 import { keywords } from "./options.js";
 import { recall, recallSession, remember, rememberSession } from "./session.js";
 import { createStore } from "./store.js";
-import { createUploads, recordingsAmong } from "./uploads.js";
+import { createUploads, randomId, recordingsAmong } from "./uploads.js";
 
 const HOW = "hybrid-transcribe.choices";
 const AT_ONCE = "hybrid-transcribe.at-once";
@@ -55,7 +55,8 @@ export function openHub(model) {
     state: ({ state }) => {
       const was = store.get("line");
       store.set({ line: state });
-      if (was === "down" && state === "up") uploads.resume();
+      // What was told meanwhile may be lost: all is asked for anew, and files go on from there.
+      if (was === "down" && state === "up") line.greet();
     },
     welcome(message) {
       clockSkewMs = message.now * 1000 - Date.now();
@@ -162,13 +163,52 @@ export function openHub(model) {
   }
 
   async function submit(ids, how) {
-    const answer = await attempt({ type: "submit", upload_ids: ids, how });
-    store.set({ armed: null });
+    let answer = null;
+    try {
+      answer = await submitted({ type: "submit", upload_ids: ids, how, key: randomId() });
+    } catch (error) {
+      notify("error", error);
+    } finally {
+      store.set({ armed: null });
+    }
     if (!answer) return;
     uploads.release(ids);
     newJob = answer.job_id;
     showNewJob();
+    // What was added meanwhile was too late for that job.
+    if (store.get("atOnce")) hub.arm();
   }
+
+  // Asked again when the line is back: by its key the same question makes no second job.
+  async function submitted(question) {
+    for (;;) {
+      const back = nextWelcome();
+      try {
+        return await line.ask(question);
+      } catch (error) {
+        if (error.code !== "panel.no_answer") throw error;
+        await back.here;
+      } finally {
+        back.forget();
+      }
+    }
+  }
+
+  function nextWelcome() {
+    let forget = null;
+    const here = new Promise((done) => {
+      forget = line.on("welcome", done);
+    });
+    return { here, forget };
+  }
+
+  // The browser asks before it leaves files half sent.
+  function guard(event) {
+    if (uploads.items.some((item) => item.state === "waiting" || item.state === "sending")) {
+      event.preventDefault();
+    }
+  }
+  window.addEventListener("beforeunload", guard);
 
   const hub = {
     store,
@@ -192,11 +232,12 @@ export function openHub(model) {
       store.set({ atOnce });
       if (atOnce && usable().length) hub.arm();
     },
-    addFiles(files, fromFolder = []) {
+    addFiles(files, fromFolder = [], skipped = 0) {
       const extensions = store.get("choices")?.extensions ?? [];
       const { kept, leftOut } = recordingsAmong(fromFolder, extensions);
       const { known } = uploads.add([...files, ...kept]);
       if (leftOut) notify("info", { code: "left_out", message: "", count: leftOut }, "notice");
+      if (skipped) notify("warning", { code: "unreadable_files", message: "", count: skipped }, "notice");
       if (known) notify("info", { code: "known_files", message: "", count: known }, "notice");
       if (store.get("atOnce") && usable().length) hub.arm();
     },
@@ -232,7 +273,11 @@ export function openHub(model) {
     dismiss: (id) => store.set({ notices: store.get("notices").filter((one) => one.id !== id) }),
     /** Tells screen readers. */
     say: (text) => store.set({ said: text }),
-    close: () => line.close(),
+    close() {
+      window.removeEventListener("beforeunload", guard);
+      uploads.close();
+      line.close();
+    },
   };
   line.greet();
   return hub;

@@ -15,14 +15,16 @@ import { transcriptView } from "./transcript.js";
 function mount(hub, el) {
   const root = h("div", { class: "ht-hud" });
   const drawn = createEndings();
+  let views = [];
 
   function draw(language) {
     const focused = root.contains(document.activeElement) && document.activeElement.dataset.language;
+    const kept = views.map((view) => view.keep?.());
     drawn.end();
     const i18n = speak(language);
     root.lang = language;
-    const views = [headerView, noticesView, composeView, queueView, transcriptView]
-      .map((view) => view(hub, i18n, () => root));
+    views = [headerView, noticesView, composeView, queueView, transcriptView]
+      .map((view, n) => view(hub, i18n, () => root, kept[n]));
     root.replaceChildren(h("div", { class: "ht-page" }, views.map((view) => view.el)));
     drawn.add(...views.map((view) => view.close), followTitle(hub, i18n));
     if (focused) root.querySelector(`[data-language="${language}"]`)?.focus();

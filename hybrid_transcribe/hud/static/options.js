@@ -53,12 +53,36 @@ export function parsed(option, typed) {
   return fits ? number : null;
 }
 
+// Offered where an engine does not say which languages it knows.
+const USUAL_LANGUAGES = ["en", "pt", "es", "fr", "de", "it"];
+
+/** Codes of the languages to choose from. */
+export function languagesOf(how, choice) {
+  if (choice.languages.length) return choice.languages;
+  return [...new Set([...USUAL_LANGUAGES, how.language])].filter(Boolean);
+}
+
+// What was chosen for another engine is shown, and sent, only where this one knows it.
+
+/** The device of a form's values with that engine. */
+export const deviceFor = (how, choice) => (choice.devices.includes(how.device) ? how.device : "auto");
+
+/** The language's code, "" to detect it. */
+export function languageFor(how, choice) {
+  const known = choice.options.includes("language") && languagesOf(how, choice).includes(how.language);
+  return known ? how.language : "";
+}
+
+/** The task. */
+export const taskFor = (how, choice) => (choice.translates ? how.task : "transcribe");
+
 /** The keyword arguments that a form's values stand for, of those the engine knows. */
 export function keywords(how, choice) {
-  const made = { engine: choice.name, device: how.device || "auto" };
+  const [language, task] = [languageFor(how, choice), taskFor(how, choice)];
+  const made = { engine: choice.name, device: deviceFor(how, choice) };
   if (how.model.trim()) made.model = how.model.trim();
-  if (how.language && choice.options.includes("language")) made.language = how.language;
-  if (how.task !== "transcribe" && choice.translates) made.task = how.task;
+  if (language) made.language = language;
+  if (task !== "transcribe") made.task = task;
   if (how.word_timestamps && choice.word_timestamps) made.word_timestamps = true;
   for (const [name, value] of Object.entries(how.options)) {
     if (choice.options.includes(name) && value != null) made[name] = value;

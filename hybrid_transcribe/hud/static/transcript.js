@@ -7,7 +7,7 @@ import { actionButtons } from "./row.js";
 import { createEndings } from "./store.js";
 
 /** The card with the transcript that is followed; hidden where none is. */
-export function transcriptView(hub, i18n, root) {
+export function transcriptView(hub, i18n, root, kept = null) {
   const { t } = i18n;
   const endings = createEndings();
   let followed = null;
@@ -15,6 +15,9 @@ export function transcriptView(hub, i18n, root) {
   let found = [];
   let current = -1;
   let audioUrl = null;
+  // Ends the fetch of the recording, while there is one, and where it is to be heard from.
+  let coming = null;
+  let wanted = null;
   let live = true;
   let headKey = "";
 
@@ -94,6 +97,8 @@ export function transcriptView(hub, i18n, root) {
     audio.removeAttribute("src");
     show(audio, false);
     show(listen, true);
+    coming?.abort();
+    coming = null;
     setListen(null);
     if (audioUrl) URL.revokeObjectURL(audioUrl);
     audioUrl = null;
@@ -138,6 +143,7 @@ export function transcriptView(hub, i18n, root) {
   // ------------------------------------------------------------------ search
 
   function find(again = false) {
+    const was = found[current];
     found = [];
     for (const line of lines) {
       const next = hits(line.text, search.value);
@@ -147,7 +153,11 @@ export function transcriptView(hub, i18n, root) {
       }
       next.forEach((_, n) => found.push({ line, n }));
     }
-    if (!again) current = -1;
+    if (again) {
+      const same = found.findIndex((hit) => hit.line === was?.line && hit.n === was.n);
+      current = same >= 0 ? same : Math.min(current, found.length - 1);
+      marksOf(current).forEach((mark) => mark.classList.add("ht-current"));
+    } else current = -1;
     if (!again && found.length) go(1);
     else drawCounted();
   }
@@ -256,10 +266,13 @@ export function transcriptView(hub, i18n, root) {
     setTimeout(() => put(copy.lastChild, t("transcript.copy")), 2_000);
   }
 
-  let coming = false;
   async function hear(at, onlyLoaded = false) {
-    if (!audioUrl && onlyLoaded) return;
-    if (!audioUrl && !(await load())) return;
+    if (!audioUrl && onlyLoaded && !coming) return;
+    if (!audioUrl) {
+      wanted = at;
+      if (!(await load())) return;
+      at = wanted;
+    }
     if (at !== null) audio.currentTime = at;
     // A browser that wants another click for it, or cannot play the format, says so in its player.
     audio.play().catch(() => {});
@@ -267,23 +280,26 @@ export function transcriptView(hub, i18n, root) {
 
   async function load() {
     if (coming) return false;
-    const ids = followed.ids;
-    coming = true;
+    const mine = new AbortController();
+    coming = mine;
     setListen(0);
     try {
-      const got = await hub.downloads.fetchBlob({ what: "audio", ...ids }, setListen);
-      if (followed?.ids !== ids) return false;
+      const got = await hub.downloads.fetchBlob({ what: "audio", ...followed.ids }, setListen, mine.signal);
+      if (coming !== mine) return false;
       audioUrl = URL.createObjectURL(got.blob);
       audio.src = audioUrl;
       show(audio, true);
       show(listen, false);
       return true;
     } catch (error) {
-      hub.notify("error", error);
+      if (coming === mine) hub.notify("error", error);
       return false;
     } finally {
-      coming = false;
-      setListen(null);
+      // Another recording may be on its way by now.
+      if (coming === mine) {
+        coming = null;
+        setListen(null);
+      }
     }
   }
 
@@ -311,7 +327,38 @@ export function transcriptView(hub, i18n, root) {
     hub.store.watch("choices", () => followed && drawHead()),
     reset,
   );
-  return { el, close: endings.end };
+  restore(kept);
+  return { el, keep, close: endings.end };
+
+  /** What the next drawing of the same takes over: where the reader is, and the recording. */
+  function keep() {
+    if (!followed) return null;
+    const taken = {
+      ids: followed.ids, search: search.value, current, audioUrl, loading: Boolean(coming), wanted,
+      at: audio.currentTime, playing: !audio.paused,
+    };
+    audioUrl = null;
+    return taken;
+  }
+
+  function restore(taken) {
+    if (!taken) return;
+    if (taken.ids.recording_id !== followed?.ids.recording_id || taken.ids.job_id !== followed.ids.job_id) {
+      if (taken.audioUrl) URL.revokeObjectURL(taken.audioUrl);
+      return;
+    }
+    search.value = taken.search;
+    current = taken.current;
+    if (search.value) find(true);
+    if (taken.loading) hear(taken.wanted);
+    if (!taken.audioUrl) return;
+    audioUrl = taken.audioUrl;
+    audio.src = audioUrl;
+    audio.currentTime = taken.at;
+    show(audio, true);
+    show(listen, false);
+    if (taken.playing) audio.play().catch(() => {});
+  }
 }
 
 /** Puts text on the clipboard, also where the page is no secure context. */

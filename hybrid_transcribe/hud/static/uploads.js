@@ -3,10 +3,14 @@
 // Files on their way at once: hides the round trips of many small ones.
 const AT_ONCE = 3;
 
+// So long (ms) without an answer to what was sent means that it was lost: more on slow lines.
+const STALLED_MS = 10_000;
+const SLOW_TIMES = 4;
+
 const LIVE = new Set(["waiting", "sending", "complete"]);
 
 /** A random id, also where the page has no secure context. */
-function uploadId() {
+export function randomId() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -21,6 +25,8 @@ export function createUploads(line, changed) {
   let items = [];
   let rules = null;
   let unanswered = 0;
+  // The longest that an answer took, in milliseconds.
+  let slowestMs = 0;
 
   const find = (id) => items.find((item) => item.id === id);
 
@@ -37,8 +43,9 @@ export function createUploads(line, changed) {
 
   function newItem(file) {
     return {
-      id: uploadId(), file, name: file.name, size: file.size,
+      id: randomId(), file, name: file.name, size: file.size,
       state: "waiting", offset: 0, error: null, sent: 0, owed: 0, rewind: null, reading: false,
+      askedAt: 0, stalls: 0,
     };
   }
 
@@ -70,6 +77,7 @@ export function createUploads(line, changed) {
   function begin(item) {
     item.state = "sending";
     item.begun = false;
+    item.askedAt = performance.now();
     line.send({
       type: "upload_begin",
       upload_id: item.id,
@@ -122,12 +130,16 @@ export function createUploads(line, changed) {
     }
     if (!buffer) return;
     item.sent = end;
+    if (item.owed === 1) item.askedAt = performance.now();
     line.send({ type: "upload_chunk", upload_id: item.id, offset }, buffer);
   }
 
   function onAt({ upload_id, offset, complete }) {
     const item = find(upload_id);
     if (!item || item.state !== "sending") return;
+    slowestMs = Math.max(slowestMs, performance.now() - item.askedAt);
+    item.askedAt = performance.now();
+    if (offset > item.offset) item.stalls = 0;
     if (!item.begun) {
       Object.assign(item, { begun: true, sent: offset, turn: (item.turn ?? 0) + 1 });
     } else if (item.owed > 0) {
@@ -162,12 +174,31 @@ export function createUploads(line, changed) {
   function resume() {
     unanswered = 0;
     for (const item of items) {
-      if (item.state !== "sending") continue;
-      Object.assign(item, { state: "waiting", owed: 0, rewind: null, turn: (item.turn ?? 0) + 1 });
+      if (item.state === "sending") takeBack(item);
     }
     pump();
     changed();
   }
+
+  function takeBack(item) {
+    Object.assign(item, { state: "waiting", owed: 0, rewind: null, turn: (item.turn ?? 0) + 1 });
+  }
+
+  // Chunks may be lost while all else comes: then the line itself notices nothing.
+  function lookForStalled() {
+    // A silent line is greeted, and all goes on from the welcome.
+    if (!rules || line.state !== "up") return;
+    for (const item of items) {
+      if (item.state !== "sending" || (item.begun && item.owed === 0)) continue;
+      const patience = Math.max(STALLED_MS, SLOW_TIMES * slowestMs) * 2 ** item.stalls;
+      if (performance.now() - item.askedAt < patience) continue;
+      item.stalls += 1;
+      unanswered -= item.owed;
+      takeBack(item);
+      begin(item);
+    }
+  }
+  const watch = setInterval(lookForStalled, 1_000);
 
   return {
     get items() {
@@ -197,12 +228,13 @@ export function createUploads(line, changed) {
       const item = find(id);
       if (item?.state !== "failed") return;
       // A new id: what is still on its way about the old attempt is not about this one.
-      const fresh = { id: uploadId(), error: null, offset: 0, sent: 0, rewind: null };
+      const fresh = { id: randomId(), error: null, offset: 0, sent: 0, rewind: null };
       Object.assign(item, fresh, { state: "waiting" });
       judged(item);
       pump();
       changed();
     },
+    close: () => clearInterval(watch),
     /** They belong to a job now. */
     release(ids) {
       items = items.filter((item) => !ids.includes(item.id));
@@ -216,11 +248,16 @@ function sameFile(one, other) {
     one.name === other.name &&
     one.size === other.size &&
     one.lastModified === other.lastModified &&
-    (one.webkitRelativePath ?? "") === (other.webkitRelativePath ?? "")
+    pathOf(one) === pathOf(other)
   );
 }
 
-/** Every file of what was dropped, folders gone through. */
+// Where files of dropped folders lie; those that were chosen know it themselves.
+const paths = new WeakMap();
+
+const pathOf = (file) => (paths.get(file) ?? file.webkitRelativePath ?? "").replace(/^\//, "");
+
+/** Every file of what was dropped, folders gone through, and how many entries could not be read. */
 export async function droppedFiles(transfer) {
   // Entries must be asked for before the first await: the list is emptied after the event.
   const entries = [];
@@ -233,19 +270,34 @@ export async function droppedFiles(transfer) {
   }
   const found = plain.filter(Boolean);
   const nested = [];
-  for (const entry of entries) nested.push(...(await filesOf(entry)));
-  return { files: found, nested };
+  let skipped = 0;
+  for (const entry of entries) await gather(entry);
+  return { files: found, nested, skipped };
+
+  // One that cannot be read costs none of the others.
+  async function gather(entry) {
+    try {
+      if (entry.isFile) nested.push(await fileOf(entry));
+      else for await (const child of entriesOf(entry)) await gather(child);
+    } catch {
+      skipped += 1;
+    }
+  }
 }
 
-async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
-  const reader = entry.createReader();
-  const found = [];
+async function fileOf(entry) {
+  const file = await new Promise((done, failed) => entry.file(done, failed));
+  paths.set(file, entry.fullPath);
+  return file;
+}
+
+async function* entriesOf(folder) {
+  const reader = folder.createReader();
   for (;;) {
     // A reader gives a hundred entries at a time, and none when it is through.
     const some = await new Promise((done, failed) => reader.readEntries(done, failed));
-    if (some.length === 0) return found;
-    for (const child of some) found.push(...(await filesOf(child)));
+    if (some.length === 0) return;
+    yield* some;
   }
 }
 

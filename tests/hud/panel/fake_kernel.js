@@ -6,6 +6,7 @@ globalThis.createFake = (given = {}) => {
   const uploads = new Map();
   const saved = JSON.parse(sessionStorage.getItem("fake") ?? "{}");
   let jobs = 0;
+  const submitted = new Map();
 
   const engine = (name, more = {}) => ({
     name, available: true, why_not: null, default: false, default_model: "base",
@@ -28,6 +29,8 @@ globalThis.createFake = (given = {}) => {
     // Answers to chunks wait here while `holding`.
     holding: false,
     held: [],
+    // Chunks are lost while `dropping`, and nobody answers them.
+    dropping: false,
     mute: false,
     failNext: null,
     welcome: {
@@ -150,7 +153,7 @@ globalThis.createFake = (given = {}) => {
     },
     upload_chunk({ upload_id, offset }, buffers) {
       const upload = uploads.get(upload_id);
-      if (!upload) return;
+      if (!upload || fake.dropping) return;
       if (fake.loseNext) {
         fake.loseNext = false;
       } else if (offset === upload.got) {
@@ -163,8 +166,12 @@ globalThis.createFake = (given = {}) => {
     upload_cancel: ({ upload_id }) => uploads.delete(upload_id),
     submit(message) {
       if (fake.failNext) return void done(message);
+      if (submitted.has(message.key)) {
+        return void fake.tell({ type: "submitted", ref: message.ref, job_id: submitted.get(message.key), rejected: [] });
+      }
       jobs += 1;
       const job_id = `job${jobs}`;
+      submitted.set(message.key, job_id);
       const rows = message.upload_ids.map((id, index) => fake.row({
         id: `${job_id}-${index}`, job_id, index, of: message.upload_ids.length, name: uploads.get(id).name,
         engine: message.how.engine, model: message.how.model ?? "base",

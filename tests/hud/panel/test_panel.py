@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 
-from hybrid_transcribe.hud import messages
-from tests.browser import Heard, listen
 from tests.hud.panel.harness import HERE, URL, heard, serve, show
 
 pytest.importorskip("playwright.sync_api")
@@ -26,27 +22,6 @@ AXE_VARIABLE = "HYBRID_TRANSCRIBE_TEST_AXE"
 
 FILES = "input[type=file] >> nth=0"
 HOSTILE = '<img src=x onerror="globalThis.hurt=1"><script>globalThis.hurt=1</script>.wav'
-
-
-@pytest.fixture
-def complaints(browser_page: Page) -> Iterator[Heard]:
-    """The panel says nothing on the console, asks nobody else, and keeps to the contract."""
-    told = listen(browser_page)
-    serve(browser_page.context)
-    yield told
-    assert told.complaints == []
-    assert told.strangers(URL) == set()
-    # A test that was skipped has shown nothing.
-    for message in browser_page.evaluate("globalThis.fake?.heard ?? []"):
-        messages.read(message)
-    for message in browser_page.evaluate("globalThis.fake?.told ?? []"):
-        msgspec.convert(message, type=messages.FromKernel)
-
-
-@pytest.fixture
-def page(browser_page: Page, complaints: Heard) -> Page:
-    """Nothing on it yet: `show` it."""
-    return browser_page
 
 
 def file(name: str, data: bytes) -> dict[str, Any]:

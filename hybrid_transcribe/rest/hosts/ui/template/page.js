@@ -226,6 +226,23 @@ window.addEventListener("pagehide", () => {
 });
 window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
 
+// Who misses the place for files by a little does not mean to leave the page.
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  const { dataTransfer } = event;
+  if (!dataTransfer?.types.includes("Files")) return;
+  document.querySelector(".ht-drop")?.dispatchEvent(new DragEvent("drop", { dataTransfer }));
+});
+
+// The server's token is for whoever started it: not for the history, nor for a link that is shared.
+const address = new URL(window.location.href);
+const token = address.searchParams.get("token");
+if (token !== null) {
+  address.searchParams.delete("token");
+  window.history.replaceState(window.history.state, "", address);
+}
+
 document.documentElement.lang = navigator.language?.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
 byId("word").textContent = speak("loading");
 byId("hint").textContent = speak("hint");
@@ -233,7 +250,6 @@ const about = byId("about");
 if (about) {
   about.textContent = speak("about");
   // Whoever came with the server's token takes it along.
-  const token = new URLSearchParams(window.location.search).get("token");
   if (token) about.search = new URLSearchParams({ token }).toString();
 }
 if (modelId) {
