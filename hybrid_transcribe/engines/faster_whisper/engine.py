@@ -212,6 +212,7 @@ class FasterWhisper(Engine):
         cancelled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
+        from hybrid_transcribe.engines.faster_whisper.trimmed.heap import give_back
         from hybrid_transcribe.engines.faster_whisper.trimmed.tail import tail_of
 
         shape = wide(self._cpu_threads, self._device)
@@ -232,7 +233,10 @@ class FasterWhisper(Engine):
         )
         if shape.batch > 1:
             crew = self._in_batches(crew, shape.batch)
-        return in_order(crew, clips, cancelled)
+        try:
+            yield from in_order(crew, clips, cancelled)
+        finally:
+            give_back()
 
     def _in_batches(self, crew: Crew, most: int) -> Crew:
         from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched

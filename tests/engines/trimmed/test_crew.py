@@ -13,6 +13,7 @@ import pytest
 
 from hybrid_transcribe.engines.faster_whisper.request import Request
 from hybrid_transcribe.engines.faster_whisper.trimmed import crew as crews
+from hybrid_transcribe.engines.faster_whisper.trimmed import heap
 from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Heard
 from hybrid_transcribe.errors import EngineFailed
@@ -194,3 +195,14 @@ def test_who_stops_reading_stops_the_rest(ear: type[FakeEar], threads: ThreadPoo
 
 def _wait(event: threading.Event) -> None:
     assert event.wait(20)
+
+
+def test_memory_is_given_back_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is tried where it cannot."""
+    kept: list[int] = []
+    monkeypatch.setattr(heap, "_trim", lambda: kept.append)
+    heap.give_back()
+    assert kept == [0]
+    monkeypatch.setattr(heap, "_trim", lambda: None)
+    heap.give_back()
+    assert kept == [0]
