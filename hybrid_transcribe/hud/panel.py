@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Hashable
 from typing import Any
 
 from hybrid_transcribe.api import default_service
@@ -15,8 +16,8 @@ from hybrid_transcribe.hud.widget import Panel
 #: Names the service of the Jupyter server.
 SERVER = "server"
 
-#: The panel of each cell, to be replaced when that cell runs again.
-_of_cell: dict[str, Hud] = {}
+#: Of each cell the execution that showed panels last, and those panels: a later one closes them.
+_of_cell: dict[Hashable, tuple[str, list[Hud]]] = {}
 
 
 class Hud:
@@ -77,15 +78,24 @@ class Hud:
 
 
 def show(service: Any = None, *, session_id: str | None = None, remember: str = KERNEL) -> Hud:
-    """A panel; that of an earlier run of the same cell is closed. Arguments as `Hud`."""
+    """A panel; those of an earlier run of the same cell are closed. Arguments as `Hud`."""
     made = Hud(service, session_id=session_id, remember=remember)
-    cell = _cell_id()
-    if cell is not None:
-        before = _of_cell.get(cell)
-        _of_cell[cell] = made
-        if before is not None:
-            before.close()
+    execution, cell = _running()
+    if execution is not None:
+        # Not all hosts name their cells: there the same queue is taken for the same cell.
+        _keep(made, cell or (id(made.service), session_id), execution)
     return made
+
+
+def _keep(made: Hud, cell: Hashable, execution: str) -> None:
+    """Note the panel, and close those that an earlier execution of its cell left."""
+    shown_by, panels = _of_cell.get(cell, (execution, []))
+    if shown_by == execution:
+        _of_cell[cell] = (execution, [*panels, made])
+        return
+    _of_cell[cell] = (execution, [made])
+    for panel in panels:
+        panel.close()
 
 
 def _service(given: Any) -> Any:
@@ -98,13 +108,21 @@ def _service(given: Any) -> Any:
     return given
 
 
-def _cell_id() -> str | None:
-    """The cell that is running, as JupyterLab names it; None where nobody says."""
+def _running() -> tuple[str | None, str | None]:
+    """What is being executed, and JupyterLab's name of its cell; None for what nobody says."""
     # Without IPython nobody runs cells.
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return None, None
     try:
-        found = shell.get_parent()["metadata"]["cellId"] if shell is not None else None
+        request = shell.get_parent()
+        execution = request["header"]["msg_id"]
     except (AttributeError, KeyError, TypeError):
-        return None
-    return found if isinstance(found, str) else None
+        return None, None
+    cell = (request.get("metadata") or {}).get("cellId")
+    return (_text(execution), _text(cell))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None

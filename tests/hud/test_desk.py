@@ -134,6 +134,35 @@ def test_a_job_is_controlled(service: Service, tmp_path: Path) -> None:
         line.until(lambda: not mine())
 
 
+def test_a_change_is_all_of_it(service: Service, tmp_path: Path) -> None:
+    """What a panel leaves out is as if it was never set; a bad value changes nothing."""
+    how: dict[str, Any] = {"language": "pt", "beam_size": 3, "silence_guard": False}
+    job_id = service.submit(wavs(tmp_path, "anew"), model="steady", **how).job_id
+    with desk_for(service) as line:
+        line.hello()
+
+        def mine(state: str = "completed", attempt: int = 1) -> m.Row | None:
+            rows = [r for r in line.shown.rows.values() if r.job_id == job_id]
+            return next((r for r in rows if (r.state, r.attempt) == (state, attempt)), None)
+
+        line.until(lambda: mine() is not None)
+        row = mine()
+        assert row is not None
+        assert row.options == how
+        ids = {"job_id": job_id, "recording_id": row.recording_id}
+        bad = line.ask(m.Retry, **ids, changes={"beam_size": "wide"})
+        assert bad.error.code == "invalid_option"
+        changes = {"engine": row.engine, "word_timestamps": True, "beam_size": 3}
+        assert isinstance(line.ask(m.Retry, **ids, changes=changes), m.Done)
+        line.until(lambda: mine(attempt=2) is not None)
+        changed = mine(attempt=2)
+        assert changed is not None
+        assert (changed.model, changed.options) == (
+            "steady",
+            {"word_timestamps": True, "beam_size": 3},
+        )
+
+
 @pytest.mark.parametrize(
     ("session_id", "well"),
     [

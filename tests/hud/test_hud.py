@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,17 +114,90 @@ def test_closing_ends_its_thread(service: Service, how: str) -> None:
     one.close()
 
 
-def test_a_cell_that_runs_again_replaces_its_panel(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+class Shell:
+    """IPython, as a panel asks it: what is being executed, and in which cell."""
+
+    def __init__(self) -> None:
+        self.parent: dict[str, Any] = {}
+
+    def get_ipython(self) -> Shell:
+        return self
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.parent
+
+    def executes(self, execution: str, cell: str | None = None) -> None:
+        """From now on this execution, of that cell where the host names it."""
+        metadata = {} if cell is None else {"cellId": cell}
+        self.parent = {"header": {"msg_id": execution}, "metadata": metadata}
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    made = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", made)
+    monkeypatch.setattr(panel, "_of_cell", {})
+    return made
+
+
+@pytest.fixture
+def show(service: Service) -> Iterator[Callable[..., Hud]]:
+    """Shows panels, and closes them in the end."""
+    made: list[Hud] = []
+
+    def show_one(**how: Any) -> Hud:
+        made.append(hud(service, **how))
+        return made[-1]
+
+    yield show_one
+    for one in made:
+        one.close()
+
+
+def test_a_cell_that_runs_again_replaces_its_panel(shell: Shell, show: Callable[..., Hud]) -> None:
     """No panel is left behind; that of another cell stays."""
-    monkeypatch.setattr(panel, "_cell_id", lambda: "one")
-    first, second = hud(service), hud(service)
-    monkeypatch.setattr(panel, "_cell_id", lambda: "two")
-    other = hud(service)
+    shell.executes("1", cell="one")
+    first = show()
+    shell.executes("2", cell="two")
+    other = show()
+    shell.executes("3", cell="one")
+    second = show()
     assert [x.closed for x in (first, second, other)] == [True, False, False]
-    second.close()
-    other.close()
+
+
+def test_where_cells_have_no_names_the_queue_stands_for_one(
+    shell: Shell, show: Callable[..., Hud]
+) -> None:
+    """A later panel on the same queue replaces the earlier one; that of another session stays."""
+    shell.executes("1")
+    first, other = show(), show(session_id="other")
+    shell.executes("2")
+    second = show()
+    assert [x.closed for x in (first, second, other)] == [True, False, False]
+
+
+@pytest.mark.parametrize("cell", ["one", None])
+def test_one_execution_may_show_several_panels(
+    shell: Shell, show: Callable[..., Hud], cell: str | None
+) -> None:
+    """All of them live, until the cell runs again."""
+    shell.executes("1", cell)
+    both = show(), show()
+    assert not any(x.closed for x in both)
+    shell.executes("2", cell)
+    again = show()
+    assert all(x.closed for x in both)
+    assert not again.closed
+
+
+@pytest.mark.parametrize("parent", [None, {}, {"header": {}}, {"header": {"msg_id": ""}}])
+def test_where_nobody_says_what_runs_no_panel_is_replaced(
+    shell: Shell, show: Callable[..., Hud], parent: Any
+) -> None:
+    """Nor kept: who made it may let it go."""
+    shell.parent = parent
+    assert not any(x.closed for x in (show(), show()))
+    assert panel._of_cell == {}
 
 
 def test_it_takes_the_kernels_own_service(

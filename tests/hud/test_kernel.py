@@ -165,7 +165,7 @@ def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) ->
 
 
 def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: Path) -> None:
-    """Another panel on the same service; the first one is told of the job as well."""
+    """Another panel on the same service, in place of the first one, which was told as well."""
     (path,) = wavs(tmp_path, "talk")
     kernel.say(type="hello")
     kernel.first("welcome")
@@ -174,4 +174,6 @@ def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: P
     assert again[VIEW]["model_id"] != kernel.comm_id
     assert "talk.wav  completed  100" in again["text/plain"]
     kernel.until(lambda: any(told["rows"] for _, told, _ in kernel.told("rows")))
+    kernel.run("panel.closed")
+    assert kernel.outputs[-1]["data"]["text/plain"] == "True"
     kernel.run("service.close()")

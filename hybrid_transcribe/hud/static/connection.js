@@ -15,12 +15,14 @@ export function connect(model, hello) {
   let helloWait = FIRST_HELLO_AGAIN_MS;
   let helloTimer = null;
   let welcomed = false;
+  // The notebook closed the line for good: its kernel is gone, or began anew.
+  let ended = false;
 
   function turn(next) {
     if (next === state) return;
     state = next;
     if (next === "down") giveUp(() => true);
-    tell("state", { state });
+    tell("state", { state, ended });
   }
 
   function tell(type, message, buffers = []) {
@@ -45,6 +47,14 @@ export function connect(model, hello) {
     }
   }
 
+  // Notebooks say it of lines that end, and of no others.
+  function end() {
+    ended = true;
+    clearTimeout(helloTimer);
+    if (state === "down") tell("state", { state, ended });
+    else turn("down");
+  }
+
   function hear(message, buffers) {
     if (typeof message?.type !== "string") return;
     askedAt = null;
@@ -64,6 +74,7 @@ export function connect(model, hello) {
   }
 
   function send(message, buffer = null) {
+    if (ended) return;
     askedAt ??= performance.now();
     model.send(message, undefined, buffer ? [buffer] : []);
   }
@@ -86,6 +97,7 @@ export function connect(model, hello) {
   }, 1_000);
 
   model.on("msg:custom", hear);
+  model.on("comm_live_update", end);
   return {
     get state() {
       return state;
@@ -100,6 +112,7 @@ export function connect(model, hello) {
       return new Promise((answer, fail) => {
         questions.set(ref, { answer, fail, before: false });
         send({ ...message, ref });
+        if (ended) giveUp(() => true);
       });
     },
     on(type, handler) {
@@ -111,6 +124,7 @@ export function connect(model, hello) {
       clearInterval(pulse);
       clearTimeout(helloTimer);
       model.off("msg:custom", hear);
+      model.off("comm_live_update", end);
     },
   };
 }

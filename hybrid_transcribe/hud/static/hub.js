@@ -20,6 +20,8 @@ export function openHub(model) {
   const store = createStore({
     language: preferredLanguage(),
     line: "connecting",
+    // The line ended for good: only running the cell again makes another.
+    ended: false,
     welcome: null,
     choices: null,
     rows: new Map(),
@@ -52,9 +54,9 @@ export function openHub(model) {
   });
 
   const listeners = {
-    state: ({ state }) => {
+    state: ({ state, ended }) => {
       const was = store.get("line");
-      store.set({ line: state });
+      store.set({ ended, line: state });
       // What was told meanwhile may be lost: all is asked for anew, and files go on from there.
       if (was === "down" && state === "up") line.greet();
     },

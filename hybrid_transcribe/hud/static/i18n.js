@@ -58,7 +58,8 @@ export function speak(language) {
       const minutes = Math.round(seconds / 60);
       if (minutes < 60) return t("time.minutes", { count: Math.max(minutes, 1) });
       if (minutes < 60 * 24) {
-        return t("time.hours", { hours: Math.floor(minutes / 60), minutes: minutes % 60 });
+        const hours = { hours: Math.floor(minutes / 60), minutes: minutes % 60 };
+        return hours.minutes ? t("time.hours", hours) : t("time.whole_hours", hours);
       }
       return t("time.days", { count: Math.round(minutes / 60 / 24) });
     },

@@ -19,7 +19,7 @@ export function noticesView(hub, i18n) {
     const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
     return h("div", { class: "ht-notice", "data-kind": notice.kind, role: notice.kind === "error" ? "alert" : null },
       icon(notice.kind === "info" ? "info" : "warning"),
-      h("p", {}, h("strong", {}, text), notice.error.message ? ` ${notice.error.message}` : ""),
+      h("p", {}, h("strong", {}, text), notice.error.message ? [" ", h("span", { lang: "en" }, notice.error.message)] : null),
       button(t("notice.dismiss"), { sign: "cancel", bare: true, kind: "ghost", press: () => hub.dismiss(notice.id) }));
   }
 
@@ -63,7 +63,8 @@ export function noticesView(hub, i18n) {
     hub.store.watch("said", (text) => put(said, text)),
     hub.store.watch("line", (line) => {
       show(lost, line === "down" || line === "waiting");
-      put(lost.lastChild, line === "down" ? t("line.lost") : line === "waiting" ? t("line.silent") : "");
+      const down = () => (hub.store.get("ended") ? t("line.ended") : t("line.lost"));
+      put(lost.lastChild, line === "down" ? down() : line === "waiting" ? t("line.silent") : "");
     }),
   );
   return { el, close: endings.end };

@@ -6,7 +6,7 @@ import { etaNow, GROUPS } from "./listing.js";
 
 // A result's end is told when it is nearer than this (s).
 const SOON_S = 24 * 3600;
-const VERY_SOON_S = 3600;
+const VERY_SOON_S = 15 * 60;
 
 /** What can be done with a row, as buttons; `bare` shows signs alone. */
 export function actionButtons(row, { hub, i18n, root }, bare) {
@@ -55,7 +55,7 @@ export function rowView(context) {
   const eta = h("span", { class: "ht-number" });
   const actions = cell("actions");
   const error = h("div", { class: "ht-cell ht-row-error", role: "cell" }, icon("warning"),
-    h("span", {}, h("strong"), h("span")));
+    h("span", {}, h("strong"), h("span", { lang: "en" })));
 
   function make(el) {
     fill(el,

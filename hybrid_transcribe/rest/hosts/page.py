@@ -58,11 +58,11 @@ footer { margin-top: 1.6rem; font-size: .86rem; }
 
 _POLICY = "default-src 'none'; style-src {}; base-uri 'none'; frame-ancestors 'self'"
 
-#: The panel is loaded from a blob, as notebooks do it, and shows and saves blobs.
+#: The panel is loaded from a blob, as notebooks do it, and shows and saves blobs. Of the page
+#: that `voila` alone serves it is in ``policy.txt``, which has to be what `panel_policy` gives.
 _PANEL_POLICY = (
     "default-src 'none'; script-src {script} blob:; style-src {style}; connect-src 'self' blob:; "
-    "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'"
+    "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'"
 )
 
 _NO_PAGE = Template(
@@ -179,7 +179,7 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
     @property
     def content_security_policy(self) -> str:
         """Its own script and style and no others; the panel comes over the page's line."""
-        return _PANEL_POLICY.format(script=_hash("page.js"), style=_hash("page.css"))
+        return f"{panel_policy()}; frame-ancestors 'self'"
 
     def set_default_headers(self) -> None:
         """As for every page of ours."""
@@ -203,6 +203,11 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
                 hint=html.escape(words[hint][language]),
             )
         )
+
+
+def panel_policy() -> str:
+    """What the panel's page may load and run; who may frame it, only a header can say."""
+    return _PANEL_POLICY.format(script=_hash("page.js"), style=_hash("page.css"))
 
 
 def _careful(handler: RequestHandler) -> None:

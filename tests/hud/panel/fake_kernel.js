@@ -3,6 +3,7 @@
 
 globalThis.createFake = (given = {}) => {
   const listeners = new Set();
+  const ends = new Set();
   const uploads = new Map();
   const saved = JSON.parse(sessionStorage.getItem("fake") ?? "{}");
   let jobs = 0;
@@ -63,7 +64,7 @@ globalThis.createFake = (given = {}) => {
         language_probability: null, state, stage: null, stage_percentage: null,
         percentage: state === "completed" ? 100 : 0, eta_s: null, done_s: 0, duration_s: 60, n_segments: 0,
         attempt: 1, ahead: 0, error: null, warnings: [], created_at: 1_700_000_000, finished_at: null,
-        expires_at: null, kept: false, sends_audio_to: null,
+        expires_at: null, kept: false, sends_audio_to: null, options: {},
         actions: done ? ["retry", "keep", "delete", "open"] : ["cancel", "delete", "open"],
         ...more,
       };
@@ -93,6 +94,11 @@ globalThis.createFake = (given = {}) => {
       const copy = structuredClone(message);
       queueMicrotask(() => listeners.forEach((listener) => listener(copy, buffers)));
     },
+    // As a notebook does whose kernel is started again.
+    end() {
+      fake.mute = true;
+      ends.forEach((listener) => listener());
+    },
     release() {
       fake.holding = false;
       fake.held.splice(0).forEach((answer) => answer());
@@ -103,9 +109,11 @@ globalThis.createFake = (given = {}) => {
       save_changes() {},
       on(event, listener) {
         if (event === "msg:custom") listeners.add(listener);
+        if (event === "comm_live_update") ends.add(listener);
       },
       off(event, listener) {
         listeners.delete(listener);
+        ends.delete(listener);
       },
       send(message, callbacks, buffers = []) {
         fake.heard.push(structuredClone(message));

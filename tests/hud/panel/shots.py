@@ -11,15 +11,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.browser import CHROMIUM
 from tests.hud.panel.harness import serve, show
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 #: The folder that pictures go to.
 SHOTS_VARIABLE = "HYBRID_TRANSCRIBE_TEST_SHOTS"
@@ -37,7 +38,44 @@ STATES: dict[str, tuple[str, str | None]] = {
     "uploading": (_BUSY + "fake.holding = true;", None),
     "busy": (_BUSY, "river-survey"),
     "done": (_BUSY, "standup"),
+    "search": (_BUSY, "standup"),
+    "cloud": (_BUSY, None),
+    "options": ("", None),
+    "change": (_BUSY, "standup"),
+    "delete": (_BUSY, "river-survey"),
+    "offline": (_BUSY, "river-survey"),
     "errors": ("fake.rows = scenes.troubles(fake); fake.failUpload = 'tape.wav';", None),
+}
+
+
+def _press(page: Page, action: str) -> None:
+    page.locator(f".ht-transcript [data-action={action}]").click()
+    page.wait_for_selector(".ht-dialog")
+
+
+def _unfold(page: Page, place: str) -> None:
+    for summary in page.locator(f"{place} summary").all():
+        summary.click()
+
+
+def _change(page: Page) -> None:
+    _press(page, "change")
+    page.select_option(".ht-dialog [name=engine]", "assemblyai")
+
+
+def _offline(page: Page) -> None:
+    page.evaluate("fake.tell({type: 'connection', up: false})")
+    page.wait_for_selector(".ht-dot[data-line=down]")
+
+
+#: What a person does before the picture is taken.
+_ACTS: dict[str, Callable[[Page], Any]] = {
+    "search": lambda page: page.fill("[name=search]", "the"),
+    "cloud": lambda page: page.select_option("[name=engine]", "assemblyai"),
+    "options": lambda page: _unfold(page, ".ht-compose"),
+    "change": _change,
+    "delete": lambda page: _press(page, "delete"),
+    "offline": _offline,
 }
 
 
@@ -76,6 +114,7 @@ def _shoot(
     if opened:
         page.locator(".ht-name", has_text=opened).click()
         page.wait_for_selector(".ht-segment")
+    _ACTS.get(state, lambda _: None)(page)
     # A picture of the whole page resizes it: what is drawn only in sight needs a frame or two.
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": width, "height": max(height, 300)})

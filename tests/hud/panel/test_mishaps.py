@@ -105,6 +105,18 @@ def test_other_lost_answers_are_told(page: Page) -> None:
     expect(page.get_by_role("alert").filter(has_text="before an answer came")).to_be_visible()
 
 
+def test_a_kernel_that_began_anew_is_told(page: Page) -> None:
+    """The panel does not look current, says what to do, and takes no more orders."""
+    show(page, "fake.rows = [fake.row({id: 'a', state: 'running'})];")
+    page.evaluate("fake.end()")
+
+    expect(page.locator(".ht-dot")).to_have_attribute("data-line", "down")
+    expect(page.get_by_role("alert").filter(has_text="Run this panel's cell")).to_be_visible()
+    row(page, "a.wav").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("alert").filter(has_text="before an answer came")).to_be_visible()
+    assert heard(page, "cancel") == []
+
+
 def test_an_upload_whose_chunks_are_lost_goes_on(page: Page) -> None:
     """Though everything else arrives, nobody has to reload for the rest of the file."""
     page.clock.install()

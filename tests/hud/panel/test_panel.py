@@ -179,7 +179,7 @@ def test_of_a_folder_the_recordings_are_taken(page: Page, tmp_path: Path) -> Non
 
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
     expect(page.locator(".ht-notice[data-kind=info]")).to_contain_text(
-        "2 files of the folder are no recordings"
+        "2 files in the folder are not recordings"
     )
 
 
@@ -256,7 +256,9 @@ def test_what_can_be_done_with_a_row(page: Page) -> None:
     expect(dialog).to_contain_text("Audio goes to AssemblyAI")
     dialog.get_by_role("button", name="Transcribe again").click()
     expect(line).to_contain_text("2 attempts")
-    assert heard(page, "retry")[0]["changes"] == {"engine": "assemblyai", "model": "universal-2"}
+    assert heard(page, "retry")[0]["changes"] == {
+        "engine": "assemblyai", "device": "auto", "model": "universal-2"
+    }  # fmt: skip
 
     page.evaluate(
         "fake.change('a', {state: 'completed', actions: ['retry', 'keep', 'delete', 'open']})"
@@ -266,6 +268,101 @@ def test_what_can_be_done_with_a_row(page: Page) -> None:
     line.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator(".ht-body .ht-row")).to_have_count(1)
+
+
+def offered(page: Page, place: str) -> list[list[Any]]:
+    """Names of a form's controls, whether they may be used, and what they offer."""
+    found: list[list[Any]] = page.locator(f"{place} .ht-choices").evaluate(
+        "el => [...el.querySelectorAll('input, select')].map((it) => [it.name, it.disabled,"
+        " [...(it.options ?? [])].map((one) => one.textContent)])"
+    )
+    return found
+
+
+@pytest.mark.parametrize("engine", ["faster-whisper", "openai-whisper", "assemblyai"])
+def test_a_change_offers_what_a_new_job_does(page: Page, engine: str) -> None:
+    """Model, device, language, task, word times and options: whichever engine is chosen."""
+    show(page, "fake.rows = [fake.row({id: 'a', state: 'failed'})];")
+    row(page, "a.wav").get_by_role("button", name="Change engine…").click()
+    dialog = page.get_by_role("dialog")
+
+    dialog.locator("[name=engine]").select_option(engine)
+    page.eval_on_selector(
+        ".ht-compose [name=engine]",
+        "(it, name) => { it.value = name; it.dispatchEvent(new Event('change')); }",
+        engine,
+    )
+
+    names = {name for name, *_ in offered(page, ".ht-dialog")}
+    assert {"model", "device", "language", "task", "word_timestamps", "hotwords"} <= names
+    assert offered(page, ".ht-dialog") == offered(page, ".ht-compose")
+
+
+def test_a_change_begins_with_what_was_asked(page: Page) -> None:
+    """All of it is filled in and sent again; what is emptied takes its default."""
+    asked = (
+        "{language: 'pt', task: 'translate', word_timestamps: true, beam_size: 3,"
+        " temperature: [0, 0.4], silence_guard: false, context: 'full'}"
+    )
+    show(
+        page,
+        "fake.choices.engines[0].options.push('context'); fake.rows = [fake.row({id: 'a',"
+        f" state: 'failed', model: 'org/own', asked_device: 'cpu', options: {asked}}})];",
+    )
+    row(page, "a.wav").get_by_role("button", name="Change engine…").click()
+    dialog = page.get_by_role("dialog")
+    for name, value in {
+        "other_model": "org/own", "device": "cpu", "language": "pt", "task": "translate",
+        "beam_size": "3", "temperature": "0, 0.4",
+    }.items():  # fmt: skip
+        expect(dialog.locator(f"[name={name}]")).to_have_value(value)
+    expect(dialog.locator("[name=word_timestamps]")).to_be_checked()
+    expect(dialog.locator("[name=silence_guard]")).not_to_be_checked()
+
+    dialog.locator("[name=language]").select_option("")
+    dialog.get_by_text("More options").click()
+    dialog.locator("[name=beam_size]").fill("")
+    dialog.locator("[name=batch_size]").fill("4")
+    dialog.get_by_role("button", name="Transcribe again").click()
+
+    expect(row(page, "a.wav")).to_contain_text("2 attempts")
+    assert heard(page, "retry")[0]["changes"] == {
+        "engine": "faster-whisper", "device": "cpu", "model": "org/own", "task": "translate",
+        "word_timestamps": True, "temperature": [0, 0.4], "silence_guard": False,
+        "context": "full", "batch_size": 4,
+    }  # fmt: skip
+
+
+def test_a_change_that_is_not_made_leaves_the_form_of_new_jobs(page: Page) -> None:
+    """Escape closes the dialog, the focus is where it was, and both forms are apart."""
+    show(page, "fake.rows = [fake.row({id: 'a', state: 'failed'})];")
+    button = row(page, "a.wav").get_by_role("button", name="Change engine…")
+    button.click()
+    page.get_by_role("dialog").locator("[name=engine]").select_option("assemblyai")
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+    expect(page.locator(".ht-compose [name=engine]")).to_have_value("faster-whisper")
+    assert heard(page, "retry") == []
+
+
+def test_what_one_engine_knows_is_not_asked_of_another(page: Page) -> None:
+    """A device, a language and a task go along only where the form still shows them."""
+    show(page, "fake.choices.engines[2].languages = ['en', 'es'];")
+    page.select_option("[name=device]", "gpu")
+    page.select_option("[name=language]", "pt")
+    page.select_option("[name=task]", "translate")
+
+    page.select_option("[name=engine]", "assemblyai")
+    expect(page.locator("[name=device]")).to_have_value("auto")
+    expect(page.locator("[name=language]")).to_have_value("")
+    page.set_input_files(FILES, [file("a.wav", b"12")])
+    page.get_by_role("button", name="Transcribe").click()
+
+    expect(page.locator(".ht-body .ht-row")).to_have_count(1)
+    assert heard(page, "submit")[0]["how"] == {"engine": "assemblyai", "device": "auto"}
 
 
 def test_what_could_not_be_done_is_told(page: Page) -> None:
@@ -321,7 +418,7 @@ def test_an_end_is_announced(page: Page) -> None:
         f"fake.row({{id: 'b', state: 'completed', kept: true, {soon}}})];",
     )
 
-    expect(row(page, "a.wav")).to_contain_text("goes in 12 min")
+    expect(row(page, "a.wav")).to_contain_text("expires in 12 min")
     expect(row(page, "b.wav")).to_contain_text("kept")
 
 
@@ -432,7 +529,7 @@ def test_the_language_can_be_changed(page: Page) -> None:
 
     expect(page.get_by_role("heading", name="Fila")).to_be_visible()
     expect(page.locator("[name=device]")).to_have_value("cpu")
-    expect(row(page, "river-survey")).to_contain_text("Em curso")
+    expect(row(page, "river-survey")).to_contain_text("Em andamento")
     expect(page.locator(":focus")).to_have_text("PT")
     page.reload()
     expect(page.get_by_role("heading", name="Fila")).to_be_visible()
