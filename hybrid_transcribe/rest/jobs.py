@@ -12,7 +12,7 @@ import msgspec
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, UnknownUpload
 from hybrid_transcribe.jobs.option_text import parse
-from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
 from hybrid_transcribe.rest.door import REVALIDATE, Door
 from hybrid_transcribe.rest.files.taken import with_uploads
 from hybrid_transcribe.rest.models import check_model
@@ -22,6 +22,7 @@ from hybrid_transcribe.rest.repeats import session_of
 from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.received import Received
 from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.types import Options
 from hybrid_transcribe.wire import show
 
 #: Fields of a submission beside the options.
@@ -283,6 +284,9 @@ class Control(Door):
         for name in changes:
             if name not in known:
                 raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(known)}")
-        options = checked_options(changes.pop("options", None))
+        options = changes.pop("options", None)
         check_texts(changes)
-        return {**options, **changes}
+        if options is None:
+            return changes
+        # A set of options is all of them, as in Python: what it leaves out takes its default.
+        return {**changes, "options": make_options(Options(), checked_options(options))}

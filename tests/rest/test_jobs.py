@@ -145,6 +145,27 @@ def test_cancel_and_retry(open_site: OpenSite, tmp_path: Path) -> None:
         assert (kept["kept"], kept["expires_at"]) == (True, None)
 
 
+def test_options_of_a_retry_are_all_of_them(open_site: OpenSite, tmp_path: Path) -> None:
+    """What they leave out takes its default again, as in Python; a field changes that one."""
+    site = open_site()
+    (path,) = wavs(site.folder, "a")
+    with site.client() as client:
+        job = client.post(
+            "/jobs",
+            files={"file": ("a.wav", path.read_bytes())},
+            data={"language": "pt", "beam_size": "3"},
+        ).json()
+        job_id = job["job_id"]
+        for body, expected in (({"beam_size": 2}, ("pt", 2)), ({"options": {}}, (None, 5))):
+            site.service.wait(job_id, 20)
+            again = client.post(f"/jobs/{job_id}/retry", json=body)
+            assert again.status_code == 200, again.text
+            spec = site.service.snapshot(job_id).recordings[0].spec
+            assert spec is not None
+            options = spec.options
+            assert (options.language, options.beam_size) == expected
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "code", "said"),
     [
