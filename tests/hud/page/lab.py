@@ -94,7 +94,8 @@ class Lab(Visit):
 def open_notebook(browser: Browser, lab: Running, name: str) -> Lab:
     """A notebook of that name, to be left in the end."""
     context = browser.new_context(viewport={"width": 1400, "height": 1000})
-    context.set_default_timeout(PATIENCE_MS)
+    # JupyterLab and its kernel start while other tests compute.
+    context.set_default_timeout(2 * PATIENCE_MS)
     return Lab(context.new_page(), address_of(lab, name))
 
 
