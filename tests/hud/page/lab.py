@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.browser import PATIENCE_MS
 from tests.hud.page.visiting import Visit
-from tests.rest.hosts.running import TOKEN, Running, started
+from tests.rest.hosts.running import PATIENCE_S, TOKEN, Running, started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -53,9 +54,18 @@ def jupyterlab(folder: Path, **more: str) -> Iterator[Running]:
     own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
     with started("lab", command, folder, **own, **more) as running:
         running.until(lambda line: "is running at" in line)
-        (told,) = (folder / "run").glob("jpserver-*.json")
-        running.url = json.loads(told.read_text())["url"].rstrip("/")
+        (note,) = (folder / "run").glob("jpserver-*.json")
+        running.url = json.loads(_written(note))["url"].rstrip("/")
         yield running
+
+
+def _written(note: Path) -> str:
+    """The text of a file that may still be empty."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not (text := note.read_text(encoding="utf-8")).rstrip().endswith("}"):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.02)
+    return text
 
 
 class Lab(Visit):
