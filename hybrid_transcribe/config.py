@@ -122,7 +122,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     fetch_private_hosts: str = ""
 
-    batch_recordings: int = 8
+    batch_recordings: int = 32
     batch_audio_s: float = 300.0
     time_limit_factor: float = 30.0
     time_limit_min_s: float = 300.0

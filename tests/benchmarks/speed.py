@@ -76,7 +76,7 @@ def short_base(scale: Scale) -> str:
 
 def librispeech(scale: Scale) -> str:
     """Read English, up to 20 s a clip."""
-    recordings = scale.some(speech.librispeech()[::2])
+    recordings = scale.some(speech.librispeech())
     who = (tools.FASTER_WHISPER, tools.OPENAI, tools.OURS)
     return compare("LibriSpeech", recordings, who, "tiny.en", scale).table
 

@@ -180,8 +180,18 @@ def test_only_so_many_are_begun(ear: type[FakeEar], threads: ThreadPoolExecutor)
     found = in_order(a_crew(threads), source(), lambda key: False)
     threading.Timer(0.2, gate.set).start()
     next(found)
-    assert len(taken) <= crews.MOST_CLIPS
+    assert len(taken) <= 2 * crews.AHEAD
     assert sum(isinstance(one, ClipDone) for _, one in found) == 99
+
+
+def test_one_that_takes_long_leaves_the_others_work(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """A second look at the first is as much work as fifteen short clips, which go on meanwhile."""
+    enough = threading.Event()
+    ear.acts = {1: lambda: _wait(enough), 15: enough.set}
+    found = told(a_crew(threads), [(k, clip(k)) for k in range(1, 20)])
+    assert texts(found) == [(k, f"en {k}") for k in range(1, 20)]
 
 
 def test_who_stops_reading_stops_the_rest(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:

@@ -17,11 +17,13 @@ from hybrid_transcribe.engines.listening.silence import soundless, steady
 from hybrid_transcribe.interfaces import ClipDone, Heard, Language, Notice
 from hybrid_transcribe.types import Clip, Options
 
-#: Pieces that wait for each thread, so that none is idle while a long one ends.
-AHEAD = 4
+#: Pieces that wait for each thread, so that none is idle while another takes long: a second look
+#: at 20 s of sound is as much work as fifteen short clips.
+AHEAD = 8
 
-#: Most clips begun at once, or two for each thread, and most seconds of them: they are in memory.
-MOST_CLIPS, MOST_S = 16, 45 * 60.0
+#: Most clips begun at once, and most seconds of them: they are in memory. One that takes long keeps
+#: those behind it from being told, not from being heard.
+MOST_CLIPS, MOST_S = 64, 45 * 60.0
 
 _OVER = object()
 
@@ -90,8 +92,7 @@ class _Waiting:
 
     def has_room(self) -> bool:
         """True while the crew could run out of work."""
-        most_clips = max(MOST_CLIPS, 2 * self._crew.n_threads)
-        if len(self.begun) >= most_clips or sum(b.clip.duration_s for b in self.begun) >= MOST_S:
+        if len(self.begun) >= MOST_CLIPS or sum(b.clip.duration_s for b in self.begun) >= MOST_S:
             return False
         return sum(b.hearing.n_waiting for b in self.begun) < AHEAD * self._crew.n_threads
 
