@@ -5,8 +5,9 @@ modules of `static` are joined here: each becomes a function that is called once
 of their imports, and gives what it exports. Names of different modules never meet.
 
 Modules may use ``import { a, b } from "./other.js"`` and ``export function | const | class``;
-`main.js` alone has ``export default``. ``./strings.js`` is the catalogue in `strings`. What
-does not resolve, or goes round in a circle, is a `BundleError`: found by tests, not by people.
+`main.js` alone has ``export default``. ``./strings.js`` and ``./sentences.js`` are the catalogues
+in `strings`. What does not resolve, or goes round in a circle, is a `BundleError`: found by
+tests, not by people.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from typing import Any
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 CATALOGUE = _HERE / "strings" / "panel.json"
+SENTENCES = _HERE / "strings" / "told.json"
 
 #: Where the bundle begins.
 MAIN = "main.js"
 
-#: The module that is made of the catalogue.
-STRINGS = "strings.js"
+#: The modules that are made of catalogues.
+_MADE = {"strings.js": ("STRINGS", CATALOGUE), "sentences.js": ("SENTENCES", SENTENCES)}
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w.-]+)";[ \t]*$', re.MULTILINE)
 _EXPORT = re.compile(r"^export\s+((?:async\s+)?(?:function\*?|const|class)\s+(\w+))", re.MULTILINE)
@@ -40,7 +42,16 @@ class BundleError(Exception):
 
 def strings() -> dict[str, Any]:
     """All that people read: key, then language, to text or to plural forms."""
-    made: dict[str, Any] = json.loads(CATALOGUE.read_text(encoding="utf-8"))
+    return _catalogue(CATALOGUE)
+
+
+def sentences() -> dict[str, Any]:
+    """What the engine room tells people, as `strings`; the first of which the English fits."""
+    return _catalogue(SENTENCES)
+
+
+def _catalogue(path: Path) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return made
 
 
@@ -57,8 +68,9 @@ def css() -> str:
 
 
 def _read(name: str) -> str:
-    if name == STRINGS:
-        return f"export const STRINGS = {json.dumps(strings(), ensure_ascii=False)};\n"
+    if name in _MADE:
+        constant, path = _MADE[name]
+        return f"export const {constant} = {json.dumps(_catalogue(path), ensure_ascii=False)};\n"
     try:
         return (STATIC / name).read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -41,7 +41,7 @@ export function choicesView(hub, i18n, { how, change }) {
   function engineField(choices, choice) {
     const names = choices.engines.map((engine) => {
       const label = engine.available ? engine.name : t("choices.unavailable", { name: engine.name });
-      return [engine.name, label, { disabled: !engine.available, title: engine.why_not }];
+      return [engine.name, label, { disabled: !engine.available, title: i18n.tell(engine.why_not ?? "").text || null }];
     });
     return field(t("choices.engine"), select(names, choice.name, (engine) => {
       otherModel = false;
@@ -116,9 +116,10 @@ export function choicesView(hub, i18n, { how, change }) {
     if (lacking.length === 0) return null;
     return h("details", { class: "ht-more" },
       h("summary", {}, t("choices.lacking", { count: lacking.length })),
-      h("dl", { class: "ht-reasons" }, lacking.map((engine) => [
-        h("dt", {}, engine.name), h("dd", {}, engine.why_not ?? ""),
-      ])),
+      h("dl", { class: "ht-reasons" }, lacking.map((engine) => {
+        const why = i18n.tell(engine.why_not ?? "");
+        return [h("dt", {}, engine.name), h("dd", { lang: why.lang }, why.text)];
+      })),
       button(t("choices.look"), { sign: "retry", kind: "small", press: hub.look }),
     );
   }

@@ -75,7 +75,7 @@ export function filesView(hub, i18n) {
 
   function line(item) {
     const name = h("span", { class: "ht-file-name", title: item.name }, item.name);
-    const note = h("span", { class: "ht-file-note" });
+    const note = h("span", { class: "ht-file-note" }, h("span"), h("span"));
     const bar = h("div", { class: "ht-bar", role: "progressbar", "aria-label": item.name,
       "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
     const again = button(t("files.again"), { sign: "retry", bare: true, kind: "ghost",
@@ -90,7 +90,11 @@ export function filesView(hub, i18n) {
   function update(made, item) {
     const part = item.size ? (100 * item.offset) / item.size : 0;
     attr(made.node, "data-state", item.state);
-    put(made.note, noteOf(item, part));
+    const [wording, detail] = made.note.childNodes;
+    const why = i18n.tell(item.error?.message ?? "");
+    put(wording, noteOf(item, part));
+    put(detail, why.text ? ` ${why.text}` : "");
+    attr(detail, "lang", why.lang);
     attr(made.bar, "aria-valuenow", Math.floor(part));
     made.bar.firstChild.style.width = `${part}%`;
     show(made.bar, item.state === "sending" || item.state === "waiting");
@@ -109,7 +113,7 @@ export function filesView(hub, i18n) {
       return t("error.panel.too_large", { limit: i18n.bytes(limits.max_file_bytes) });
     }
     if (error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
-    return [i18n.wording(error), error.message].filter(Boolean).join(" ");
+    return i18n.wording(error);
   }
 
   endings.add(

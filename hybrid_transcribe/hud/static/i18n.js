@@ -2,6 +2,7 @@
 
 import { STRINGS } from "./strings.js";
 import { recall, remember } from "./session.js";
+import { tellIn } from "./told.js";
 
 const LANGUAGE = "hybrid-transcribe.language";
 
@@ -72,6 +73,8 @@ export function speak(language) {
         return code;
       }
     },
+    /** `{text, lang}` of a sentence of the engine room; `lang` where it is in another language than all else. */
+    tell: tellIn(language),
     /** An error in words: what its code means, then what was told of it. */
     wording: (error) => (`error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")),
   };

@@ -17,9 +17,10 @@ export function noticesView(hub, i18n) {
 
   function made(notice) {
     const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
+    const detail = i18n.tell(notice.error.message);
     return h("div", { class: "ht-notice", "data-kind": notice.kind, role: notice.kind === "error" ? "alert" : null },
       icon(notice.kind === "info" ? "info" : "warning"),
-      h("p", {}, h("strong", {}, text), notice.error.message ? [" ", h("span", { lang: "en" }, notice.error.message)] : null),
+      h("p", {}, h("strong", {}, text), notice.error.message ? [" ", h("span", { lang: detail.lang }, detail.text)] : null),
       button(t("notice.dismiss"), { sign: "cancel", bare: true, kind: "ghost", press: () => hub.dismiss(notice.id) }));
   }
 

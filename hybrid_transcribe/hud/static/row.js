@@ -55,7 +55,7 @@ export function rowView(context) {
   const eta = h("span", { class: "ht-number" });
   const actions = cell("actions");
   const error = h("div", { class: "ht-cell ht-row-error", role: "cell" }, icon("warning"),
-    h("span", {}, h("strong"), h("span", { lang: "en" })));
+    h("span", {}, h("strong"), h("span")));
 
   function make(el) {
     fill(el,
@@ -78,7 +78,7 @@ export function rowView(context) {
     attr(name, "title", row.name);
     name.disabled = !row.recording_id;
     put(sub, about());
-    attr(sub, "title", row.warnings.join("\n") || null);
+    attr(sub, "title", row.warnings.map((one) => i18n.tell(one).text).join("\n") || null);
     put(session, row.session);
     attr(session, "title", row.session);
     put(engine, row.engine);
@@ -151,8 +151,10 @@ export function rowView(context) {
     if (!row.error) return;
     const [wording, message] = error.lastChild.childNodes;
     put(wording, i18n.wording(row.error));
-    put(message, row.error.message ? ` ${row.error.message}` : "");
-    attr(error, "title", row.error.message || null);
+    const detail = i18n.tell(row.error.message);
+    put(message, detail.text ? ` ${detail.text}` : "");
+    attr(message, "lang", detail.lang);
+    attr(error, "title", detail.text || null);
   }
 
   /** What changes with time alone. */

@@ -213,7 +213,7 @@ export function transcriptView(hub, i18n, root, kept = null) {
     if (key === headKey) return;
     headKey = key;
     actions.replaceChildren(...actionButtons(it, { hub, i18n, root }, false));
-    swap(warnings, it.warnings.map((one) => h("li", {}, icon("info"), h("span", {}, one))));
+    swap(warnings, it.warnings.map(i18n.tell).map(({ text: told, lang }) => h("li", {}, icon("info"), h("span", { lang }, told))));
     show(warnings, it.warnings.length);
     drawSaves(it, empty);
   }
