@@ -17,6 +17,10 @@ HALF_LIFE_S = 60.0
 #: Less work than this says nothing yet.
 ENOUGH_S = 0.2
 
+#: What follows the first text within this share of the time that took came with it: engines tell
+#: a window's segments together.
+BURST = 0.1
+
 
 def key(spec: Spec) -> str:
     """What shares a speed."""
@@ -25,11 +29,15 @@ def key(spec: Spec) -> str:
 
 @dataclass(slots=True)
 class Speed:
-    """Audio and work seconds, both fading, and the last time a model was loaded (s)."""
+    """Audio and work seconds, both fading, and the last time a model was loaded (s).
+
+    ``first`` is the beginning of what is at work now: a guess while nothing else is known.
+    """
 
     audio_s: float = 0.0
     work_s: float = 0.0
     load_s: float = 0.0
+    first: First | None = None
 
     def add(self, audio_s: float, work_s: float) -> None:
         """Count some more audio, done in that much time."""
@@ -40,9 +48,78 @@ class Speed:
     @property
     def per_s(self) -> float | None:
         """Seconds of audio per second of work; None before enough was measured."""
-        if self.work_s < ENOUGH_S or self.audio_s <= 0:
-            return None
-        return self.audio_s / self.work_s
+        for known in (self, self.first):
+            if known is not None and known.work_s >= ENOUGH_S and known.audio_s > 0:
+                return known.audio_s / known.work_s
+        return None
+
+
+@dataclass(slots=True)
+class First:
+    """The beginning of a recording: its audio and work, and the work that followed (s)."""
+
+    recording_id: str
+    speed: Speed
+    audio_s: float
+    work_s: float
+    followed_s: float = 0.0
+
+
+class Stopwatch:
+    """Measures one worker: what it finished, since it last finished something.
+
+    The first text takes longest to come: several pieces are begun at once, and the first to be
+    found tells nothing of the others. So a recording's beginning is not counted where at least as
+    much work followed it, and a worker's time starts when its engine has something to hear.
+    """
+
+    def __init__(self) -> None:
+        self._at_s = 0.0
+        self._hears = self._told = False
+        self._first: First | None = None
+
+    def given(self, now: float) -> None:
+        """It was given work: nothing is ready to be heard yet."""
+        self._at_s = now
+        self._hears = self._told = False
+
+    def hears(self, now: float) -> None:
+        """Its engine has something to hear."""
+        if not self._hears:
+            self._at_s, self._hears = now, True
+
+    def finished(self, speed: Speed, recording_id: str, audio_s: float, now: float) -> None:
+        """It finished so much more of a recording, whose kind of work has this speed."""
+        work_s = max(0.0, now - self._at_s)
+        self._at_s = now
+        if self._first is not None and self._first.recording_id != recording_id:
+            self.over(self._first.recording_id)
+        if not self._told:
+            self._told = True
+            self._first = speed.first = First(recording_id, speed, audio_s, work_s)
+        elif not self._is_burst(audio_s, work_s):
+            speed.add(audio_s, work_s)
+
+    def _is_burst(self, audio_s: float, work_s: float) -> bool:
+        """It came with the first; counts it there, and otherwise what followed."""
+        first = self._first
+        if first is None:
+            return False
+        if not first.followed_s and work_s <= BURST * first.work_s:
+            first.audio_s += audio_s
+            first.work_s += work_s
+            return True
+        first.followed_s += work_s
+        return False
+
+    def over(self, recording_id: str) -> None:
+        """A recording is done, or no longer wanted."""
+        first = self._first
+        if first is None or first.recording_id != recording_id:
+            return
+        self._first = first.speed.first = None
+        if first.followed_s < first.work_s:
+            first.speed.add(first.audio_s, first.work_s)
 
 
 class Speeds:

@@ -17,7 +17,7 @@ from hybrid_transcribe.errors import EngineFailed, TimedOut, WorkerCrashed
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.blame import verdicts
-from hybrid_transcribe.jobs.eta import Speeds, key
+from hybrid_transcribe.jobs.eta import Speeds, Stopwatch, key
 from hybrid_transcribe.jobs.flight import Flight, allowed_s, late
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
@@ -106,7 +106,7 @@ class Lane:
         self._batch: tuple[str, ...] = ()
         self._warm: str | None = None
         self._heard_at = 0.0
-        self._worked_at = 0.0
+        self._stopwatch = Stopwatch()
         self._watch_timer: Timer | None = None
         self._answered_at: float | None = None
 
@@ -282,13 +282,15 @@ class Lane:
     def _staged(self, flight: Flight, message: p.Staged) -> None:
         if message.stage in WORKING and flight.working_since is None:
             flight.working_since = self._clock.monotonic()
+        if message.stage is Stage.TRANSCRIBING:
+            self._stopwatch.hears(self._clock.monotonic())
         self._ledger.apply(
             flight.recording_id, machine.Moved(message.stage, message.percentage), lasting=False
         )
 
     def _placed(self, flight: Flight, message: p.Placed) -> None:
         self._warm = key(flight.ticket.spec)
-        self._worked_at = self._clock.monotonic()
+        self._stopwatch.given(self._clock.monotonic())
         if message.load_s:
             self._speeds.of(flight.ticket.spec).load_s = message.load_s
         self._ledger.apply(flight.recording_id, machine.Learned(device=message.device))
@@ -298,10 +300,12 @@ class Lane:
         recording = self._ledger.find(recording_id)
         if recording is None:
             return
-        now = self._clock.monotonic()
-        speed = self._speeds.of(self._flights[recording_id].ticket.spec)
-        speed.add(max(0.0, done_s - recording.done_s), max(0.0, now - self._worked_at))
-        self._worked_at = now
+        self._stopwatch.finished(
+            self._speeds.of(self._flights[recording_id].ticket.spec),
+            recording_id,
+            max(0.0, done_s - recording.done_s),
+            self._clock.monotonic(),
+        )
 
     def _canceled(self, flight: Flight) -> None:
         recording = self._ledger.find(flight.recording_id)
@@ -317,6 +321,7 @@ class Lane:
 
     def _leave(self, flight: Flight) -> None:
         self._flights.pop(flight.recording_id, None)
+        self._stopwatch.over(flight.recording_id)
         if not self._flights:
             self._answered_at = self._clock.monotonic()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals, key
+from hybrid_transcribe.jobs.eta import Load, Speeds, Stopwatch, arrivals, key
 from hybrid_transcribe.types import Spec
 
 SPEC = Spec("e", "m")
@@ -74,3 +74,43 @@ def test_speeds_survive_as_plain_data() -> None:
     restored.load(measured(load_s=2.0).plain())
     assert restored.of(SPEC).per_s == pytest.approx(10.0)
     assert restored.of(SPEC).load_s == 2.0
+
+
+def watched(*told: tuple[float, float], of: str = "a") -> Speeds:
+    """Speeds after a worker finished (seconds of audio) at (seconds of the clock)."""
+    speeds, watch = Speeds(), Stopwatch()
+    watch.given(0.0)
+    watch.hears(10.0)
+    for audio_s, at_s in told:
+        watch.finished(speeds.of(SPEC), of, audio_s, at_s)
+    return speeds
+
+
+def test_the_beginning_of_a_long_recording_does_not_count() -> None:
+    """Two pieces are begun at once and told in turn: the first comes late, the others do not."""
+    speeds = watched((20, 12), *((20, 13.0 + i) for i in range(10)))
+    assert speeds.of(SPEC).per_s == pytest.approx(20, rel=0.01)
+
+
+def test_what_comes_with_the_first_text_belongs_to_it() -> None:
+    """An engine that hears window by window is as fast as its windows, not as its sentences."""
+    window = [(10.0, 0.0), (10.0, 0.01), (10.0, 0.02)]
+    told = [(audio_s, 14.0 + 4 * n + at_s) for n in range(5) for audio_s, at_s in window]
+    assert watched(*told).of(SPEC).per_s == pytest.approx(30 / 4, rel=0.02)
+
+
+def test_the_beginning_is_a_guess_while_nothing_else_is_known() -> None:
+    """Ready to be heard after ten seconds, heard in two."""
+    assert watched((20, 12)).of(SPEC).per_s == pytest.approx(10)
+    assert watched((5, 10.1)).of(SPEC).per_s is None
+
+
+def test_short_recordings_count_whole() -> None:
+    """What has nothing but a beginning is measured by it, and the next one by itself."""
+    speeds, watch = Speeds(), Stopwatch()
+    watch.given(0.0)
+    for i in range(10):
+        watch.hears(float(i))
+        watch.finished(speeds.of(SPEC), f"r{i}", 5.0, i + 1.0)
+        watch.over(f"r{i}")
+    assert speeds.of(SPEC).per_s == pytest.approx(5, rel=0.01)

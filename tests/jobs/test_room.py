@@ -447,6 +447,23 @@ def test_eta_comes_with_the_first_progress_and_is_never_zero(tmp_path: Path) -> 
     play(tmp_path, scene)
 
 
+def test_eta_is_not_misled_by_what_comes_before_the_first_text(tmp_path: Path) -> None:
+    """A minute of decoding says nothing about the nine seconds that are left."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.say(p.Placed(item.recording_id, 1, device="cpu"))
+        s.clock.advance(60)
+        s.worker.begin(item)
+        s.clock.advance(1)
+        s.worker.hear(item, 0)
+        s.clock.advance(1)
+        assert s.room.reading.snapshot(job).eta_s == pytest.approx(9, abs=1)
+
+    play(tmp_path, scene)
+
+
 def test_position_counts_what_comes_before(tmp_path: Path) -> None:
     """A waiting job knows how many recordings of others go first."""
 
