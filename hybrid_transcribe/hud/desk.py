@@ -233,6 +233,7 @@ class Desk:
                         message.name,
                         message.size_bytes,
                         message.modified_ms,
+                        message.folder,
                     )
                 case m.UploadChunk(upload_id=upload_id, offset=offset):
                     upload = self._uploads.chunk(upload_id, offset, _only(buffers))

@@ -43,12 +43,13 @@ class Hello(Message, frozen=True, kw_only=True):
 
 
 class UploadBegin(Message, frozen=True, kw_only=True):
-    """A file is about to come. Files are recognised by name, size and time of change."""
+    """A file is about to come. Files are recognised by folder, name, size and time of change."""
 
     upload_id: str
     name: str
     size_bytes: int
     modified_ms: float = 0.0
+    folder: str = ""
 
 
 class UploadChunk(Message, frozen=True, kw_only=True):

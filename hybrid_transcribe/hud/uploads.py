@@ -4,9 +4,9 @@
 
     <folder>/<32 hexadecimal digits>
 
-The digits are a digest of session, name, size and time of change, so that the rest of a file
-that was cut off (a page reloaded, a kernel gone) goes on where it stopped. Of what people call
-a file nothing is ever in a path.
+The digits are a digest of session, folder, name, size and time of change, so that the rest of a
+file that was cut off (a page reloaded, a kernel gone) goes on where it stopped. Of what people
+call a file nothing is ever in a path.
 """
 
 from __future__ import annotations
@@ -99,16 +99,24 @@ class Uploads:
     # -------------------------------------------------------------------------- coming in
 
     def begin(
-        self, upload_id: str, session_id: str, name: str, size_bytes: int, modified_ms: float
+        self,
+        upload_id: str,
+        session_id: str,
+        name: str,
+        size_bytes: int,
+        modified_ms: float,
+        folder: str = "",
     ) -> Upload:
         """Take a file up where it stopped, or anew.
+
+        ``folder`` is where it lies at its sender's, where that is known.
 
         Raises TooLarge, TooMany, EmptyInput, InvalidRequest, DiskFull.
         """
         shown = display_name(name[:_LONGEST_NAME])
         if len(upload_id) > _LONGEST_ID:
             raise InvalidRequest(f"An upload's id has at most {_LONGEST_ID} characters")
-        key = _digest(session_id, name, size_bytes, modified_ms)
+        key = _digest(session_id, folder, name, size_bytes, modified_ms)
         with self._lock:
             known = self._uploads.get(upload_id)
             if known is not None:
@@ -315,8 +323,9 @@ class Uploads:
                 _unlink([path])
 
 
-def _digest(session_id: str, name: str, size_bytes: int, modified_ms: float) -> str:
-    told = msgspec.json.encode([session_id, name.encode("utf-8", "replace"), size_bytes])
+def _digest(session_id: str, folder: str, name: str, size_bytes: int, modified_ms: float) -> str:
+    names = [one.encode("utf-8", "replace") for one in (folder, name)]
+    told = msgspec.json.encode([session_id, *names, size_bytes])
     return hashlib.sha256(told + repr(modified_ms).encode()).hexdigest()[:32]
 
 

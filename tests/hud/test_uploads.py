@@ -68,7 +68,7 @@ def test_a_file_is_the_sum_of_its_chunks(
 
 
 def test_a_file_that_was_cut_off_goes_on(tmp_path: Path) -> None:
-    """In another kernel too: by session, name, size and time of change."""
+    """In another kernel too: by session, folder, name, size and time of change."""
     first = uploads(tmp_path)
     first.begin("u", "s", "a.wav", len(DATA), 1.0)
     first.chunk("u", 0, DATA[:1000])
@@ -77,6 +77,7 @@ def test_a_file_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     assert second.begin("v", "s", "a.wav", len(DATA), 1.0).offset == 1000
     assert second.begin("w", "other", "a.wav", len(DATA), 1.0).offset == 0
     assert second.begin("x", "s", "a.wav", len(DATA), 2.0).offset == 0
+    assert second.begin("y", "s", "a.wav", len(DATA), 1.0, "another folder").offset == 0
     second.chunk("v", 1000, DATA[1000:])
     assert taken(second, tmp_path, "v") == [("a.wav", DATA)]
 

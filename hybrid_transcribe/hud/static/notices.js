@@ -29,6 +29,11 @@ export function noticesView(hub, i18n) {
     return i18n.has(key) ? t(key, { count: error.count ?? 0 }) : t("notice.other");
   }
 
+  const down = () => (hub.store.get("ended") ? t("line.ended") : t("line.lost"));
+
+  // Who came by a page of our own knows nothing of kernels and cells.
+  const waiting = () => (hub.store.get("welcome")?.session_id ? t("line.slow") : t("line.silent"));
+
   function draw(notices) {
     const there = new Set(notices.map((one) => one.id));
     for (const [id, node] of shown) {
@@ -64,8 +69,7 @@ export function noticesView(hub, i18n) {
     hub.store.watch("said", (text) => put(said, text)),
     hub.store.watch("line", (line) => {
       show(lost, line === "down" || line === "waiting");
-      const down = () => (hub.store.get("ended") ? t("line.ended") : t("line.lost"));
-      put(lost.lastChild, line === "down" ? down() : line === "waiting" ? t("line.silent") : "");
+      put(lost.lastChild, line === "down" ? down() : line === "waiting" ? waiting() : "");
     }),
   );
   return { el, close: endings.end };

@@ -84,6 +84,7 @@ export function createUploads(line, changed) {
       name: item.name,
       size_bytes: item.size,
       modified_ms: item.file.lastModified ?? 0,
+      folder: folderOf(item.file),
     });
   }
 
@@ -256,6 +257,8 @@ function sameFile(one, other) {
 const paths = new WeakMap();
 
 const pathOf = (file) => (paths.get(file) ?? file.webkitRelativePath ?? "").replace(/^\//, "");
+
+const folderOf = (file) => pathOf(file).split("/").slice(0, -1).join("/");
 
 /** Every file of what was dropped, folders gone through, and how many entries could not be read. */
 export async function droppedFiles(transfer) {

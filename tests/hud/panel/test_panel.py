@@ -633,14 +633,22 @@ def test_where_the_kernel_remembers_the_page_does_not(page: Page) -> None:
     assert page.evaluate("localStorage.getItem('hybrid-transcribe.session')") is None
 
 
-def test_a_silent_kernel_is_told(page: Page) -> None:
-    """People learn that it is busy, and that nothing is lost."""
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("fake.welcome.session_id = null;", "The kernel does not answer: it may be busy"),
+        ("", "The service does not answer right now"),
+    ],
+    ids=["notebook", "page"],
+)
+def test_a_silent_kernel_is_told(page: Page, where: str, told: str) -> None:
+    """People learn that it is busy, in words they know, and that nothing is lost."""
     page.clock.install()
-    show(page, "fake.rows = [fake.row({id: 'a', state: 'running'})];")
+    show(page, f"{where} fake.rows = [fake.row({{id: 'a', state: 'running'}})];")
     page.evaluate("fake.mute = true")
     row(page, "a.wav").get_by_role("button", name="Cancel").click()
     page.clock.run_for(12_000)
-    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
 
     page.evaluate("fake.setRows(fake.rows)")
     expect(page.locator(".ht-dot")).to_have_attribute("data-line", "up")
