@@ -278,6 +278,7 @@ export function openHub(model) {
     close() {
       window.removeEventListener("beforeunload", guard);
       uploads.close();
+      downloads.close();
       line.close();
     },
   };

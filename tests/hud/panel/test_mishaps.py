@@ -136,6 +136,61 @@ def test_an_upload_whose_chunks_are_lost_goes_on(page: Page) -> None:
     assert len(heard(page, "hello")) == 1
 
 
+# The end of a download is lost on the way, so many times.
+LOSE_ENDS = (
+    "const tell = fake.tell; fake.lost = %d; fake.tell = (told, more) =>"
+    " told.type === 'blob_chunk' && told.last && fake.lost > 0"
+    " ? (fake.lost -= 1) : tell(told, more);"
+    "fake.blobs.srt = {name: 'talk.srt', bytes: Array.from({length: 900}, (_, n) => n %% 256)};"
+)
+
+
+def test_a_download_whose_chunks_are_lost_is_asked_for_again(page: Page) -> None:
+    """Though everything else arrives: nobody waits for ever, or has to press again."""
+    page.clock.install()
+    show(page, TALK + LOSE_ENDS % 2)
+    page.click(".ht-name >> nth=0")
+    with page.expect_download() as srt:
+        page.get_by_role("button", name=".srt").click()
+        for percentage in range(20):
+            page.evaluate("percentage => fake.change(fake.rows[0].id, {percentage})", percentage)
+            page.clock.run_for(1_000)
+
+    assert srt.value.path().read_bytes() == bytes(n % 256 for n in range(900))
+    assert len(heard(page, "fetch")) == 3
+    assert len(heard(page, "hello")) == 1
+
+
+def test_a_download_that_never_comes_ends_with_a_word(page: Page) -> None:
+    """After some minutes, and not before."""
+    page.clock.install()
+    show(page, TALK + LOSE_ENDS % 1000)
+    page.click(".ht-name >> nth=0")
+    page.get_by_role("button", name=".srt").click()
+    told = page.get_by_role("alert").filter(has_text="cut off")
+    for percentage in range(40):
+        page.evaluate("percentage => fake.change(fake.rows[0].id, {percentage})", percentage)
+        page.clock.run_for(2_000)
+    expect(told).to_have_count(0)
+    for percentage in range(40, 99):
+        page.evaluate("percentage => fake.change(fake.rows[0].id, {percentage})", percentage)
+        page.clock.run_for(6_000)
+    expect(told).to_be_visible()
+
+
+def test_a_download_outlives_a_cut_line(page: Page) -> None:
+    """What was on its way is asked for again as soon as the line is there."""
+    show(page, TALK + LOSE_ENDS % 1)
+    page.click(".ht-name >> nth=0")
+    with page.expect_download() as srt:
+        page.get_by_role("button", name=".srt").click()
+        page.wait_for_function("fake.lost === 0")
+        page.evaluate(CUT)
+        page.evaluate(MEND)
+
+    assert srt.value.path().read_bytes() == bytes(n % 256 for n in range(900))
+
+
 def test_files_that_come_while_a_job_is_made_are_the_next(page: Page) -> None:
     """ "At once" holds for files that were added a moment too late, too."""
     show(page, LOSE_ANSWER)
