@@ -47,7 +47,7 @@ globalThis.createFake = (given = {}) => {
           default_model: "universal-2", models: ["universal-2"], devices: ["auto"], translates: false,
           sends_audio_to: "AssemblyAI", options: ["diarize", "hotwords", "language"],
         }),
-        engine("transformers", { available: false, why_not: "torch is missing: pip install 'hybrid-transcribe[transformers]'" }),
+        engine("transformers", { available: false, why_not: "torch is not installed: pip install 'hybrid-transcribe[transformers]'" }),
       ],
       formats: ["txt", "srt", "vtt", "tsv", "json"],
       extensions: [".wav", ".mp3", ".m4a", ".ogg", ".mp4", ".zip"],
@@ -156,7 +156,7 @@ globalThis.createFake = (given = {}) => {
       fake.bytes[name] ??= [];
       fake.bytes[name].length = got;
       if (fake.failUpload === name) {
-        fake.tell({ type: "upload_failed", upload_id, error: { code: "disk_full", message: "no room" } });
+        fake.tell({ type: "upload_failed", upload_id, error: { code: "disk_full", message: `${name}: no room left on this disk; what had come is kept` } });
       } else at(upload, got === size_bytes);
     },
     upload_chunk({ upload_id, offset }, buffers) {

@@ -38,10 +38,10 @@ globalThis.scenes = (() => {
     const error = (code, message) => ({ code, message });
     return [
       ...rows(fake).slice(3, 5),
-      fake.row({ id: "x1", name: "lecture-07.mkv", state: "failed", percentage: 37, duration_s: 5400, model: "large-v3", device: "gpu", attempt: 2, error: error("out_of_memory", "The GPU has 8 GiB, large-v3 with batch_size 16 needs about 11 GiB: choose a smaller model or batch_size") }),
-      fake.row({ id: "x2", name: "screen-recording.mp4", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("no_audio", "screen-recording.mp4 has 1 video stream and no audio stream"), actions: ["delete"] }),
+      fake.row({ id: "x1", name: "lecture-07.mkv", state: "failed", percentage: 37, duration_s: 5400, model: "large-v3", device: "gpu", attempt: 2, error: error("out_of_memory", "Not enough memory on the GPU: CUDA failed with error out of memory; a smaller model, a smaller batch_size or compute_type 'int8' needs less") }),
+      fake.row({ id: "x2", name: "screen-recording.mp4", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("no_audio", "screen-recording.mp4: no audio in this file, only video"), actions: ["delete"] }),
       fake.row({ id: "x3", name: "interview.wav", state: "canceled", percentage: 64, duration_s: 1200, language: "de" }),
-      fake.row({ id: "x4", name: "holiday.zip", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("broken_archive", "holiday.zip ends in the middle of an entry"), actions: ["delete"] }),
+      fake.row({ id: "x4", name: "holiday.zip", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("broken_archive", "holiday.zip: not a whole zip, its table of contents is cut off"), actions: ["delete"] }),
     ];
   }
 

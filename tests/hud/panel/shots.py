@@ -109,7 +109,7 @@ def _shoot(
         )
         page.wait_for_selector(".ht-file")
     if state == "errors":
-        page.evaluate("fake.tell({type: 'notice', code: 'disk_full', message: '1.2 GB left'})")
+        page.evaluate("fake.tell({type: 'notice', code: 'disk_full', message: 'No room left on this disk'})")
         page.wait_for_selector(".ht-file[data-state=failed]")
     if opened:
         page.locator(".ht-name", has_text=opened).click()

@@ -115,7 +115,7 @@ def test_what_cannot_be_taken_is_told_at_once(page: Page) -> None:
     lines = page.locator(".ht-file")
     expect(lines.nth(0)).to_contain_text("Too large: at most 5 kB a file.")
     expect(lines.nth(1)).to_contain_text("The file is empty.")
-    expect(lines.nth(2)).to_contain_text("The disk is full. no room")
+    expect(lines.nth(2)).to_contain_text("The disk is full. bad.wav: no room left")
     assert [m["name"] for m in heard(page, "upload_begin")] == ["bad.wav"]
     expect(page.get_by_role("button", name="Transcribe")).to_be_disabled()
 
@@ -192,7 +192,7 @@ def test_choices_follow_the_engine(page: Page) -> None:
     absent = page.locator("[name=engine] option", has_text="transformers")
     assert absent.get_attribute("disabled") is not None
     page.get_by_text("1 engine cannot run here").click()
-    expect(page.locator(".ht-reasons")).to_contain_text("torch is missing")
+    expect(page.locator(".ht-reasons")).to_contain_text("torch is not installed")
 
     page.get_by_text("More options").click()
     page.fill("[name=beam_size]", "3")
