@@ -109,7 +109,8 @@ def _shoot(
         )
         page.wait_for_selector(".ht-file")
     if state == "errors":
-        page.evaluate("fake.tell({type: 'notice', code: 'disk_full', message: 'No room left on this disk'})")
+        told = {"type": "notice", "code": "disk_full", "message": "No room left on this disk"}
+        page.evaluate("told => fake.tell(told)", told)
         page.wait_for_selector(".ht-file[data-state=failed]")
     if opened:
         page.locator(".ht-name", has_text=opened).click()
