@@ -75,6 +75,7 @@ class Settings:
             servers may fetch from and call back; all others must be public.
 
         batch_recordings, batch_audio_s: largest batch handed to a worker: one turn of a session.
+            Where twenty seconds of work do more audio than that, as much as they do.
         time_limit_factor, time_limit_min_s: a recording may take its length (with that of its
             batch) times the factor, and at least the minimum, before its worker is killed.
         load_timeout_s: longest silence of a worker that is fetching or loading a model.
@@ -122,7 +123,7 @@ class Settings:
     webhook_secret: str | None = field(default=None, repr=False)
     fetch_private_hosts: str = ""
 
-    batch_recordings: int = 32
+    batch_recordings: int = 128
     batch_audio_s: float = 300.0
     time_limit_factor: float = 30.0
     time_limit_min_s: float = 300.0

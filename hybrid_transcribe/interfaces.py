@@ -114,7 +114,7 @@ class Capabilities:
     compute_types: tuple[str, ...] = ()
     needs_network: bool = False
     sends_audio_to: str | None = None
-    batch_recordings: int = 32
+    batch_recordings: int = 8
     whole_recordings: bool = False
 
 

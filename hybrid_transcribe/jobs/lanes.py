@@ -29,6 +29,10 @@ LOCAL, CLOUD = "local", "cloud"
 #: Least time a cloud engine has to let a recording go, in seconds: it deletes its copy first.
 CLOUD_GRACE_S = 2.0
 
+#: A turn may always be as much audio as its engine does in this time (s): in the end of each turn
+#: an engine that hears several recordings side by side runs out of work.
+TURN_S = 20.0
+
 #: How long a worker may take to be gone after it was killed, in seconds.
 KILL_S = 3.0
 
@@ -105,8 +109,11 @@ class Lanes:
     def _turn(self, ticket: Ticket) -> Turn:
         can = capabilities(ticket.spec, self._settings)
         most = min(can.batch_recordings, self._settings.batch_recordings)
-        # What waits for the cloud keeps nobody from working.
-        return Turn(most, float("inf") if can.needs_network else self._settings.batch_audio_s)
+        if can.needs_network:
+            # What waits for the cloud keeps nobody from working.
+            return Turn(most, float("inf"))
+        at_once_s = TURN_S * (self._speeds.of(ticket.spec).per_s or 0.0)
+        return Turn(most, max(self._settings.batch_audio_s, at_once_s))
 
     def waiting(self) -> int:
         """Recordings in all lines."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe import protocol as p
+from hybrid_transcribe.audio.intake import Found
 from hybrid_transcribe.errors import (
     InvalidTransition,
     JobCanceled,
@@ -18,10 +19,11 @@ from hybrid_transcribe.errors import (
     UnknownRecording,
 )
 from hybrid_transcribe.events import JobDeleted, SegmentAdded
+from hybrid_transcribe.jobs.queue import BYTES_PER_S
 from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.types import ErrorInfo, Spec, Stage, State
 
-from .rooms import Stand, open_room
+from .rooms import SPEC, Stand, open_room
 
 Play = Callable[[Stand], Awaitable[None]]
 
@@ -462,6 +464,36 @@ def test_eta_is_not_misled_by_what_comes_before_the_first_text(tmp_path: Path) -
         assert s.room.reading.snapshot(job).eta_s == pytest.approx(9, abs=1)
 
     play(tmp_path, scene)
+
+
+def test_a_turn_is_as_much_as_is_done_in_a_moment(tmp_path: Path) -> None:
+    """Five minutes are one turn for whom they take three seconds, and six for whom nobody knows."""
+
+    async def scene(s: Stand) -> None:
+        await s.submit()
+        (item,) = s.worker.items
+        s.worker.say(p.Placed(item.recording_id, 1, device="cpu"))
+        s.worker.begin(item, duration_s=100.0)
+        s.clock.advance(1)
+        s.worker.finish(item, duration_s=100.0)
+        s.worker.done()
+
+        async def minutes(spec: Spec) -> int:
+            path = tmp_path / "minute.wav"
+            path.write_bytes(b"x")
+            found = [Found(path.name, path, False, 50 * BYTES_PER_S)] * 6
+            s.room.accept(found, (), spec, "s1")
+            await asyncio.sleep(0)
+            return len(s.worker.items)
+
+        assert await minutes(SPEC) == 6
+        for one in s.worker.items:
+            s.worker.begin(one)
+            s.worker.finish(one)
+        s.worker.done()
+        assert await minutes(Spec("scripted", "another")) == 1
+
+    play(tmp_path, scene, batch_audio_s=60.0)
 
 
 def test_position_counts_what_comes_before(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ class FasterWhisper(Engine):
         default_model="base",
         devices=("auto", "gpu", "cpu"),
         compute_types=device_choice.COMPUTE_TYPES,
+        # Side by side: at the end of a batch all but the last of its threads have nothing to do.
+        batch_recordings=128,
     )
 
     def __init__(
