@@ -47,7 +47,7 @@ def test_a_line_that_breaks(browser: Browser, tmp_path: Path) -> None:
 
                 wire.cut()
                 saved = notebook.save("txt").decode()
-                assert saved.split("\n")[0] == f"{talk.name} 0"
+                assert saved.startswith(f"{talk.name} 0")
                 assert f"{talk.name} 59" in saved
                 assert notebook.names() == [talk.name]
             finally:
