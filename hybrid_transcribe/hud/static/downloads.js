@@ -93,7 +93,7 @@ export function createDownloads(line) {
     owns: (ref) => coming.has(ref),
     fetchBlob(what, told = null, signal = null) {
       return new Promise((done, fail) => {
-        const one = { what, done, fail, told, stalls: 0, cut: false };
+        const one = { what, done, fail, told, stalls: 0, cut: line.state === "down" };
         begin(one);
         signal?.addEventListener("abort", () => {
           if (coming.get(one.ref) !== one) return;

@@ -111,7 +111,6 @@ class _Waiting:
         hearing = Hearing(
             ear,
             crew.threads,
-            crew.n_threads,
             clip.samples,
             _language(crew.model, request),
             cancelled,

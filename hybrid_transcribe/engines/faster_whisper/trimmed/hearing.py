@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,37 +23,23 @@ Samples = npt.NDArray[np.float32]
 LOOK_S = 0.1
 
 
-#: Pieces that wait for each thread before the one that finds them hears one itself: the others
-#: never run dry, and the search for speech in a long clip is spread over all of its time.
-FOUND = 4
-
-
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A piece to be heard by whoever comes first."""
-
     piece: Piece
-    hear: Callable[[], list[Heard]]
-    heard: Future[list[Heard]] = field(default_factory=Future)
-
-    @property
-    def waits(self) -> bool:
-        """Nobody hears it yet."""
-        return not (self.heard.running() or self.heard.done())
+    heard: Future[list[Heard]]
 
 
 class Hearing:
     """Gives a clip's language and segments, as `listen` wants them.
 
-    ``crew``, of ``n_threads`` threads, hears the pieces. Where ``language`` is None it is
-    detected in the first piece. ``always_cut`` looks for silence in short clips too.
+    ``crew`` hears the pieces. Where ``language`` is None it is detected in the first piece.
+    ``always_cut`` looks for silence in short clips too.
     """
 
     def __init__(
         self,
         ear: Ear,
         crew: Executor,
-        n_threads: int,
         samples: Samples,
         language: str | None,
         cancelled: Callable[[], bool],
@@ -62,11 +47,9 @@ class Hearing:
         always_cut: bool = False,
     ) -> None:
         self._ear, self._crew, self._samples = ear, crew, samples
-        self._most_found = FOUND * n_threads
         self._language, self._asked_to_stop = language, cancelled
         self._always_cut = always_cut
         self._stopped = False
-        self._claiming = Lock()
         self._parts: list[_Part] = []
         self._plan: Future[None] | None = None
         # What there is to tell, in order; None is the end of it.
@@ -142,27 +125,15 @@ class Hearing:
         return self._ear.speaker_of(language), window
 
     def _hand_out(self, piece: Piece, speaker: Speaker, window: Window | None) -> None:
-        part = _Part(piece, lambda: self._hear(piece, speaker, window))
-        self._parts.append(part)
-        self._to_tell.put(part)
         if self._is_all(piece):
             # Nothing to share out, and no second wait in the line.
-            self._do(part)
-            return
-        self._crew.submit(self._do, part)
-        waiting = [one for one in tuple(self._parts) if one.waits]
-        if len(waiting) >= self._most_found:
-            self._do(waiting[0])
-
-    def _do(self, part: _Part) -> None:
-        """Hear a piece, unless somebody does or nobody wants it any more."""
-        with self._claiming:
-            if not part.waits or not part.heard.set_running_or_notify_cancel():
-                return
-        try:
-            part.heard.set_result(part.hear())
-        except BaseException as error:
-            part.heard.set_exception(error)
+            heard: Future[list[Heard]] = Future()
+            heard.set_result(self._hear(piece, speaker, window))
+        else:
+            heard = self._crew.submit(self._hear, piece, speaker, window)
+        part = _Part(piece, heard)
+        self._parts.append(part)
+        self._to_tell.put(part)
 
     def _is_all(self, piece: Piece) -> bool:
         return piece.start_s == 0 and int(piece.end_s * RATE_HZ) >= len(self._samples)
