@@ -207,7 +207,7 @@ class Batch:
         span = place.spans[0]
         match what:
             case Segment():
-                self._segment(key, place, shifted(what, span.start_s))
+                self._segment(key, place, shifted(what, span))
             case Progress(done_s):
                 place.done_s = max(place.done_s, span.start_s + done_s)
                 self.places.tell(key, p.Advanced, done_s=span.start_s + done_s)
@@ -263,12 +263,17 @@ class Batch:
             self.places.tell(key, p.Advanced, done_s=span.end_s)
 
 
-def shifted(segment: Segment, by_s: float) -> Segment:
-    """A segment whose times count from the start of the recording instead of the clip's."""
-    if not by_s:
-        return segment
-    words = tuple(replace(w, start_s=w.start_s + by_s, end_s=w.end_s + by_s) for w in segment.words)
-    return replace(segment, start_s=segment.start_s + by_s, end_s=segment.end_s + by_s, words=words)
+def shifted(segment: Segment, span: Span) -> Segment:
+    """A segment whose times count from the start of the recording instead of the clip's.
+
+    None lies before what was done already, so that times never run backwards.
+    """
+
+    def at(time_s: float) -> float:
+        return max(span.start_s + time_s, span.after_s)
+
+    words = tuple(replace(w, start_s=at(w.start_s), end_s=at(w.end_s)) for w in segment.words)
+    return replace(segment, start_s=at(segment.start_s), end_s=at(segment.end_s), words=words)
 
 
 def not_honoured(engine: Engine, options: Options) -> Iterator[str]:

@@ -15,11 +15,16 @@ Emit = Callable[[p.Message], None]
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A clip in the engine's hands, without its samples."""
+    """A clip in the engine's hands, without its samples.
+
+    ``after_s``: where the recording was done before it, in seconds. A clip begins at a sample,
+    which may be a hair before that.
+    """
 
     start_s: float
     duration_s: float
     last: bool
+    after_s: float
 
     @property
     def end_s(self) -> float:
@@ -32,11 +37,13 @@ class Place:
     """Where one recording stands. Clips queue up between source and engine.
 
     ``item`` is where it goes on from, should it be begun again. ``begun``: the engine has it.
+    ``taken_s``: where the engine's clips end.
     """
 
     item: p.Item
     next_index: int
     done_s: float
+    taken_s: float
     language: str | None
     spans: list[Span] = field(default_factory=list)
     begun: bool = False
@@ -50,6 +57,7 @@ class Place:
             first_index=self.next_index,
             language=self.language,
         )
+        self.taken_s = self.done_s
         self.spans.clear()
         self.begun = False
 
@@ -60,7 +68,9 @@ class Places:
     def __init__(
         self, items: Collection[p.Item], emit: Emit, cancels: Collection[tuple[str, int]]
     ) -> None:
-        self._places = [Place(i, i.first_index, i.resume_from_s, i.language) for i in items]
+        self._places = [
+            Place(i, i.first_index, i.resume_from_s, i.resume_from_s, i.language) for i in items
+        ]
         self._emit = emit
         self._cancels = cancels
 
@@ -109,5 +119,7 @@ class Places:
     def take(self, key: int, clip: Clip, last: bool) -> Clip:
         """Count a clip as in the engine's hands, and give it the engine's own note."""
         place = self._places[key]
-        place.spans.append(Span(clip.start_s, clip.duration_s, last))
+        span = Span(clip.start_s, clip.duration_s, last, place.taken_s)
+        place.spans.append(span)
+        place.taken_s = span.end_s
         return replace(clip, note=place.item.note) if place.item.note else clip

@@ -205,6 +205,15 @@ def test_resuming_numbers_and_times_go_on(tmp_path: Path) -> None:
     assert (heard.index, heard.segment.start_s, heard.segment.end_s) == (7, 3.0, 4.0)
 
 
+def test_resumed_times_never_run_backwards(tmp_path: Path) -> None:
+    """A clip begins at a sample, which may be a hair before where the last segment ended."""
+    for ended_s in (2.64 + 4.0, 3.00002):
+        messages = run(wavs(tmp_path, "a", seconds=9), "noting", resume_s=ended_s, first=1)
+        (heard,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
+        assert heard.segment.start_s == ended_s
+        assert heard.segment.end_s == pytest.approx(ended_s + 1.0, abs=1e-4)
+
+
 def test_long_recordings_come_in_blocks(tmp_path: Path) -> None:
     """Beyond the block length an engine sees several clips; times count through."""
     messages = run(wavs(tmp_path, "a", seconds=90), "noting", block_s=40.0)
