@@ -173,10 +173,12 @@ def child_environment() -> dict[str, str]:
 
     With one heap for all threads glibc's malloc gives memory of one window to the next: a worker
     with tiny.en stays at 500 MiB rather than 650 after four long recordings, and is no slower.
+    MKL's own store of freed memory, one for each thread, holds another 30 MiB and spares no time.
     """
     environment = {
         **os.environ,
         "MALLOC_ARENA_MAX": os.environ.get("MALLOC_ARENA_MAX", "1"),
+        "MKL_DISABLE_FAST_MM": os.environ.get("MKL_DISABLE_FAST_MM", "1"),
         "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",

@@ -96,7 +96,9 @@ def steady(samples: Samples) -> bool:
     rows = samples[: len(samples) // block * block].reshape(-1, block)
     if len(rows) < 2:
         return False
-    power = rows.var(axis=1, dtype=np.float64)
+    # The variance, without a copy of the recording in float64.
+    squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / block
+    power = np.maximum(squares - rows.mean(axis=1, dtype=np.float64) ** 2, 0.0)
     return bool(np.std(10 * np.log10(power + 1e-12)) < STEADY_DB)
 
 

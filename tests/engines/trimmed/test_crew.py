@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -201,6 +203,39 @@ def test_who_stops_reading_stops_the_rest(ear: type[FakeEar], threads: ThreadPoo
     found.close()
     threads.shutdown(wait=True)
     assert len(ear.heard) < 30
+
+
+def test_a_long_recording_without_sound_is_not_heard(
+    ear: type[FakeEar], threads: ThreadPoolExecutor
+) -> None:
+    """It is begun before anybody looked for sound in it, and then there is nothing to hear."""
+    silence = Clip(np.zeros(int(2 * crews.LONG_S) * RATE_HZ, dtype=np.float32))
+    found = told(a_crew(threads, options=Options()), [(1, silence)])
+    assert [type(one) for _, one in found] == [Notice, Progress, ClipDone]
+    assert ear.heard == []
+
+
+def test_samples_go_with_their_recording(ear: type[FakeEar], threads: ThreadPoolExecutor) -> None:
+    """Half an hour is 115 MB: nothing may keep it until the collector comes by."""
+    begun = threading.Event()
+    ear.acts = {1: lambda: _wait(begun), 2: lambda: _wait(begun)}
+    kept: list[weakref.ref[Any]] = []
+
+    def source() -> Iterator[tuple[int, Clip]]:
+        for key in (1, 2):
+            one = clip(key)
+            kept.append(weakref.ref(one.samples))
+            yield key, one
+        begun.set()
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(texts(list(in_order(a_crew(threads), source(), lambda key: False)))) == 2
+        threads.shutdown(wait=True)
+        assert [one() is None for one in kept] == [True, True]
+    finally:
+        gc.enable()
 
 
 def _wait(event: threading.Event) -> None:

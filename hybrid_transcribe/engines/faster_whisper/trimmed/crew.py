@@ -25,6 +25,10 @@ AHEAD = 8
 #: those behind it from being told, not from being heard.
 MOST_CLIPS, MOST_S = 64, 45 * 60.0
 
+#: A longer clip is begun before it is known whether there is any sound, in seconds: speech is
+#: searched for in it first, and where there is none nothing is heard.
+LONG_S = 60.0
+
 _OVER = object()
 
 
@@ -116,8 +120,7 @@ class _Waiting:
             cancelled,
             always_cut=bool(crew.options.vad_filter),
         )
-        # What the silence guard will look at first need not be heard at all.
-        if not (crew.options.silence_guard and (soundless(clip.samples) or steady(clip.samples))):
+        if clip.duration_s > LONG_S or not _nothing_in(clip, crew.options):
             hearing.start()
         heard = listen(
             clip,
@@ -156,6 +159,11 @@ class _Waiting:
         """Nobody wants the rest."""
         for one in self.begun:
             one.hearing.stop()
+
+
+def _nothing_in(clip: Clip, options: Options) -> bool:
+    """True where the silence guard will look first, and it may be that nothing need be heard."""
+    return options.silence_guard and (soundless(clip.samples) or steady(clip.samples))
 
 
 def _language(model: Any, request: Request) -> str | None:

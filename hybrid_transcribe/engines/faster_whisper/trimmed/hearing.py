@@ -59,7 +59,9 @@ class Hearing:
         """Have it heard from now on. Twice is once."""
         if self._plan is None:
             self._plan = self._crew.submit(self._begin)
-            self._plan.add_done_callback(lambda _: self._to_tell.put(None))
+            # Without a word of ourselves: a circle would keep the samples until it is found.
+            to_tell = self._to_tell
+            self._plan.add_done_callback(lambda _: to_tell.put(None))
 
     def stop(self) -> None:
         """Nobody reads on: what is not begun is not heard."""
