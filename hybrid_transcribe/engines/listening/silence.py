@@ -18,6 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_transcribe.engines.listening.voice import FRAME, detector
 from hybrid_transcribe.types import RATE_HZ, Segment
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -57,8 +58,6 @@ _LOUD_RMS, _QUIET_RMS = 0.1, 0.03
 
 # Heard again where hearing goes on: the detector needs a moment to recognise a voice.
 _OVERLAP_S = 1.0
-
-_FRAME = 512
 
 # What Whisper is known to write over nothing, in the languages most used here. A match only
 # makes a segment doubtful; the detector decides.
@@ -104,10 +103,8 @@ def steady(samples: Samples) -> bool:
 
 def speech_probabilities(samples: Samples) -> npt.NDArray[np.float32]:
     """How likely somebody speaks (0..1), for every 32 ms; shape (n_frames,)."""
-    from faster_whisper.vad import get_vad_model
-
-    padded = np.pad(samples, (0, -len(samples) % _FRAME))
-    return np.asarray(get_vad_model()(padded), dtype=np.float32).reshape(-1)
+    padded = np.pad(samples, (0, -len(samples) % FRAME))
+    return np.asarray(detector()(padded), dtype=np.float32).reshape(-1)
 
 
 class Guard:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_transcribe.engines.listening.silence import loud_enough, speech_probabilities
+from hybrid_transcribe.engines.listening.voice import FRAME
 from hybrid_transcribe.types import RATE_HZ
 
 Samples = npt.NDArray[np.float32]
@@ -41,8 +42,7 @@ PAD_S = 0.5
 # Silero's own thresholds: a voice begins above the first and ends below the second.
 _ON, _OFF = 0.5, 0.35
 
-_FRAME = 512
-_FRAME_S = _FRAME / RATE_HZ
+_FRAME_S = FRAME / RATE_HZ
 
 # Frames heard at a time, a minute, and before them those that tell the detector, which has a
 # memory of its own, what was going on.
@@ -93,9 +93,9 @@ def _heard_so_far(
 ) -> Iterator[npt.NDArray[np.float32]]:
     """Probabilities of all up to a point that moves on, so that nobody waits for the whole."""
     known = np.zeros(0, dtype=np.float32)
-    while len(known) * _FRAME < len(samples):
+    while len(known) * FRAME < len(samples):
         lead = min(_LEAD, len(known))
-        part = samples[(len(known) - lead) * _FRAME : (len(known) + _AT_ONCE) * _FRAME]
+        part = samples[(len(known) - lead) * FRAME : (len(known) + _AT_ONCE) * FRAME]
         heard = np.asarray(hear(part), dtype=np.float32)
         known = np.concatenate([known, heard[lead:]])
         yield known
