@@ -94,6 +94,20 @@ def test_an_upload_goes_on_where_it_was_cut_off(page: Page) -> None:
     assert sorted(cut) == [n * 1000 for n in range(9)]
 
 
+def test_a_folder_says_where_its_files_lie(page: Page, tmp_path: Path) -> None:
+    """Else two recordings of one name and size, in two folders, are taken for one another."""
+    for day in ("monday", "tuesday"):
+        (tmp_path / "talks" / day).mkdir(parents=True)
+        (tmp_path / "talks" / day / "a.wav").write_bytes(day[:3].encode())
+    show(page)
+
+    page.set_input_files("input[type=file][webkitdirectory]", str(tmp_path / "talks"))
+    expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
+
+    begun = {m["folder"]: m["name"] for m in heard(page, "upload_begin")}
+    assert begun == {"talks/monday": "a.wav", "talks/tuesday": "a.wav"}
+
+
 def test_a_lost_chunk_is_sent_again(page: Page) -> None:
     """The kernel says where to go on, and the panel does."""
     body = os.urandom(9500)
