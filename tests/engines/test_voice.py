@@ -12,13 +12,15 @@ import pytest
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.listening import voice
+from hybrid_transcribe.executors.subprocess import child_environment
 
 vad = pytest.importorskip("faster_whisper.vad", reason="the detector comes with faster-whisper")
 
 
-@pytest.fixture
-def fresh() -> Iterator[None]:
-    """A detector chosen for this test alone."""
+@pytest.fixture(autouse=True)
+def in_a_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A detector chosen for one test alone, where numpy has no threads of its own."""
+    monkeypatch.setenv(voice.ALONE, child_environment()[voice.ALONE])
     voice.detector.cache_clear()
     yield
     voice.detector.cache_clear()
@@ -72,12 +74,24 @@ def test_the_graph_is_the_known_one() -> None:
     assert isinstance(voice.detector(), voice.Detector)
 
 
-def test_another_graph_is_the_librarys_affair(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:
+def test_another_graph_is_the_librarys_affair(monkeypatch: pytest.MonkeyPatch) -> None:
     """A new version of it need not look like this one."""
     asked: list[Any] = []
     monkeypatch.setattr(voice, "KNOWN", "0" * 64)
     monkeypatch.setattr(vad, "get_vad_model", lambda: asked.append)
     assert voice.detector() == asked.append
+
+
+@pytest.mark.parametrize("n_threads", [None, "", "2"])
+def test_so_it_is_beside_threads_of_numpys(
+    monkeypatch: pytest.MonkeyPatch, n_threads: str | None
+) -> None:
+    """They would take the cores from those who hear, and be waited for."""
+    if n_threads is None:
+        monkeypatch.delenv(voice.ALONE)
+    else:
+        monkeypatch.setenv(voice.ALONE, n_threads)
+    assert not isinstance(voice.detector(), voice.Detector)
 
 
 def test_tensors_are_read_among_other_fields() -> None:

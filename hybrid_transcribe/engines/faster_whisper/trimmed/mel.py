@@ -19,6 +19,12 @@ Floats = npt.NDArray[np.float32]
 #: Frames that go through the steps together: their spectra are 200 KiB.
 BLOCK = 128
 
+#: Products of matrices up to so many multiplications are done by OpenBLAS in the thread that asks
+#: (its ``SMP_THRESHOLD_MIN`` times ``GEMM_MULTITHREAD_THRESHOLD``). For larger ones it wakes
+#: threads of its own, which then spin on the cores that are needed for hearing. A worker has
+#: none of them; this is for engines in anybody else's process.
+SMALL = 4 * 65536
+
 #: Whisper's own: less power than this counts as none, and what is eight powers of ten below
 #: the loudest counts as that.
 LEAST, RANGE = np.float32(1e-10), np.float32(8)
@@ -54,9 +60,16 @@ def _power(wave: Floats, filters: Floats, hop: int, n_fft: int) -> Floats:
     found = np.empty((len(filters), len(frames)), np.float32)
     for at in range(0, len(frames), BLOCK):
         spectrum = np.fft.rfft(frames[at : at + BLOCK] * window)
-        power = spectrum.real**2 + spectrum.imag**2
-        np.matmul(filters, power.T, out=found[:, at : at + BLOCK], casting="same_kind")
+        _filtered(filters, spectrum.real**2 + spectrum.imag**2, found[:, at : at + BLOCK])
     return found
+
+
+def _filtered(filters: Floats, power: npt.NDArray[np.floating[Any]], into: Floats) -> None:
+    """The mel bands of some frames' power, shape (n_frames, n_bins)."""
+    step = max(SMALL // filters.size, 1)
+    for at in range(0, len(power), step):
+        part = into[:, at : at + step]
+        np.matmul(filters, power[at : at + step].T, out=part, casting="same_kind")
 
 
 @lru_cache(maxsize=2)
