@@ -10,6 +10,16 @@ import anywidget
 from hybrid_transcribe.hud.bundle import css, esm
 
 
+def _as_addressed(content: Any, subshell_id: str | None) -> str | None:
+    """Where a message of the browser is heard: on the subshell that it names.
+
+    ipykernel 7.4 hands it to the one that spoke last on its line instead. We speak on threads:
+    to it that is whichever subshell was heard last, on any line, and JupyterLab ends them. From
+    then on it would throw away all that the browser says; before, it waits for cells.
+    """
+    return subshell_id
+
+
 class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
     """The panel's widget. No state is synchronised: everything is said in messages.
 
@@ -29,6 +39,8 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
         line = getattr(self, "comm", None)
         if line is not None and hasattr(line, "on_close"):
             line.on_close(lambda message: on_close())
+        if hasattr(line, "_reply_subshell_for"):
+            line._reply_subshell_for = _as_addressed
 
     def _heard(self, widget: Any, content: Any, buffers: Sequence[Any]) -> None:
         self._receive(content, buffers)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_transcribe.testing import SCRIPTED
+from hybrid_transcribe.testing import SCRIPTED, Script
 from tests.services import wavs
 
 pytestmark = [
@@ -23,6 +23,7 @@ pytestmark = [
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 MIB = 1024 * 1024
+BLOCKS = "import time, pathlib\nwhile not pathlib.Path({!r}).exists():\n    time.sleep(0.05)"
 
 CELL = f"""
 from hybrid_transcribe import Service, hud
@@ -77,15 +78,26 @@ class Kernel:
             self.listen(0.2)
         return found
 
-    def say(self, *buffers: bytes, **content: Any) -> None:
+    def say(self, *buffers: bytes, subshell: str | None = None, **content: Any) -> None:
         """Say something to the panel's kernel side."""
         data = {"method": "custom", "content": content}
-        message = self.client.session.msg(
-            "comm_msg", content={"comm_id": self.comm_id, "data": data}
-        )
+        self.ask("comm_msg", *buffers, subshell=subshell, comm_id=self.comm_id, data=data)
+
+    def ask(self, kind: str, *buffers: bytes, subshell: str | None = None, **content: Any) -> str:
+        """Send any message to the kernel, and its id."""
+        message = self.client.session.msg(kind, content=content)
+        message["header"]["subshell_id"] = subshell
         self.client.session.send(
             self.client.shell_channel.socket, message, buffers=list(buffers) or None
         )
+        asked: str = message["header"]["msg_id"]
+        return asked
+
+    def control(self, kind: str, **content: Any) -> dict[str, Any]:
+        """What the kernel answers on its other channel."""
+        self.client.control_channel.send(self.client.session.msg(kind, content=content))
+        answer: dict[str, Any] = self.client.get_control_msg(timeout=60)["content"]
+        return answer
 
     def told(self, kind: str, **fields: Any) -> list[tuple[float, dict[str, Any], list[Any]]]:
         return [
@@ -93,6 +105,11 @@ class Kernel:
             for one in self.heard
             if one[1]["type"] == kind and all(one[1].get(k) == v for k, v in fields.items())
         ]
+
+    def states(self, state: str) -> list[dict[str, Any]]:
+        """Rows that were told in that state."""
+        rows = [row for _, told, _ in self.told("rows") for row in told["rows"]]
+        return [row for row in rows if row["state"] == state]
 
     def first(self, kind: str, **fields: Any) -> dict[str, Any]:
         found: dict[str, Any] = self.until(lambda: self.told(kind, **fields))[0][1]
@@ -177,3 +194,49 @@ def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: P
     kernel.run("panel.closed")
     assert kernel.outputs[-1]["data"]["text/plain"] == "True"
     kernel.run("service.close()")
+
+
+def test_clicks_are_heard_while_a_cell_blocks(kernel: Kernel, tmp_path: Path) -> None:
+    """On a subshell, as JupyterLab's come: a job is cancelled before the cell is over."""
+    (path,) = wavs(tmp_path, "talk", seconds=60.0)
+    subshell = subshell_of(kernel)
+    model = Script(delay_s=0.2).model
+    kernel.say(type="hello", subshell=subshell)
+    kernel.first("welcome")
+    kernel.run(f"job = service.submit({str(path)!r}, model={model!r}); job.job_id")
+    job_id = kernel.outputs[-1]["data"]["text/plain"].strip("'")
+    blocking = kernel.run(BLOCKS.format(str(tmp_path / "go")), wait=False)
+    kernel.until(lambda: kernel.states("running"))
+    kernel.say(type="cancel", ref=1, job_id=job_id, subshell=subshell)
+    kernel.until(lambda: kernel.states("canceled"))
+    assert blocking not in kernel.idle
+    (tmp_path / "go").touch()
+    kernel.until(lambda: blocking in kernel.idle)
+    kernel.run("service.close()")
+
+
+def test_the_browser_is_heard_after_another_subshell_ended(kernel: Kernel, tmp_path: Path) -> None:
+    """JupyterLab makes and ends subshells whenever its page is loaded or its line is back."""
+    (path,) = wavs(tmp_path, "talk", seconds=60.0)
+    subshell = subshell_of(kernel)
+    model = Script(delay_s=0.1).model
+    kernel.say(type="hello")
+    kernel.first("welcome")
+    kernel.run(f"job = service.submit({str(path)!r}, model={model!r})")
+    asked = kernel.ask("kernel_info_request", subshell=subshell)
+    kernel.until(lambda: asked in kernel.idle)
+    told = len(kernel.told("rows"))
+    kernel.until(lambda: len(kernel.told("rows")) > told)
+    assert kernel.control("delete_subshell_request", subshell_id=subshell)["status"] == "ok"
+    kernel.say(type="engines")
+    kernel.until(lambda: len(kernel.told("choices")) == 2)
+    kernel.run("job.cancel(); service.close()")
+
+
+def subshell_of(kernel: Kernel) -> str:
+    """A new one; skips where kernels have none."""
+    answer = kernel.control("create_subshell_request")
+    if "subshell_id" not in answer:
+        pytest.skip("this ipykernel has no subshells")
+    subshell: str = answer["subshell_id"]
+    return subshell

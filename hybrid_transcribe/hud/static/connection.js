@@ -4,14 +4,21 @@
 const PATIENCE_MS = 8_000;
 const FIRST_HELLO_AGAIN_MS = 10_000;
 
-/** Opens the line over a widget's model. `hello` makes the first message. */
-export function connect(model, hello) {
+// So long (ms) without a word, while there is something to tell, and we ask.
+const QUIET_MS = 10_000;
+
+/**
+ * Opens the line over a widget's model. `hello` makes the first message; `moves` says whether
+ * there is something that changes by itself, so that silence is no good sign.
+ */
+export function connect(model, hello, moves) {
   const handlers = new Map();
   const questions = new Map();
   let state = "connecting";
   // Pages that show one widget hear each other's answers: each counts from a place of its own.
   let lastRef = Math.floor(Math.random() * 2 ** 40);
   let askedAt = null;
+  let heardAt = performance.now();
   let helloWait = FIRST_HELLO_AGAIN_MS;
   let helloTimer = null;
   let welcomed = false;
@@ -58,6 +65,7 @@ export function connect(model, hello) {
   function hear(message, buffers) {
     if (typeof message?.type !== "string") return;
     askedAt = null;
+    heardAt = performance.now();
     if (message.type === "welcome") {
       clearTimeout(helloTimer);
       helloTimer = null;
@@ -88,13 +96,19 @@ export function connect(model, hello) {
     helloWait *= 2;
   }
 
-  const pulse = setInterval(() => {
-    const silent = askedAt !== null && performance.now() - askedAt > PATIENCE_MS;
-    if (!silent || state === "down") return;
-    turn("waiting");
-    // A notebook mends its line without a word to us: what was on its way is lost.
-    if (helloTimer === null) greet();
-  }, 1_000);
+  function feelPulse() {
+    if (state === "down") return;
+    const now = performance.now();
+    if (askedAt === null) {
+      // Nobody may be there any more, and nothing else would tell.
+      if (now - heardAt > QUIET_MS && moves()) greet();
+    } else if (now - askedAt > PATIENCE_MS) {
+      turn("waiting");
+      // A notebook mends its line without a word to us: what was on its way is lost.
+      if (helloTimer === null) greet();
+    }
+  }
+  const pulse = setInterval(feelPulse, 1_000);
 
   model.on("msg:custom", hear);
   model.on("comm_live_update", end);

@@ -1,11 +1,12 @@
 // Files on their way down: chunks over the line, put together and handed to the browser.
 
 // So long (ms) without a chunk, and without the first word, mean that some are lost: all is asked
-// for again, and with twice the patience.
+// for again, and with twice the patience, to a limit.
 const STALLED_MS = 5_000;
 const SLOW_MS = 20_000;
+const MOST_PATIENCE_MS = 60_000;
 
-// A download that is cut off so often is given up: minutes later, and people are told.
+// A download that is cut off so often is given up, five minutes later at the most, and people are told.
 const MOST_STALLS = 6;
 
 /**
@@ -68,7 +69,7 @@ export function createDownloads(line) {
   function lookForStalled() {
     if (line.state !== "up") return;
     for (const one of [...coming.values()]) {
-      const patience = (one.begun ? STALLED_MS : SLOW_MS) * 2 ** one.stalls;
+      const patience = Math.min((one.begun ? STALLED_MS : SLOW_MS) * 2 ** one.stalls, MOST_PATIENCE_MS);
       if (performance.now() - one.movedAt >= patience) again(one);
     }
   }

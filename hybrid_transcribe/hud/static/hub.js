@@ -3,6 +3,7 @@
 import { connect } from "./connection.js";
 import { createDownloads, saveBlob } from "./downloads.js";
 import { preferredLanguage } from "./i18n.js";
+import { GROUPS } from "./listing.js";
 import { keywords } from "./options.js";
 import { recall, recallSession, remember, rememberSession } from "./session.js";
 import { createStore } from "./store.js";
@@ -46,7 +47,7 @@ export function openHub(model) {
     type: "hello",
     session_id: recallSession(),
     language: store.get("language"),
-  }));
+  }), () => [...store.get("rows").values()].some((row) => GROUPS.active.has(row.state)));
   const downloads = createDownloads(line);
   const uploads = createUploads(line, () => {
     store.set({ uploads: uploads.items });

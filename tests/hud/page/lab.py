@@ -39,10 +39,10 @@ def write_notebook(path: Path, *cells: str) -> None:
 
 
 @contextmanager
-def jupyterlab(folder: Path, **more: str) -> Iterator[Running]:
+def jupyterlab(folder: Path, port: int = 0, **more: str) -> Iterator[Running]:
     """JupyterLab in that folder, with the server's own service."""
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0"),
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"),
         *(f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--ServerApp.jpserver_extensions={'hybrid_transcribe': True, 'jupyterlab': True}",
@@ -54,7 +54,7 @@ def jupyterlab(folder: Path, **more: str) -> Iterator[Running]:
     own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
     with started("lab", command, folder, **own, **more) as running:
         running.until(lambda line: "is running at" in line)
-        (note,) = (folder / "run").glob("jpserver-*.json")
+        note = folder / "run" / f"jpserver-{running.process.pid}.json"
         running.url = json.loads(_written(note))["url"].rstrip("/")
         yield running
 

@@ -105,6 +105,31 @@ def test_other_lost_answers_are_told(page: Page) -> None:
     expect(page.get_by_role("alert").filter(has_text="before an answer came")).to_be_visible()
 
 
+def test_a_kernel_that_went_without_a_word_is_noticed(page: Page) -> None:
+    """Nobody asks anything, and rows that should move do not: the panel does not look current."""
+    page.clock.install()
+    show(page, "fake.rows = [fake.row({id: 'a', state: 'running'})];")
+    page.evaluate("fake.mute = true")
+    for _ in range(20):
+        page.clock.run_for(1_000)
+    expect(page.locator(".ht-dot")).to_have_attribute("data-line", "waiting")
+    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+
+    page.evaluate("fake.mute = false")
+    for _ in range(40):
+        page.clock.run_for(1_000)
+    expect(page.locator(".ht-dot")).to_have_attribute("data-line", "up")
+
+
+def test_a_queue_at_rest_asks_nothing(page: Page) -> None:
+    """Where nothing moves, silence is no news, and a busy kernel is left alone."""
+    page.clock.install()
+    show(page, "fake.rows = [fake.row({id: 'a', state: 'completed'})];")
+    for _ in range(60):
+        page.clock.run_for(1_000)
+    assert len(heard(page, "hello")) == 1
+
+
 def test_a_kernel_that_began_anew_is_told(page: Page) -> None:
     """The panel does not look current, says what to do, and takes no more orders."""
     show(page, "fake.rows = [fake.row({id: 'a', state: 'running'})];")
