@@ -39,7 +39,7 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
         line = getattr(self, "comm", None)
         if line is not None and hasattr(line, "on_close"):
             line.on_close(lambda message: on_close())
-        if hasattr(line, "_reply_subshell_for"):
+        if line is not None and hasattr(line, "_reply_subshell_for"):
             line._reply_subshell_for = _as_addressed
 
     def _heard(self, widget: Any, content: Any, buffers: Sequence[Any]) -> None:
