@@ -29,8 +29,8 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 #: One heap: glibc's malloc gives memory of one window to the next, and a worker with tiny.en
 #: stays at 500 MiB rather than 650 after four long recordings. What is up to 32 MiB (the most
 #: that malloc itself would come to) lies on it from the start, and up to 128 MiB of it are kept
-#: when they are free: the system hands out and clears half as many pages for the same clips,
-#: for no more memory at most. MKL's own store of freed memory, one for each thread, holds
+#: when they are free: the system hands out and clears half as many pages for the same clips, and
+#: the peak stays where it was. MKL's own store of freed memory, one for each thread, holds
 #: another 30 MiB and spares no time; OpenBLAS spins a second core that a replica has work for.
 _THRIFT = {
     "MALLOC_ARENA_MAX": "1",

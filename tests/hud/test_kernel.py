@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hybrid_transcribe.testing import SCRIPTED, Script
+from tests.hud.gate import blocking_cell
 from tests.services import wavs
 
 pytestmark = [
@@ -23,7 +24,6 @@ pytestmark = [
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 MIB = 1024 * 1024
-BLOCKS = "import time, pathlib\nwhile not pathlib.Path({!r}).exists():\n    time.sleep(0.05)"
 
 CELL = f"""
 from hybrid_transcribe import Service, hud
@@ -99,6 +99,14 @@ class Kernel:
         answer: dict[str, Any] = self.client.get_control_msg(timeout=60)["content"]
         return answer
 
+    def subshell(self) -> str:
+        """A new one; skips where kernels have none."""
+        answer = self.control("create_subshell_request")
+        if "subshell_id" not in answer:
+            pytest.skip("this ipykernel has no subshells")
+        made: str = answer["subshell_id"]
+        return made
+
     def told(self, kind: str, **fields: Any) -> list[tuple[float, dict[str, Any], list[Any]]]:
         return [
             one
@@ -134,7 +142,7 @@ def kernel() -> Iterator[Kernel]:
 
 
 def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) -> None:
-    """Five megabytes in chunks; rows reach 100 percent while a cell sleeps; the result is right."""
+    """Five megabytes in chunks; rows reach 100 percent while a cell blocks; the result is right."""
     (path,) = wavs(tmp_path, "long", seconds=165)
     data = path.read_bytes()
     assert len(data) > 5 * MIB
@@ -149,24 +157,19 @@ def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) ->
     model = '{"segment_s": 1.0, "delay_s": 0.01}'
     kernel.say(type="submit", ref=1, upload_ids=["u"], how={"model": model})
     job_id = kernel.first("submitted", ref=1)["job_id"]
-    sleeping = kernel.run("import time; time.sleep(8)", wait=False)
+    gate = tmp_path / "gate"
+    blocking = kernel.run(blocking_cell(gate), wait=False)
 
-    def finished() -> list[Any]:
-        return [
-            (at, row)
-            for at, told, _ in kernel.told("rows")
-            for row in told["rows"]
-            if row["state"] == "completed" and row["percentage"] == 100
-        ]
-
-    ((_, row), *_) = kernel.until(finished)
-    assert sleeping not in kernel.idle
+    (row, *_) = kernel.until(lambda: kernel.states("completed"))
+    assert row["percentage"] == 100
+    assert blocking not in kernel.idle
     assert row["name"] == "long.wav"
     shares = [r["percentage"] for _, told, _ in kernel.told("rows") for r in told["rows"]]
     assert shares == sorted(shares)
     assert len(set(shares)) > 3
 
-    kernel.until(lambda: sleeping in kernel.idle)
+    gate.write_text("go on")
+    kernel.until(lambda: blocking in kernel.idle)
     asked = {"job_id": job_id, "recording_id": row["recording_id"]}
     kernel.say(type="fetch", ref=2, what="audio", **asked)
     kernel.say(type="fetch", ref=3, what="result", format="txt", **asked)
@@ -199,18 +202,19 @@ def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: P
 def test_clicks_are_heard_while_a_cell_blocks(kernel: Kernel, tmp_path: Path) -> None:
     """On a subshell, as JupyterLab's come: a job is cancelled before the cell is over."""
     (path,) = wavs(tmp_path, "talk", seconds=60.0)
-    subshell = subshell_of(kernel)
+    subshell = kernel.subshell()
     model = Script(delay_s=0.2).model
     kernel.say(type="hello", subshell=subshell)
     kernel.first("welcome")
     kernel.run(f"job = service.submit({str(path)!r}, model={model!r}); job.job_id")
     job_id = kernel.outputs[-1]["data"]["text/plain"].strip("'")
-    blocking = kernel.run(BLOCKS.format(str(tmp_path / "go")), wait=False)
+    gate = tmp_path / "gate"
+    blocking = kernel.run(blocking_cell(gate), wait=False)
     kernel.until(lambda: kernel.states("running"))
     kernel.say(type="cancel", ref=1, job_id=job_id, subshell=subshell)
     kernel.until(lambda: kernel.states("canceled"))
     assert blocking not in kernel.idle
-    (tmp_path / "go").touch()
+    gate.write_text("go on")
     kernel.until(lambda: blocking in kernel.idle)
     kernel.run("service.close()")
 
@@ -218,7 +222,7 @@ def test_clicks_are_heard_while_a_cell_blocks(kernel: Kernel, tmp_path: Path) ->
 def test_the_browser_is_heard_after_another_subshell_ended(kernel: Kernel, tmp_path: Path) -> None:
     """JupyterLab makes and ends subshells whenever its page is loaded or its line is back."""
     (path,) = wavs(tmp_path, "talk", seconds=60.0)
-    subshell = subshell_of(kernel)
+    subshell = kernel.subshell()
     model = Script(delay_s=0.1).model
     kernel.say(type="hello")
     kernel.first("welcome")
@@ -231,12 +235,3 @@ def test_the_browser_is_heard_after_another_subshell_ended(kernel: Kernel, tmp_p
     kernel.say(type="engines")
     kernel.until(lambda: len(kernel.told("choices")) == 2)
     kernel.run("job.cancel(); service.close()")
-
-
-def subshell_of(kernel: Kernel) -> str:
-    """A new one; skips where kernels have none."""
-    answer = kernel.control("create_subshell_request")
-    if "subshell_id" not in answer:
-        pytest.skip("this ipykernel has no subshells")
-    subshell: str = answer["subshell_id"]
-    return subshell

@@ -6,7 +6,8 @@ const STALLED_MS = 5_000;
 const SLOW_MS = 20_000;
 const MOST_PATIENCE_MS = 60_000;
 
-// A download that is cut off so often is given up, five minutes later at the most, and people are told.
+// A download that is cut off so often is given up, after five minutes of silence at the most, and
+// people are told.
 const MOST_STALLS = 6;
 
 /**

@@ -47,7 +47,7 @@ export function openHub(model) {
     type: "hello",
     session_id: recallSession(),
     language: store.get("language"),
-  }), () => [...store.get("rows").values()].some((row) => GROUPS.active.has(row.state)));
+  }), somethingMoves);
   const downloads = createDownloads(line);
   const uploads = createUploads(line, () => {
     store.set({ uploads: uploads.items });
@@ -81,6 +81,10 @@ export function openHub(model) {
     },
   };
   for (const [type, listener] of Object.entries(listeners)) line.on(type, listener);
+
+  function somethingMoves() {
+    return [...store.get("rows").values()].some((row) => GROUPS.active.has(row.state));
+  }
 
   function takeRows({ rows, gone, order, reset, others_ahead }) {
     const known = store.get("rows");

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from hybrid_transcribe.testing import Script
+from tests.hud.gate import blocking_cell
 from tests.hud.page.lab import Lab, jupyterlab, open_notebook, write_notebook
 from tests.hud.page.visiting import digest, digest_of, write_long
 from tests.rest.hosts.running import Running
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+#: What the second cell of ``own.ipynb`` waits for.
+GATE = "gate"
 HUD = "from hybrid_transcribe import hud\nhud({})"
-BLOCKS = "import time, pathlib\nwhile not pathlib.Path('go').exists():\n    time.sleep(0.05)"
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """JupyterLab in a folder with notebooks, with the server's own service."""
     folder = tmp_path_factory.mktemp("lab")
-    write_notebook(folder / "own.ipynb", HUD.format(""), BLOCKS)
+    write_notebook(folder / "own.ipynb", HUD.format(""), blocking_cell(folder / GATE))
     write_notebook(folder / "server.ipynb", HUD.format("'server'"))
     with jupyterlab(folder, HYBRID_TRANSCRIBE_MODEL=Script(delay_s=0.1).model) as running:
         yield running
@@ -60,7 +62,7 @@ def test_a_job_goes_on_while_a_cell_blocks(opened: Any, lab: Running, tmp_path: 
     busy.wait_for()
     notebook.until("talk.wav", "completed")
     assert busy.count() == 1
-    (lab.folder / "go").touch()
+    (lab.folder / GATE).write_text("go on")
     notebook.until_idle()
     notebook.page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"

@@ -64,23 +64,25 @@ def test_a_server_that_is_started_again(browser: Browser, tmp_path: Path) -> Non
     engine = {"HYBRID_TRANSCRIBE_MODEL": Script(delay_s=0.1).model}
     with jupyterlab(folder, **engine) as first:
         notebook = open_notebook(browser, first, "server.ipynb")
-        notebook.run(0)
-        notebook.until_panel()
-        notebook.send(short)
-        notebook.until(short.name, "completed")
-        notebook.send(talk)
-        notebook.until_percentage(talk.name, 10)
-        first.stop(signal.SIGKILL)
-        notebook.page.wait_for_selector(".ht-dot[data-line=waiting]")
-        with jupyterlab(folder, urlsplit(first.url).port or 0, **engine) as second:
-            notebook.page.goto(address_of(second, "server.ipynb"))
-            notebook.ready()
+        try:
             notebook.run(0)
             notebook.until_panel()
-            notebook.until(talk.name, "completed")
-            assert notebook.names() == [talk.name, short.name]
-            notebook.row(talk.name).get_by_role("button", name=talk.name, exact=True).click()
-            notebook.until_text(60)
-            assert notebook.text() == [f"{talk.name} {n}" for n in range(60)]
-            assert notebook.save("txt").startswith(b"talk.wav 0")
-            notebook.leave()
+            notebook.send(short)
+            notebook.until(short.name, "completed")
+            notebook.send(talk)
+            notebook.until_percentage(talk.name, 10)
+            first.stop(signal.SIGKILL)
+            notebook.page.wait_for_selector(".ht-dot[data-line=waiting]")
+            with jupyterlab(folder, urlsplit(first.url).port or 0, **engine) as again:
+                notebook.page.goto(address_of(again, "server.ipynb"))
+                notebook.ready()
+                notebook.run(0)
+                notebook.until_panel()
+                notebook.until(talk.name, "completed")
+                assert notebook.names() == [talk.name, short.name]
+                notebook.row(talk.name).get_by_role("button", name=talk.name, exact=True).click()
+                notebook.until_text(60)
+                assert notebook.text() == [f"{talk.name} {n}" for n in range(60)]
+                assert notebook.save("txt").startswith(b"talk.wav 0")
+        finally:
+            notebook.page.context.close()
