@@ -11,7 +11,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from hybrid_transcribe import telemetry
 from hybrid_transcribe._version import __version__
+
+# Before any library that would send something is loaded, by us or by the notebook.
+telemetry.disable()
 
 if TYPE_CHECKING:
     from hybrid_transcribe.api import (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from hybrid_transcribe import telemetry
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Card, Gpu, Looker
 from hybrid_transcribe.doctor import Check, cloud, engine, gpu, machine, ready
@@ -332,3 +333,14 @@ def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [(c.name, c.ok, c.remedy) for c in absent] == [
         ("extra dask", None, "pip install 'hybrid-transcribe[dask]'")
     ]
+
+
+def test_telemetry_is_off_and_the_doctor_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that the user has set to keep it on is left alone and named."""
+    (check,) = machine.library_telemetry(Settings())
+    assert (check.ok, check.remedy) == (True, "")
+
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
+    telemetry.disable()
+    (check,) = machine.library_telemetry(Settings())
+    assert (check.ok, "ORT_DISABLE_TELEMETRY" in check.detail) == (None, True)

@@ -26,6 +26,7 @@ LOOKS: tuple[tuple[str, Callable[[Settings], Iterable[Check]]], ...] = (
     ("state folder", machine.state_folder),
     ("cache folder", machine.cache_folder),
     ("extras", machine.extras),
+    ("telemetry", machine.library_telemetry),
 )
 
 #: Without these there is no transcript.

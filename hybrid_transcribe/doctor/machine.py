@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock, Timeout
 
+from hybrid_transcribe import telemetry
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
@@ -129,6 +130,17 @@ def extras(settings: Settings) -> Iterable[Check]:
         if lacks:
             told = f"not installed: {', '.join(lacks)}"
             yield Check(f"extra {name}", None, told, f"pip install '{PACKAGE}[{name}]'")
+
+
+def library_telemetry(settings: Settings) -> Iterable[Check]:
+    """Whether the libraries that we load are kept from reporting to their makers."""
+    enabled = telemetry.enabled()
+    if enabled:
+        detail = f"not switched off by {', '.join(enabled)}"
+        yield Check("telemetry", None, detail, "Unset these variables: they are set to keep it on")
+    else:
+        detail = f"off in every process of ours, by {len(telemetry.SWITCHES)} variables"
+        yield Check("telemetry", True, detail)
 
 
 def missing(extra: str) -> list[str]:
