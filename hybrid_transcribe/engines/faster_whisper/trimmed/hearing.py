@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.cuts import Piece, pieces
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear, Heard, Speaker, Window
+from hybrid_transcribe.engines.listening.cuts import Piece, pieces
 from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.interfaces import Language, Progress
 from hybrid_transcribe.types import RATE_HZ

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.cuts import (
+from hybrid_transcribe.engines.listening.cuts import (
     GAP_S,
     LEAST_S,
     PAD_S,
