@@ -4,21 +4,18 @@ A queue with known lengths has an ETA before its first recording runs. The look 
 native code on strangers' bytes, so it does not happen in the notebook's process.
 """
 
+import json
 import sys
 
-# As in worker/__main__: a stray av.py in the current folder is not the library.
-if sys.path and not getattr(sys.flags, "safe_path", False):
-    sys.path.append(sys.path.pop(0))
-
-import json
-
 from hybrid_transcribe.audio.probe import probe
+from hybrid_transcribe.child_process import die_with_parent
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import HybridTranscribeError
 
 
 def main() -> None:
     """Paths as a JSON list on stdin; a line ``[path, seconds]`` for each that has a length."""
+    die_with_parent()
     settings = Settings.load()
     for path in json.load(sys.stdin):
         try:

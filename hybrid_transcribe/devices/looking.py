@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import signal
-import site
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 
+from hybrid_transcribe.child_process import module_command, package_environment
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.finding import Finding
@@ -150,14 +150,14 @@ class Looker:
         return Gpu(False, True, why_not, remedy_for(backend, why_not), driver=driver.version())
 
     def _run(self, backend: str) -> _Ended:
-        command = [sys.executable, "-m", f"{__package__}.trial", backend]
+        command = module_command(f"{__package__}.trial", backend)
         try:
             ran = subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=self.trial_s,
-                env=_environment(self.variables),
+                env=package_environment({**os.environ, **self.variables}),
                 check=False,
             )
         except subprocess.TimeoutExpired as late:
@@ -178,16 +178,6 @@ def look(backend: str, settings: Settings, *, fresh: bool = False) -> Gpu:
 def forget(backend: str, settings: Settings) -> None:
     """As `Looker.forget`, for the whole process."""
     _LOOKER.forget(backend, settings)
-
-
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    """The trial sees what this process sees, and finds this very package."""
-    environment = {**os.environ, **more}
-    home = str(Path(__file__).resolve().parents[2])
-    if home not in (*site.getsitepackages(), site.getusersitepackages()):
-        paths = [*filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)), home]
-        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    return environment
 
 
 def _usable(finding: Finding) -> Gpu:

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.child_process import die_with_parent
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.finding import Finding
 
@@ -117,6 +118,7 @@ def main() -> None:
     """Try the backend that the command line names and print the finding."""
     # Ctrl-C in a terminal reaches the whole process group and would look like a broken GPU.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
     faulthandler.dump_traceback_later(LAST_S, exit=True)
     found = find(sys.argv[1])
     sys.stdout.buffer.write(b"\n" + msgspec.json.encode(found) + b"\n")
@@ -124,7 +126,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # Python puts the current folder first: a stray module there would be tried for the real one.
-    if not getattr(sys.flags, "safe_path", False):
-        sys.path.append(sys.path.pop(0))
     main()

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import queue
-import site
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from hybrid_transcribe import protocol as p
+from hybrid_transcribe.child_process import module_command, package_environment
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 
 #: How a child's libraries use memory and cores, unless its user says otherwise.
@@ -51,7 +48,7 @@ class SubprocessExecutor(Executor):
     """One child process at a time, started when first needed."""
 
     def __init__(self, command: list[str] | None = None) -> None:
-        self._command = command or [sys.executable, "-m", "hybrid_transcribe.worker"]
+        self._command = command or module_command("hybrid_transcribe.worker")
         self._child: _Child | None = None
 
     def start(
@@ -185,16 +182,10 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def child_environment() -> dict[str, str]:
-    """A child of ours finds this very package, and is thrifty with memory and cores."""
-    environment = {
+    """A child of ours imports this very package, and is thrifty with memory and cores."""
+    return {
         **_THRIFT,
-        **os.environ,
+        **package_environment(),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
     }
-    home = str(Path(__file__).resolve().parents[2])
-    # An installed package is found anyway; PYTHONPATH would put all its neighbours first.
-    if home not in (*site.getsitepackages(), site.getusersitepackages()):
-        paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-        environment["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(paths))
-    return environment

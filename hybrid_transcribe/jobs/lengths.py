@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 
+from hybrid_transcribe.child_process import module_command
 from hybrid_transcribe.executors.subprocess import child_environment
 from hybrid_transcribe.types import Recording, State
 
@@ -80,7 +80,7 @@ async def measure(paths: Sequence[str]) -> Mapping[str, float]:
     """
     try:
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hybrid_transcribe.audio.measure"),
+            *module_command("hybrid_transcribe.audio.measure"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -18,6 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from hybrid_transcribe import protocol as p
+from hybrid_transcribe.child_process import die_with_parent, register_current_folder
 from hybrid_transcribe.worker.worker import Worker
 
 #: How often an idle worker looks for models to unload, in seconds.
@@ -35,6 +36,7 @@ def main() -> None:
     """Serve until the parent says stop, or is gone."""
     # Ctrl-C in a terminal reaches the whole process group: the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
     out = _claim_stdout()
     commands: queue.Queue[Work] = queue.Queue()
     worker = _Held()
@@ -44,6 +46,8 @@ def main() -> None:
     first = commands.get()
     if not isinstance(first, p.Configure):
         raise SystemExit("The first command must be 'configure'")
+    for target in first.settings.engines.values():
+        register_current_folder(target.partition(":")[0])
     speaking = threading.Lock()
 
     def tell(message: p.Message) -> None:
