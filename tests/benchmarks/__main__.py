@@ -5,11 +5,23 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.benchmarks import accuracy, gpu, hud, overheads, product, rest, service, speed
+from tests.benchmarks import (
+    accuracy,
+    gpu,
+    hud,
+    matrix,
+    nospeech,
+    overheads,
+    product,
+    rest,
+    service,
+    speed,
+)
 from tests.benchmarks.speed import FULL, QUICK, Point, Report, Scale
 
 #: What compares transcription: how fast, how good, what it costs around the engine.
@@ -42,11 +54,20 @@ AROUND: dict[str, Callable[[], str]] = {
 #: What people see; in the size that is asked for.
 SEEN: dict[str, Callable[[Scale], str | Report]] = {"hud": hud.main}
 
+#: These have options of their own (``matrix --help``) and run when they are named, never with all.
+WITH_OPTIONS: dict[str, Callable[[Sequence[str]], str]] = {
+    "matrix": matrix.main,
+    "nospeech": nospeech.main,
+}
+
 NAMES = (*TRANSCRIPTION, *AROUND, *SEEN)
 
 
 def main() -> None:
     """Run those named, or all."""
+    if len(sys.argv) > 1 and sys.argv[1] in WITH_OPTIONS:
+        print(WITH_OPTIONS[sys.argv[1]](sys.argv[2:]))
+        return
     asked = _arguments()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"load average {_load()} at the beginning\n")
@@ -65,7 +86,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(NAMES)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="name",
+        help=f"of {', '.join(NAMES)}; or first, with options of its own, one of "
+        f"{', '.join(WITH_OPTIONS)}",
+    )
     parser.add_argument(
         "--quick", action="store_true", help="one group of a tenth: does it run, not how fast"
     )

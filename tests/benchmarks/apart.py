@@ -20,7 +20,7 @@ import psutil
 
 from hybrid_transcribe.executors.subprocess import child_environment
 from tests.benchmarks.speech import Recording
-from tests.benchmarks.tools import OURS, OURS_FULL, TOOLS, Loaded, Work
+from tests.benchmarks.tools import OURS, OURS_FULL, OURS_UNGUARDED, TOOLS, Loaded, Work
 
 
 class Apart:
@@ -90,7 +90,7 @@ def apart(tools: Sequence[str], model: str, beam: int) -> Iterator[dict[str, Apa
 
 def _environment(tool: str) -> Mapping[str, str]:
     """Our engine runs as in its worker, the others as their users find them."""
-    return child_environment() if tool in (OURS, OURS_FULL) else os.environ
+    return child_environment() if tool in (OURS, OURS_FULL, OURS_UNGUARDED) else os.environ
 
 
 def _peak_mib(process: psutil.Process) -> float:

@@ -208,9 +208,9 @@ def _whisper_cpp(model: str, beam: int) -> Loaded:
 
 
 def _ours(
-    context: str | None = None, device: str = "cpu", compute_type: str = "int8"
+    device: str = "cpu", compute_type: str = "int8", **chosen: Any
 ) -> Callable[[str, int], Loaded]:
-    """The engine class itself: decoding, then `transcribe_many`."""
+    """The engine class itself, with further options: decoding, then `transcribe_many`."""
 
     def load(model: str, beam: int) -> Loaded:
         from hybrid_transcribe.audio.decode import decode
@@ -225,7 +225,7 @@ def _ours(
         def hear(work: Work) -> list[str]:
             texts: list[list[str]] = [[] for _ in work.recordings]
             for language, keys in _by_language(work.recordings):
-                options = Options(beam_size=beam, language=language, context=context)
+                options = Options(beam_size=beam, language=language, **chosen)
                 source = (
                     (key, clip)
                     for key in keys
@@ -286,6 +286,7 @@ FASTER_WHISPER, TWO_WORKERS, BATCHED = (
 )
 OPENAI, TRANSFORMERS, WHISPER_CPP = "openai-whisper", "transformers", "whisper.cpp"
 OURS, OURS_FULL, PRODUCT = "ours", "ours, context='full'", "ours, whole product"
+OURS_UNGUARDED = "ours, silence_guard=False"
 GPU, GPU_BATCHED, GPU_OURS = (
     "faster-whisper on the GPU",
     "faster-whisper, batched, on the GPU",
@@ -300,7 +301,8 @@ TOOLS: Mapping[str, Tool] = {
     TRANSFORMERS: Tool(_transformers, "transformers"),
     WHISPER_CPP: Tool(_whisper_cpp, "pywhispercpp"),
     OURS: Tool(_ours()),
-    OURS_FULL: Tool(_ours("full")),
+    OURS_FULL: Tool(_ours(context="full")),
+    OURS_UNGUARDED: Tool(_ours(silence_guard=False)),
     PRODUCT: Tool(_product),
     GPU: Tool(lambda model, beam: _in_sequence(_on_gpu(model), beam)),
     GPU_BATCHED: Tool(lambda model, beam: _in_batches(_on_gpu(model), beam, GPU_BATCH)),

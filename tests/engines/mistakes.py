@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import jiwer
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
@@ -10,16 +12,54 @@ from whisper_normalizer.english import EnglishTextNormalizer
 BY_CHARACTER = {"ja", "zh", "ko"}
 
 
-def count(reference: str, text: str, language: str = "en") -> tuple[int, int]:
-    """Edits from the reference, and its length, in words or characters."""
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Edits from a reference to a text, and the reference's length, in words or characters."""
+
+    substitutions: int = 0
+    deletions: int = 0
+    insertions: int = 0
+    words: int = 0
+
+    @property
+    def wrong(self) -> int:
+        """All edits."""
+        return self.substitutions + self.deletions + self.insertions
+
+    def __add__(self, other: Edits) -> Edits:
+        return Edits(
+            self.substitutions + other.substitutions,
+            self.deletions + other.deletions,
+            self.insertions + other.insertions,
+            self.words + other.words,
+        )
+
+
+def n_words(text: str) -> int:
+    """Words of a text, in any language; signs such as a music note are none."""
+    return len(BasicTextNormalizer()(text).split())
+
+
+def edits(reference: str, text: str, language: str = "en") -> Edits:
+    """The edits by kind."""
     normalise = (
         EnglishTextNormalizer()
         if language == "en"
         else BasicTextNormalizer(split_letters=language in BY_CHARACTER)
     )
     compared = jiwer.process_words(normalise(reference), normalise(text) or " ")
-    wrong = compared.substitutions + compared.deletions + compared.insertions
-    return int(wrong), int(wrong - compared.insertions + compared.hits)
+    return Edits(
+        compared.substitutions,
+        compared.deletions,
+        compared.insertions,
+        compared.substitutions + compared.deletions + compared.hits,
+    )
+
+
+def count(reference: str, text: str, language: str = "en") -> tuple[int, int]:
+    """All edits from the reference, and its length, in words or characters."""
+    counted = edits(reference, text, language)
+    return counted.wrong, counted.words
 
 
 def wrong_words(reference: str, text: str) -> float:
