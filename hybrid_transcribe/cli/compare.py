@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from hybrid_transcribe.cli import options
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, say
 from hybrid_transcribe.cli.receivers import tell_receivers
 from hybrid_transcribe.cli.signals import Interrupted
+from hybrid_transcribe.cli.stdin import NAME as STDIN_NAME
+from hybrid_transcribe.cli.stdin import STDIN, check_stdin, store_stdin
 
 if TYPE_CHECKING:
     from hybrid_transcribe.comparison import Comparison, Plan
@@ -44,7 +46,7 @@ def add_parser(commands: Any) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="audio or video files, folders of them (with the folders below), zips",
+        help="audio or video files, folders of them (with the folders below), zips; - for stdin",
     )
     options.add_arguments(parser, several_engines=True)
     group = parser.add_argument_group("what to tell")
@@ -76,14 +78,27 @@ def run(args: argparse.Namespace) -> int:
     how = options.requested(args)
     engines, model, device = (how.pop(name, None) for name in ("engine", "model", "device"))
     settings = Settings.load(cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S)
-    plan = Plan(args.paths, engines, args.reference, model, device, settings, how)
-    if not args.quiet:
-        _tell_unable(plan)
-    comparison, signal = _work(plan, args, settings)
+    check_stdin(args.paths)
+    # Each engine reads the recordings anew, and standard input can be read once only.
+    with tempfile.TemporaryDirectory(prefix="hybrid_transcribe_") as folder:
+        paths = _stored(args.paths, Path(folder), settings)
+        plan = Plan(paths, engines, args.reference, model, device, settings, how)
+        if not args.quiet:
+            _tell_unable(plan)
+        comparison, signal = _work(plan, args, settings)
     _print(comparison, args)
     sys.stdout.flush()
     failed = any(row.errors for row in comparison.rows)
     return signal or (FAILED if failed else FINE)
+
+
+def _stored(paths: list[str], folder: Path, settings: Settings) -> list[str]:
+    """The paths with a file in the folder in place of standard input."""
+    if STDIN not in paths:
+        return paths
+    file = folder / STDIN_NAME
+    store_stdin(file, settings)
+    return [str(file) if path == STDIN else path for path in paths]
 
 
 def _tell_unable(plan: Plan) -> None:
@@ -112,11 +127,11 @@ def _work(plan: Plan, args: argparse.Namespace, settings: Settings) -> tuple[Com
 
 
 def _print(comparison: Comparison, args: argparse.Namespace) -> None:
+    from hybrid_transcribe.cli.outcome import json_text
     from hybrid_transcribe.comparison.report import document
 
     if args.json:
-        as_it_is = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        print(json.dumps(document(comparison), ensure_ascii=not as_it_is, indent=2))
+        print(json_text(document(comparison)))
     elif args.csv:
         _print_csv(comparison.records())
     else:

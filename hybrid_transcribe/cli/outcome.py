@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid_transcribe.cli.streams import stdout_is_closed, stdout_is_utf8
 from hybrid_transcribe.cli.targets import Targets
 from hybrid_transcribe.errors import HybridTranscribeError, JobCanceled
 from hybrid_transcribe.jobs.handle import Job, errors_of
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.outputs import merged_text
+from hybrid_transcribe.outputs._text import encodable
 from hybrid_transcribe.outputs.json import document
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Rejection, State, Transcript
@@ -71,7 +73,9 @@ def print_text(outcome: Outcome, format: str) -> None:
 
 
 def print_paths(outcome: Outcome) -> None:
-    """The files written, one a line."""
+    """The files written, one a line. Where stdout is closed they are there all the same."""
+    if stdout_is_closed():
+        return
     for path in outcome.written:
         print(path)
 
@@ -88,8 +92,16 @@ def print_json(outcome: Outcome | None, error: Exception | None = None) -> None:
     if error is not None:
         code = error.code if isinstance(error, HybridTranscribeError) else "error"
         whole["errors"].append({"name": None, "code": code, "message": str(error)})
-    as_it_is = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    print(json.dumps(whole, ensure_ascii=not as_it_is, allow_nan=False, indent=2))
+    print(json_text(whole))
+
+
+def json_text(value: Any) -> str:
+    """JSON that stdout can take, every character of it: escaped where it has to be."""
+    text = json.dumps(value, ensure_ascii=not stdout_is_utf8(), allow_nan=False, indent=2)
+    if encodable(text) != text:
+        # Bytes of a path that are no characters: JSON has an escape for them, UTF-8 has not.
+        text = json.dumps(value, allow_nan=False, indent=2)
+    return text
 
 
 def _plain(rejection: Rejection) -> dict[str, str]:

@@ -8,11 +8,10 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.cli import compare, doctor, engines, models, serve, transcribe
-from hybrid_transcribe.cli.exits import EPILOG, READER_GONE, USAGE, debugging, explain, say
+from hybrid_transcribe.cli import compare, doctor, engines, models, serve, streams, transcribe
+from hybrid_transcribe.cli.exits import EPILOG, FINE, READER_GONE, USAGE, debugging, explain, say
 from hybrid_transcribe.cli.signals import Interrupted, interruptible
 
 #: A module a command, in the order of the help.
@@ -21,7 +20,15 @@ COMMANDS = (transcribe, compare, serve, engines, models, doctor)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; wrong usage raises SystemExit, as argparse does."""
-    _prepare_streams()
+    streams.prepare()
+    try:
+        return streams.finish(_run(arguments))
+    except SystemExit as left:
+        # Help and version are printed, too, and their reader may be gone.
+        raise SystemExit(streams.finish(int(left.code or FINE))) from None
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = make_parser()
     given = list(sys.argv[1:] if arguments is None else arguments)
     _hint_at_transcribe(parser, given)
@@ -60,36 +67,14 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
-        code = run(args)
-        sys.stdout.flush()
+        return run(args)
     except Interrupted as signal:
         say("interrupted")
         return signal.exit_code
     except BrokenPipeError:
-        # What is left in the buffer has nowhere to go, and must not be tried again at exit.
-        _discard_stdout()
         return READER_GONE
     except Exception as error:
         return explain(error)
-    return code
-
-
-def _discard_stdout() -> None:
-    try:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-    except (OSError, ValueError):
-        # A stream without a descriptor keeps nothing back.
-        pass
-
-
-def _prepare_streams() -> None:
-    """What a terminal cannot show becomes a question mark, never an error."""
-    for stream in (sys.stdout, sys.stderr):
-        change: Any = getattr(stream, "reconfigure", None)
-        if change is not None:
-            change(errors="replace")
 
 
 def _prepare_logs() -> None:

@@ -10,8 +10,11 @@ from hybrid_transcribe.cli import options
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, explain, say
 from hybrid_transcribe.cli.receivers import tell_receivers
 from hybrid_transcribe.cli.signals import Interrupted
+from hybrid_transcribe.cli.stdin import NAME as STDIN_NAME
+from hybrid_transcribe.cli.stdin import STDIN, check_stdin, store_stdin
 
 if TYPE_CHECKING:
+    from hybrid_transcribe.audio.intake import Uploaded
     from hybrid_transcribe.cli.outcome import Outcome
     from hybrid_transcribe.cli.targets import Targets
     from hybrid_transcribe.jobs.handle import Job
@@ -24,6 +27,7 @@ _EXAMPLES = """\
 examples:
   hybrid-transcribe transcribe talk.m4a
   hybrid-transcribe transcribe interviews/ more.zip --format srt,txt --output-dir out
+  ffmpeg -i talk.mkv -f wav - | hybrid-transcribe transcribe -
   hybrid-transcribe transcribe talk.m4a --language pt --task translate --format vtt > talk.vtt
 
 """
@@ -44,7 +48,7 @@ def add_parser(commands: Any) -> None:
         "paths",
         nargs="+",
         metavar="PATH",
-        help="audio or video files, folders of them (with the folders below), zips",
+        help="audio or video files, folders of them (with the folders below), zips; - for stdin",
     )
     options.add_arguments(parser)
     add = parser.add_argument_group("what to write").add_argument
@@ -102,6 +106,7 @@ def _run(args: argparse.Namespace, formats: list[str]) -> int:
     from hybrid_transcribe.jobs.service import Service
 
     how = options.requested(args)
+    check_stdin(args.paths)
     targets = None if args.output_dir is None else Targets(args.output_dir, formats)
     # In memory: the jobs and results of notebooks are none of this command's business.
     with Service(journal=None, cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S) as service:
@@ -125,7 +130,7 @@ def _work(
     from hybrid_transcribe.cli.outcome import collect
     from hybrid_transcribe.progress import follow
 
-    job = service.submit(args.paths, **how)
+    job = service.submit(_inputs(args.paths, service), **how)
     if not args.quiet:
         # Of a request that was refused nobody gets anything.
         tell_receivers([how.get("engine")], service.settings)
@@ -138,6 +143,18 @@ def _work(
         signal = interrupted.exit_code
         _cancel(job, targets)
     return collect(service, job, targets, signal)
+
+
+def _inputs(paths: list[str], service: Service) -> list[str | Uploaded]:
+    """The paths, with what came by standard input among them: a file of the service's own."""
+    from hybrid_transcribe.audio.intake import Uploaded
+    from hybrid_transcribe.names import new_id
+
+    if STDIN not in paths:
+        return list(paths)
+    path = service.uploads_dir / new_id()
+    store_stdin(path, service.settings)
+    return [Uploaded(path, STDIN_NAME) if given == STDIN else given for given in paths]
 
 
 def _cancel(job: Job, targets: Targets | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,14 +55,24 @@ def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Start the installed program; it is ended after the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def begin(*arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+    def begin(
+        *arguments: object, stdin: bytes | int | None = None, **environment: str
+    ) -> subprocess.Popen[bytes]:
         program = Path(sys.executable).with_name("hybrid-transcribe")
         if not program.is_file():
             pytest.skip("the package is not installed here")
         pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        process = subprocess.Popen(
-            [str(program), *map(str, arguments)], env={**os.environ, **environment}, **pipes
-        )
+        with tempfile.TemporaryFile() as sent:
+            if isinstance(stdin, bytes):
+                sent.write(stdin)
+                sent.seek(0)
+                stdin = sent.fileno()
+            process = subprocess.Popen(
+                [str(program), *map(str, arguments)],
+                env={**os.environ, **environment},
+                stdin=stdin,
+                **pipes,
+            )
         started.append(process)
         return process
 

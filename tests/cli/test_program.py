@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import psutil
 import pytest
@@ -77,13 +80,122 @@ def test_a_reader_that_goes_away_is_no_error(start: Start, talk: Talk) -> None:
     assert process.wait(timeout=60) == 141
 
 
-def test_letters_a_terminal_lacks_become_question_marks(start: Start, talk: Talk) -> None:
-    """Text in other alphabets never ends in an encoding error."""
-    process = start("transcribe", talk("olá.wav", 1), **ASCII)
+def test_characters_that_an_output_lacks_are_said(start: Start, talk: Talk) -> None:
+    """They become question marks, also with -q never in silence; what a pipe lacks is a failure."""
+    process = start("transcribe", talk("olá.wav", 1), "-q", **ASCII)
     out, err = process.communicate(timeout=60)
 
-    assert (process.returncode, out) == (0, b"ol?.wav 0\n")
-    assert b"100 % - " in err
+    assert (process.returncode, out) == (1, b"ol?.wav 0\n")
+    assert b"stdout (ascii)" in err
+    assert b"U+00E1" in err
+    assert b"PYTHONIOENCODING=utf-8" in err
+
+
+def test_an_encoding_that_suffices_is_used(start: Start, talk: Talk) -> None:
+    """What people configured is theirs to decide, and nothing is said of it."""
+    process = start("transcribe", talk("olá.wav", 1), "-q", PYTHONIOENCODING="cp1252")
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out.decode("cp1252"), err) == (0, "olá.wav 0\n", b"")
+
+
+def test_bytes_of_a_path_are_printed_as_they_are(start: Start, talk: Talk, tmp_path: Path) -> None:
+    """A folder whose name is no text in UTF-8 still gives paths that a shell can use."""
+    folder = os.fsencode(tmp_path) + b"/sa\xedda"
+    process = start("transcribe", talk("a.wav", 1), "-q", "-o", os.fsdecode(folder))
+    out, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (0, folder + b"/a.txt\n")
+    assert Path(os.fsdecode(out.strip())).is_file()
+
+    process = start("transcribe", talk("a.wav", 1), "--json", "-o", os.fsdecode(folder))
+    out, _ = process.communicate(timeout=60)
+    assert json.loads(out.decode("utf-8"))["written"] == [os.fsdecode(folder + b"/a.txt")]
+
+
+def _closing(*arguments: object, redirect: str) -> subprocess.CompletedProcess[bytes]:
+    """The program with a descriptor that a shell has closed or redirected."""
+    command = shlex.join([sys.executable, "-m", "hybrid_transcribe", *map(str, arguments)])
+    shell = ["sh", "-c", f"exec {command} {redirect}"]
+    return subprocess.run(
+        shell, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+    )
+
+
+def test_a_closed_stdout_is_said(talk: Talk, tmp_path: Path) -> None:
+    """The text has nowhere to go; files are written all the same, and no harm is done."""
+    ran = _closing("transcribe", talk(), "-q", redirect=">&-")
+    assert ran.returncode == 1
+    assert ran.stderr == b"hybrid-transcribe: stdout is closed, so that nothing could be printed\n"
+
+    ran = _closing("transcribe", talk(), "-q", "-o", tmp_path / "out", redirect=">&- 2>&-")
+    assert ran.returncode == 0
+    assert (tmp_path / "out" / "talk.txt").read_text(encoding="utf-8").startswith("talk.wav 0")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("arguments", [("engines",), ("models", "list"), ("transcribe", "TALK", "-q")])
+def test_a_full_output_is_an_error(talk: Talk, arguments: tuple[str, ...]) -> None:
+    """One line and exit code 1, never success and never a traceback."""
+    filled = [talk() if a == "TALK" else a for a in arguments]
+    ran = _closing(*filled, redirect=">/dev/full")
+
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(b"hybrid-transcribe: ")
+    assert b"No space left" in ran.stderr
+    assert b"Exception" not in ran.stderr
+
+
+def test_standard_input_is_a_recording(start: Start, talk: Talk, tmp_path: Path) -> None:
+    """``-`` is what comes through the pipe: a recording, or a zip of them, beside other files."""
+    with ZipFile(tmp_path / "all.zip", "w") as zipped:
+        zipped.write(talk("in.wav", 1), "in.wav")
+
+    for name, expected in (("in.wav", b"stdin 0\n"), ("all.zip", b"in.wav 0\n")):
+        process = start("transcribe", "-", "-q", stdin=(tmp_path / name).read_bytes())
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out, err) == (0, expected, b"")
+
+    process = start(
+        *("transcribe", talk("b.wav", 1), "-", "-q", "-o", tmp_path / "out"),
+        stdin=(tmp_path / "in.wav").read_bytes(),
+    )
+    out, _ = process.communicate(timeout=60)
+    assert [Path(line).name for line in out.decode().splitlines()] == ["b.txt", "stdin.txt"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "sent", "message"),
+    [
+        (("-",), b"", b"stdin: the file is empty"),
+        (("-",), b"import os\n" * 9, b"stdin: "),
+        (("-", "-"), b"", b"once only"),
+    ],
+)
+def test_standard_input_that_is_none(
+    start: Start, paths: tuple[str, ...], sent: bytes, message: bytes
+) -> None:
+    """Said in one line, as of any file."""
+    process = start("transcribe", *paths, stdin=sent)
+    out, err = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (2, b"")
+    assert message in err
+    assert err.count(b"\n") == 1
+
+
+def test_a_keyboard_is_no_recording(start: Start) -> None:
+    """Whoever forgets the redirection is not left waiting."""
+    terminal, keyboard = os.openpty()
+    try:
+        process = start("transcribe", "-", stdin=keyboard)
+        _, err = process.communicate(timeout=60)
+    finally:
+        os.close(terminal)
+        os.close(keyboard)
+
+    assert process.returncode == 2
+    assert b"pipe or redirect" in err
 
 
 def test_json_survives_any_terminal(start: Start, talk: Talk) -> None:
