@@ -1,13 +1,17 @@
-"""Word error rates as the field counts them: Whisper's text normaliser, then jiwer."""
+"""Word error rates as the field counts them: Whisper's text normaliser, then jiwer.
+
+Whisper's own writes numbers and abbreviations in one way for English only; for Portuguese
+``portuguese`` does it before the general one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from typing import Any
 
+from hybrid_transcribe.comparison.portuguese import written_out
 from hybrid_transcribe.errors import EngineUnavailable
 
 #: Languages that put no spaces between words are judged by characters, as in Radford et al.,
@@ -15,7 +19,11 @@ from hybrid_transcribe.errors import EngineUnavailable
 BY_CHARACTER = frozenset({"zh", "yue", "ja", "th", "lo", "my"})
 
 #: What pip calls the libraries, by the names they are imported under.
-_NEEDED = {"jiwer": "jiwer", "whisper_normalizer": "whisper-normalizer"}
+_NEEDED = {
+    "jiwer": "jiwer",
+    "whisper_normalizer": "whisper-normalizer",
+    "num2words": "num2words",
+}
 
 REMEDY = "pip install 'hybrid-transcribe[compare]'"
 
@@ -54,7 +62,7 @@ def check_libraries() -> None:
 
 def count(reference: str, text: str, language: str | None) -> Errors:
     """The errors of a text after normalising both, in characters for some languages."""
-    normalise = _normaliser(language)
+    normalise = normaliser(language)
     wanted, heard = normalise(reference).split(), normalise(text).split()
     edits = sum(max(len(s.first), len(s.second)) for s in align(wanted, heard) if not s.equal)
     return Errors(edits, len(wanted))
@@ -85,11 +93,16 @@ def most_common(languages: Iterable[str | None]) -> str | None:
 
 
 @lru_cache(maxsize=4)
-def _normaliser(language: str | None) -> Any:
+def normaliser(language: str | None) -> Callable[[str], str]:
+    """What brings a text of that language (ISO 639-1; None is general) to comparable words."""
     if language == "en":
         from whisper_normalizer.english import EnglishTextNormalizer
 
-        return EnglishTextNormalizer()
+        english: Callable[[str], str] = EnglishTextNormalizer()
+        return english
     from whisper_normalizer.basic import BasicTextNormalizer
 
-    return BasicTextNormalizer(split_letters=language in BY_CHARACTER)
+    general: Callable[[str], str] = BasicTextNormalizer(split_letters=language in BY_CHARACTER)
+    if language == "pt":
+        return lambda text: general(written_out(text))
+    return general

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import jiwer
 from whisper_normalizer.basic import BasicTextNormalizer
-from whisper_normalizer.english import EnglishTextNormalizer
+
+from hybrid_transcribe.comparison.words import normaliser
 
 #: Languages written without spaces are judged by characters.
 BY_CHARACTER = {"ja", "zh", "ko"}
@@ -43,9 +44,9 @@ def n_words(text: str) -> int:
 def edits(reference: str, text: str, language: str = "en") -> Edits:
     """The edits by kind."""
     normalise = (
-        EnglishTextNormalizer()
-        if language == "en"
-        else BasicTextNormalizer(split_letters=language in BY_CHARACTER)
+        BasicTextNormalizer(split_letters=True)
+        if language in BY_CHARACTER
+        else normaliser(language)
     )
     compared = jiwer.process_words(normalise(reference), normalise(text) or " ")
     return Edits(
