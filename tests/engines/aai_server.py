@@ -28,6 +28,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
 from hybrid_transcribe.engines.assemblyai.pace import Pace
+from tests.engines.aai_schemas import SCHEMAS
 
 #: Another folder of contracts than the one beside the checkout.
 CONTRACTS_VARIABLE = PREFIX + "TEST_CONTRACTS"
@@ -66,37 +67,55 @@ class Brisk(AssemblyAI):
 
 
 def contract_path() -> Path:
-    """Where the service's OpenAPI document should be."""
+    """Where the service's whole OpenAPI document may be."""
     given = os.environ.get(CONTRACTS_VARIABLE)
     beside = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
     return (Path(given) if given else beside) / "assemblyai.openapi.json"
 
 
 class Contract:
-    """The schemas of the OpenAPI document."""
+    """The schemas that requests and responses have to fit.
+
+    The facts of `aai_schemas` always count; the service's whole OpenAPI document counts too
+    where ``path`` is a file.
+    """
 
     def __init__(self, path: Path) -> None:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        self._schemas = document["components"]["schemas"]
-        # Two closed objects joined by allOf admit nothing: what is meant is their union.
-        wanted = [*self._schemas["TranscriptParams"]["allOf"]]
-        wanted[1] = self._schemas["TranscriptOptionalParams"]
-        self._schemas["TranscriptParams"] = {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {**wanted[0]["properties"], **wanted[1]["properties"]},
-            "required": [*wanted[0]["required"], *wanted[1]["required"]],
-        }
-        resource = Resource(contents=document, specification=DRAFT202012)
-        self._registry: Registry[Any] = Registry().with_resource("urn:assemblyai", resource)
+        self._document = _published(path) if path.is_file() else None
 
     def faults(self, schema: str, value: object) -> list[str]:
-        """What is wrong with a value, if anything."""
-        pointer = {"$ref": f"urn:assemblyai#/components/schemas/{schema}"}
-        check = Draft202012Validator(
-            pointer, registry=self._registry, format_checker=FormatChecker()
-        )
-        return [f"{schema}: {e.json_path}: {e.message}" for e in check.iter_errors(value)]
+        """The differences between a value and a schema, one line each."""
+        checks = [Draft202012Validator(SCHEMAS[schema], format_checker=FormatChecker())]
+        if self._document is not None:
+            pointer = {"$ref": f"urn:assemblyai#/components/schemas/{schema}"}
+            checks.append(
+                Draft202012Validator(
+                    pointer, registry=self._document, format_checker=FormatChecker()
+                )
+            )
+        return [
+            f"{schema}: {error.json_path}: {error.message}"
+            for check in checks
+            for error in check.iter_errors(value)
+        ]
+
+
+def _published(path: Path) -> Registry[Any]:
+    """The schemas of the service's OpenAPI document."""
+    document = json.loads(path.read_text(encoding="utf-8"))
+    schemas = document["components"]["schemas"]
+    # Two closed objects joined by allOf admit nothing: their union is meant.
+    required = schemas["TranscriptParams"]["allOf"][0]
+    optional = schemas["TranscriptOptionalParams"]
+    schemas["TranscriptParams"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**required["properties"], **optional["properties"]},
+        "required": [*required["required"], *optional["required"]],
+    }
+    resource = Resource(contents=document, specification=DRAFT202012)
+    empty: Registry[Any] = Registry()
+    return empty.with_resource("urn:assemblyai", resource)
 
 
 @dataclass
