@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,10 @@ SPEECH_VARIABLE = PREFIX + "TEST_SPEECH"
 # Machines that run tests are shared: threads that wait must not spin (ten times slower otherwise),
 # and a slow example is not a wrong one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# A shell starts a job in the background with SIGINT ignored, and every child inherits that: the
+# tests that send it to a child would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("shared-machine", deadline=None)
 settings.load_profile("shared-machine")
 

@@ -204,12 +204,14 @@ class Bridge:
         # Before the first snapshot: what happens between them is told twice rather than never.
         self._events: Listening = service.subscribe(session_ids=session_ids)
         self._closed = threading.Event()
+        # The service is closed: the thread sends its last message and then stops.
+        self._service_closed = False
         self._thread = threading.Thread(target=self._run, name="hud", daemon=True)
 
     @property
     def alive(self) -> bool:
-        """It still tells."""
-        return self._thread.is_alive()
+        """True while further messages will be sent."""
+        return self._thread.is_alive() and not self._service_closed
 
     def start(self) -> None:
         """Tell everything, then what changes."""
@@ -247,6 +249,7 @@ class Bridge:
                     self._teller.take(event)
                 # Nothing before the time was up: nothing more will come.
                 ended = not events and self._monotonic() < until
+                self._service_closed = ended
                 try:
                     self._teller.end() if ended else self._teller.turn(self._monotonic())
                 except Exception:

@@ -55,6 +55,9 @@ def _elsewhere(host: str = "127.0.0.1", port: int = 0) -> Iterator[Elsewhere]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            # Recorded first: a client that has its response may count the requests at once.
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            it.asked.put((self.path, headers, body))
             status = it.answers.pop(0) if it.answers else it.status
             self.send_response(status)
             for name, value in it.headers.items():
@@ -62,8 +65,6 @@ def _elsewhere(host: str = "127.0.0.1", port: int = 0) -> Iterator[Elsewhere]:
             self.send_header("Content-Length", str(len(it.body)))
             self.end_headers()
             self.wfile.write(it.body)
-            told = {name.lower(): value for name, value in self.headers.items()}
-            it.asked.put((self.path, told, body))
 
         do_POST = do_GET
 

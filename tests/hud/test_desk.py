@@ -281,6 +281,8 @@ def test_a_closed_service_is_a_problem(tmp_path: Path) -> None:
         line.hello()
         made.close()
         assert line.ask(m.Cancel, job_id="x").error.code == "service_closed"
+        # Until its thread has noticed, a panel that asks again is only told that the line is down.
+        line.first(m.Connection, up=False)
         line.say(m.Hello())
         assert line.first(m.Problem, ref=None).error.code == "service_closed"
 
