@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe.config import MIB
+from tests.npm import install
 from tests.rest.conftest import Site
 
 SCRIPT = """
@@ -48,19 +49,11 @@ console.log(JSON.stringify({ url, again }));
 @pytest.mark.network
 def test_tus_js_client_pauses_and_goes_on(site: Site, tmp_path: Path) -> None:
     """Aborted at half its way by the page, continued by its address, and whole."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("npm or node is not installed")
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    got = subprocess.run(
-        [npm, "install", "--no-audit", "--no-fund", "tus-js-client"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=90,
-    )
-    if got.returncode:
-        pytest.skip(f"tus-js-client cannot be installed: {got.stderr[-200:]}")
+    install("tus-js-client", tmp_path)
     path = tmp_path / "talk.wav"
     path.write_bytes(os.urandom(5 * MIB + 77))
     (tmp_path / "upload.mjs").write_text(SCRIPT)
