@@ -21,6 +21,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.languages import closest_code
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
 
@@ -66,7 +67,7 @@ def make_spec(
     found = engine_class(name, settings)
     can = found.capabilities
     chosen = make_options(options or Options(), given)
-    _check_language(chosen.language, name, can)
+    chosen = replace(chosen, language=_engine_language(chosen.language, name, can))
     if chosen.task == "translate" and not can.translates:
         # Not a warning afterwards: what came back would be another text than was asked for.
         raise InvalidOption(f"Engine {name} cannot translate; leave task={chosen.task!r} out")
@@ -195,9 +196,14 @@ def _check_available(engine: type[Engine], can: Capabilities, settings: Settings
         raise EngineUnavailable(f"{engine.name}: {why_not}")
 
 
-def _check_language(language: str | None, engine: str, can: Capabilities) -> None:
-    if language and can.languages and language not in can.languages:
+def _engine_language(language: str | None, engine: str, can: Capabilities) -> str | None:
+    """The engine's own code of a language. Raises InvalidOption where it has none."""
+    if not language or not can.languages:
+        return language
+    code = closest_code(language, can.languages)
+    if code is None:
         raise InvalidOption(
             f"Engine {engine} knows no language {language!r}; "
             f"choose from: {', '.join(can.languages)}"
         )
+    return code

@@ -134,7 +134,9 @@ def test_a_closed_stdout_is_said(talk: Talk, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
-@pytest.mark.parametrize("arguments", [("engines",), ("models", "list"), ("transcribe", "TALK", "-q")])
+@pytest.mark.parametrize(
+    "arguments", [("engines",), ("models", "list"), ("transcribe", "TALK", "-q")]
+)
 def test_a_full_output_is_an_error(talk: Talk, arguments: tuple[str, ...]) -> None:
     """One line and exit code 1, never success and never a traceback."""
     filled = [talk() if a == "TALK" else a for a in arguments]

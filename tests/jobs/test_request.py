@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.jobs.languages import CODES, make_language
+from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.request import make_options, make_spec
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import Options
@@ -83,11 +82,6 @@ def test_one_number_is_a_list_of_one() -> None:
 def test_languages_go_by_name_or_code(name: str | None, code: str | None) -> None:
     """In English, in themselves, with accents or without; what an engine knows is its affair."""
     assert make_language(name) == code
-
-
-def test_every_language_of_whisper_has_a_name() -> None:
-    """And no name stands for a code that is none of them."""
-    assert set(CODES.values()) == set(LANGUAGES)
 
 
 def test_a_typing_error_has_a_hint() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.languages import parse_language
 
 #: Knows every language below; takes over where a newer model does not know one.
 WIDEST_MODEL = "universal-2"
@@ -42,7 +43,7 @@ def language_code(asked: str) -> str:
     >>> language_code("pt-BR")
     'pt'
     """
-    code = iso_code(asked.strip())
+    code = parse_language(asked, LANGUAGES)
     if code not in LANGUAGES:
         raise InvalidOption(f"No language {asked!r}; choose from: {', '.join(LANGUAGES)}")
     return code

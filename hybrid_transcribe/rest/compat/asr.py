@@ -12,10 +12,10 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import engine_class
 from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.languages import english_name
 from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import whisper
-from hybrid_transcribe.rest.compat.languages import english_name
 from hybrid_transcribe.rest.compat.synchronous import Synchronous
 from hybrid_transcribe.rest.results import disposition
 from hybrid_transcribe.types import Recording, State, Transcript

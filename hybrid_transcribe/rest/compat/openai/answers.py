@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.languages import english_name
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import whisper
-from hybrid_transcribe.rest.compat.languages import english_name
 from hybrid_transcribe.rest.compat.openai.wishes import Wishes
 from hybrid_transcribe.types import Transcript
 
