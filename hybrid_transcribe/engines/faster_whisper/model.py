@@ -15,6 +15,7 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 
 from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.listening.silero_vad import serve_faster_whisper
 
 Features = npt.NDArray[np.float32]
 
@@ -91,6 +92,7 @@ def open_model(
     folder: str, device: str, compute_type: str, cpu_threads: int, replicas: int = 1
 ) -> Whisper:
     """Load a model. ``device`` is ``cpu`` or ``cuda``. Raises what the library raises."""
+    serve_faster_whisper()
     return Whisper(
         folder,
         device=device,

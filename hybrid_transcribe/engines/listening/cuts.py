@@ -17,8 +17,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.listening.silence import loud_enough, speech_probabilities
-from hybrid_transcribe.engines.listening.voice import FRAME
+from hybrid_transcribe.engines.listening.silence import loud_enough
+from hybrid_transcribe.engines.listening.silero_vad import FRAME, speech_probabilities
 from hybrid_transcribe.types import RATE_HZ
 
 Samples = npt.NDArray[np.float32]

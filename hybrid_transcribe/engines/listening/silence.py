@@ -18,7 +18,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.listening.voice import FRAME, detector
+from hybrid_transcribe.engines.listening.silero_vad import speech_probabilities
 from hybrid_transcribe.types import RATE_HZ, Segment
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -99,12 +99,6 @@ def steady(samples: Samples) -> bool:
     squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / block
     power = np.maximum(squares - rows.mean(axis=1, dtype=np.float64) ** 2, 0.0)
     return bool(np.std(10 * np.log10(power + 1e-12)) < STEADY_DB)
-
-
-def speech_probabilities(samples: Samples) -> npt.NDArray[np.float32]:
-    """How likely somebody speaks (0..1), for every 32 ms; shape (n_frames,)."""
-    padded = np.pad(samples, (0, -len(samples) % FRAME))
-    return np.asarray(detector()(padded), dtype=np.float32).reshape(-1)
 
 
 class Guard:

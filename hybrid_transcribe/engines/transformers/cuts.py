@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_transcribe.engines.listening.silero_vad import serve_faster_whisper
 from hybrid_transcribe.types import RATE_HZ
 
 #: A pause this long (ms) ends a stretch of speech: faster-whisper's own choice for its batches.
@@ -45,6 +46,7 @@ def voiced(
 def _speech(samples: Samples, longest_s: float) -> list[Span]:
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
+    serve_faster_whisper()
     options = VadOptions(max_speech_duration_s=longest_s, min_silence_duration_ms=_PAUSE_MS)
     return [(s["start"], s["end"]) for s in get_speech_timestamps(samples, options)]
 
