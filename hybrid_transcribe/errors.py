@@ -22,7 +22,7 @@
     ├── JobCanceled
     ├── NotAllowed                NoToken
     └── StateError                StateFolderBusy, JournalUnusable, DiskFull, ServiceClosed,
-                                  Unreachable
+                                  Unreachable, Overloaded
 
 Errors know a code and a message that names the value received and the choices. They never
 know HTTP: the REST layer owns the status table, the HUD the wording in other languages.
@@ -30,6 +30,7 @@ know HTTP: the REST layer owns the status table, the HUD the wording in other la
 
 from __future__ import annotations
 
+import errno
 import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -352,6 +353,31 @@ class Unreachable(StateError):
     """A service elsewhere does not answer: it is down, or there is no way to it."""
 
     code = "unreachable"
+
+
+class Overloaded(StateError):
+    """This machine has no file descriptor or connection left for it now; later it may."""
+
+    code = "overloaded"
+
+
+#: The system's errors for a process, or a machine, that has as many files open as it may.
+OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+#: What is said of it.
+OVERLOADED = "Too many files and connections are open on this machine; try again later"
+
+
+def is_out_of_descriptors(error: BaseException | None) -> bool:
+    """True for the system's refusal to open one more file or socket."""
+    return isinstance(error, OSError) and error.errno in OUT_OF_DESCRIPTORS
+
+
+def check_descriptors(error: BaseException) -> None:
+    """Raise Overloaded where ``error`` says so: what could not be opened is not missing."""
+    if is_out_of_descriptors(error):
+        raise Overloaded(OVERLOADED) from error
 
 
 def _leaves(cls: type[HybridTranscribeError]) -> Iterator[type[HybridTranscribeError]]:

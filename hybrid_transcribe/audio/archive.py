@@ -30,6 +30,7 @@ from hybrid_transcribe.errors import (
     TooMany,
     UnsafeInput,
     UnsupportedMedia,
+    check_descriptors,
 )
 from hybrid_transcribe.types import Rejection
 
@@ -106,6 +107,7 @@ def unpack(
     try:
         file = place.open("rb")
     except OSError as error:
+        check_descriptors(error)
         raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
     with file:
         packed_bytes = os.fstat(file.fileno()).st_size

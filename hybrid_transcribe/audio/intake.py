@@ -20,10 +20,12 @@ from hybrid_transcribe.errors import (
     InputError,
     InputMissing,
     InvalidRequest,
+    Overloaded,
     TooLarge,
     TooMany,
     UnsafeInput,
     UnsupportedMedia,
+    check_descriptors,
     from_info,
 )
 from hybrid_transcribe.types import Rejection
@@ -103,8 +105,8 @@ def intake(
     at once when it is refused. A zip is unpacked into ``uploads_dir``, which must exist.
     A folder gives its recordings and those of the folders
     below it, without hidden ones and without following links to folders. Raises nothing over
-    an input: each trouble becomes a `Rejection`. InvalidRequest as `listed`; OSError when
-    unpacking cannot write.
+    an input: each trouble becomes a `Rejection`. InvalidRequest as `listed`; Overloaded where no
+    more files can be opened; OSError when unpacking cannot write.
     """
     taking = _Taking(uploads_dir, settings)
     for given in listed(inputs):
@@ -212,6 +214,9 @@ class _Taking:
         """Whatever goes wrong within is this input's trouble and no other's."""
         try:
             yield
+        except Overloaded:
+            # Nothing is wrong with the input: the caller may send it again.
+            raise
         except HybridTranscribeError as error:
             self.rejected.append(Rejection(shown, error.info()))
         except _CannotWrite as trouble:
@@ -356,5 +361,6 @@ def _visible(folder: Path, shown: str) -> list[Path]:
     try:
         inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
+        check_descriptors(error)
         raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
     return sorted(inside, key=lambda path: path.name, reverse=True)

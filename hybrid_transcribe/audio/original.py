@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from hybrid_transcribe.audio.sniff import identify, regular_size
-from hybrid_transcribe.errors import InputError, NotFound
+from hybrid_transcribe.errors import InputError, NotFound, check_descriptors
 from hybrid_transcribe.names import display_name
 
 #: Media types by container; all others are bytes. Never a type that a browser would run.
@@ -64,12 +64,16 @@ class Original:
 
 
 def open_original(path: Path, name: str) -> Original:
-    """The file of a recording that people call ``name``. Raises NotFound where it is gone."""
+    """The file of a recording that people call ``name``.
+
+    Raises NotFound where it is gone, Overloaded where no more files can be opened.
+    """
     shown = display_name(name)
     try:
         regular_size(path, shown)
         file = path.open("rb")
     except (OSError, InputError) as error:
+        check_descriptors(error)
         raise NotFound(f"{shown}: its audio is not there any more") from error
     try:
         n_bytes = os.fstat(file.fileno()).st_size

@@ -12,7 +12,13 @@ from typing import BinaryIO
 
 from hybrid_transcribe import names
 from hybrid_transcribe.audio import _foreign, _mpeg
-from hybrid_transcribe.errors import EmptyInput, InputMissing, UnsafeInput, UnsupportedMedia
+from hybrid_transcribe.errors import (
+    EmptyInput,
+    InputMissing,
+    UnsafeInput,
+    UnsupportedMedia,
+    check_descriptors,
+)
 
 _HEAD = 4096
 _MAX_TAGS = 8
@@ -88,6 +94,7 @@ def sniff(path: str | os.PathLike[str], name: str | None = None) -> str:
         with place.open("rb") as file:
             return identify(file, size, shown)
     except (OSError, ValueError) as error:
+        check_descriptors(error)
         raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
 
 

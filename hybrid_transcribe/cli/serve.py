@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _ENVIRONMENT = """\
 Each has a variable of the environment: HYBRID_TRANSCRIBE_HOST, _PORT, _TOKEN, _OPEN,
 _OPEN_TO_NETWORK, _BASE_URL, _ALLOW_HOST, _TRUST_PROXY, _STATE_DIR. Each open page has a
-kernel of about 100 MB: _WARM_PAGES (2) of them wait for visitors, _MAX_PAGES (40) are the
-most. DEBUG=true writes more about each request. No token and no session id is ever written to
+kernel of about 100 MB: _MAX_PAGES (40) may be open, and _WARM_PAGES (2) more kernels wait for
+visitors. DEBUG=true writes more about each request. No token and no session id is ever written to
 the log.
 
 examples:

@@ -13,7 +13,12 @@ from typing import Protocol
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import EngineFailed, TimedOut, WorkerCrashed
+from hybrid_transcribe.errors import (
+    EngineFailed,
+    TimedOut,
+    WorkerCrashed,
+    is_out_of_descriptors,
+)
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.blame import verdicts
@@ -148,7 +153,10 @@ class Lane:
         try:
             self.executor.start(self._on_message, self._on_exit)
         except Exception as error:
-            log.exception("lane %s: no worker can be started", self.name)
+            if is_out_of_descriptors(error):
+                log.warning("lane %s: no worker can be started: %s", self.name, error)
+            else:
+                log.exception("lane %s: no worker can be started", self.name)
             self._cannot_start(error)
             return False
         self._failed_starts = 0
@@ -156,6 +164,10 @@ class Lane:
         return True
 
     def _cannot_start(self, error: Exception) -> None:
+        if is_out_of_descriptors(error):
+            # No recording is to blame, and files are closed again sooner or later.
+            self._pause()
+            return
         self._failed_starts += 1
         if self._failed_starts % MOST_IN_A_ROW == 0:
             wall, told = self._clock.wall(), WorkerCrashed(f"No worker can be started: {error}")

@@ -16,13 +16,17 @@ import msgspec
 from tornado.web import HTTPError, RequestHandler
 
 from hybrid_transcribe.errors import (
+    OVERLOADED,
     HybridTranscribeError,
     InvalidRequest,
     NoToken,
+    Overloaded,
     QueueFull,
+    is_out_of_descriptors,
 )
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Who
 from hybrid_transcribe.rest.compat.waiting import Waiting
 from hybrid_transcribe.rest.meter import Meter
@@ -47,6 +51,9 @@ REVALIDATE = "private, no-cache"
 
 #: A queue that is full may have room again after so many seconds.
 TRY_AGAIN_S = 30
+
+#: Requests that failed for want of descriptors, logged now and then.
+_want_of_descriptors = connections.Refusals("want of file descriptors")
 
 #: The longest that anybody is told to wait, in seconds.
 LONGEST_TRY_AGAIN_S = 600.0
@@ -190,6 +197,8 @@ class Door(_Base):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error, ours and Tornado's, as a problem."""
         error = kwargs.get("exc_info", (None, None, None))[1]
+        if is_out_of_descriptors(error):
+            error = Overloaded(OVERLOADED)
         code, detail = HTTPStatus(status_code).phrase.lower().replace(" ", "_"), ""
         if isinstance(error, HybridTranscribeError):
             status_code, code, detail = int(status_of(error)), error.code, str(error)
@@ -212,6 +221,8 @@ class Door(_Base):
     def _headers_of(self, error: HybridTranscribeError) -> None:
         if isinstance(error, NoToken):
             self.set_header("WWW-Authenticate", "Bearer")
+        if isinstance(error, Overloaded):
+            self.set_header("Retry-After", str(connections.TRY_AGAIN_S))
         if isinstance(error, QueueFull):
             wait_s = TRY_AGAIN_S if error.retry_after_s is None else error.retry_after_s
             # A forecast of hours may be wrong, and others may cancel.
@@ -221,5 +232,9 @@ class Door(_Base):
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Errors of ours are answers; only what nobody expected is logged with its road."""
         if isinstance(value, HybridTranscribeError | HTTPError):
+            return
+        if is_out_of_descriptors(value):
+            # Every request fails the same way then; the road to it says nothing.
+            _want_of_descriptors.add()
             return
         log.error("%s failed", self.request.method, exc_info=(typ, value, tb))

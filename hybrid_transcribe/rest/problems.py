@@ -33,6 +33,7 @@ STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
     errors.JobCanceled: HTTPStatus.CONFLICT,
     errors.ServiceClosed: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Unreachable: HTTPStatus.BAD_GATEWAY,
+    errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.NoToken: HTTPStatus.UNAUTHORIZED,
 }

@@ -11,7 +11,13 @@ import pytest
 from tests.services import service, wavs
 
 #: The rows that this package holds; 25 comes with Dask.
-ROWS = [*range(1, 25), *range(26, 45), 46, 47, 70, 71]
+ROWS = [
+    *range(1, 25),
+    *range(26, 45),
+    *(46, 47),
+    *(70, 71),
+    *range(80, 84),
+]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -6,10 +6,10 @@ import { filesView } from "./files.js";
 import { createEndings } from "./store.js";
 
 /** The card that makes jobs. */
-export function composeView(hub, i18n) {
+export function composeView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
-  const files = filesView(hub, i18n);
+  const files = filesView(hub, i18n, root);
   const choices = choicesView(hub, i18n, { how: () => hub.store.get("how"), change: hub.setHow });
   // How much was sent changes all the time: only what changes seldom is read out.
   const summary = h("span", { role: "status" });

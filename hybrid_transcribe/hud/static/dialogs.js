@@ -1,6 +1,6 @@
 // Questions in front of everything else.
 
-import { button, h } from "./dom.js";
+import { button, fill, h } from "./dom.js";
 import { choicesView, cloudMark } from "./choices.js";
 import { keywords } from "./options.js";
 
@@ -9,7 +9,7 @@ function open(root, label, build, gone = () => {}) {
   const before = document.activeElement;
   const dialog = h("dialog", { class: "ht-dialog", "aria-label": label });
   const close = () => dialog.close();
-  dialog.append(h("h3", {}, label), ...build(close));
+  fill(dialog, h("h3", {}, label), ...build(close));
   dialog.addEventListener("close", () => {
     dialog.remove();
     gone();
@@ -33,6 +33,36 @@ export function askDelete(root, hub, i18n, row) {
   ]);
 }
 
+/** Transcribes a recording again; asks before where its finished text would be replaced. */
+export function askRetry(root, hub, i18n, row) {
+  const { t } = i18n;
+  if (row.state !== "completed") return void hub.retry(row);
+  open(root, t("retry.title"), (close) => [
+    h("p", {}, t("retry.what", { name: row.name })),
+    h("div", { class: "ht-buttons ht-end" },
+      button(t("dialog.back"), { press: close }),
+      button(t("change.start"), { kind: "primary", sign: "retry", press() {
+        close();
+        hub.retry(row);
+      } })),
+  ]);
+}
+
+/** Asks before a file that was sent, whole or in part, is taken away again. */
+export function askDrop(root, hub, i18n, item) {
+  const { t } = i18n;
+  if (item.state === "failed" || item.offset === 0) return void hub.uploads.cancel(item.id);
+  open(root, t("drop.title"), (close) => [
+    h("p", {}, t("drop.what", { name: item.name })),
+    h("div", { class: "ht-buttons ht-end" },
+      button(t("dialog.back"), { press: close }),
+      button(t("drop.yes"), { kind: "danger", sign: "cancel", press() {
+        close();
+        hub.uploads.cancel(item.id);
+      } })),
+  ]);
+}
+
 /** Asks with what to transcribe a recording again: the form of a new job, filled in as it was. */
 export function askChange(root, hub, i18n, row) {
   const { t } = i18n;
@@ -50,6 +80,7 @@ export function askChange(root, hub, i18n, row) {
   mark();
   open(root, t("change.title"), (close) => [
     h("p", { class: "ht-quiet ht-cut", title: row.name }, row.name),
+    row.n_segments > 0 || row.state === "completed" ? h("p", { class: "ht-small" }, t("change.replaces")) : null,
     form.el,
     h("div", { class: "ht-dialog-foot" },
       cloud,

@@ -1,6 +1,7 @@
 // The place where files are dropped or chosen, and the list of those on their way.
 
 import { attr, button, h, icon, put, show } from "./dom.js";
+import { askDrop } from "./dialogs.js";
 import { createEndings } from "./store.js";
 import { droppedFiles } from "./uploads.js";
 
@@ -8,7 +9,7 @@ import { droppedFiles } from "./uploads.js";
 const HOPELESS = new Set(["panel.too_large", "too_large", "empty_input"]);
 
 /** Drop zone and list. */
-export function filesView(hub, i18n) {
+export function filesView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
   const lines = new Map();
@@ -81,7 +82,7 @@ export function filesView(hub, i18n) {
     const again = button(t("files.again"), { sign: "retry", bare: true, kind: "ghost",
       press: () => hub.uploads.retry(item.id) });
     const drop = button(t("files.remove", { name: item.name }), { sign: "cancel", bare: true, kind: "ghost",
-      press: () => hub.uploads.cancel(item.id) });
+      press: () => askDrop(root(), hub, i18n, item) });
     const node = h("li", { class: "ht-file" },
       h("div", { class: "ht-file-line" }, name, note, again, drop), bar);
     return { node, note, bar, again };

@@ -209,9 +209,9 @@ export function openHub(model) {
     return { here, forget };
   }
 
-  // The browser asks before it leaves files half sent.
+  // The browser asks before it leaves files that are of no job yet, half sent or whole.
   function guard(event) {
-    if (uploads.items.some((item) => item.state === "waiting" || item.state === "sending")) {
+    if (uploads.items.some((item) => item.state !== "failed")) {
       event.preventDefault();
     }
   }
@@ -261,9 +261,10 @@ export function openHub(model) {
     keep: (row, keep) => attempt({ type: "keep", job_id: row.job_id, keep }),
     remove: (row) => attempt({ type: "delete", job_id: row.job_id }),
     look: () => line.send({ type: "engines" }),
-    follow(row) {
+    /** Opens a transcript; with `show` the page goes to it, and the focus too. */
+    follow(row, { show = false } = {}) {
       const ids = { job_id: row.job_id, recording_id: row.recording_id };
-      store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0 } });
+      store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show } });
       line.send({ type: "follow", ...ids });
     },
     unfollow() {

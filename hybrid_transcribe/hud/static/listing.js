@@ -49,12 +49,16 @@ function comparer(key, down) {
   };
 }
 
-/** How far the jobs with something left to do are: `{active, percentage, eta_s}`, null unknown. */
+/**
+ * How far the jobs with something left to do are: `{active, percentage, eta_s}`, null unknown.
+ * `rows` is any iterable of rows, also one that can be gone through only once.
+ */
 export function overall(rows) {
+  const allRows = [...rows];
   const busy = new Set();
-  for (const row of rows) if (GROUPS.active.has(row.state)) busy.add(row.job_id);
+  for (const row of allRows) if (GROUPS.active.has(row.state)) busy.add(row.job_id);
   let [active, done, all, eta, sure] = [0, 0, 0, null, true];
-  for (const row of rows) {
+  for (const row of allRows) {
     if (!busy.has(row.job_id) || row.state === "rejected") continue;
     const weight = row.duration_s ?? 60;
     all += weight;

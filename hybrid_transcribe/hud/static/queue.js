@@ -19,7 +19,7 @@ export function queueView(hub, i18n, root) {
 
   const context = {
     hub, i18n, root,
-    open: (row) => hub.follow(row),
+    open: (row) => hub.follow(row, { show: true }),
   };
 
   const count = h("span", { class: "ht-count" });
@@ -146,6 +146,13 @@ export function queueView(hub, i18n, root) {
   function newShell(id) {
     const shell = h("div", { class: "ht-row", role: "row" });
     shell.htId = id;
+    attr(shell, "data-row", id);
+    // The whole row is a target; its buttons, and text that is being selected, are not.
+    shell.addEventListener("click", (event) => {
+      const row = hub.store.get("rows").get(id);
+      if (!row?.recording_id || event.target.closest("button, a, input, select")) return;
+      if (String(window.getSelection()).trim() === "") context.open(row);
+    });
     shells.set(id, shell);
     near.observe(shell);
     return shell;

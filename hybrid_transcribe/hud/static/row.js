@@ -1,7 +1,7 @@
 // One line of the queue: made once, then only what differs is written.
 
 import { attr, button, fill, h, icon, put, show } from "./dom.js";
-import { askChange, askDelete } from "./dialogs.js";
+import { askChange, askDelete, askRetry } from "./dialogs.js";
 import { etaNow, GROUPS } from "./listing.js";
 
 // A result's end is told when it is nearer than this (s).
@@ -14,7 +14,7 @@ export function actionButtons(row, { hub, i18n, root }, bare) {
   const many = row.of > 1;
   const all = {
     cancel: [t("action.cancel"), "cancel", () => hub.cancel(row)],
-    retry: [t("action.retry"), "retry", () => hub.retry(row)],
+    retry: [t("action.retry"), "retry", () => askRetry(root(), hub, i18n, row)],
     change: [t("action.change"), "change", () => askChange(root(), hub, i18n, row)],
     keep: [t("action.keep"), "keep", () => hub.keep(row, true)],
     unkeep: [t("action.unkeep"), "keep", () => hub.keep(row, false)],
@@ -77,6 +77,7 @@ export function rowView(context) {
     put(name, row.name);
     attr(name, "title", row.name);
     name.disabled = !row.recording_id;
+    attr(el, "data-opens", Boolean(row.recording_id));
     put(sub, about());
     attr(sub, "title", row.warnings.map((one) => i18n.tell(one).text).join("\n") || null);
     put(session, row.session);

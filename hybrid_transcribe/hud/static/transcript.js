@@ -3,6 +3,7 @@
 import { attr, button, checkbox, h, icon, put, select, show, swap } from "./dom.js";
 import { deviceName } from "./choices.js";
 import { doubts, hits, isDoubtful, pieces } from "./marks.js";
+import { GROUPS } from "./listing.js";
 import { actionButtons } from "./row.js";
 import { createEndings } from "./store.js";
 
@@ -49,11 +50,17 @@ export function transcriptView(hub, i18n, root, kept = null) {
   const note = h("p", { class: "ht-empty" });
   const legend = h("p", { class: "ht-quiet ht-small ht-legend" },
     h("mark", { class: "ht-doubt" }, t("transcript.word")), " ", t("transcript.legend"));
-  const el = h("section", { class: "ht-card ht-transcript", "aria-label": t("transcript.title"), hidden: true },
+  const el = h("section", {
+    class: "ht-card ht-transcript", "aria-label": t("transcript.title"), hidden: true,
+    onkeydown(event) {
+      // In a field with text Escape empties it.
+      if (event.key === "Escape" && !event.target.value) leave();
+    },
+  },
     h("header", { class: "ht-card-head" },
       h("div", { class: "ht-titles" }, title, about),
       actions,
-      button(t("transcript.close"), { sign: "cancel", bare: true, kind: "ghost", press: () => hub.unfollow() })),
+      button(t("transcript.close"), { sign: "cancel", bare: true, kind: "ghost", press: leave })),
     warnings,
     h("div", { class: "ht-line" },
       h("div", { class: "ht-player" }, listen, audio),
@@ -82,6 +89,22 @@ export function transcriptView(hub, i18n, root, kept = null) {
     if (search.value) find(true);
     drawHead();
     if (stay) toEnd();
+    if (next.show) bringIntoView(next);
+  }
+
+  // Once when it is opened and once when its first text has come: a page that was too short to
+  // scroll that far is long enough then.
+  function bringIntoView(next) {
+    if (next.came) next.show = false;
+    el.scrollIntoView({ block: "start" });
+    title.focus({ preventScroll: true });
+  }
+
+  // Whoever closes it goes on where it was opened.
+  function leave() {
+    const opened = followed?.rowId;
+    hub.unfollow();
+    if (opened) root().querySelector(`[data-row="${CSS.escape(opened)}"] .ht-name`)?.focus();
   }
 
   function reset() {
@@ -113,7 +136,7 @@ export function transcriptView(hub, i18n, root, kept = null) {
     line.time = h("button", { type: "button", class: "ht-time", title: t("transcript.play"),
       "aria-label": t("transcript.play_at", { time: i18n.clock(segment.start_s) }),
       onclick: () => hear(segment.start_s) }, i18n.clock(segment.start_s));
-    line.words = h("p", { onclick: () => selected() || hear(segment.start_s, true) });
+    line.words = h("p", { onclick: () => selected() || hear(segment.start_s) });
     line.node = h("div", { class: "ht-segment", "data-doubtful": isDoubtful(segment),
       title: isDoubtful(segment) ? t("transcript.unsure") : null },
     line.time,
@@ -193,6 +216,12 @@ export function transcriptView(hub, i18n, root, kept = null) {
 
   // ------------------------------------------------------------------ head and downloads
 
+  // Silence is a finding: only a recording that was gone through to its end can tell it.
+  function whyEmpty(it) {
+    if (!GROUPS.active.has(it.state) && it.state !== "completed") return t(`none.${it.state}`);
+    return followed.complete && it.state === "completed" ? t("transcript.nothing") : t("transcript.waiting");
+  }
+
   const row = () => followed && hub.store.get("rows").get(followed.rowId);
 
   function drawHead() {
@@ -200,7 +229,7 @@ export function transcriptView(hub, i18n, root, kept = null) {
     if (!it) return;
     const empty = followed.segments.length === 0;
     show(note, empty);
-    put(note, !empty ? "" : followed.complete ? t("transcript.nothing") : t("transcript.waiting"));
+    put(note, empty ? whyEmpty(it) : "");
     show(text, !empty);
     show(follow, !followed.complete);
     attr(text, "aria-busy", !followed.complete);
@@ -266,8 +295,7 @@ export function transcriptView(hub, i18n, root, kept = null) {
     setTimeout(() => put(copy.lastChild, t("transcript.copy")), 2_000);
   }
 
-  async function hear(at, onlyLoaded = false) {
-    if (!audioUrl && onlyLoaded && !coming) return;
+  async function hear(at) {
     if (!audioUrl) {
       wanted = at;
       if (!(await load())) return;

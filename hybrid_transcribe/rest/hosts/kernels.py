@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 import time
+from collections.abc import Hashable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -34,6 +37,10 @@ def can_use_sockets_in(folder: str) -> bool:
     return os.name == "posix" and len(os.fsencode(folder)) + _SOCKET_NAME <= _SOCKET_PATH
 
 
+#: The page that a kernel is being started for.
+_page: ContextVar[Hashable] = ContextVar("page", default=None)
+
+
 class Line(Protocol):
     """To a page."""
 
@@ -52,6 +59,43 @@ class PageKernels(AsyncMappingKernelManager):
         super().__init__(**named)  # type: ignore[no-untyped-call]
         self._alone_since: dict[str, float] = {}
         self._lines: dict[str, set[Line]] = {}
+        # Pages that are being made and have no kernel yet.
+        self._awaiting: set[Hashable] = set()
+
+    # ----------------------------------------------------------------- pages, counted
+
+    def n_pages(self) -> int:
+        """Pages that are open or being made, each once; kernels that wait for one are none."""
+        waiting = {task for task in self._waiting() if task.done()}
+        return len(self) - len(waiting) + len(self._awaiting)
+
+    def _waiting(self) -> list[asyncio.Task[Any]]:
+        """The warm kernels, those that are being started too. Voila keeps them by notebook."""
+        pools: dict[str, list[asyncio.Task[Any]]] = getattr(self, "_pools", {})
+        return [task for pool in pools.values() for task in pool]
+
+    def begin_page(self, page: Hashable) -> None:
+        """A page is being made: it counts until it has a kernel, and then its kernel does."""
+        first = next(iter(self._waiting()), None)
+        if first is not None and first.done():
+            # It takes that one, which from then on waits no more.
+            return
+        self._awaiting.add(page)
+        if first is not None:
+            first.add_done_callback(lambda _: self.end_page(page))
+        _page.set(page)
+
+    def end_page(self, page: Hashable) -> None:
+        """It has a kernel, or will never have one."""
+        self._awaiting.discard(page)
+
+    async def start_kernel(self, **named: Any) -> str:  # type: ignore[override]
+        """Start one; the page that it is for counts by it from now on."""
+        kernel_id: str = await super().start_kernel(**named)
+        self.end_page(_page.get())
+        return kernel_id
+
+    # ------------------------------------------------------------------- their pages
 
     def opened(self, kernel_id: str, line: Line) -> None:
         """A page is there, to be told when its kernel ends."""

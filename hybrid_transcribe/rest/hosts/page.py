@@ -7,7 +7,6 @@ import hashlib
 import html
 import json
 import re
-import weakref
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -23,6 +22,7 @@ from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NoToken
 from hybrid_transcribe.rest.access import Who
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
+from hybrid_transcribe.rest.hosts.origin import is_foreign
 from hybrid_transcribe.rest.hosts.plan import Plan
 
 if TYPE_CHECKING:
@@ -65,14 +65,17 @@ _PANEL_POLICY = (
     "img-src data: blob:; media-src blob:; base-uri 'none'; form-action 'none'"
 )
 
+#: Why there is no page, by status.
+_REASONS = {int(HTTPStatus.SERVICE_UNAVAILABLE): "full", int(HTTPStatus.FORBIDDEN): "foreign"}
+
 _NO_PAGE = Template(
     """<!DOCTYPE html>
 <html lang="$language"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Hybrid Transcribe</title><style>$style</style></head>
 <body><main><div class="middle still"><div class="wave" aria-hidden="true"><i></i><i></i><i></i>
-<i></i><i></i></div><h1>Hybrid Transcribe</h1><p class="word">$title</p><p>$hint</p></div></main>
-</body></html>
+<i></i><i></i></div><h1>Hybrid Transcribe</h1><p class="word">$title</p><p>$hint</p>$link
+</div></main></body></html>
 """
 )
 
@@ -140,10 +143,6 @@ def pages(plan: Plan, voila: Voila) -> list[tuple[Any, ...]]:
     return [(rf"{base}/ui/?", Panel, shown), (rf"{base}/about/?", Welcome, {"plan": plan})]
 
 
-#: Pages that are being made, whose kernels may not be there yet.
-_MAKING: weakref.WeakSet[Any] = weakref.WeakSet()
-
-
 class Panel(TornadoVoilaHandler):  # type: ignore[misc]
     """The notebook's page, with a kernel of its own behind it. For everybody."""
 
@@ -155,17 +154,19 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
         super().initialize(**named)
 
     def prepare(self) -> Any:
-        """Raises HTTPError where no more kernels may be."""
-        if len(self.kernel_manager) + len(_MAKING) >= self._plan.max_pages:
+        """Raises HTTPError for what another site asks for, and where no more pages may be."""
+        if is_foreign(self.request.headers):
+            raise HTTPError(HTTPStatus.FORBIDDEN)
+        if self.kernel_manager.n_pages() >= self._plan.max_pages:
             raise HTTPError(HTTPStatus.SERVICE_UNAVAILABLE)
-        _MAKING.add(self)
+        self.kernel_manager.begin_page(self)
         # Kernels are told the address of their page: not the secrets in it.
         self.request.uri, self.request.query = self.request.path, ""
         return super().prepare()
 
     def on_finish(self) -> None:
-        """Its kernel counts by itself now."""
-        _MAKING.discard(self)
+        """Its kernel counts by itself now, if it got one."""
+        self.kernel_manager.end_page(self)
         super().on_finish()
 
     async def get(self, path: str | None = None) -> None:
@@ -188,12 +189,12 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
 
     def write_error(self, status_code: int, **named: Any) -> None:
         """A page that says that there is none."""
-        full = status_code == HTTPStatus.SERVICE_UNAVAILABLE
-        if full:
+        if status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             self.set_header("Retry-After", "60")
         language = preferred(self.request.headers.get("Accept-Language", ""))
         words = json.loads(_text("words.json"))
-        title, hint = ("full", "full_hint") if full else ("failed", "failed_hint")
+        reason = _REASONS.get(status_code, "failed")
+        title, hint = reason, f"{reason}_hint"
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(
             _NO_PAGE.substitute(
@@ -201,8 +202,14 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
                 style=_text("page.css"),
                 title=html.escape(words[title][language]),
                 hint=html.escape(words[hint][language]),
+                link=self._link(words["open"][language]) if reason == "foreign" else "",
             )
         )
+
+    def _link(self, text: str) -> str:
+        """To this page, for a person to follow."""
+        address = html.escape(f"{self._plan.base_url}/ui")
+        return f'<p><a href="{address}">{html.escape(text)}</a></p>'
 
 
 def panel_policy() -> str:

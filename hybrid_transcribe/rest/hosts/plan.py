@@ -17,7 +17,7 @@ from hybrid_transcribe.rest.server import LOOPBACK, TOKEN_BITS
 #: That of Voila, by whose pages people know it.
 PORT = 8866
 
-#: Kernels of pages: so many are warm, and so many at most.
+#: Kernels of pages: so many are warm, and so many have a page at most.
 WARM_PAGES, MAX_PAGES = 2, 40
 
 #: More kernels than this no machine has room for.
@@ -40,7 +40,7 @@ class Plan:
         trust_proxy: believe what a proxy says in X-Forwarded-For and -Proto of its client.
         visitor: what the kernels of its pages show.
         warm_pages: kernels that wait for a visitor, about 100 MB each.
-        max_pages: no more kernels than this.
+        max_pages: no more pages than this, those being made included.
     """
 
     host: str = "127.0.0.1"

@@ -276,8 +276,8 @@ def test_what_cannot_be_read_costs_nothing_else(page: Page) -> None:
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
 
 
-def test_the_browser_asks_before_it_leaves_files_half_sent(page: Page) -> None:
-    """Only then: a page where nothing is sent is left without a question."""
+def test_the_browser_asks_before_it_leaves_files_that_are_of_no_job(page: Page) -> None:
+    """Half sent or whole; a page without any is left without a question."""
     leave = (
         "() => { const it = new Event('beforeunload', {cancelable: true});"
         " dispatchEvent(it); return it.defaultPrevented; }"
@@ -291,6 +291,10 @@ def test_the_browser_asks_before_it_leaves_files_half_sent(page: Page) -> None:
 
     page.evaluate("fake.release()")
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(1)
+    assert page.evaluate(leave) is True
+
+    page.get_by_role("button", name="Transcribe").click()
+    expect(page.locator(".ht-body .ht-row")).to_have_count(1)
     assert page.evaluate(leave) is False
 
 
