@@ -11,11 +11,11 @@ from filelock import FileLock
 
 from hybrid_transcribe import telemetry
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Card, Gpu, Looker
+from hybrid_transcribe.devices import Card, Gpu, GpuProber
 from hybrid_transcribe.doctor import Check, cloud, engine, gpu, machine, ready
 from hybrid_transcribe.models import Installed
 from hybrid_transcribe.testing import SCRIPTED, Script, ScriptedEngine
-from tests.devices.trials import looker
+from tests.devices.fake_gpus import prober
 from tests.models import fakes
 
 
@@ -28,7 +28,7 @@ def test_only_what_is_needed_decides() -> None:
 
 
 def test_an_engine_that_cannot_be_imported_says_why() -> None:
-    """A broken plug-in is a finding, with advice; the default engine is looked at first."""
+    """A broken plug-in is a result, with advice; the default engine is looked at first."""
     settings = Settings(engines={"broken": "no_such_package:Engine"})
 
     first, *others = engine.engines(settings)
@@ -40,7 +40,7 @@ def test_an_engine_that_cannot_be_imported_says_why() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lacking", "settings", "remedy"),
+    ("lacking", "settings", "hint"),
     [
         ((), Settings(), ""),
         (("assemblyai",), Settings(), "pip install 'hybrid-transcribe[assemblyai]'"),
@@ -49,7 +49,7 @@ def test_an_engine_that_cannot_be_imported_says_why() -> None:
     ],
 )
 def test_an_extra_is_offered_where_it_is_not_installed(
-    lacking: tuple[str, ...], settings: Settings, remedy: str, monkeypatch: pytest.MonkeyPatch
+    lacking: tuple[str, ...], settings: Settings, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not where only a key is missing, and not for what is forbidden."""
     monkeypatch.setattr(engine, "extra_names", lambda: ["assemblyai"])
@@ -57,7 +57,7 @@ def test_an_extra_is_offered_where_it_is_not_installed(
     ours = settings.but(engines={"assemblyai": f"{__name__}:Keyless"})
     (check,) = (c for c in engine.engines(ours) if c.name == "engine assemblyai")
 
-    assert (check.ok, check.remedy) == (None, remedy)
+    assert (check.ok, check.hint) == (None, hint)
 
 
 def test_an_unknown_default_engine_is_told() -> None:
@@ -80,7 +80,7 @@ def test_a_missing_model_has_a_remedy(tmp_path: Path) -> None:
     (check,) = engine.model(Settings(model="org/none", cache_dir=str(tmp_path)))
 
     assert check.ok is False
-    assert "models get org/none" in check.remedy
+    assert "models get org/none" in check.hint
     assert check.detail == "not on this machine; doctor does not ask the hub"
 
 
@@ -96,8 +96,8 @@ def test_an_unknown_model_is_a_setting_to_change(tmp_path: Path) -> None:
     (check,) = engine.model(Settings(model="bsae", cache_dir=str(tmp_path)))
 
     assert "'bsae'" in check.detail
-    assert "models get" not in check.remedy
-    assert "HYBRID_TRANSCRIBE_MODEL" in check.remedy
+    assert "models get" not in check.hint
+    assert "HYBRID_TRANSCRIBE_MODEL" in check.hint
 
 
 def test_looking_joins_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,14 +121,14 @@ BROKEN = Gpu(False, True, "The GPU cannot be used: no libcublas", "pip install c
 NONE = Gpu(False, False, "No GPU was found on this machine", "buy one")
 
 
-class Seen(Looker):
+class Seen(GpuProber):
     """Finds that GPU, whatever is asked."""
 
     def __init__(self, gpu: Gpu) -> None:
         super().__init__()
         self.found, self.asked = gpu, []
 
-    def look(self, backend: str, settings: Settings, *, fresh: bool = False) -> Gpu:
+    def probe(self, backend: str, settings: Settings, *, fresh: bool = False) -> Gpu:
         """Keep what was asked."""
         self.asked.append((backend, fresh))
         return self.found
@@ -143,7 +143,7 @@ def test_a_gpu_is_told_with_all_that_matters() -> None:
     """Names, memory where it is known, driver, formats and which would be chosen."""
     check = gpu_checks(FINE)["gpu for ctranslate2"]
 
-    assert (check.ok, check.remedy, check.needed) == (True, "", False)
+    assert (check.ok, check.hint, check.needed) == (True, "", False)
     assert check.detail == (
         "NVIDIA H100 (85.0 GB, 84.0 GB free), NVIDIA T4 (16.0 GB); driver 560.35.03; "
         "computes in float16 (can also: float32, int8)"
@@ -155,7 +155,7 @@ def test_a_gpu_that_does_not_work_has_a_remedy(device: str) -> None:
     """It is needed where it was asked for."""
     check = gpu_checks(BROKEN, device=device)["gpu for ctranslate2"]
 
-    assert (check.ok, check.detail, check.remedy) == (False, BROKEN.why_not, BROKEN.remedy)
+    assert (check.ok, check.detail, check.hint) == (False, BROKEN.why_not, BROKEN.hint)
     assert check.needed == (device == "gpu")
 
 
@@ -163,7 +163,7 @@ def test_no_gpu_is_no_fault() -> None:
     """The format on the CPU is told instead."""
     check = gpu_checks(NONE)["gpu for ctranslate2"]
 
-    assert (check.ok, check.remedy, check.needed) == (None, "", False)
+    assert (check.ok, check.hint, check.needed) == (None, "", False)
     assert check.detail == f"{NONE.why_not}: models run on the CPU, in int8"
 
 
@@ -187,8 +187,8 @@ def test_every_installed_library_is_tried_afresh(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_gpu_that_kills_is_survived_by_the_doctor(tmp_path: Path) -> None:
-    """It is tried in a child, whose end is a finding."""
-    dangerous = looker(tmp_path / "lib", "abort")
+    """It is tried in a child, whose end is a result."""
+    dangerous = prober(tmp_path / "lib", "abort")
     check = next(iter(gpu.gpu(Settings(cache_dir=str(tmp_path)), dangerous)))
 
     assert check.ok is False
@@ -235,14 +235,14 @@ def test_a_cloud_without_a_key_says_where_to_put_it() -> None:
 
     assert (check.ok, check.needed) == (None, False)
     assert "no key is set" in check.detail
-    assert check.remedy == "Set ASSEMBLYAI_API_KEY to use it"
+    assert check.hint == "Set ASSEMBLYAI_API_KEY to use it"
 
 
 def test_a_cloud_that_is_forbidden_is_told_so() -> None:
     """There is nothing to be done about it then."""
     check = cloud_check(never_cloud=True)
 
-    assert (check.ok, check.remedy) == (None, "")
+    assert (check.ok, check.hint) == (None, "")
     assert "never_cloud" in check.detail
 
 
@@ -256,7 +256,7 @@ def test_clouds_of_others_are_told_by_who_gets_the_audio() -> None:
 
 
 def test_models_at_hand_are_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """By layout, with their sizes; none is no fault, and has a remedy."""
+    """By layout, with their sizes; none is no fault, and has a hint."""
     here = [
         Installed("base", "ctranslate2", tmp_path, 145 * 10**6, "cache"),
         Installed("base", "ctranslate2", tmp_path, 145 * 10**6, "starter"),
@@ -270,7 +270,7 @@ def test_models_at_hand_are_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
     monkeypatch.setattr(engine, "listing", lambda _: [])
     (none,) = engine.models(Settings())
-    assert (none.ok, none.remedy) == (None, "hybrid-transcribe models get base")
+    assert (none.ok, none.hint) == (None, "hybrid-transcribe models get base")
 
 
 def test_a_worker_answers_with_the_sample() -> None:
@@ -294,7 +294,7 @@ def test_a_worker_that_dies_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_state_folder_in_use_is_told(tmp_path: Path) -> None:
-    """A named folder that another process holds has a remedy."""
+    """A named folder that another process holds has a hint."""
     with FileLock(tmp_path / "lock"):
         (check,) = machine.state_folder(Settings(state_dir=str(tmp_path)))
 
@@ -319,8 +319,8 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (cache,) = machine.cache_folder(Settings(cache_dir=nowhere))
 
     assert (state.ok, cache.ok) == (False, False)
-    assert "HYBRID_TRANSCRIBE_STATE_DIR" in state.remedy
-    assert "HYBRID_TRANSCRIBE_CACHE_DIR" in cache.remedy
+    assert "HYBRID_TRANSCRIBE_STATE_DIR" in state.hint
+    assert "HYBRID_TRANSCRIBE_CACHE_DIR" in cache.hint
 
 
 def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -330,7 +330,7 @@ def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "starter" in here.detail
     assert "dev" not in here.detail
-    assert [(c.name, c.ok, c.remedy) for c in absent] == [
+    assert [(c.name, c.ok, c.hint) for c in absent] == [
         ("extra dask", None, "pip install 'hybrid-transcribe[dask]'")
     ]
 
@@ -338,7 +338,7 @@ def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_telemetry_is_off_and_the_doctor_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable that the user has set to keep it on is left alone and named."""
     (check,) = machine.library_telemetry(Settings())
-    assert (check.ok, check.remedy) == (True, "")
+    assert (check.ok, check.hint) == (True, "")
 
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     telemetry.disable()

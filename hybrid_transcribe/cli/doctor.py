@@ -60,7 +60,7 @@ def _lines(check: Check, mark: str, width: int) -> list[str]:
     indent = " " * (width + 4)
     columns = terminal_width(sys.stdout)
     room = 0 if columns is None else columns - len(indent)
-    texts = [check.detail] + ([f"-> {check.remedy}"] if check.remedy else [])
+    texts = [check.detail] + ([f"-> {check.hint}"] if check.hint else [])
     first, *rest = [part for text in texts for part in wrapped(text, room)]
     return [f"{mark} {check.name:<{width}}  {first}".rstrip(), *(indent + line for line in rest)]
 

@@ -3,21 +3,21 @@
 from hybrid_transcribe.devices.choice import choose, without_gpu
 from hybrid_transcribe.devices.driver import Card
 from hybrid_transcribe.devices.formats import preferred
+from hybrid_transcribe.devices.gpu_probe import Forget, Gpu, GpuProber, Probe, forget, probe
+from hybrid_transcribe.devices.hint import hint_for
 from hybrid_transcribe.devices.libraries import preload
-from hybrid_transcribe.devices.looking import Forget, Gpu, Look, Looker, forget, look
-from hybrid_transcribe.devices.remedy import remedy_for
 
 __all__ = [
     "Card",
     "Forget",
     "Gpu",
-    "Look",
-    "Looker",
+    "GpuProber",
+    "Probe",
     "choose",
     "forget",
-    "look",
+    "hint_for",
     "preferred",
     "preload",
-    "remedy_for",
+    "probe",
     "without_gpu",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices.looking import Forget, Look, forget, look
+from hybrid_transcribe.devices.gpu_probe import Forget, Probe, forget, probe
 from hybrid_transcribe.errors import EngineUnavailable
 
 
 def choose(
-    asked: str, backend: str, settings: Settings, look: Look = look
+    asked: str, backend: str, settings: Settings, probe: Probe = probe
 ) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"``, with the lines that people should read.
 
@@ -17,12 +17,12 @@ def choose(
     """
     if asked == "cpu":
         return "cpu", ()
-    gpu = look(backend, settings)
+    gpu = probe(backend, settings)
     if gpu.usable:
         return "gpu", ()
     if asked == "gpu":
-        raise EngineUnavailable(gpu.told)
-    return "cpu", (_on_the_cpu(gpu.told),) if gpu.there else ()
+        raise EngineUnavailable(gpu.explanation)
+    return "cpu", (_on_the_cpu(gpu.explanation),) if gpu.present else ()
 
 
 def without_gpu(

@@ -32,7 +32,7 @@ class Card:
     free_bytes: int | None = None
 
 
-def nothing_there() -> str | None:
+def why_no_gpu() -> str | None:
     """Why no GPU need be tried on this machine, None where one may be. Takes microseconds."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if hidden is not None and hidden.strip() in ("", "-1"):
@@ -59,16 +59,20 @@ def version() -> str:
         text = _KERNEL_MODULE.read_text(encoding="utf-8")
     except OSError:
         text = ""
-    found = re.search(r"\s(\d+\.\d+(?:\.\d+)?)\s", text)
-    if found:
-        return found[1]
-    known, cuda = ctypes.c_int(0), library()
-    if cuda is None or cuda.cuDriverGetVersion(ctypes.byref(known)) or not known.value:
+    match = re.search(r"\s(\d+\.\d+(?:\.\d+)?)\s", text)
+    if match:
+        return match[1]
+    version_number, cuda = ctypes.c_int(0), library()
+    if (
+        cuda is None
+        or cuda.cuDriverGetVersion(ctypes.byref(version_number))
+        or not version_number.value
+    ):
         return ""
-    return f"CUDA {known.value // 1000}.{known.value % 1000 // 10}"
+    return f"CUDA {version_number.value // 1000}.{version_number.value % 1000 // 10}"
 
 
-def trouble() -> str | None:
+def driver_error() -> str | None:
     """Why the driver cannot be used, empty where it has no GPU, None where all is well."""
     cuda = library()
     if cuda is None:

@@ -1,6 +1,6 @@
 """What to try next where a device had too little memory, or broke down.
 
-A pure decision: whoever runs the engine loads it again as told, and says the line to people.
+A pure decision: whoever runs the engine loads it again that way, and shows the line to people.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Setup:
 
 
 def smaller(setup: Setup, compute_types: Sequence[str]) -> tuple[Setup, str] | None:
-    """The next way that needs less memory, and the line to tell; None where there is none.
+    """The next way that needs less memory, and the line to show; None where there is none.
 
     Half the batch down to 1, then 8-bit weights where ``compute_types``, those of the engine,
     have them, then the CPU. A CPU without memory is the end: more swapping would help nobody.
@@ -50,11 +50,11 @@ def smaller(setup: Setup, compute_types: Sequence[str]) -> tuple[Setup, str] | N
         return None
     if setup.batch_size is not None and setup.batch_size > 1:
         half = setup.batch_size // 2
-        return replace(setup, batch_size=half), _told(f"batch_size {half}")
+        return replace(setup, batch_size=half), _degraded_to(f"batch_size {half}")
     int8 = _int8(setup.compute_type, compute_types)
     if int8 is not None:
-        return replace(setup, compute_type=int8), _told("int8 weights")
-    return _on_cpu(setup), _told("the CPU")
+        return replace(setup, compute_type=int8), _degraded_to("int8 weights")
+    return _on_cpu(setup), _degraded_to("the CPU")
 
 
 def after_failure(setup: Setup) -> tuple[Setup, str] | None:
@@ -71,8 +71,8 @@ def _int8(now: str | None, compute_types: Sequence[str]) -> str | None:
     return next((name for name in preferred if name in compute_types), None)
 
 
-def _told(went_on_with: str) -> str:
-    return f"{_NO_MEMORY}: went on with {went_on_with}{_LESS}"
+def _degraded_to(name: str) -> str:
+    return f"{_NO_MEMORY}: went on with {name}{_LESS}"
 
 
 def _on_cpu(setup: Setup) -> Setup:

@@ -1,4 +1,4 @@
-"""NVIDIA's libraries as pip installs them, found and loaded where the loader does not look.
+"""NVIDIA's libraries as pip installs them, loaded from where the system loader does not search.
 
 pip puts them into ``nvidia/*/lib`` of site-packages. CTranslate2 asks the system's loader for
 them by name, which finds what this process has loaded already.

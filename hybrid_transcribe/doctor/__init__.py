@@ -49,5 +49,5 @@ def _guarded(
     try:
         return list(look(settings))
     except Exception as error:
-        # A check that breaks is a finding, not a reason to hide all others.
+        # A check that breaks is a result, not a reason to hide all others.
         return [Check(name, False, f"{type(error).__name__}: {error}", needed=name in NEEDED)]

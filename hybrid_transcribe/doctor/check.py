@@ -18,14 +18,14 @@ class Check:
 
     Attributes:
         ok: None where it does not matter, as an extra that is not installed.
-        remedy: what to do about it, empty where nothing is to be done.
+        hint: what to do about it, empty where nothing is to be done.
         needed: nothing can be transcribed without it.
     """
 
     name: str
     ok: bool | None
     detail: str
-    remedy: str = ""
+    hint: str = ""
     needed: bool = False
 
 

@@ -34,12 +34,12 @@ def _check(name: str, who: str, settings: Settings) -> Check:
     key = _KEYS.get(name, "")
     has_key = bool(getattr(settings, key)) if key else None
     host = cloud_host(name, settings)
-    told = f"gets the audio: {who}" + (f" at {host}" if host else "")
+    detail = f"gets the audio: {who}" + (f" at {host}" if host else "")
     if has_key is not None:
-        told += "; its key is set" if has_key else "; no key is set"
+        detail += "; its key is set" if has_key else "; no key is set"
     if settings.never_cloud:
-        told += "; never used, as the settings say (never_cloud)"
+        detail += "; never used, as the settings say (never_cloud)"
     usable = has_key is not False and not settings.never_cloud
     set_key = f"Set {ALIASES.get(key, PREFIX + key.upper())} to use it"
-    remedy = set_key if has_key is False and not settings.never_cloud else ""
-    return Check(f"cloud {name}", True if usable else None, told, remedy)
+    hint = set_key if has_key is False and not settings.never_cloud else ""
+    return Check(f"cloud {name}", True if usable else None, detail, hint)

@@ -21,7 +21,7 @@ from hybrid_transcribe.types import JobSnapshot
 #: Longest wait for a worker's first transcript, in seconds.
 WORKER_S = 90.0
 
-#: What the scripted engine does in the trial: nothing goes wrong.
+#: What the scripted engine does in the probe: nothing goes wrong.
 TRIAL_MODEL = "steady"
 
 
@@ -31,14 +31,14 @@ def engines(settings: Settings) -> Iterable[Check]:
         why_not, about = _why_not(name, settings)
         default = name == settings.engine
         if why_not is None:
-            told = "can run here" + (", the default" if default else "") + about
-            yield Check(f"engine {name}", True, told, needed=default)
+            detail = "can run here" + (", the default" if default else "") + about
+            yield Check(f"engine {name}", True, detail, needed=default)
             continue
-        remedy = _install(name)
+        hint = _install(name)
         forbidden = settings.never_cloud and bool(about)
-        if forbidden or remedy in why_not:
-            remedy = ""
-        yield Check(f"engine {name}", False if default else None, why_not, remedy, default)
+        if forbidden or hint in why_not:
+            hint = ""
+        yield Check(f"engine {name}", False if default else None, why_not, hint, default)
 
 
 def _install(name: str) -> str:
@@ -67,19 +67,19 @@ def model(settings: Settings) -> Iterable[Check]:
     if can.model_layout is None:
         yield Check(title, True, f"{settings.engine} needs no files of it", needed=True)
         return
-    told = unmade(name, can.model_layout, settings)
-    if told:
-        yield Check(title, True, told, needed=True)
+    detail = unmade(name, can.model_layout, settings)
+    if detail:
+        yield Check(title, True, detail, needed=True)
         return
     try:
         found = resolve(name, can.model_layout, settings.but(offline=True))
         yield Check(title, True, f"in {found.folder}", needed=True)
     except UnknownModel as error:
-        remedy = f"Set {PREFIX}MODEL to one of these, or leave it out"
-        yield Check(title, False, str(error), remedy, needed=True)
+        hint = f"Set {PREFIX}MODEL to one of these, or leave it out"
+        yield Check(title, False, str(error), hint, needed=True)
     except HybridTranscribeError as error:
-        remedy = f"{PACKAGE} models get {name}, or pip install '{PACKAGE}[starter]'"
-        yield Check(title, False, _why_no_model(error, settings), remedy, needed=True)
+        hint = f"{PACKAGE} models get {name}, or pip install '{PACKAGE}[starter]'"
+        yield Check(title, False, _why_no_model(error, settings), hint, needed=True)
 
 
 def _why_no_model(error: HybridTranscribeError, settings: Settings) -> str:
@@ -97,8 +97,8 @@ def models(settings: Settings) -> Iterable[Check]:
         # The same one may be here twice: in a package, and put together in our cache.
         found.setdefault(model.layout, {})[model.name] = in_words(model.size_bytes)
     for layout, sizes in found.items():
-        told = ", ".join(f"{name} ({size})" for name, size in sizes.items())
-        yield Check(f"models {layout}", True, told)
+        detail = ", ".join(f"{name} ({size})" for name, size in sizes.items())
+        yield Check(f"models {layout}", True, detail)
     if not found:
         yield Check("models", None, "none here", f"{PACKAGE} models get base")
 
@@ -106,8 +106,8 @@ def models(settings: Settings) -> Iterable[Check]:
 def worker(settings: Settings) -> Iterable[Check]:
     """A real worker on the packaged sample, with an engine that needs no model."""
     began = time.monotonic()
-    trial = settings.but(engines={**settings.engines, **SCRIPTED}, max_worker_deaths=1)
-    with Service(journal=None, settings=trial) as service:
+    probe = settings.but(engines={**settings.engines, **SCRIPTED}, max_worker_deaths=1)
+    with Service(journal=None, settings=probe) as service:
         job = service.submit(samples.sample(), engine="scripted", model=TRIAL_MODEL, device="cpu")
         done = job.wait(WORKER_S)
         now = job.snapshot()
@@ -119,12 +119,12 @@ def _trial(now: JobSnapshot, done: bool, took_s: float) -> Iterable[Check]:
     error = recording.error
     if error is None and done:
         yield Check("worker", True, f"a worker process answered in {took_s:.1f} s", needed=True)
-        told = f"decoded the packaged sample ({recording.duration_s or 0:.1f} s)"
-        yield Check("audio", True, told, needed=True)
+        detail = f"decoded the packaged sample ({recording.duration_s or 0:.1f} s)"
+        yield Check("audio", True, detail, needed=True)
         return
     message = error.message if error else f"no answer in {WORKER_S:.0f} s"
     decoding = error is not None and issubclass(codes().get(error.code, Exception), InputError)
     reinstall = "pip install --force-reinstall av"
     yield Check("worker", decoding, "a worker process answered" if decoding else message, "", True)
-    told = message if decoding else "not tried: no worker"
-    yield Check("audio", False, told, reinstall if decoding else "", needed=True)
+    detail = message if decoding else "not tried: no worker"
+    yield Check("audio", False, detail, reinstall if decoding else "", needed=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Card, Gpu, Looker, preferred
+from hybrid_transcribe.devices import Card, Gpu, GpuProber, preferred
 from hybrid_transcribe.doctor.check import Check
 from hybrid_transcribe.models.space import in_words
 from hybrid_transcribe.registry import ENGINES
@@ -15,13 +15,13 @@ from hybrid_transcribe.registry import ENGINES
 BACKENDS = {"ctranslate2": "ctranslate2", "openai": "torch", "huggingface": "torch"}
 
 
-def gpu(settings: Settings, looker: Looker | None = None) -> Iterable[Check]:
+def gpu(settings: Settings, prober: GpuProber | None = None) -> Iterable[Check]:
     """One look for each library that is installed, made anew: something may have been mended."""
-    asking = looker or Looker()
+    prober = prober or GpuProber()
     for backend in dict.fromkeys(BACKENDS.values()):
         if _installed(backend):
             wanted = settings.device == "gpu" and backend == _default(settings)
-            yield _told(backend, asking.look(backend, settings, fresh=True), wanted)
+            yield _gpu_check(backend, prober.probe(backend, settings, fresh=True), wanted)
 
 
 def _installed(backend: str) -> bool:
@@ -38,14 +38,14 @@ def _default(settings: Settings) -> str | None:
     return BACKENDS.get(layout or "")
 
 
-def _told(backend: str, gpu: Gpu, wanted: bool) -> Check:
+def _gpu_check(backend: str, gpu: Gpu, wanted: bool) -> Check:
     title = f"gpu for {backend}"
     if gpu.usable:
         driver = f"driver {gpu.driver}" if gpu.driver else ""
         parts = [_cards(gpu.cards) or "usable", driver, _formats(backend, gpu.compute_types)]
         return Check(title, True, "; ".join(filter(None, parts)), needed=wanted)
-    if gpu.there or wanted:
-        return Check(title, False, gpu.why_not, gpu.remedy, needed=wanted)
+    if gpu.present or wanted:
+        return Check(title, False, gpu.why_not, gpu.hint, needed=wanted)
     return Check(title, None, f"{gpu.why_not}: models run on the CPU, in {_on_cpu(backend)}")
 
 

@@ -37,11 +37,11 @@ def machine(settings: Settings) -> Iterable[Check]:
     """Processors and memory."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     total, free = memory_bytes()
-    told = f", {in_words(total)} memory" if total else ""
-    told += f" ({in_words(free)} free)" if free else ""
+    detail = f", {in_words(total)} memory" if total else ""
+    detail += f" ({in_words(free)} free)" if free else ""
     little = free is not None and free < LITTLE_MEMORY
-    remedy = "Close other programs, or use a small model such as tiny or base" if little else ""
-    yield Check("machine", None if little else True, f"{count} CPUs{told}", remedy)
+    hint = "Close other programs, or use a small model such as tiny or base" if little else ""
+    yield Check("machine", None if little else True, f"{count} CPUs{detail}", hint)
 
 
 def memory_bytes() -> tuple[int | None, int | None]:
@@ -68,17 +68,17 @@ def state_folder(settings: Settings) -> Iterable[Check]:
     choose = f"Name a local folder with {PREFIX}STATE_DIR"
     network = file_system(_existing(path))
     if not _writable(path):
-        told = f"{path} cannot be written: jobs would be kept in memory only"
-        yield Check("state folder", False, told, choose)
+        detail = f"{path} cannot be written: jobs would be kept in memory only"
+        yield Check("state folder", False, detail, choose)
     elif network.startswith(NETWORK_FILE_SYSTEMS):
-        told = f"{path} is on a network ({network}): jobs would be kept in memory only"
-        yield Check("state folder", False, told, choose)
+        detail = f"{path} is on a network ({network}): jobs would be kept in memory only"
+        yield Check("state folder", False, detail, choose)
     elif _locked(path):
-        told = f"{path} is in use by another process"
+        detail = f"{path} is in use by another process"
         if named:
-            yield Check("state folder", False, told, f"End that one, or: {choose}")
+            yield Check("state folder", False, detail, f"End that one, or: {choose}")
         else:
-            yield Check("state folder", True, f"{told}; this one would take a folder beside it")
+            yield Check("state folder", True, f"{detail}; this one would take a folder beside it")
     else:
         yield Check("state folder", True, f"{path}{'' if path.exists() else ', when needed'}")
 
@@ -103,9 +103,9 @@ def cache_folder(settings: Settings) -> Iterable[Check]:
         return
     free = shutil.disk_usage(_existing(path)).free
     little = free < LITTLE_DISK
-    told = f"{path}, {in_words(free)} free"
-    remedy = f"Free some space, or: {choose}" if little else ""
-    yield Check("cache folder", None if little else True, told, remedy)
+    detail = f"{path}, {in_words(free)} free"
+    hint = f"Free some space, or: {choose}" if little else ""
+    yield Check("cache folder", None if little else True, detail, hint)
 
 
 def _existing(path: Path) -> Path:
@@ -128,8 +128,8 @@ def extras(settings: Settings) -> Iterable[Check]:
     yield Check("extras", True if here else None, f"installed: {', '.join(here) or 'none'}")
     for name, lacks in lacking.items():
         if lacks:
-            told = f"not installed: {', '.join(lacks)}"
-            yield Check(f"extra {name}", None, told, f"pip install '{PACKAGE}[{name}]'")
+            detail = f"not installed: {', '.join(lacks)}"
+            yield Check(f"extra {name}", None, detail, f"pip install '{PACKAGE}[{name}]'")
 
 
 def library_telemetry(settings: Settings) -> Iterable[Check]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from traceback import clear_frames
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Look, choose, look, preferred
+from hybrid_transcribe.devices import Probe, choose, preferred, probe
 from hybrid_transcribe.errors import (
     DeviceFailed,
     EngineFailed,
@@ -37,9 +37,11 @@ _NO_MEMORY = re.compile(
 _GPU = re.compile(r"\b(cuda|hip|nvrtc|nccl)|cublas|cudnn|cufft|cusolver|cusparse|libcu")
 
 
-def choose_device(asked: str, settings: Settings, look: Look = look) -> tuple[str, tuple[str, ...]]:
+def choose_device(
+    asked: str, settings: Settings, probe: Probe = probe
+) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"`` and what people should know. Raises EngineUnavailable."""
-    return choose(asked, "torch", settings, look)
+    return choose(asked, "torch", settings, probe)
 
 
 def choose_compute_type(

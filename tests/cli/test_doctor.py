@@ -14,7 +14,7 @@ Cli = Callable[..., Ran]
 
 
 def test_all_is_well_where_the_default_engine_can_run(cli: Cli) -> None:
-    """Exit code 0, a mark for each finding, and an end that says so."""
+    """Exit code 0, a mark for each result, and an end that says so."""
     ran = cli("doctor")
 
     assert ran.code == 0, ran.out
@@ -23,7 +23,7 @@ def test_all_is_well_where_the_default_engine_can_run(cli: Cli) -> None:
 
 
 def test_programs_get_the_same_findings(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model that is not here makes it not ready, with the remedy beside it."""
+    """A model that is not here makes it not ready, with the hint beside it."""
     monkeypatch.setenv(PREFIX + "ENGINE", "faster-whisper")
     monkeypatch.setenv(PREFIX + "MODEL", "org/none")
 
@@ -32,4 +32,4 @@ def test_programs_get_the_same_findings(cli: Cli, monkeypatch: pytest.MonkeyPatc
     whole = json.loads(ran.out)
     (model,) = (check for check in whole["checks"] if check["name"] == "model org/none")
     assert (ran.code, whole["ready"], model["ok"]) == (1, False, False)
-    assert "models get org/none" in model["remedy"]
+    assert "models get org/none" in model["hint"]

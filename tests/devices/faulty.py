@@ -12,40 +12,40 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Gpu
 from hybrid_transcribe.engines.faster_whisper import engine as faster_whisper
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
-from tests.devices.trials import looker
+from tests.devices.fake_gpus import prober
 
 
-def _look_at(fault: str, **how: Any) -> Any:
-    def look(backend: str, settings: Settings) -> Gpu:
+def _probe_with(fault: str, **how: Any) -> Any:
+    def probe(backend: str, settings: Settings) -> Gpu:
         with tempfile.TemporaryDirectory() as folder:
-            return looker(Path(folder), fault, **how).look(backend, settings)
+            return prober(Path(folder), fault, **how).probe(backend, settings)
 
-    return look
+    return probe
 
 
 class AbortingGpu(FasterWhisper):
     """Its cuDNN is missing, which ends the process that computes."""
 
     def __init__(self) -> None:
-        super().__init__(look=_look_at("abort"))
+        super().__init__(probe=_probe_with("abort"))
 
 
 class HiddenLibrary(FasterWhisper):
-    """Its cuBLAS cannot be found."""
+    """Its cuBLAS cannot be gpu."""
 
     def __init__(self) -> None:
-        super().__init__(look=_look_at("library"))
+        super().__init__(probe=_probe_with("library"))
 
 
 class HangingGpu(FasterWhisper):
     """It never answers."""
 
     def __init__(self) -> None:
-        super().__init__(look=_look_at("hang", trial_s=0.5))
+        super().__init__(probe=_probe_with("hang", timeout_s=0.5))
 
 
 class FailingGpu(FasterWhisper):
-    """It passes its trial and then fails in the middle of work, with `error`."""
+    """It passes its probe and then fails in the middle of work, with `error`."""
 
     error = "CUDA failed with error unspecified launch failure"
 

@@ -82,9 +82,9 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 
 
 def test_without_a_driver_there_is_nothing(bare: pytest.MonkeyPatch) -> None:
-    """Nothing to try, no version, no cards, and no trouble either."""
-    assert driver.nothing_there() == "No GPU was found on this machine"
-    assert (driver.version(), driver.cards(), driver.trouble()) == ("", [], "")
+    """Nothing to try, no version, no cards, and no driver_error either."""
+    assert driver.why_no_gpu() == "No GPU was found on this machine"
+    assert (driver.version(), driver.cards(), driver.driver_error()) == ("", [], "")
 
 
 @pytest.mark.parametrize("file", ["nvidia0", "kfd"])
@@ -94,23 +94,23 @@ def test_the_file_of_a_device_is_worth_a_trial(
     """Also without the driver's library, whose absence is then told."""
     (tmp_path / file).touch()
 
-    assert driver.nothing_there() is None
-    assert ("libcuda" in str(driver.trouble())) == (file == "nvidia0")
+    assert driver.why_no_gpu() is None
+    assert ("libcuda" in str(driver.driver_error())) == (file == "nvidia0")
 
 
 def test_the_driver_is_worth_a_trial(bare: pytest.MonkeyPatch) -> None:
     """Under WSL there are no files of devices."""
     bare.setattr(driver, "library", FakeCuda)
 
-    assert driver.nothing_there() is None
-    assert driver.trouble() is None
+    assert driver.why_no_gpu() is None
+    assert driver.driver_error() is None
 
 
 def test_a_container_that_was_given_no_gpu(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The host's driver can be seen in it, which is told to who asks for the GPU."""
     (tmp_path / "version").write_text(OLD_MODULE)
 
-    assert "--gpus all" in str(driver.nothing_there())
+    assert "--gpus all" in str(driver.why_no_gpu())
 
 
 @pytest.mark.parametrize("value", ["", " ", "-1"])
@@ -119,9 +119,9 @@ def test_gpus_can_be_hidden(bare: pytest.MonkeyPatch, value: str) -> None:
     bare.setattr(driver, "library", FakeCuda)
     bare.setenv("CUDA_VISIBLE_DEVICES", value)
 
-    assert "CUDA_VISIBLE_DEVICES" in str(driver.nothing_there())
+    assert "CUDA_VISIBLE_DEVICES" in str(driver.why_no_gpu())
     bare.setenv("CUDA_VISIBLE_DEVICES", "0")
-    assert driver.nothing_there() is None
+    assert driver.why_no_gpu() is None
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_without_a_module_the_version_is_that_of_cuda(bare: pytest.MonkeyPatch) 
 def test_no_device_is_no_trouble_and_anything_else_is(bare: pytest.MonkeyPatch) -> None:
     """By the status that the driver's start returns (100: CUDA_ERROR_NO_DEVICE)."""
     bare.setattr(driver, "library", lambda: FakeCuda(100))
-    assert driver.trouble() == ""
+    assert driver.driver_error() == ""
 
     bare.setattr(driver, "library", lambda: FakeCuda(999))
-    assert driver.trouble() == "NVIDIA's driver cannot be used: CUDA_ERROR_UNKNOWN"
+    assert driver.driver_error() == "NVIDIA's driver cannot be used: CUDA_ERROR_UNKNOWN"
     assert driver.cards() == []
 
 

@@ -12,7 +12,7 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import look
+from hybrid_transcribe.devices import probe
 from hybrid_transcribe.doctor.gpu import BACKENDS
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import ModelUnavailable
@@ -39,9 +39,9 @@ def request_for(request: pytest.FixtureRequest) -> tuple[Engine, LoadRequest]:
     if why_not:
         pytest.skip(why_not)
     layout = engine.capabilities.model_layout or ""
-    found = look(BACKENDS[layout], SETTINGS)
-    if not found.usable:
-        pytest.skip(found.told)
+    gpu = probe(BACKENDS[layout], SETTINGS)
+    if not gpu.usable:
+        pytest.skip(gpu.explanation)
     try:
         files = resolve("tiny.en", layout, SETTINGS)
     except ModelUnavailable as error:
@@ -69,14 +69,14 @@ def free_bytes() -> int:
 @pytest.mark.parametrize("backend", sorted(set(BACKENDS.values())))
 def test_a_look_at_the_gpu(backend: str) -> None:
     """It computes, has a name and memory, and the library has formats for it."""
-    found = look(backend, SETTINGS, fresh=True)
-    if not found.there:
-        pytest.skip(found.told)
+    gpu = probe(backend, SETTINGS, fresh=True)
+    if not gpu.present:
+        pytest.skip(gpu.explanation)
 
-    assert found.usable, found.told
-    assert all(card.name and card.total_bytes for card in found.cards)
-    assert "float32" in found.compute_types
-    assert found.driver
+    assert gpu.usable, gpu.explanation
+    assert all(card.name and card.total_bytes for card in gpu.cards)
+    assert "float32" in gpu.compute_types
+    assert gpu.driver
 
 
 @pytest.mark.parametrize("batch_size", [None, 8])
@@ -88,8 +88,8 @@ def test_speech_is_heard_on_the_gpu(
     if batch_size and "batch_size" not in engine.capabilities.options:
         pytest.skip(f"{engine.name} has no batches")
     options = Options(batch_size=batch_size)
-    found = engine.transcribe(Clip(decode_audio(str(sample))), options, lambda: False)
-    text = " ".join(h.text for h in found if isinstance(h, Segment)).lower()
+    segments = engine.transcribe(Clip(decode_audio(str(sample))), options, lambda: False)
+    text = " ".join(h.text for h in segments if isinstance(h, Segment)).lower()
 
     assert (how.device, how.compute_type, how.notices) == ("gpu", "float16", ())
     assert "ask not what your country can do for you" in text
@@ -98,9 +98,9 @@ def test_speech_is_heard_on_the_gpu(
 @pytest.fixture
 def faster_whisper() -> Iterator[FasterWhisper]:
     """On the GPU, as its users have it."""
-    found = look(BACKENDS["ctranslate2"], SETTINGS)
-    if not found.usable:
-        pytest.skip(found.told)
+    gpu = probe(BACKENDS["ctranslate2"], SETTINGS)
+    if not gpu.usable:
+        pytest.skip(gpu.explanation)
     try:
         files = resolve("tiny.en", "ctranslate2", SETTINGS)
     except ModelUnavailable as error:

@@ -11,7 +11,7 @@ import pytest
 
 from hybrid_transcribe.devices import libraries, preferred
 from hybrid_transcribe.devices._ct2_model import FRAMES, WIDTH
-from hybrid_transcribe.devices.trial import TRIALS
+from hybrid_transcribe.devices.gpu_probe_child import PROBES
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the names are those of Linux")
 
@@ -110,5 +110,5 @@ def test_the_number_format_is_the_best_of_what_there_is(
 
 
 def test_every_library_that_can_be_chosen_can_be_tried() -> None:
-    """The trial knows the libraries that formats are known of."""
-    assert all(preferred(backend, "gpu", {"float32"}) for backend in TRIALS)
+    """The probe knows the libraries that formats are known of."""
+    assert all(preferred(backend, "gpu", {"float32"}) for backend in PROBES)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices.looking import Gpu
+from hybrid_transcribe.devices.gpu_probe import Gpu
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
 from hybrid_transcribe.engines.openai_whisper.windows import Piece, Window, Word

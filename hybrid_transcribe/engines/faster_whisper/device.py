@@ -40,10 +40,10 @@ _BROKEN = ("cuda failed", "cuda error", "cublas", "cudnn")
 
 
 def choose_device(
-    asked: str, settings: Settings, look: devices.Look = devices.look
+    asked: str, settings: Settings, probe: devices.Probe = devices.probe
 ) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"`` and what people should know. Raises EngineUnavailable."""
-    device, notices = devices.choose(asked, "ctranslate2", settings, look)
+    device, notices = devices.choose(asked, "ctranslate2", settings, probe)
     if device == "gpu":
         devices.preload()
     return device, notices
@@ -103,7 +103,7 @@ def meaning(error: Exception, device: str) -> HybridTranscribeError:
         )
     if says((*_NO_DRIVER, *_NO_LIBRARY)):
         why_not = f"The GPU cannot be used: {text}"
-        return EngineUnavailable(f"{why_not}; {devices.remedy_for('ctranslate2', why_not)}")
+        return EngineUnavailable(f"{why_not}; {devices.hint_for('ctranslate2', why_not)}")
     if device == "gpu" and says(_BROKEN):
         return DeviceFailed(f"The GPU failed: {text}", device)
     return _failed(error, text)

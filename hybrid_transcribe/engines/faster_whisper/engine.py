@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Forget, Look, forget, look
+from hybrid_transcribe.devices import Forget, Probe, forget, probe
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
@@ -55,7 +55,7 @@ def _open_model(
 class FasterWhisper(Engine):
     """Whisper on CTranslate2.
 
-    ``opener`` loads the model, ``look`` finds GPUs and ``forget`` drops what it found, for tests.
+    ``opener`` loads the model, ``probe`` finds GPUs and ``forget`` drops what it found, for tests.
     ``second_looks`` says how many pieces the fast way heard again with the full window, and how
     many it heard, since the engine was made.
     """
@@ -75,10 +75,10 @@ class FasterWhisper(Engine):
     )
 
     def __init__(
-        self, opener: Opener = _open_model, look: Look = look, forget: Forget = forget
+        self, opener: Opener = _open_model, probe: Probe = probe, forget: Forget = forget
     ) -> None:
         self._open = opener
-        self._look = look
+        self._probe = probe
         self._forget = forget
         self._model: Any = None
         self._model_name = ""
@@ -107,7 +107,7 @@ class FasterWhisper(Engine):
             raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
         self.unload()
         asked, settings = request.device, request.settings
-        device, notices = device_choice.choose_device(asked, settings, self._look)
+        device, notices = device_choice.choose_device(asked, settings, self._probe)
         try:
             return self._load_on(device, notices, request)
         except EngineUnavailable as gone:

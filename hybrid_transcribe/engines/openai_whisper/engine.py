@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Look, look
+from hybrid_transcribe.devices import Probe, probe
 from hybrid_transcribe.engines import torch_device as device_choice
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.listening.listen import listen
@@ -50,7 +50,7 @@ def _open_model(file: Path, device: str, compute_type: str, cpu_threads: int, na
 
 
 class OpenAIWhisper(Engine):
-    """OpenAI's Whisper. ``opener`` loads the model and ``look`` finds GPUs, for tests."""
+    """OpenAI's Whisper. ``opener`` loads the model and ``probe`` finds GPUs, for tests."""
 
     name: ClassVar[str] = "openai-whisper"
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -64,9 +64,9 @@ class OpenAIWhisper(Engine):
         compute_types=_COMPUTE_TYPES,
     )
 
-    def __init__(self, opener: Opener = _open_model, look: Look = look) -> None:
+    def __init__(self, opener: Opener = _open_model, probe: Probe = probe) -> None:
         self._open = opener
-        self._look = look
+        self._probe = probe
         self._model: Any = None
         self._model_name = ""
         self._device = "cpu"
@@ -88,7 +88,7 @@ class OpenAIWhisper(Engine):
             raise EngineUnavailable(missing)
         file = _checkpoint(request.model)
         self.unload()
-        device, notices = device_choice.choose_device(request.device, request.settings, self._look)
+        device, notices = device_choice.choose_device(request.device, request.settings, self._probe)
         can = _COMPUTE_TYPES if device == "gpu" else ("float32",)
         compute_type = device_choice.choose_compute_type(
             self.name, request.compute_type, device, can

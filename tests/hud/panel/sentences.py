@@ -142,7 +142,7 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     assert broke
     yield "GPU broke", broke[1]
     why = "The GPU cannot be used: NVIDIA's driver library (libcuda) cannot be loaded"
-    found = devices.Gpu(False, True, why, remedy.remedy_for("torch", why))
+    found = devices.Gpu(False, True, why, remedy.hint_for("torch", why))
     yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: found)[1][0]
 
 

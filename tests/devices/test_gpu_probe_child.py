@@ -1,11 +1,11 @@
-"""What a trial makes of errors, which depends on whether there is a GPU at all."""
+"""What a probe makes of errors, which depends on whether there is a GPU at all."""
 
 from __future__ import annotations
 
 import pytest
 
-from hybrid_transcribe.devices import driver, trial
-from hybrid_transcribe.devices.finding import Finding
+from hybrid_transcribe.devices import driver, gpu_probe_child
+from hybrid_transcribe.devices.probe_result import ProbeResult
 
 INSUFFICIENT = "CUDA failed with error CUDA driver version is insufficient for CUDA runtime version"
 WITHOUT_CUDA = "Torch not compiled with CUDA enabled"
@@ -13,7 +13,7 @@ LIBRARY = "Library libcublas.so.12 is not found or cannot be loaded"
 
 
 @pytest.mark.parametrize(
-    ("error", "trouble", "why_not"),
+    ("error", "driver_error", "why_not"),
     [
         # No GPU: a library's complaint about that is none, anything else is one.
         (INSUFFICIENT, "", ""),
@@ -31,7 +31,7 @@ LIBRARY = "Library libcublas.so.12 is not found or cannot be loaded"
     ],
 )
 def test_the_cause_is_told_where_there_is_a_gpu(
-    monkeypatch: pytest.MonkeyPatch, error: str | None, trouble: str | None, why_not: str
+    monkeypatch: pytest.MonkeyPatch, error: str | None, driver_error: str | None, why_not: str
 ) -> None:
     """In one line, and empty where there is none."""
 
@@ -40,19 +40,19 @@ def test_the_cause_is_told_where_there_is_a_gpu(
             raise RuntimeError(error)
         return ()
 
-    monkeypatch.setitem(trial.TRIALS, "ctranslate2", tried)
-    monkeypatch.setattr(driver, "trouble", lambda: trouble)
+    monkeypatch.setitem(gpu_probe_child.PROBES, "ctranslate2", tried)
+    monkeypatch.setattr(driver, "driver_error", lambda: driver_error)
 
-    assert trial.find("ctranslate2") == Finding(why_not)
+    assert gpu_probe_child.run_probe("ctranslate2") == ProbeResult(why_not)
 
 
 def test_what_computes_wrongly_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     """No number came out, and nothing was said."""
 
     def wrong() -> tuple[str, ...]:
-        trial._must_be_numbers(float("nan"))
+        gpu_probe_child._must_be_numbers(float("nan"))
         return ("float16",)
 
-    monkeypatch.setitem(trial.TRIALS, "torch", wrong)
+    monkeypatch.setitem(gpu_probe_child.PROBES, "torch", wrong)
 
-    assert "computed nan" in str(trial.find("torch").why_not)
+    assert "computed nan" in str(gpu_probe_child.run_probe("torch").why_not)

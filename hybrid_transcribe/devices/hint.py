@@ -9,22 +9,22 @@ from importlib import metadata
 _INSTEAD = "or choose device 'cpu'"
 
 
-def remedy_for(backend: str, why_not: str) -> str:
+def hint_for(backend: str, why_not: str) -> str:
     """What to do about it, always with a way out."""
     text = why_not.lower()
-    for signs, remedy in _KNOWN:
+    for signs, hint in _KNOWN:
         if re.search(signs, text):
-            return f"{remedy(backend)}, {_INSTEAD}"
+            return f"{hint(backend)}, {_INSTEAD}"
     return f"{_libraries(backend)}, {_INSTEAD}"
 
 
 def cuda_libraries() -> str:
     """The pip line for what the installed CTranslate2 needs of NVIDIA on a GPU."""
-    cudnn = " 'nvidia-cudnn-cu12>=9,<10'" if _wants_cudnn() else ""
+    cudnn = " 'nvidia-cudnn-cu12>=9,<10'" if _needs_cudnn() else ""
     return f"pip install nvidia-cublas-cu12{cudnn}"
 
 
-def _wants_cudnn() -> bool:
+def _needs_cudnn() -> bool:
     """Newer wheels convolve without it; those that need it carry the smallest part of it."""
     try:
         files = metadata.files("ctranslate2") or ()
@@ -43,8 +43,8 @@ def _torch_with_cuda(backend: str) -> str:
     return "install a torch built for this GPU (https://pytorch.org/get-started/locally)"
 
 
-def _always(remedy: str) -> Callable[[str], str]:
-    return lambda backend: remedy
+def _always(hint: str) -> Callable[[str], str]:
+    return lambda backend: hint
 
 
 #: Signs in a cause (lower case), and what helps; the first that fits.

@@ -1,4 +1,4 @@
-"""What a trial tells the process that started it."""
+"""What a probe tells the process that started it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from hybrid_transcribe.devices.driver import Card
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of a trial, as JSON on its way.
+class ProbeResult:
+    """The result of a probe, as JSON on its way.
 
     Attributes:
         why_not: None when the GPU computed, empty when there is none.

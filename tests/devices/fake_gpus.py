@@ -1,6 +1,6 @@
-"""Libraries that see one GPU and then do something, put before the real ones for a trial.
+"""Libraries that see one GPU and then do something, put before the real ones for a probe.
 
-The child process that runs the trial is real, and so is all of the library that is not its GPU.
+The child process that runs the probe is real, and so is all of the library that is not its GPU.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from hybrid_transcribe.devices import Looker
+from hybrid_transcribe.devices import GpuProber
 
 #: What cuDNN 9 writes before it aborts, where one of its parts is missing.
 CUDNN = (
@@ -83,7 +83,7 @@ nn = types.SimpleNamespace(functional=types.SimpleNamespace(conv1d=conv1d))
 """
 
 
-def looker(folder: Path, fault: str, backend: str = "ctranslate2", **how: Any) -> Looker:
+def prober(folder: Path, fault: str, backend: str = "ctranslate2", **how: Any) -> GpuProber:
     """Looks at a machine with one such GPU."""
     folder.mkdir(parents=True, exist_ok=True)
     text = {"ctranslate2": _CTRANSLATE2, "torch": _TORCH, "real torch": _REAL_TORCH}[backend]
@@ -92,4 +92,4 @@ def looker(folder: Path, fault: str, backend: str = "ctranslate2", **how: Any) -
     )
     paths = [str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]
     variables = {"PYTHONPATH": os.pathsep.join(paths)}
-    return Looker(nothing_there=lambda: None, variables=variables, **how)
+    return GpuProber(why_no_gpu=lambda: None, variables=variables, **how)

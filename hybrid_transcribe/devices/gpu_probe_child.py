@@ -1,8 +1,8 @@
-"""``python -m hybrid_transcribe.devices.trial BACKEND``: let the GPU compute something.
+"""``python -m hybrid_transcribe.devices.gpu_probe_child BACKEND``: let the GPU compute something.
 
 Runs in a process of its own, because a missing cuDNN or a broken driver ends the process that
-meets it. Tells what it found as one line of JSON, a `Finding`; no such line means it did not
-survive.
+meets it. Prints its result as one line of JSON, a `ProbeResult`; no such line means that
+the process did not survive.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ import msgspec
 
 from hybrid_transcribe.child_process import die_with_parent
 from hybrid_transcribe.devices import driver, libraries
-from hybrid_transcribe.devices.finding import Finding
+from hybrid_transcribe.devices.probe_result import ProbeResult
 
-#: After so many seconds a trial ends itself, should nobody wait for it any more.
-LAST_S = 90.0
+#: After so many seconds a probe ends itself, should nobody wait for it any more.
+EXIT_AFTER_S = 90.0
 
 
 def ctranslate2() -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def ctranslate2() -> tuple[str, ...]:
     import ctranslate2 as ct2
 
     # It imports torch with its specs where it can, and torch would load the CUDA libraries that
-    # it brings along: the trial would work where the worker then does not.
+    # it brings along: the probe would work where the worker then does not.
     sys.modules.setdefault("torch", None)  # type: ignore[arg-type]
     from hybrid_transcribe.devices import _ct2_model
 
@@ -44,8 +44,8 @@ def ctranslate2() -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder:
         _ct2_model.write_model(Path(folder))
         compute_type = "float16" if "float16" in can else "float32"
-        heard = _ct2_model.encode(Path(folder), "cuda", compute_type)
-    _must_be_numbers(abs(float(heard.sum())))
+        product = _ct2_model.encode(Path(folder), "cuda", compute_type)
+    _must_be_numbers(abs(float(product.sum())))
     return tuple(can)
 
 
@@ -59,8 +59,8 @@ def torch() -> tuple[str, ...]:
     with t.inference_mode():
         sound = t.full((1, 80, 64), 0.01, dtype=t.float16, device="cuda")
         weights = t.full((64, 80, 3), 0.01, dtype=t.float16, device="cuda")
-        heard = t.nn.functional.conv1d(sound, weights)[0]
-        product = heard @ heard.T
+        product = t.nn.functional.conv1d(sound, weights)[0]
+        product = product @ product.T
         _must_be_numbers(float(product.sum()))
     bfloat16 = ("bfloat16",) if t.cuda.is_bf16_supported() else ()
     return (*bfloat16, "float16", "float32")
@@ -72,7 +72,7 @@ def _must_be_numbers(total: float) -> None:
         raise ArithmeticError(f"it computed {total}, which is wrong")
 
 
-TRIALS: dict[str, Callable[[], tuple[str, ...]]] = {"ctranslate2": ctranslate2, "torch": torch}
+PROBES: dict[str, Callable[[], tuple[str, ...]]] = {"ctranslate2": ctranslate2, "torch": torch}
 
 
 #: As CUDA says it, then as torch does.
@@ -86,23 +86,23 @@ _NONE = (
 )
 
 
-def find(backend: str) -> Finding:
-    """Try, and tell an error as a finding."""
+def run_probe(backend: str) -> ProbeResult:
+    """Try, and return an error as a result."""
     try:
-        can = TRIALS[backend]()
+        compute_types = PROBES[backend]()
     except Exception as error:
-        return Finding(_why_not(backend, error))
-    if can:
-        return Finding(None, tuple(driver.cards()), can, tuple(libraries.in_use()))
-    return Finding(_why_not(backend, None))
+        return ProbeResult(_why_not(backend, error))
+    if compute_types:
+        return ProbeResult(None, tuple(driver.cards()), compute_types, tuple(libraries.in_use()))
+    return ProbeResult(_why_not(backend, None))
 
 
 def _why_not(backend: str, error: Exception | None) -> str:
-    trouble = driver.trouble()
-    if trouble:
-        return trouble
+    driver_error = driver.driver_error()
+    if driver_error:
+        return driver_error
     # Without a GPU a library may say so in an error, which is of no interest then.
-    if trouble == "" and (error is None or _says_none(error)):
+    if driver_error == "" and (error is None or _says_none(error)):
         return ""
     if error is None:
         return f"{backend} does not see it"
@@ -115,13 +115,13 @@ def _says_none(error: Exception) -> bool:
 
 
 def main() -> None:
-    """Try the backend that the command line names and print the finding."""
-    # Ctrl-C in a terminal reaches the whole process group and would look like a broken GPU.
+    """Try the backend that the command line names and print the result."""
+    # Ctrl-C in a terminal reaches the whole process group and would probe like a broken GPU.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
-    faulthandler.dump_traceback_later(LAST_S, exit=True)
-    found = find(sys.argv[1])
-    sys.stdout.buffer.write(b"\n" + msgspec.json.encode(found) + b"\n")
+    faulthandler.dump_traceback_later(EXIT_AFTER_S, exit=True)
+    result = run_probe(sys.argv[1])
+    sys.stdout.buffer.write(b"\n" + msgspec.json.encode(result) + b"\n")
     sys.stdout.flush()
 
 
