@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from hybrid_transcribe import sample
+from hybrid_transcribe.audio.decode import decode
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
@@ -78,11 +83,16 @@ def engine_with(model: FakeModel, name: str = "fake") -> FasterWhisper:
 
 
 def voice(seconds: float = 5.0, start_s: float = 0.0) -> Clip:
-    """A clip with some sound in it."""
-    times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    # Rising and falling like speech: what is steady is heard before it is decoded.
-    level = 0.3 * np.sin(2 * np.pi * times) ** 2 + 0.001
-    return Clip((level * np.sin(2 * np.pi * 200 * times)).astype(np.float32), start_s)
+    """A clip in which somebody speaks without a pause: the sample's first words, over and over."""
+    words = _words()
+    n_samples = int(seconds * RATE_HZ)
+    return Clip(np.resize(words, n_samples), start_s)
+
+
+@lru_cache(maxsize=1)
+def _words() -> npt.NDArray[np.float32]:
+    (clip,) = decode(str(sample()), name="sample", settings=Settings.load())
+    return clip.samples[int(0.68 * RATE_HZ) : int(1.92 * RATE_HZ)]
 
 
 def never() -> bool:

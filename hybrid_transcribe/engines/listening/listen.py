@@ -7,10 +7,10 @@ from itertools import chain
 from typing import Any
 
 from hybrid_transcribe.engines.listening.confidence import Confidence
-from hybrid_transcribe.engines.listening.segments import Tidy
+from hybrid_transcribe.engines.listening.segments import SegmentNormalizer
 from hybrid_transcribe.engines.listening.silence import Guard, soundless
 from hybrid_transcribe.interfaces import Heard, Language, Notice, Progress
-from hybrid_transcribe.types import Clip, Options
+from hybrid_transcribe.types import Clip, Options, Segment
 
 
 class Interrupted(Exception):
@@ -28,9 +28,9 @@ def listen(
     """All that an engine yields for a clip, ``notices`` first.
 
     ``decode`` gives `Language`, `Notice`, `Progress` and segments shaped like the libraries'
-    (``start``, ``end``, ``text``, ``words``…, see `Tidy`), and may raise Interrupted. It is only
-    asked where there is something to hear, and None when nothing of the clip is wanted.
-    ``meaning`` turns a library's error into ours.
+    (``start``, ``end``, ``text``, ``words``…, see `SegmentNormalizer`), and may raise
+    Interrupted. It is only called where there is something to hear, and None when nothing of the
+    clip is wanted. ``meaning`` turns a library's error into ours.
     """
     told = (Notice(line) for line in notices)
     for heard in chain(told, _all(clip, options, decode, meaning)):
@@ -62,17 +62,37 @@ def _heard(clip: Clip, options: Options, decode: Callable[[], Iterable[Any]]) ->
     if guard and guard.hears_nobody():
         yield Notice("Nobody speaks in this recording.")
         return
-    tidy, confidence = Tidy(clip.duration_s), Confidence()
-    for raw in decode():
-        if isinstance(raw, Language | Notice | Progress):
-            yield raw
-            continue
-        segment = tidy(raw)
-        if segment is None or (guard and not guard.keeps(segment)):
-            yield Progress(tidy.reached_s)
+    confidence = Confidence()
+    for event in _normalized(clip, decode()):
+        if not isinstance(event, Segment):
+            yield event
+        elif guard and not guard.keeps(event):
+            yield Progress(event.end_s)
         else:
-            confidence.add(segment)
-            yield segment
+            confidence.add(event)
+            yield event
     for line in (guard.notice() if guard else None, confidence.notice()):
         if line:
             yield Notice(line)
+
+
+def _normalized(clip: Clip, raw_events: Iterable[Any]) -> Iterator[Heard]:
+    """The engine's events with segments of ours; progress says where the audio before it ended."""
+    normalizer = SegmentNormalizer(clip.samples)
+    try:
+        for raw in raw_events:
+            if isinstance(raw, Progress):
+                yield from normalizer.flush(raw.done_s)
+                yield raw
+            elif isinstance(raw, Language | Notice):
+                yield raw
+            elif raw.text.strip():
+                yield from normalizer.add(raw)
+            else:
+                yield from normalizer.flush()
+                yield Progress(min(float(raw.end), clip.duration_s))
+    except Exception:
+        # What was decoded before a failure is not lost with it.
+        yield from normalizer.flush()
+        raise
+    yield from normalizer.flush()

@@ -2,52 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hybrid_transcribe.types import Segment, Word
+from hybrid_transcribe.engines.listening.times import Levels, Samples, Span, fitted, span_of
+from hybrid_transcribe.types import RATE_HZ, Segment, Word
 
 
-class Tidy:
+class SegmentNormalizer:
     """Turns segments shaped like faster-whisper's into ours, one clip's in order.
 
-    Times are kept as they come unless they would overlap, run backwards or pass the end.
+    One segment is held back until the next is known, or `flush`: only then is it certain that
+    its end does not reach into what comes.
     """
 
-    def __init__(self, duration_s: float) -> None:
-        self._duration_s = duration_s
+    def __init__(self, samples: Samples) -> None:
+        self._levels = Levels(samples)
+        self._duration_s = len(samples) / RATE_HZ
+        self._pending: Any = None
         #: Where the last segment ended, in seconds.
         self.reached_s = 0.0
 
-    def __call__(self, raw: Any) -> Segment | None:
-        """The segment, or None when it says nothing."""
-        start_s = self._within(float(raw.start), self.reached_s, self._duration_s)
-        end_s = self._within(float(raw.end), start_s, self._duration_s)
+    def add(self, raw: Any) -> Iterator[Segment]:
+        """The segment before this one."""
+        before, self._pending = self._pending, raw
+        if before is not None:
+            (start_s, end_s), _ = fitted([span_of(before), span_of(raw)], *self._room())
+            yield self._segment(before, start_s, end_s)
+
+    def flush(self, until_s: float | None = None) -> Iterator[Segment]:
+        """The last segment; it was decoded from audio that ends at ``until_s``."""
+        raw, self._pending = self._pending, None
+        if raw is not None:
+            low_s, high_s = self._room()
+            if until_s is not None:
+                high_s = max(min(high_s, until_s), low_s)
+            ((start_s, end_s),) = fitted([span_of(raw)], low_s, high_s)
+            yield self._segment(raw, start_s, end_s)
+
+    def _room(self) -> tuple[float, float]:
+        return min(self.reached_s, self._duration_s), self._duration_s
+
+    def _segment(self, raw: Any, start_s: float, end_s: float) -> Segment:
         self.reached_s = end_s
-        if not raw.text.strip():
-            return None
+        start_s, end_s = self._levels.without_silence(start_s, end_s)
         return Segment(
             start_s=start_s,
             end_s=end_s,
             text=raw.text.strip(),
-            words=self._words(raw.words or (), start_s, end_s),
+            words=_words(raw.words or (), start_s, end_s),
             avg_logprob=_number(raw.avg_logprob),
             no_speech_prob=_number(raw.no_speech_prob),
             compression_ratio=_number(raw.compression_ratio),
             temperature=_number(raw.temperature),
         )
 
-    def _words(self, words: Any, start_s: float, end_s: float) -> tuple[Word, ...]:
-        tidied, reached_s = [], start_s
-        for word in words:
-            from_s = self._within(float(word.start), reached_s, end_s)
-            to_s = self._within(float(word.end), from_s, end_s)
-            tidied.append(Word(from_s, to_s, word.word.strip(), _number(word.probability)))
-            reached_s = to_s
-        return tuple(tidied)
 
-    @staticmethod
-    def _within(value: float, low: float, high: float) -> float:
-        return min(max(value, low), high)
+def _words(raw_words: Sequence[Any], start_s: float, end_s: float) -> tuple[Word, ...]:
+    spans = [Span(float(w.start), float(w.end), len(w.word.strip())) for w in raw_words]
+    times = fitted(spans, start_s, end_s)
+    return tuple(
+        Word(word_start_s, word_end_s, raw.word.strip(), _number(raw.probability))
+        for raw, (word_start_s, word_end_s) in zip(raw_words, times, strict=True)
+    )
 
 
 def _number(value: Any) -> float | None:

@@ -118,8 +118,7 @@ class Windows:
                 if self._seek <= window.seek:
                     self._seek = window.seek + window.size
                 yield from pieces
-                if not pieces:
-                    yield Progress(min(self._seek, end) / FRAMES_PER_S)
+                yield Progress(min(self._seek, end) / FRAMES_PER_S)
 
     def _stretches(self) -> list[tuple[int, int]]:
         """What is to be decoded, in frames."""
