@@ -337,6 +337,12 @@ class JournalUnusable(StateError):
     code = "journal_unusable"
 
 
+class JournalDamaged(StateError):
+    """What the journal holds of something can no longer be read."""
+
+    code = "journal_damaged"
+
+
 class DiskFull(StateError):
     """No room on this machine's disk for what was sent."""
 

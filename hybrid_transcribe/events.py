@@ -40,11 +40,12 @@ class RecordingChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class SegmentAdded(Event):
-    """A segment is final and journalled; ``index`` counts from 0 within the recording."""
+    """A segment is final and journalled; ``index`` counts from 0 within the recording's run."""
 
     recording_id: str = ""
     index: int = 0
     segment: Segment | None = None
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +70,14 @@ class ModelChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class Warned(Event):
-    """Something people should know that stops nothing, e.g. ``disk_full``."""
+    """Something people should know that stops nothing, e.g. ``disk_full``.
+
+    ``over``: what was warned of under that code has passed.
+    """
 
     code: str = ""
     message: str = ""
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -297,19 +297,89 @@ class Executor(ABC):
 # --------------------------------------------------------------------------- Journal
 
 
+#: A recording's id and the number of one of its runs (see `Recording.run`).
+RunKey = tuple[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a journal held when it was opened."""
+    """What a journal held when it was opened.
+
+    Attributes:
+        damaged: what could not be read, by the names that people know; the rest is whole.
+        n_missing: how many segments of a run cannot be read, by recording id and run, where any.
+    """
 
     jobs: tuple[JobSnapshot, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    damaged: tuple[str, ...] = ()
+    n_missing: dict[RunKey, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class JournalChanges:
+    """What one operation changes in a journal, to be written as one transaction.
+
+    A later change of the same thing takes the place of the earlier one. Applied in the order of
+    the attributes.
+
+    Attributes:
+        deleted: ids of jobs that go, with their recordings and segments.
+        dropped: runs whose segments go.
+        jobs: jobs by id. The recordings they are given with are saved too; without any, those a
+            job had stay as they are.
+        recordings: recordings of saved jobs, by id.
+        segments: final segments by run and index.
+        facts: small JSON values by name, e.g. measured speeds.
+    """
+
+    deleted: set[str] = field(default_factory=set)
+    dropped: set[RunKey] = field(default_factory=set)
+    jobs: dict[str, JobSnapshot] = field(default_factory=dict)
+    recordings: dict[str, Recording] = field(default_factory=dict)
+    segments: dict[RunKey, dict[int, Segment]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return any(
+            (self.deleted, self.dropped, self.jobs, self.recordings, self.segments, self.facts)
+        )
+
+    def save_job(self, job: JobSnapshot) -> None:
+        """Insert or replace a job, and the recordings it is given with (never its segments)."""
+        self.jobs[job.job_id] = replace(job, recordings=())
+        self.recordings.update({r.recording_id: r for r in job.recordings})
+
+    def save_recording(self, recording: Recording) -> None:
+        """Replace one recording of a saved job."""
+        self.recordings[recording.recording_id] = recording
+
+    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
+        """Append a segment to the recording's run, and save the recording."""
+        key = (recording.recording_id, recording.run)
+        self.segments.setdefault(key, {})[index] = segment
+        self.save_recording(recording)
+
+    def drop_segments(self, recording_id: str, run: int) -> None:
+        """Forget the segments of a run."""
+        self.segments.pop((recording_id, run), None)
+        self.dropped.add((recording_id, run))
+
+    def delete_job(self, job_id: str) -> None:
+        """Forget a job, its recordings and segments. Unknown ids are ignored."""
+        self.jobs.pop(job_id, None)
+        gone = {r.recording_id for r in self.recordings.values() if r.job_id == job_id}
+        self.recordings = {i: r for i, r in self.recordings.items() if i not in gone}
+        # What was written before is found by the journal itself.
+        self.segments = {key: s for key, s in self.segments.items() if key[0] not in gone}
+        self.deleted.add(job_id)
 
 
 class Journal(ABC):
     """What survives the end of this process. Used from the engine-room loop only.
 
-    Every method returns when the change would survive a SIGKILL of this process, or raises
-    JournalUnusable, having changed nothing.
+    `write` returns when the changes would survive a SIGKILL of this process, or raises
+    JournalUnusable, having changed nothing. The methods below it are shorthand.
     """
 
     #: False when nothing outlives this process.
@@ -320,42 +390,55 @@ class Journal(ABC):
         """Everything saved so far; jobs in the order they were first saved."""
 
     @abstractmethod
-    def save_job(self, job: JobSnapshot) -> None:
-        """Insert or replace a job and the recordings it is given with (never its segments).
-
-        Without any, those it had stay as they are.
-        """
+    def write(self, changes: JournalChanges) -> None:
+        """All of the changes, or none of them."""
 
     @abstractmethod
-    def save_recording(self, recording: Recording) -> None:
-        """Replace one recording of a saved job."""
-
-    @abstractmethod
-    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
-        """Append segment ``index`` and save the recording, both or neither.
-
-        A segment of the same recording and index is replaced.
-        """
-
-    @abstractmethod
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
-        """The recording's segments by index."""
-
-    @abstractmethod
-    def drop_segments(self, recording_id: str) -> None:
-        """Forget the recording's segments."""
-
-    @abstractmethod
-    def delete_job(self, job_id: str) -> None:
-        """Forget a job, its recordings and segments. Unknown ids are ignored."""
-
-    @abstractmethod
-    def save_fact(self, name: str, value: Any) -> None:
-        """Keep a small JSON value under a name, e.g. measured speeds."""
+    def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
+        """The segments of a run by index; None where one is there but cannot be read."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files. Twice is once."""
+        """Let go of files; further calls do nothing."""
+
+    def segments(self, recording_id: str, run: int = 1) -> tuple[Segment, ...]:
+        """The segments of a run that can be read, by index."""
+        rows = self.segment_rows(recording_id, run)
+        return tuple(s for _, s in sorted(rows.items(), key=lambda row: row[0]) if s is not None)
+
+    def save_job(self, job: JobSnapshot) -> None:
+        """See `JournalChanges.save_job`."""
+        changes = JournalChanges()
+        changes.save_job(job)
+        self.write(changes)
+
+    def save_recording(self, recording: Recording) -> None:
+        """See `JournalChanges.save_recording`."""
+        changes = JournalChanges()
+        changes.save_recording(recording)
+        self.write(changes)
+
+    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
+        """See `JournalChanges.add_segment`."""
+        changes = JournalChanges()
+        changes.add_segment(recording, index, segment)
+        self.write(changes)
+
+    def drop_segments(self, recording_id: str, run: int = 1) -> None:
+        """See `JournalChanges.drop_segments`."""
+        changes = JournalChanges()
+        changes.drop_segments(recording_id, run)
+        self.write(changes)
+
+    def delete_job(self, job_id: str) -> None:
+        """See `JournalChanges.delete_job`."""
+        changes = JournalChanges()
+        changes.delete_job(job_id)
+        self.write(changes)
+
+    def save_fact(self, name: str, value: Any) -> None:
+        """Keep a small JSON value under a name."""
+        self.write(JournalChanges(facts={name: value}))
 
 
 # --------------------------------------------------------------------------- Service
@@ -380,6 +463,7 @@ class ServiceLike(Protocol):
         recording_id: str,
         *,
         partial: bool = False,
+        run: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript: ...
 

@@ -322,6 +322,28 @@ class Repeat:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One transcription of a recording that is over: how it was made and how it ended.
+
+    Its segments stay in the journal under its number. ``spec`` None is the job's.
+    """
+
+    run: int
+    state: State
+    spec: Spec | None = None
+    n_segments: int = 0
+    done_s: float = 0.0
+    duration_s: float | None = None
+    language: str | None = None
+    language_probability: float | None = None
+    device: str | None = None
+    warnings: tuple[str, ...] = ()
+    error: ErrorInfo | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """One audio or video file of a job, as it stands now. A value: ask again for news.
 
@@ -336,6 +358,9 @@ class Recording:
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
+        run: the number of the transcription that the fields here are about. It rises when the
+            recording is transcribed afresh, not when an interrupted transcription goes on.
+        runs: the other transcriptions, by number.
     """
 
     recording_id: str
@@ -365,6 +390,20 @@ class Recording:
     spec: Spec | None = None
     started_at: float | None = None
     finished_at: float | None = None
+    run: int = 1
+    runs: tuple[RunRecord, ...] = ()
+
+    @property
+    def result_run(self) -> int | None:
+        """The run whose text is the result: the latest that completed; None before that."""
+        if self.state is State.COMPLETED:
+            return self.run
+        return max((r.run for r in self.runs if r.state is State.COMPLETED), default=None)
+
+    @property
+    def has_result(self) -> bool:
+        """True when there is a complete text, also while a newer one is being made."""
+        return self.result_run is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,6 +216,8 @@ class _Unpacking:
         """Unpack one entry, counting; returns its size in bytes."""
         written = 0
         with path.open("xb") as out:
+            # Nobody else's, whatever the umask says.
+            path.chmod(0o600)
             path.chmod(0o600)
             for data in _pieces(self._archive, info, shown):
                 written += len(data)

@@ -159,8 +159,14 @@ class Teller:
     def _look_into(self, follower: Follower) -> None:
         job = self._job(follower.job_id)
         recording = job.recording(follower.recording_id)
+        # The text that grows, where one does; otherwise the result.
+        grows = recording is not None and not recording.state.terminal
         found = self._service.transcript(
-            follower.job_id, follower.recording_id, partial=True, session_ids=self._sessions
+            follower.job_id,
+            follower.recording_id,
+            partial=True,
+            run=recording.run if recording is not None and grows else None,
+            session_ids=self._sessions,
         )
         attempt = recording.attempt if recording else 0
         follower.transcript(found, recording is None or recording.state.terminal, attempt)

@@ -241,7 +241,7 @@ class Asides:
                     percentage=event.percentage,
                     error=event.error,
                 )
-            case e.Warned(code=code, message=message):
+            case e.Warned(code=code, message=message, over=False):
                 self.notice(code, message)
 
     def notice(self, code: str, message: str) -> None:

@@ -364,7 +364,7 @@ class ModelTold(Message, frozen=True, kw_only=True):
 
 
 class Notice(Message, frozen=True, kw_only=True):
-    """Something people should know that stops nothing (``disk_full``, ``journal_lost``…)."""
+    """Something people should know that stops nothing (``disk_full``, ``journal_behind``…)."""
 
     code: str
     message: str

@@ -2,8 +2,10 @@
 
 Each live process has a default folder of its own, the second one `default-2` and so on. When
 such a process is killed, its folder lies there with its jobs; the next one to start takes them
-in. Every step can be cut off and done again: a job leaves its old journal only after it is
-in the new one, and one that is there already is not taken twice.
+in: jobs with their uploads, uploads in pieces, and what has still to be erased in a cloud. Every
+step can be cut off and done again: a file is linked here before the journal names it, a job is
+written as one transaction, and only then does it leave its old folder. One that is here already
+is not taken twice.
 """
 
 from __future__ import annotations
@@ -16,55 +18,95 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from hybrid_transcribe.errors import JournalUnusable
-from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.interfaces import Journal, JournalChanges
+from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.types import JobSnapshot, Recording
 
 
-def adopt(journal: Journal, uploads: Path, folders: Iterable[Path]) -> int:
-    """Take the jobs of these folders into a journal; the number taken is returned.
+def adopt(journal: Journal, folder: Path, others: Iterable[Path]) -> int:
+    """Take the jobs of other state folders into this one; the number taken is returned.
 
     Folders that somebody uses, or that cannot be read, are left alone.
     """
-    return sum(_adopt_folder(journal, uploads, folder) for folder in folders)
+    return sum(_adopt_folder(journal, folder, other) for other in others)
 
 
-def _adopt_folder(journal: Journal, uploads: Path, folder: Path) -> int:
-    if not (folder / "journal.db").is_file():
+def _adopt_folder(journal: Journal, folder: Path, other: Path) -> int:
+    if not (other / "journal.db").is_file():
         return 0
     try:
-        with FileLock(folder / "lock", timeout=0):
-            return _adopt_jobs(journal, uploads, folder)
+        with FileLock(other / "lock", timeout=0):
+            n_jobs = _adopt_jobs(journal, folder, other)
+            _adopt_partial(folder, other)
+            if not any(other.glob("journal.db.unusable-*")):
+                # What no job of it named.
+                stored_files.put_aside(other, ())
+            stored_files.expire(other, float("inf"))
+            return n_jobs
     except (Timeout, OSError, JournalUnusable):
         return 0
 
 
-def _adopt_jobs(journal: Journal, uploads: Path, folder: Path) -> int:
-    with contextlib.closing(SqliteJournal(folder / "journal.db")) as left:
-        known = {job.job_id for job in journal.restore().jobs}
-        jobs = left.restore().jobs
-        for job in jobs:
+def _adopt_jobs(journal: Journal, folder: Path, other: Path) -> int:
+    with contextlib.closing(SqliteJournal(other / "journal.db")) as left:
+        here, there = journal.restore(), left.restore()
+        known = {job.job_id for job in here.jobs}
+        _adopt_erasures(journal, left, here.facts, there.facts)
+        for job in there.jobs:
             if job.job_id not in known:
-                _take(journal, left, job, uploads, folder / "uploads")
+                _take(journal, left, job, folder, other)
             left.delete_job(job.job_id)
-    return len(jobs)
+            for recording in job.recordings:
+                if recording.owned:
+                    (other / stored_files.UPLOADS / Path(recording.path).name).unlink(
+                        missing_ok=True
+                    )
+    return len(there.jobs)
 
 
-def _take(journal: Journal, left: Journal, job: JobSnapshot, uploads: Path, old: Path) -> None:
-    moved = replace(job, recordings=tuple(_moved(r, uploads, old) for r in job.recordings))
-    for recording in moved.recordings:
-        for index, segment in enumerate(left.segments(recording.recording_id)):
-            journal.add_segment(recording, index, segment)
-    # Last: a job that is known is whole.
-    journal.save_job(moved)
+def _adopt_erasures(
+    journal: Journal, left: Journal, here: dict[str, object], there: dict[str, object]
+) -> None:
+    """What the other folder's process had still to have deleted in a cloud."""
+    ours, theirs = here.get("erasures"), there.get("erasures")
+    if isinstance(theirs, list) and theirs:
+        mine = ours if isinstance(ours, list) else []
+        journal.save_fact("erasures", [*mine, *(one for one in theirs if one not in mine)])
+        left.save_fact("erasures", [])
 
 
-def _moved(recording: Recording, uploads: Path, old: Path) -> Recording:
-    """The recording with its upload, if it has one, among ours."""
-    path = Path(recording.path)
-    if not recording.owned or path.parent != old:
+def _take(journal: Journal, left: Journal, job: JobSnapshot, folder: Path, other: Path) -> None:
+    changes = JournalChanges()
+    changes.save_job(
+        replace(job, recordings=tuple(_moved(r, folder, other) for r in job.recordings))
+    )
+    for recording in job.recordings:
+        for run in (recording.run, *(r.run for r in recording.runs)):
+            rows = left.segment_rows(recording.recording_id, run)
+            readable = {index: s for index, s in rows.items() if s is not None}
+            if readable:
+                changes.segments[recording.recording_id, run] = readable
+    journal.write(changes)
+
+
+def _moved(recording: Recording, folder: Path, other: Path) -> Recording:
+    """The recording with its upload, if it has one, in this folder too."""
+    if not recording.owned:
         return recording
-    new = uploads / path.name
+    name = Path(recording.path).name
+    here = folder / stored_files.UPLOADS / name
+    stored_files.reclaim(other, name)
     with contextlib.suppress(FileNotFoundError):
-        path.rename(new)
-    return replace(recording, path=str(new))
+        stored_files.link_or_copy(other / stored_files.UPLOADS / name, here)
+    return replace(recording, path=str(here))
+
+
+def _adopt_partial(folder: Path, other: Path) -> None:
+    """Uploads in pieces: their senders may still go on with them."""
+    for inner in (stored_files.PARTIAL, f"{stored_files.PARTIAL}/hud"):
+        for path in stored_files.files_in(other / inner):
+            target = folder / inner / path.name
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stored_files.link_or_copy(path, target)
+            path.unlink()

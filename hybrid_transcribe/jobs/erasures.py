@@ -141,5 +141,9 @@ class Erasures:
         if not self._tries:
             self._idle.set()
 
+    def plain(self) -> list[list[str]]:
+        """What is not confirmed yet, as JSON values."""
+        return [list(left) for left in self._tries]
+
     def _write(self) -> None:
-        self._save([list(left) for left in self._tries])
+        self._save(self.plain())

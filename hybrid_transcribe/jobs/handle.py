@@ -202,7 +202,7 @@ class Job:
         transcripts = [
             self._service.transcript(self.job_id, r.recording_id, partial=partial)
             for r in snapshot.recordings
-            if partial or r.state is State.COMPLETED
+            if partial or r.has_result
         ]
         return JobResult(transcripts, errors_of(snapshot))
 
@@ -251,7 +251,8 @@ class Job:
     def retry(self, recording_id: str | None = None, **changes: Any) -> None:
         """Once more for what failed or was canceled, going on where it stopped.
 
-        With ``engine=``, ``model=``… afresh, and for what is completed too.
+        With ``engine=``, ``model=``… afresh, and for what is completed too, whose text stays
+        the result until the new one is complete.
         """
         self._service.retry(self.job_id, recording_id, **changes)
 
@@ -297,7 +298,7 @@ class _Reader:
         for recording in snapshot.recordings:
             self._recordings[recording.recording_id] = recording
             transcript = self._job._service.transcript(
-                snapshot.job_id, recording.recording_id, partial=True
+                snapshot.job_id, recording.recording_id, partial=True, run=recording.run
             )
             start = self._next.get(recording.recording_id, 0)
             found.extend((recording, s) for s in transcript.segments[start:])

@@ -70,7 +70,15 @@ class Herald:
         """A segment is final."""
         job = self._table.row(recording.job_id).job
         self._bus.publish(
-            SegmentAdded(0, job.session_id, job.job_id, recording.recording_id, index, segment)
+            SegmentAdded(
+                0,
+                job.session_id,
+                job.job_id,
+                recording.recording_id,
+                index,
+                segment,
+                recording.run,
+            )
         )
 
     def deleted(self, session_id: str, job_id: str) -> None:
@@ -94,6 +102,11 @@ class Herald:
         self.warnings.append((code, message))
         del self.warnings[:-MOST_WARNINGS]
         self._bus.publish(Warned(0, code=code, message=message))
+
+    def warning_over(self, code: str) -> None:
+        """What was warned of is over: it is no longer among the warnings."""
+        self.warnings[:] = [one for one in self.warnings if one[0] != code]
+        self._bus.publish(Warned(0, code=code, over=True))
 
     def subscribe(
         self,

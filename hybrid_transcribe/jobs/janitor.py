@@ -15,7 +15,7 @@ class Janitor:
     """Looks every `Settings.janitor_interval_s`. Used on the engine-room loop only.
 
     ``expire`` erases a job; ``in_use`` says that its `Job` object is alive in this process.
-    Only ended jobs are ever put in its hands.
+    Only ended jobs are ever put in its hands. ``look_after_files`` is called each time.
     """
 
     def __init__(
@@ -24,11 +24,13 @@ class Janitor:
         clock: Clock,
         expire: Callable[[str], None],
         in_use: Callable[[str], bool],
+        look_after_files: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._expire = expire
         self._in_use = in_use
+        self._look_after_files = look_after_files
         self._due: dict[str, float] = {}
         self._timer: Timer | None = None
 
@@ -62,3 +64,7 @@ class Janitor:
                 self._expire(job_id)
             except Exception:
                 log.exception("Job %s could not be erased", job_id)
+        try:
+            self._look_after_files()
+        except OSError:
+            log.exception("Old files could not be looked after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hybrid_transcribe.interfaces import Journal, Restored
+from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 
@@ -16,47 +16,38 @@ class MemoryJournal(Journal):
 
     def __init__(self) -> None:
         self._jobs: dict[str, JobSnapshot] = {}
-        self._recordings: dict[str, Recording] = {}
-        self._segments: dict[str, dict[int, Segment]] = {}
+        self._recordings: dict[str, dict[str, Recording]] = {}
+        self._segments: dict[RunKey, dict[int, Segment]] = {}
         self._facts: dict[str, Any] = {}
 
     def restore(self) -> Restored:
         jobs = (
-            replace(job, recordings=tuple(self._recordings[r.recording_id] for r in job.recordings))
-            for job in self._jobs.values()
+            replace(job, recordings=tuple(self._recordings.get(job_id, {}).values()))
+            for job_id, job in self._jobs.items()
         )
         return Restored(tuple(jobs), dict(self._facts))
 
-    def save_job(self, job: JobSnapshot) -> None:
-        known = self._jobs.get(job.job_id)
-        if known is not None and not job.recordings:
-            job = replace(job, recordings=known.recordings)
-        self._jobs[job.job_id] = job
-        for recording in job.recordings:
-            self._recordings[recording.recording_id] = recording
+    def write(self, changes: JournalChanges) -> None:
+        for job_id in changes.deleted:
+            self._delete(job_id)
+        for key in changes.dropped:
+            self._segments.pop(key, None)
+        self._jobs.update(changes.jobs)
+        for recording in changes.recordings.values():
+            of_job = self._recordings.setdefault(recording.job_id, {})
+            of_job[recording.recording_id] = recording
+        for key, segments in changes.segments.items():
+            self._segments.setdefault(key, {}).update(segments)
+        self._facts.update(changes.facts)
 
-    def save_recording(self, recording: Recording) -> None:
-        self._recordings[recording.recording_id] = recording
+    def _delete(self, job_id: str) -> None:
+        self._jobs.pop(job_id, None)
+        for recording in self._recordings.pop(job_id, {}).values():
+            for run in (recording.run, *(r.run for r in recording.runs)):
+                self._segments.pop((recording.recording_id, run), None)
 
-    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
-        self._segments.setdefault(recording.recording_id, {})[index] = segment
-        self.save_recording(recording)
-
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
-        held = self._segments.get(recording_id, {})
-        return tuple(held[i] for i in sorted(held))
-
-    def drop_segments(self, recording_id: str) -> None:
-        self._segments.pop(recording_id, None)
-
-    def delete_job(self, job_id: str) -> None:
-        job = self._jobs.pop(job_id, None)
-        for recording in job.recordings if job else ():
-            self._recordings.pop(recording.recording_id, None)
-            self.drop_segments(recording.recording_id)
-
-    def save_fact(self, name: str, value: Any) -> None:
-        self._facts[name] = value
+    def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
+        return dict(self._segments.get((recording_id, run), {}))
 
     def close(self) -> None:
         """Nothing is held."""

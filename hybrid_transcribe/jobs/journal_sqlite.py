@@ -2,62 +2,102 @@
 
 A commit with ``synchronous=NORMAL`` costs some 15 µs and survives the death of this process
 (not of the machine's power, where the last moments may be lost, never the file). Rows are
-JSON, so that a field added later needs no migration; ``user_version`` rises when old code
-could no longer read new rows.
+JSON with a checksum, so that a field added later needs no migration and a damaged row costs what
+is in it and nothing else; ``user_version`` rises when old code could no longer read new rows.
+
+Uploads are journalled by their names: the state folder may be moved or mounted elsewhere.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
+import zlib
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.errors import JournalUnusable
-from hybrid_transcribe.interfaces import Journal, Restored
-from hybrid_transcribe.types import JobSnapshot, Recording, Segment
+from hybrid_transcribe.errors import JournalDamaged, JournalUnusable
+from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
+from hybrid_transcribe.jobs.stored_files import UPLOADS
+from hybrid_transcribe.names import new_id
+from hybrid_transcribe.types import JobSnapshot, Recording, Segment, Spec, State
 
-VERSION = 1
+#: 2 since segments belong to a run, and rows have checksums.
+VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
-    job_id TEXT PRIMARY KEY, place INTEGER NOT NULL, body BLOB NOT NULL
+    job_id TEXT PRIMARY KEY, place INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS jobs_in_order ON jobs (place);
 CREATE TABLE IF NOT EXISTS recordings (
-    recording_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, place INTEGER NOT NULL, body BLOB NOT NULL
+    recording_id TEXT PRIMARY KEY, job_id TEXT NOT NULL, place INTEGER NOT NULL,
+    body BLOB NOT NULL, crc INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS recordings_of_job ON recordings (job_id, place);
 CREATE TABLE IF NOT EXISTS segments (
-    recording_id TEXT NOT NULL, place INTEGER NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (recording_id, place)
+    recording_id TEXT NOT NULL, run INTEGER NOT NULL, place INTEGER NOT NULL,
+    body BLOB NOT NULL, crc INTEGER,
+    PRIMARY KEY (recording_id, run, place)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
+
+# From version 1: all there was are first runs; rows without a checksum are not checked.
+_FROM_1 = """
+ALTER TABLE jobs ADD COLUMN crc INTEGER;
+ALTER TABLE recordings ADD COLUMN crc INTEGER;
+ALTER TABLE segments RENAME TO segments_1;
+CREATE TABLE segments (
+    recording_id TEXT NOT NULL, run INTEGER NOT NULL, place INTEGER NOT NULL,
+    body BLOB NOT NULL, crc INTEGER,
+    PRIMARY KEY (recording_id, run, place)
+) WITHOUT ROWID;
+INSERT INTO segments SELECT recording_id, 1, place, body, NULL FROM segments_1;
+DROP TABLE segments_1;
+"""
+
+#: How long opening waits for another program's lock, in seconds. Once open, nothing waits here:
+#: this is the loop's thread.
+OPEN_WAIT_S = 5.0
 
 _encode = msgspec.json.Encoder().encode
 _job = msgspec.json.Decoder(JobSnapshot)
 _recording = msgspec.json.Decoder(Recording)
 _segment = msgspec.json.Decoder(Segment)
 
+_ROW_DAMAGED = "What the journal holds of it is damaged: "
+
+#: What stands in for a spec that cannot be read: no engine has that name.
+UNREADABLE = Spec("unreadable", "unreadable")
+
 
 class SqliteJournal(Journal):
-    """Raises JournalUnusable when the file is damaged, foreign or from a newer version."""
+    """Raises JournalUnusable when the file is damaged, foreign, locked or from a newer version."""
 
     durable = True
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._uploads = path.parent / UPLOADS
         self._closed = False
+        # All of it, as long as nothing was written since: opening and starting both want it.
+        self._restored: Restored | None = None
         with _translated():
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            _make_private(path)
+            self._db = sqlite3.connect(
+                path, timeout=OPEN_WAIT_S, isolation_level=None, check_same_thread=False
+            )
         try:
             self._open()
-        except JournalUnusable:
+        except BaseException:
             self._db.close()
             raise
 
@@ -74,8 +114,19 @@ class SqliteJournal(Journal):
             problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
                 raise JournalUnusable(f"{self.path.name} is damaged: {problem}")
-            self._db.executescript(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version={VERSION}")
+            self._make_tables(version)
+            self._db.execute("PRAGMA busy_timeout=0")
+
+    def _make_tables(self, version: int) -> None:
+        """The tables of this version, made or migrated: all or nothing."""
+        if version == VERSION:
+            return
+        with self._commit() as db:
+            for statement in (_FROM_1 if version == 1 else "", _SCHEMA):
+                # `executescript` would commit in between.
+                for one in filter(str.strip, statement.split(";")):
+                    db.execute(one)
+            db.execute(f"PRAGMA user_version={VERSION}")
 
     @contextmanager
     def _commit(self) -> Iterator[sqlite3.Connection]:
@@ -91,78 +142,164 @@ class SqliteJournal(Journal):
                     self._db.execute("ROLLBACK")
                 raise
 
+    # ---------------------------------------------------------------------- reading
+
     def restore(self) -> Restored:
+        if self._restored is None:
+            self._restored = self._read_all()
+        return self._restored
+
+    def _read_all(self) -> Restored:
+        damaged: list[str] = []
         with _translated():
-            held: dict[str, list[Recording]] = {}
-            for job_id, body in self._db.execute(
-                "SELECT job_id, body FROM recordings ORDER BY job_id, place"
-            ):
-                held.setdefault(job_id, []).append(_recording.decode(body))
-            jobs = tuple(
-                replace(_job.decode(body), recordings=tuple(held.get(job_id, ())))
-                for job_id, body in self._db.execute("SELECT job_id, body FROM jobs ORDER BY place")
-            )
-            facts = {
-                name: msgspec.json.decode(body)
-                for name, body in self._db.execute("SELECT name, body FROM facts")
-            }
-        return Restored(jobs, facts)
+            recordings = self._recordings(damaged)
+            jobs = [
+                replace(job, recordings=tuple(recordings.pop(job.job_id, ())))
+                for job in self._jobs(damaged)
+            ]
+            # Recordings whose job's row is not there any more.
+            for job_id, orphans in recordings.items():
+                damaged.append(f"job {job_id[:8]}")
+                jobs.append(replace(_unreadable_job(job_id), recordings=tuple(orphans)))
+            facts = self._facts(damaged)
+            n_missing = self._n_missing(jobs)
+        return Restored(tuple(jobs), facts, tuple(damaged), n_missing)
 
-    def save_job(self, job: JobSnapshot) -> None:
-        body = _encode(replace(job, recordings=()))
-        with self._commit() as db:
-            db.execute(
-                "INSERT INTO jobs VALUES (?, (SELECT coalesce(max(place), 0) + 1 FROM jobs), ?)"
-                " ON CONFLICT (job_id) DO UPDATE SET body = excluded.body",
-                (job.job_id, body),
-            )
-            db.executemany(
-                "INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?)",
-                [(r.recording_id, r.job_id, r.index, _encode(r)) for r in job.recordings],
-            )
+    def _jobs(self, damaged: list[str]) -> Iterator[JobSnapshot]:
+        for job_id, body, crc in self._db.execute(
+            "SELECT job_id, body, crc FROM jobs ORDER BY place"
+        ):
+            try:
+                yield _decoded(_job, body, crc)
+            except JournalDamaged:
+                damaged.append(f"job {job_id[:8]}")
+                yield _unreadable_job(job_id)
 
-    def save_recording(self, recording: Recording) -> None:
-        with self._commit() as db:
-            self._put(db, recording)
+    def _recordings(self, damaged: list[str]) -> dict[str, list[Recording]]:
+        """By job, in order."""
+        found: dict[str, list[Recording]] = {}
+        for recording_id, job_id, place, body, crc in self._db.execute(
+            "SELECT recording_id, job_id, place, body, crc FROM recordings ORDER BY job_id, place"
+        ):
+            try:
+                recording = self._localized(_decoded(_recording, body, crc))
+            except JournalDamaged as error:
+                recording = self._unreadable_recording(recording_id, job_id, place, error)
+                damaged.append(recording.name)
+            found.setdefault(job_id, []).append(recording)
+        return found
 
-    def _put(self, db: sqlite3.Connection, recording: Recording) -> None:
-        db.execute(
-            "UPDATE recordings SET body = ? WHERE recording_id = ?",
-            (_encode(recording), recording.recording_id),
+    def _localized(self, recording: Recording) -> Recording:
+        """An upload's path in this folder, wherever the folder lay when it was written."""
+        if not recording.owned:
+            return recording
+        return replace(recording, path=str(self._uploads / _file_name(recording.path)))
+
+    def _unreadable_recording(
+        self, recording_id: str, job_id: str, place: int, error: JournalDamaged
+    ) -> Recording:
+        """What stands in for it: failed, with what text there is."""
+        counts = self._db.execute(
+            "SELECT run, max(place) + 1 FROM segments WHERE recording_id = ?"
+            " GROUP BY run ORDER BY run DESC LIMIT 1",
+            (recording_id,),
+        ).fetchone()
+        run, n_segments = counts or (1, 0)
+        return Recording(
+            recording_id=recording_id,
+            job_id=job_id,
+            index=place,
+            name=f"recording {recording_id[:8]}",
+            path="",
+            state=State.FAILED,
+            error=error.info(),
+            run=run,
+            n_segments=n_segments,
         )
 
-    def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
-        with self._commit() as db:
-            db.execute(
-                "INSERT OR REPLACE INTO segments VALUES (?, ?, ?)",
-                (recording.recording_id, index, _encode(segment)),
-            )
-            self._put(db, recording)
+    def _facts(self, damaged: list[str]) -> dict[str, Any]:
+        facts = {}
+        for name, body in self._db.execute("SELECT name, body FROM facts"):
+            try:
+                facts[name] = msgspec.json.decode(body)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                damaged.append(f"fact {name!a}")
+        return facts
 
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
+    def _n_missing(self, jobs: list[JobSnapshot]) -> dict[RunKey, int]:
+        """How many segments of each run are gone or damaged, where any are."""
+        readable: Counter[RunKey] = Counter()
+        for recording_id, run, body, crc in self._db.execute(
+            "SELECT recording_id, run, body, crc FROM segments"
+        ):
+            readable[recording_id, run] += crc is None or zlib.crc32(body) == crc
+        missing: dict[RunKey, int] = {}
+        for recording in (r for job in jobs for r in job.recordings):
+            n_of_run = {r.run: r.n_segments for r in recording.runs}
+            n_of_run[recording.run] = recording.n_segments
+            for run, n_segments in n_of_run.items():
+                key = (recording.recording_id, run)
+                if n_segments > readable[key]:
+                    missing[key] = n_segments - readable[key]
+        return missing
+
+    def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         with _translated():
             rows = self._db.execute(
-                "SELECT body FROM segments WHERE recording_id = ? ORDER BY place", (recording_id,)
+                "SELECT place, body, crc FROM segments WHERE recording_id = ? AND run = ?"
+                " ORDER BY place",
+                (recording_id, run),
+            ).fetchall()
+        found: dict[int, Segment | None] = {}
+        for place, body, crc in rows:
+            found[place] = None
+            with suppress(JournalDamaged):
+                found[place] = _decoded(_segment, body, crc)
+        return found
+
+    # ---------------------------------------------------------------------- writing
+
+    def write(self, changes: JournalChanges) -> None:
+        self._restored = None
+        with self._commit() as db:
+            for job_id in changes.deleted:
+                self._delete(db, job_id)
+            db.executemany(
+                "DELETE FROM segments WHERE recording_id = ? AND run = ?", list(changes.dropped)
             )
-            return tuple(_segment.decode(body) for (body,) in rows)
-
-    def drop_segments(self, recording_id: str) -> None:
-        with self._commit() as db:
-            db.execute("DELETE FROM segments WHERE recording_id = ?", (recording_id,))
-
-    def delete_job(self, job_id: str) -> None:
-        with self._commit() as db:
-            db.execute(
-                "DELETE FROM segments WHERE recording_id IN"
-                " (SELECT recording_id FROM recordings WHERE job_id = ?)",
-                (job_id,),
+            db.executemany(
+                "INSERT INTO jobs VALUES (?, (SELECT coalesce(max(place), 0) + 1 FROM jobs), ?, ?)"
+                " ON CONFLICT (job_id) DO UPDATE SET body = excluded.body, crc = excluded.crc",
+                [(job.job_id, *_encoded(job)) for job in changes.jobs.values()],
             )
-            db.execute("DELETE FROM recordings WHERE job_id = ?", (job_id,))
-            db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
+            db.executemany(
+                "INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?, ?)",
+                [
+                    (r.recording_id, r.job_id, r.index, *_encoded(_by_name(r)))
+                    for r in changes.recordings.values()
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
+                [
+                    (recording_id, run, index, *_encoded(segment))
+                    for (recording_id, run), segments in changes.segments.items()
+                    for index, segment in segments.items()
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO facts VALUES (?, ?)",
+                [(name, _encode(value)) for name, value in changes.facts.items()],
+            )
 
-    def save_fact(self, name: str, value: Any) -> None:
-        with self._commit() as db:
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, _encode(value)))
+    def _delete(self, db: sqlite3.Connection, job_id: str) -> None:
+        db.execute(
+            "DELETE FROM segments WHERE recording_id IN"
+            " (SELECT recording_id FROM recordings WHERE job_id = ?)",
+            (job_id,),
+        )
+        db.execute("DELETE FROM recordings WHERE job_id = ?", (job_id,))
+        db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
 
     def close(self) -> None:
         if not self._closed:
@@ -170,10 +307,68 @@ class SqliteJournal(Journal):
             self._db.close()
 
 
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does, whose own gets the rights of the umask.
+
+    What SQLite puts beside it gets those of the file. Raises OSError.
+    """
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _encoded(value: JobSnapshot | Recording | Segment) -> tuple[bytes, int]:
+    body = _encode(value)
+    return body, zlib.crc32(body)
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> Any:
+    """Raises JournalDamaged."""
+    try:
+        if crc is not None and zlib.crc32(body) != crc:
+            raise JournalDamaged(_ROW_DAMAGED + "checksum")
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+        raise JournalDamaged(f"{_ROW_DAMAGED}{error}") from error
+
+
+def _by_name(recording: Recording) -> Recording:
+    if not recording.owned:
+        return recording
+    return replace(recording, path=_file_name(recording.path))
+
+
+def _file_name(path: str) -> str:
+    """The last part, also of a path that another system wrote."""
+    return re.split(r"[\\/]", path)[-1]
+
+
+def _unreadable_job(job_id: str) -> JobSnapshot:
+    """What stands in for a job: nobody's but the owner's of the whole service."""
+    return JobSnapshot(job_id=job_id, session_id=new_id(), spec=UNREADABLE, recordings=())
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
-    """SQLite's and the codec's complaints as JournalUnusable."""
+    """SQLite's complaints as JournalUnusable."""
     try:
         yield
-    except (sqlite3.Error, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (sqlite3.Error, msgspec.MsgspecError, UnicodeError) as error:
         raise JournalUnusable(f"{type(error).__name__}: {error}") from error
+
+
+#: Complaints of SQLite that pass: a lock is released, a disk gets room or comes back. A read-only
+#: journal is one whose rights were changed, or whose disk was mounted again.
+_PASSING = ("locked", "busy", "full", "disk I/O", "readonly", "unable to open")
+
+
+def is_passing(error: JournalUnusable) -> bool:
+    """True where the same journal may be writable later."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.OperationalError) and any(
+        hint in str(cause) for hint in _PASSING
+    )
+
+
+def is_locked(error: JournalUnusable) -> bool:
+    """True where another program holds a lock."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.OperationalError) and "locked" in str(cause)

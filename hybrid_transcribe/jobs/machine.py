@@ -13,6 +13,9 @@
     ├──────── completed ◀──Ended─────────────────────────────────────────── running │
     └──────── failed ◀──Broke, Lost (for the last time) ── preparing, running ─────┘
 
+A recording with a complete text never loses it: transcribed again, it falls back on that text
+(completed) where the diagram says failed or canceled.
+
 Messages of an earlier attempt never get here: the room drops them by their attempt number.
 """
 
@@ -22,12 +25,15 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hybrid_transcribe.errors import InvalidTransition
-from hybrid_transcribe.types import ErrorInfo, Recording, Spec, Stage, State
+from hybrid_transcribe.types import ErrorInfo, Recording, RunRecord, Spec, Stage, State
 
 _T = TypeVar("_T")
 
 #: Shown until the very end: 100 is for the completed only.
 ALMOST = 99.9
+
+#: Earlier runs kept of one recording; the latest completed one is always among them.
+MOST_RUNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +129,7 @@ class Requeued(Change):
 
 @dataclass(frozen=True, slots=True)
 class RetryAsked(Change):
-    """Once more. ``resume`` keeps what was finished, otherwise it starts afresh."""
+    """Once more. ``resume`` goes on with the run; otherwise a new one begins, this one is kept."""
 
     resume: bool
     spec: Spec | None = None
@@ -159,6 +165,13 @@ def step(recording: Recording, change: Change) -> Recording:
             f"{type(change).__name__} cannot happen to recording {recording.name!r}, "
             f"which is {recording.state}"
         )
+    after = _changed(recording, change)
+    if after.state in (State.FAILED, State.CANCELED) and after.state is not recording.state:
+        return _fallen_back(after)
+    return after
+
+
+def _changed(recording: Recording, change: Change) -> Recording:
     match change:
         case Dispatched(at):
             return replace(recording, state=State.PREPARING, started_at=at, finished_at=None)
@@ -298,8 +311,11 @@ def _lost(recording: Recording, change: Lost) -> Recording:
 def _retried(recording: Recording, change: RetryAsked) -> Recording:
     again = replace(recording, spec=change.spec or recording.spec, worker_deaths=0)
     if not change.resume:
+        kept = _with_run(recording.runs, _as_run(recording))
         again = replace(
             again,
+            run=1 + max(recording.run, *(r.run for r in kept)),
+            runs=kept,
             done_s=0.0,
             n_segments=0,
             language=None,
@@ -309,3 +325,73 @@ def _retried(recording: Recording, change: RetryAsked) -> Recording:
             note=None,
         )
     return _queued_again(again)
+
+
+def _as_run(recording: Recording) -> RunRecord:
+    return RunRecord(
+        run=recording.run,
+        state=recording.state,
+        spec=recording.spec,
+        n_segments=recording.n_segments,
+        done_s=recording.done_s,
+        duration_s=recording.duration_s,
+        language=recording.language,
+        language_probability=recording.language_probability,
+        device=recording.device,
+        warnings=recording.warnings,
+        error=recording.error,
+        started_at=recording.started_at,
+        finished_at=recording.finished_at,
+    )
+
+
+def _with_run(runs: tuple[RunRecord, ...], run: RunRecord) -> tuple[RunRecord, ...]:
+    """With one more; beyond `MOST_RUNS` the oldest go, but never the latest complete one."""
+    every = sorted((*runs, run), key=lambda r: r.run)
+    complete = [r.run for r in every if r.state is State.COMPLETED][-1:]
+    while len(every) > MOST_RUNS:
+        every.remove(next(r for r in every if r.run not in complete))
+    return tuple(every)
+
+
+def _fallen_back(recording: Recording) -> Recording:
+    """The latest complete run again, where there is one; the run that ended is kept with it."""
+    complete = recording.result_run
+    if complete is None:
+        return recording
+    kept = next(r for r in recording.runs if r.run == complete)
+    others = tuple(r for r in recording.runs if r is not kept)
+    return replace(
+        recording,
+        run=kept.run,
+        # What the worker still says of the run that ended is ignored.
+        attempt=recording.attempt + 1,
+        runs=_with_run(others, _as_run(recording)),
+        state=State.COMPLETED,
+        spec=kept.spec,
+        n_segments=kept.n_segments,
+        done_s=kept.done_s,
+        percentage=100.0,
+        duration_s=kept.duration_s,
+        language=kept.language,
+        language_probability=kept.language_probability,
+        device=kept.device,
+        warnings=(*kept.warnings, *_why_not_newer(recording)),
+        error=None,
+        note=None,
+        worker_deaths=0,
+        solo=False,
+        started_at=kept.started_at,
+        finished_at=kept.finished_at,
+    )
+
+
+def _why_not_newer(recording: Recording) -> tuple[str, ...]:
+    """A line for people about a run that failed. Who canceled it knows."""
+    if recording.error is None or recording.spec is None:
+        return ()
+    spec = recording.spec
+    return (
+        f"A new transcription with {spec.engine}, model {spec.model}, failed "
+        f"({recording.error.message}). The earlier text was kept.",
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from hybrid_transcribe.errors import (
@@ -16,18 +16,27 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
 from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.jobs.table import Table
-from hybrid_transcribe.types import JobSnapshot, Recording, State, Transcript
+from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
 
 #: The sessions a caller may see; None is for the owner of the process, who sees all.
 Sessions = Collection[str] | None
 
 
 class Reading:
-    """Reads the table and changes nothing. Used on the engine-room loop only."""
+    """Reads the table and changes nothing. Used on the engine-room loop only.
 
-    def __init__(self, table: Table, forecaster: Forecaster) -> None:
+    ``on_damage`` is told of a recording's run and how many of its segments cannot be read.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        forecaster: Forecaster,
+        on_damage: Callable[[Recording, int, int], None] = lambda recording, run, n_missing: None,
+    ) -> None:
         self._table = table
         self._forecaster = forecaster
+        self._on_damage = on_damage
 
     def ids(self, session_ids: Sessions = None) -> tuple[str, ...]:
         """Jobs of these sessions, oldest first."""
@@ -90,30 +99,49 @@ class Reading:
         recording_id: str,
         *,
         partial: bool = False,
+        run: int | None = None,
         session_ids: Sessions = None,
     ) -> Transcript:
-        """What a recording said. ``partial`` also takes what is not finished.
+        """What a recording said: its latest complete text. ``partial`` also takes what is not
+        finished, where nothing is complete; ``run`` names one transcription of several.
 
-        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's own
-        error, JobCanceled, or InvalidTransition while it has not ended.
+        Raises UnknownJob, UnknownRecording (also for a run that is not there); without
+        ``partial`` also the recording's own error, JobCanceled, or InvalidTransition while it
+        has not ended.
         """
         (recording,) = self.recordings(job_id, recording_id, session_ids)
+        chosen = _run(recording, recording.result_run if run is None else run)
         if not partial:
-            _check_complete(recording)
-        spec = recording.spec or self._table.row(job_id).job.spec
+            _check_complete(recording.name, chosen)
+        spec = chosen.spec or self._table.row(job_id).job.spec
+        segments, n_missing = self._segments(recording_id, chosen)
+        warnings = chosen.warnings
+        if n_missing:
+            self._on_damage(recording, chosen.run, n_missing)
+            line = incomplete(n_missing, chosen.n_segments)
+            warnings = (*(w for w in warnings if w != line), line)
         return Transcript(
             recording_id=recording_id,
             name=recording.name,
-            segments=self._table.segments(recording_id),
+            segments=segments,
             engine=spec.engine,
             model=spec.model,
-            device=recording.device,
-            language=recording.language or spec.options.language,
-            language_probability=recording.language_probability,
-            duration_s=recording.duration_s,
-            complete=recording.state is State.COMPLETED,
-            warnings=recording.warnings,
+            device=chosen.device,
+            language=chosen.language or spec.options.language,
+            language_probability=chosen.language_probability,
+            duration_s=chosen.duration_s,
+            complete=chosen.state is State.COMPLETED and not n_missing,
+            warnings=warnings,
         )
+
+    def _segments(
+        self, recording_id: str, chosen: Recording | RunRecord
+    ) -> tuple[tuple[Segment, ...], int]:
+        """The segments that can be read, and how many cannot."""
+        rows = self._table.segment_rows(recording_id, chosen.run)
+        segments = [rows.get(index) for index in range(chosen.n_segments)]
+        found = tuple(segment for segment in segments if segment is not None)
+        return found, len(segments) - len(found)
 
 
 def _expected(recording: Recording, forecast: Forecast) -> Recording:
@@ -129,12 +157,29 @@ def _among(session_id: str, session_ids: Sessions) -> bool:
     return any(hmac.compare_digest(session_id.encode(), one.encode()) for one in session_ids)
 
 
-def _check_complete(recording: Recording) -> None:
-    if recording.state is State.FAILED and recording.error is not None:
-        raise from_info(recording.error)
-    if recording.state is State.CANCELED:
-        raise JobCanceled(f"{recording.name!r} was canceled; ask for the partial text")
-    if recording.state is not State.COMPLETED:
-        raise InvalidTransition(
-            f"{recording.name!r} is {recording.state}; wait, or ask for the partial text"
-        )
+def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
+    """One transcription of a recording, None for the one under way. Raises UnknownRecording."""
+    if run is None or run == recording.run:
+        return recording
+    for one in recording.runs:
+        if one.run == run:
+            return one
+    numbers = ", ".join(map(str, [*(r.run for r in recording.runs), recording.run]))
+    raise UnknownRecording(f"{recording.name!r} has no run {run}; there is {numbers}")
+
+
+def _check_complete(name: str, chosen: Recording | RunRecord) -> None:
+    if chosen.state is State.FAILED and chosen.error is not None:
+        raise from_info(chosen.error)
+    if chosen.state is State.CANCELED:
+        raise JobCanceled(f"{name!r} was canceled; ask for the partial text")
+    if chosen.state is not State.COMPLETED:
+        raise InvalidTransition(f"{name!r} is {chosen.state}; wait, or ask for the partial text")
+
+
+def incomplete(n_missing: int, n_segments: int) -> str:
+    """What people are told of a text with holes."""
+    return (
+        f"{n_missing} of {n_segments} segments are damaged in the journal and missing here. "
+        "Transcribe this recording again."
+    )

@@ -29,7 +29,7 @@ from hybrid_transcribe.errors import (
     UnknownJob,
 )
 from hybrid_transcribe.events import Event
-from hybrid_transcribe.interfaces import Executor
+from hybrid_transcribe.interfaces import Executor, Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.bus import Bus, Subscription
 from hybrid_transcribe.jobs.erasures import Erasures
@@ -37,11 +37,12 @@ from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.herald import Herald
 from hybrid_transcribe.jobs.janitor import Janitor
+from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.lanes import Lanes
 from hybrid_transcribe.jobs.lengths import Lengths, Measure
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, order
-from hybrid_transcribe.jobs.reading import Reading
+from hybrid_transcribe.jobs.reading import Reading, incomplete
 from hybrid_transcribe.jobs.repeats import Repeats, repeat
 from hybrid_transcribe.jobs.request import changed_spec, make_spec
 from hybrid_transcribe.jobs.state_folder import StateFolder
@@ -59,6 +60,9 @@ from hybrid_transcribe.types import (
 )
 
 log = logging.getLogger(__name__)
+
+#: Longest that leaving waits for a journal that is locked or full, in seconds.
+LAST_WRITE_S = 5.0
 
 #: Longest that leaving waits for a cloud to let go, and again for it to delete, in seconds.
 CLOUD_GOODBYE_S = 5.0
@@ -81,8 +85,8 @@ class EngineRoom:
         self.state = state
         self._clock = clock
         self.bus = Bus(first=int(clock.wall() * 1e6))
-        self.table = Table(state.journal, self._journal_lost)
-        self._janitor = Janitor(settings, clock, self._expired, in_use)
+        self.table = Table(JournalWriter(state.journal, clock, self))
+        self._janitor = Janitor(settings, clock, self._expired, in_use, self._look_after_files)
         self._lengths = Lengths(measure, self._learn_length)
         self._speeds = Speeds()
         self.lanes = Lanes(settings, clock, make_executor, self, self._speeds)
@@ -95,9 +99,10 @@ class EngineRoom:
         self._repeats = Repeats()
         self._waiters = Waiters()
         self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
-        self.reading = Reading(self.table, self._forecaster)
+        self.reading = Reading(self.table, self._forecaster, self._damaged_segments)
         self._tell = Herald(self.bus, self.table, self.reading, self._forecaster)
         self._closing = False
+        self._known_damaged: set[RunKey] = set()
         self.session_id = ""
 
     # ------------------------------------------------------------------ start, stop
@@ -107,6 +112,19 @@ class EngineRoom:
         for code, message in self.state.warnings:
             self.warn(code, message)
         restored = self.state.journal.restore()
+        with self.table.operation():
+            self._restore(restored)
+            self._tell_damage(restored)
+        claimed = {Path(r.path).name for r in self.table.all_recordings() if r.owned}
+        self.state.sweep(claimed)
+        self.state.expire(self.settings.upload_idle_s)
+        self._janitor.start()
+        if self.settings.preload_models:
+            self.preload()
+        self._pump()
+        self._lengths.look_up(tuple(self.table.all_recordings()))
+
+    def _restore(self, restored: Restored) -> None:
         self._speeds.load(restored.facts.get("speeds"))
         self.session_id = str(restored.facts.get("session_id") or new_id())
         self.table.save_fact("session_id", self.session_id)
@@ -122,12 +140,6 @@ class EngineRoom:
                     # E.g. an engine that is no longer installed: this one fails, not the rest.
                     self._give_up(recording.recording_id, error)
             self._settle(job.job_id)
-        self.state.sweep({Path(r.path) for r in self.table.all_recordings() if r.owned})
-        self._janitor.start()
-        if self.settings.preload_models:
-            self.preload()
-        self._pump()
-        self._lengths.look_up(tuple(self.table.all_recordings()))
 
     def preload(self) -> None:
         """Make the default model ready before anybody asks. What cannot be is a warning."""
@@ -153,6 +165,8 @@ class EngineRoom:
 
     def _take_up(self, recording: Recording) -> None:
         wall = self._clock.wall()
+        if recording.owned and not os.path.exists(recording.path):  # noqa: PTH110 - never raises
+            self.state.reclaim(recording.path)
         if recording.state.terminal:
             return
         if recording.state is not State.QUEUED:
@@ -177,9 +191,13 @@ class EngineRoom:
         await self._leave_nothing_behind()
         await self.lanes.stop(self.settings.stop_grace_s)
         self.table.save_fact("speeds", self._speeds.plain())
+        if not await self.table.close(LAST_WRITE_S):
+            self.warn(
+                "journal_incomplete",
+                "The last changes could not be written to the journal: they are lost.",
+            )
         self._waiters.fail_all(ServiceClosed("The service was closed"))
         self.bus.close()
-        self.table.close()
         self.state.close()
 
     async def _leave_nothing_behind(self) -> None:
@@ -206,12 +224,64 @@ class EngineRoom:
         """Tell people something that stops nothing."""
         self._tell.warning(code, message)
 
-    def _journal_lost(self, error: JournalUnusable) -> None:
+    # ---------------------------------------------------------------- journal's events
+
+    def journal_behind(self, error: JournalUnusable) -> None:
+        """Nothing can be written now."""
         self.warn(
-            "journal_lost",
-            f"The journal can no longer be written ({error}): jobs go on in memory only, and "
-            "will not survive a restart. Free some space, then restart.",
+            "journal_behind",
+            f"The journal cannot be written now ({error}): what happens is kept in memory, and "
+            "written as soon as that is possible. Free some space, or close the program that "
+            "locks it.",
         )
+
+    def journal_written(self) -> None:
+        """Everything is written again."""
+        self._tell.warning_over("journal_behind")
+
+    def replace_journal(self, error: JournalUnusable) -> Journal:
+        """A fresh journal for one that is damaged. Raises JournalUnusable, OSError."""
+        self.warn(*self.state.replace_journal(error))
+        return self.state.journal
+
+    def everything(self) -> JournalChanges:
+        """All jobs and recordings, and what else this process knows."""
+        changes = self.table.everything()
+        changes.facts.update(
+            session_id=self.session_id,
+            speeds=self._speeds.plain(),
+            erasures=self._erasures.plain(),
+        )
+        return changes
+
+    def _damaged_segments(self, recording: Recording, run: int, n_missing: int) -> None:
+        """Segments cannot be read, found at the start or when somebody wanted the text."""
+        key = (recording.recording_id, run)
+        if key in self._known_damaged:
+            return
+        self._known_damaged.add(key)
+        self.warn("journal_damaged", _damaged([recording.name]))
+        self._mark_damaged(recording, run, n_missing)
+
+    def _tell_damage(self, restored: Restored) -> None:
+        names = list(restored.damaged)
+        for (recording_id, run), n_missing in restored.n_missing.items():
+            recording = self.table.recording(recording_id)
+            self._known_damaged.add((recording_id, run))
+            self._mark_damaged(recording, run, n_missing)
+            names.append(recording.name)
+        if names:
+            self.warn("journal_damaged", _damaged(list(dict.fromkeys(names))))
+
+    def _mark_damaged(self, recording: Recording, run: int, n_missing: int) -> None:
+        if run == recording.run:
+            line = incomplete(n_missing, recording.n_segments)
+            self.apply(recording.recording_id, machine.Learned(warning=line))
+
+    @property
+    def is_behind(self) -> bool:
+        """True while something that was acknowledged is in memory only."""
+        return self.table.is_behind
 
     # ----------------------------------------------------------------------- intake
 
@@ -331,12 +401,17 @@ class EngineRoom:
 
     def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
         """Let something happen to a recording, and tell everybody."""
-        after = self.table.apply(recording_id, change, lasting=lasting)
-        self._tell.recording(after)
-        if after.state.terminal:
-            if after.state is State.CANCELED:
-                self._erase(after)
-            self._settle(after.job_id)
+        with self.table.operation():
+            before = self.table.recording(recording_id)
+            after = self.table.apply(recording_id, change, lasting=lasting)
+            self._tell.recording(after)
+            if after.state.terminal:
+                if after.run != before.run and before.note:
+                    # It fell back on an earlier text: nobody goes on with this run.
+                    self.left_behind(self._spec_of(before).engine, before.note)
+                if after.state is State.CANCELED:
+                    self._erase(after)
+                self._settle(after.job_id)
         return after
 
     # ------------------------------------------------------------- what lies elsewhere
@@ -412,9 +487,11 @@ class EngineRoom:
         session_ids: Collection[str] | None = None,
     ) -> None:
         """Stop a job or one recording of it; what has ended stays as it is."""
-        for recording in self.reading.recordings(job_id, recording_id, session_ids):
-            if not recording.state.terminal:
-                self._cancel(recording)
+        chosen = self.reading.recordings(job_id, recording_id, session_ids)
+        with self.table.operation():
+            for recording in chosen:
+                if not recording.state.terminal:
+                    self._cancel(recording)
 
     def _cancel(self, recording: Recording) -> None:
         self.lanes.remove(recording.recording_id)
@@ -434,7 +511,8 @@ class EngineRoom:
 
         ``changes`` are those of `submit`: engine, model, device, options. Without any, a
         recording goes on after its last finished segment; with some, it starts afresh, and
-        what is completed does too. Raises InvalidTransition when there is nothing to retry.
+        what is completed does too. A complete text stays the result until the new one is
+        complete. Raises InvalidTransition when there is nothing to retry.
         """
         every = recording_id is not None or any(v is not None for v in changes.values())
         chosen = [
@@ -447,18 +525,23 @@ class EngineRoom:
         self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
         old = self.table.row(job_id).job.spec
         specs = [changed_spec(r.spec or old, changes, self.settings) for r in chosen]
-        self._reopen(job_id)
-        for recording, spec in zip(chosen, specs, strict=True):
-            self._retry(recording, recording.spec or old, spec)
-        self._tell.job(job_id)
+        with self.table.operation():
+            self._reopen(job_id)
+            for recording, spec in zip(chosen, specs, strict=True):
+                self._retry(recording, recording.spec or old, spec)
+            self._tell.job(job_id)
         self._pump()
 
     def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
         resume = spec == old and recording.state is not State.COMPLETED
         if not resume:
             self._erase(recording)
-            self.table.drop_segments(recording.recording_id)
-        self.enqueue(self.apply(recording.recording_id, machine.RetryAsked(resume, spec)))
+        after = self.apply(recording.recording_id, machine.RetryAsked(resume, spec))
+        if not resume:
+            kept = {r.run for r in after.runs}
+            for run in {recording.run, *(r.run for r in recording.runs)} - kept:
+                self.table.drop_segments(recording.recording_id, run)
+        self.enqueue(after)
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Collection[str] | None = None
@@ -475,7 +558,25 @@ class EngineRoom:
 
     def delete(self, job_id: str, *, session_ids: Collection[str] | None = None) -> None:
         """Erase a job: canceled if need be, results, uploads and all."""
-        job = self.reading.owned(job_id, session_ids)
+        self._delete([self.reading.owned(job_id, session_ids)])
+
+    def delete_session(self, session_id: str) -> None:
+        """Erase every job of a session."""
+        self._delete([self.table.row(i).job for i in self.reading.ids([session_id])])
+
+    def _delete(self, jobs: Sequence[JobSnapshot]) -> None:
+        with self.table.operation():
+            gone = [recording for job in jobs for recording in self._forget(job)]
+        # After the journal: a death in between leaves files, which are put aside and then go.
+        for recording in gone:
+            if recording.owned:
+                # One that cannot go now (Windows: still open) is put aside at the next start.
+                with contextlib.suppress(OSError):
+                    Path(recording.path).unlink(missing_ok=True)
+
+    def _forget(self, job: JobSnapshot) -> tuple[Recording, ...]:
+        """Cancel and forget a job; its recordings are returned."""
+        job_id = job.job_id
         for recording in self.table.recordings(job_id):
             if not recording.state.terminal:
                 self._cancel(recording)
@@ -484,18 +585,12 @@ class EngineRoom:
         gone = self.table.delete(job_id)
         self._janitor.forget(job_id)
         self._repeats.forget(job)
-        for recording in gone:
-            if recording.owned:
-                # One that cannot go now (Windows: still open) goes when the folder is swept.
-                with contextlib.suppress(OSError):
-                    Path(recording.path).unlink(missing_ok=True)
         self._tell.deleted(job.session_id, job_id)
         self._waiters.fail(job_id, UnknownJob(f"Job {job_id!r} was deleted"))
+        return gone
 
-    def delete_session(self, session_id: str) -> None:
-        """Erase every job of a session."""
-        for job_id in self.reading.ids([session_id]):
-            self.delete(job_id)
+    def _look_after_files(self) -> None:
+        self.state.expire(self.settings.upload_idle_s)
 
     def _expired(self, job_id: str) -> None:
         if job_id in self.table:
@@ -515,3 +610,16 @@ class EngineRoom:
     ) -> Subscription:
         """Listen to what happens to these sessions' jobs (None: all)."""
         return self._tell.subscribe(callback, session_ids, after)
+
+
+#: Names listed in one warning.
+_MOST_NAMES = 5
+
+
+def _damaged(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return (
+        f"Parts of the journal are damaged and cannot be read ({shown}{more}): everything else "
+        "is whole. Transcribe these again."
+    )

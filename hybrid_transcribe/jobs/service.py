@@ -349,15 +349,19 @@ class Service:
         recording_id: str,
         *,
         partial: bool = False,
+        run: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
-        """What a recording said; with ``partial`` also while it runs or after it failed.
+        """What a recording said: its latest complete text, also while a newer one is made.
+
+        With ``partial`` also while the first one is made, or after it failed. ``run`` names one
+        of several transcriptions (`Recording.run`, `Recording.runs`).
 
         Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
         """
         return self.do(
             lambda room: room.reading.transcript(
-                job_id, recording_id, partial=partial, session_ids=session_ids
+                job_id, recording_id, partial=partial, run=run, session_ids=session_ids
             )
         )
 
@@ -442,8 +446,8 @@ class Service:
 
         Without changes it goes on after the last finished segment; with an ``engine``,
         ``model``, ``device`` or option of its own it starts afresh, and what is completed
-        does too. Raises UnknownJob,
-        UnknownRecording, InvalidTransition, and what `submit` raises.
+        does too; a complete text stays the result until the new one is complete. Raises
+        UnknownJob, UnknownRecording, InvalidTransition, and what `submit` raises.
         """
         self.do(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))
 

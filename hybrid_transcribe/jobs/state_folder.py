@@ -6,20 +6,19 @@
     <state_dir>/journal.db     jobs, recordings, segments
     <state_dir>/uploads/       files we were given, under random names
     <state_dir>/partial/       uploads in pieces that no job has taken yet
+    <state_dir>/unclaimed/     uploads that no job of the journal names, for some days
 
 What cannot be used is put aside or done without, and said: a damaged journal is renamed and a
 fresh one made; a folder that cannot be written, or lies on a network (where SQLite's locks
-lie), is replaced by memory.
+lie), is replaced by memory. Files are known by their names in the folder, never by its path:
+the folder may be moved, mounted elsewhere or opened through a link.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
-import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -31,18 +30,20 @@ from filelock import FileLock, Timeout
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import JournalUnusable, StateFolderBusy
 from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.adopt import adopt
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
-from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
+from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal, is_locked
+from hybrid_transcribe.scratch import ScratchFolder
 
 #: File systems of other machines, by their names in /proc/mounts.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "ceph", "lustre", "glusterfs")
 
-#: The warning of a journal that was put aside.
-QUARANTINED = "journal_quarantined"
+#: The journal's name in the folder.
+JOURNAL = "journal.db"
 
-#: Names of stored uploads, see `names.new_id`.
-OURS = re.compile(r"[0-9a-f]{32}(\.\w+)?")
+#: The warning of a journal that was put aside, and of one that still lies there.
+QUARANTINED, STILL_ASIDE = "journal_quarantined", "journal_aside"
 
 #: How many processes of one user find a default folder of their own.
 DEFAULTS = 64
@@ -50,44 +51,66 @@ DEFAULTS = 64
 
 @dataclass(slots=True)
 class StateFolder:
-    """An opened state folder. ``warnings`` are (code, message) pairs for people."""
+    """An opened state folder; ``path`` is absolute and resolved.
+
+    ``warnings`` are (code, message) pairs for people.
+    """
 
     path: Path
     journal: Journal
     warnings: list[tuple[str, str]] = field(default_factory=list)
     lock: FileLock | None = None
-    temporary: bool = False
+    scratch: ScratchFolder | None = None
+
+    @property
+    def temporary(self) -> bool:
+        """True when the folder goes with the process."""
+        return self.scratch is not None
 
     @property
     def uploads(self) -> Path:
         """Where files given to us are kept."""
-        return self.path / "uploads"
+        return self.path / stored_files.UPLOADS
 
     @property
     def partial(self) -> Path:
         """Where uploads in pieces wait for their rest, also through a restart; may be missing."""
-        return self.path / "partial"
+        return self.path / stored_files.PARTIAL
 
-    def sweep(self, known: Container[Path]) -> None:
-        """Delete uploads that no job knows: left by a death between a file and its job.
+    def sweep(self, claimed: Container[str]) -> None:
+        """Put aside the uploads whose names no job claims: left by a death before their job.
 
-        Only what has a name of our making, and nothing after a journal was put aside: its
-        jobs may still be wanted.
+        Nothing moves while a journal that was put aside lies here: its jobs may still be wanted.
         """
-        if any(code == QUARANTINED for code, _ in self.warnings):
-            return
-        for path in self.uploads.iterdir():
-            if OURS.fullmatch(path.name) and path not in known and not path.is_dir():
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        if not journals_aside(self.path):
+            stored_files.put_aside(self.path, claimed)
+
+    def reclaim(self, path: str) -> bool:
+        """Bring back an upload that had been put aside. False when it is not there either."""
+        return stored_files.reclaim(self.path, Path(path).name)
+
+    def expire(self, upload_idle_s: float) -> None:
+        """Delete what was put aside days ago, and uploads in pieces that nobody continues."""
+        stored_files.expire(self.path, upload_idle_s)
+
+    def replace_journal(self, error: JournalUnusable) -> tuple[str, str]:
+        """Put a journal aside that is damaged and start a fresh one; the warning is returned.
+
+        Raises JournalUnusable, OSError.
+        """
+        self.journal.close()
+        path = self.path / JOURNAL
+        aside = _put_aside(path)
+        self.journal = _usable(path)
+        return _quarantined(error, aside)
 
     def close(self) -> None:
         """Let go of everything; a temporary folder is removed."""
         self.journal.close()
         if self.lock is not None:
             self.lock.release()
-        if self.temporary:
-            shutil.rmtree(self.path, ignore_errors=True)
+        if self.scratch is not None:
+            self.scratch.close()
 
 
 def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
@@ -109,20 +132,27 @@ def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
         except StateFolderBusy:
             continue
         if state.journal.durable:
-            adopt(state.journal, state.uploads, (f for f in folders if f != folder))
+            adopt(state.journal, state.path, (f for f in folders if f != folder))
         return state
     raise StateFolderBusy(f"All {DEFAULTS} default state folders in {base} are in use")
 
 
-def _opened(path: Path) -> StateFolder:
+def _opened(named: Path) -> StateFolder:
     try:
-        if not path.exists():
-            # Transcripts and session ids are nobody else's business.
-            path.mkdir(parents=True, mode=0o700)
-        (path / "uploads").mkdir(exist_ok=True)
+        # Resolved once: what `os.chdir` or a link does later changes nothing.
+        path = named.expanduser().resolve()
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _locked(path)
-    except OSError as error:
-        return _in_memory([_unwritable(path, error)])
+    except (OSError, RuntimeError) as error:
+        return _in_memory([_unwritable(named, error)])
+    try:
+        return _with_journal(path, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _with_journal(path: Path, lock: FileLock) -> StateFolder:
     network = file_system(path)
     if network.startswith(NETWORK_FILE_SYSTEMS):
         lock.release()
@@ -132,10 +162,20 @@ def _opened(path: Path) -> StateFolder:
         )
         return _in_memory([("state_on_network", message)])
     try:
-        journal, warnings = _journal(path / "journal.db")
+        stored_files.make_private(path)
+        aside = journals_aside(path)
+        journal, warnings = _journal(path / JOURNAL)
+        stored_files.make_private(path)
     except (JournalUnusable, OSError) as error:
         lock.release()
+        if isinstance(error, JournalUnusable) and is_locked(error):
+            raise StateFolderBusy(
+                f"The journal in {path} is locked by another program. "
+                "Close it there, or name another folder with state_dir."
+            ) from error
         return _in_memory([_unwritable(path, error)])
+    if aside:
+        warnings.append(_still_aside(aside))
     return StateFolder(path, journal, warnings, lock)
 
 
@@ -144,6 +184,20 @@ def _unwritable(path: Path, error: Exception) -> tuple[str, str]:
         "state_unwritable",
         f"The state folder {path} cannot be used ({error}): jobs are kept in memory only.",
     )
+
+
+def _still_aside(aside: list[Path]) -> tuple[str, str]:
+    return (
+        STILL_ASIDE,
+        f"{aside[0].name} was put aside earlier and uploads of its jobs are still kept. "
+        "Delete that file when they are no longer wanted.",
+    )
+
+
+def journals_aside(path: Path) -> list[Path]:
+    """Journals of this state folder that were put aside, oldest first."""
+    found = path.glob(f"{JOURNAL}.unusable-*")
+    return sorted(p for p in found if not p.name.endswith(("-wal", "-shm")))
 
 
 def _locked(path: Path) -> FileLock:
@@ -166,12 +220,15 @@ def _journal(path: Path) -> tuple[Journal, list[tuple[str, str]]]:
         if not _blames_the_file(error):
             raise
         aside = _put_aside(path)
-        warning = (
-            QUARANTINED,
-            f"The journal could not be used ({error}). It was put aside as {aside.name}, "
-            "and a fresh one was started.",
-        )
-        return _usable(path), [warning]
+        return _usable(path), [_quarantined(error, aside)]
+
+
+def _quarantined(error: JournalUnusable, aside: Path) -> tuple[str, str]:
+    return (
+        QUARANTINED,
+        f"The journal could not be used ({error}). It was put aside as {aside.name}, "
+        "and a fresh one was started.",
+    )
 
 
 def _usable(path: Path) -> SqliteJournal:
@@ -190,7 +247,8 @@ def _blames_the_file(error: JournalUnusable) -> bool:
     if not isinstance(cause, sqlite3.OperationalError):
         return True
     text = str(cause)
-    return not any(hint in text for hint in ("readonly", "unable to open", "full", "disk I/O"))
+    hints = ("readonly", "unable to open", "full", "disk I/O", "locked", "busy")
+    return not any(hint in text for hint in hints)
 
 
 def _put_aside(path: Path) -> Path:
@@ -203,9 +261,9 @@ def _put_aside(path: Path) -> Path:
 
 
 def _in_memory(warnings: list[tuple[str, str]]) -> StateFolder:
-    path = Path(tempfile.mkdtemp(prefix="hybrid_transcribe-"))
-    (path / "uploads").mkdir()
-    return StateFolder(path, MemoryJournal(), warnings, temporary=True)
+    scratch = ScratchFolder()
+    (scratch.path / stored_files.UPLOADS).mkdir(mode=0o700)
+    return StateFolder(scratch.path, MemoryJournal(), warnings, scratch=scratch)
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:

@@ -1,18 +1,19 @@
-"""All jobs as they stand, in memory and, change by change, in the journal.
+"""All jobs as they stand, in memory and, operation by operation, in the journal.
 
-When the journal can no longer be written (a full disk), everything it held moves to memory
-and the queue goes on; `on_lost` is told, so that people are.
+When the journal cannot be written for a while (a lock, a full disk), the queue goes on in memory
+and the journal is brought up to date later: see `journal_writer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybrid_transcribe.errors import JournalUnusable, UnknownJob, UnknownRecording
-from hybrid_transcribe.interfaces import Journal
-from hybrid_transcribe.jobs.journal_memory import MemoryJournal
+from hybrid_transcribe.errors import UnknownJob, UnknownRecording
+from hybrid_transcribe.interfaces import JournalChanges
+from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.machine import Change, step
 from hybrid_transcribe.jobs.summary import Tally
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
@@ -31,9 +32,8 @@ class Row:
 class Table:
     """Jobs and recordings by id. Used on the engine-room loop only."""
 
-    def __init__(self, journal: Journal, on_lost: Callable[[JournalUnusable], None]) -> None:
-        self._journal = journal
-        self._on_lost = on_lost
+    def __init__(self, writer: JournalWriter) -> None:
+        self._writer = writer
         self._rows: dict[str, Row] = {}
         self._recordings: dict[str, Recording] = {}
         self._ages = 0
@@ -73,11 +73,25 @@ class Table:
         """Every recording of every job."""
         return iter(tuple(self._recordings.values()))
 
-    def segments(self, recording_id: str) -> tuple[Segment, ...]:
-        """What was heard so far."""
-        return self._journal.segments(recording_id)
+    def segment_rows(self, recording_id: str, run: int) -> dict[int, Segment | None]:
+        """The segments of a run by index, None where one cannot be read.
+
+        Raises JournalUnusable.
+        """
+        return self._writer.segment_rows(recording_id, run)
+
+    def everything(self) -> JournalChanges:
+        """All jobs and recordings, as changes of a journal that has none of them."""
+        changes = JournalChanges()
+        for job_id, row in self._rows.items():
+            changes.save_job(replace(row.job, recordings=self.recordings(job_id)))
+        return changes
 
     # ---------------------------------------------------------------------- writing
+
+    def operation(self) -> AbstractContextManager[JournalChanges]:
+        """What is changed within is written as one transaction at its end."""
+        return self._writer.operation()
 
     def load(self, jobs: tuple[JobSnapshot, ...]) -> None:
         """Take in what a journal held, without writing it again."""
@@ -93,14 +107,16 @@ class Table:
 
     def add(self, job: JobSnapshot) -> None:
         """A new job; when this returns it survives the death of this process."""
-        self._write(lambda journal: journal.save_job(job))
         self._take_in(job)
+        with self.operation() as changes:
+            changes.save_job(job)
 
     def change_job(self, job_id: str, **fields: Any) -> JobSnapshot:
         """Replace fields of a job (never its recordings)."""
         row = self.row(job_id)
         row.job = replace(row.job, **fields)
-        self._write(lambda journal: journal.save_job(row.job))
+        with self.operation() as changes:
+            changes.save_job(row.job)
         return row.job
 
     def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
@@ -110,7 +126,8 @@ class Table:
         """
         after = self._step(recording_id, change)
         if lasting:
-            self._write(lambda journal: journal.save_recording(after))
+            with self.operation() as changes:
+                changes.save_recording(after)
         return after
 
     def add_segment(
@@ -118,7 +135,8 @@ class Table:
     ) -> Recording:
         """A segment and the progress it means, both or neither in the journal."""
         after = self._step(recording_id, change)
-        self._write(lambda journal: journal.add_segment(after, index, segment))
+        with self.operation() as changes:
+            changes.add_segment(after, index, segment)
         return after
 
     def _step(self, recording_id: str, change: Change) -> Recording:
@@ -130,55 +148,36 @@ class Table:
         self._recordings[recording_id] = after
         return after
 
-    def drop_segments(self, recording_id: str) -> None:
-        """Forget what was heard."""
-        self._write(lambda journal: journal.drop_segments(recording_id))
+    def drop_segments(self, recording_id: str, run: int) -> None:
+        """Forget the text of a run."""
+        with self.operation() as changes:
+            changes.drop_segments(recording_id, run)
 
     def delete(self, job_id: str) -> tuple[Recording, ...]:
         """Forget a job; its recordings are returned so that their files can go too."""
         gone = self.recordings(job_id)
-        self._write(lambda journal: journal.delete_job(job_id))
         del self._rows[job_id]
         for recording in gone:
             del self._recordings[recording.recording_id]
+        with self.operation() as changes:
+            changes.delete_job(job_id)
         return gone
 
     @property
     def durable(self) -> bool:
         """False when nothing outlives this process."""
-        return self._journal.durable
+        return self._writer.durable
+
+    @property
+    def is_behind(self) -> bool:
+        """True while something that happened is in memory only."""
+        return self._writer.is_behind
 
     def save_fact(self, name: str, value: Any) -> None:
         """Keep a small JSON value."""
-        self._write(lambda journal: journal.save_fact(name, value))
+        with self.operation() as changes:
+            changes.facts[name] = value
 
-    # ------------------------------------------------------------------ lost journal
-
-    def _write(self, write: Callable[[Journal], None]) -> None:
-        try:
-            write(self._journal)
-        except JournalUnusable as error:
-            self._move_to_memory()
-            write(self._journal)
-            self._on_lost(error)
-
-    def _move_to_memory(self) -> None:
-        lost, self._journal = self._journal, MemoryJournal()
-        for job_id, row in self._rows.items():
-            self._journal.save_job(replace(row.job, recordings=self.recordings(job_id)))
-        for recording in self._recordings.values():
-            for index, segment in enumerate(_readable(lost, recording.recording_id)):
-                self._journal.add_segment(recording, index, segment)
-        lost.close()
-
-    def close(self) -> None:
-        """Let go of the journal."""
-        self._journal.close()
-
-
-def _readable(journal: Journal, recording_id: str) -> tuple[Segment, ...]:
-    """A full disk can still be read; whatever cannot is lost."""
-    try:
-        return journal.segments(recording_id)
-    except JournalUnusable:
-        return ()
+    async def close(self, within_s: float) -> bool:
+        """Write what is left and let go of the journal; False when something was lost."""
+        return await self._writer.close(within_s)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-import shutil
 import tempfile
 import threading
 import weakref
@@ -33,6 +32,7 @@ from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.calls import Address, Calls, session_headers
 from hybrid_transcribe.remote.sending import Form
 from hybrid_transcribe.remote.streams import Streams, key_of
+from hybrid_transcribe.scratch import ScratchFolder
 from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
 from hybrid_transcribe.wire import read, shapes
 
@@ -93,7 +93,7 @@ class RemoteService:
         self._rejected: dict[str, tuple[Rejection, ...]] = {}
         self._lock = threading.Lock()
         self._limits: Settings | None = None
-        self._folder: Path | None = None
+        self._folder: ScratchFolder | None = None
         self._closed = False
         self._calls = Calls(self._address, timeout_s)
         self._streams = Streams(self._address, timeout_s, patience_s, self._complete)
@@ -137,14 +137,15 @@ class RemoteService:
         with self._lock:
             self._check_open()
             if self._folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="hybrid-transcribe-"))
-            return self._folder
+                self._folder = ScratchFolder()
+                (self._folder.path / "uploads").mkdir()
+            return self._folder.path / "uploads"
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What people should know about the service, as (code, message)."""
         ready = msgspec.json.decode(self._ask("GET", "/health/ready"), type=shapes.ReadyView)
-        return tuple((one.code, one.message) for one in ready.warnings)
+        return tuple((one.code, one.message) for one in ready.warnings or ())
 
     def submit(
         self,
@@ -267,17 +268,18 @@ class RemoteService:
         recording_id: str,
         *,
         partial: bool = False,
+        run: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
-        """What a recording said; with ``partial`` also while it runs or after it failed.
-
-        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
-        """
+        """What a recording said; arguments and errors as `Service.transcript`."""
+        params = {"format": "json", "partial": "true" if partial else "false"}
+        if run is not None:
+            params["run"] = str(run)
         answer = self._ask(
             "GET",
             f"{_recording(job_id, recording_id)}/result",
             sessions=self._named(session_ids, job_id),
-            params={"format": "json", "partial": "true" if partial else "false"},
+            params=params,
         )
         return read.transcript(answer)
 
@@ -416,7 +418,7 @@ class RemoteService:
         self._streams.close()
         self._calls.close()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.close()
 
     @property
     def closed(self) -> bool:

@@ -34,6 +34,8 @@ class Who(Enum):
     VISITOR = "visitor"
     #: Shows nothing, and nothing is asked for.
     ANYBODY = "anybody"
+    #: Shows nothing where a token is asked for: is told that the server is there.
+    STRANGER = "stranger"
 
     @property
     def trusted(self) -> bool:

@@ -24,7 +24,7 @@ class Audio(Door):
 
     async def get(self, job_id: str, recording_id: str) -> None:
         """All of it, or the part that ``Range`` names."""
-        sessions = self.sessions
+        sessions = self.job_sessions
         (recording,) = await self.ask(
             lambda room: room.reading.recordings(job_id, recording_id, sessions)
         )

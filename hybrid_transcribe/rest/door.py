@@ -29,6 +29,7 @@ from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Who
 from hybrid_transcribe.rest.compat.waiting import Waiting
+from hybrid_transcribe.rest.files import shelves
 from hybrid_transcribe.rest.meter import Meter
 from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
@@ -75,6 +76,7 @@ class Rest:
         self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
         self.meter = Meter(self.service)
         webhooks.start(self.service)
+        shelves.watch(self.service)
         self.waiting = Waiting(self.service.clock)
 
     def busy(self) -> bool:
@@ -88,6 +90,8 @@ class Door(_Base):
     rest: Rest
     #: Who is asking, by what this request shows.
     who: Who = Who.ANYBODY
+    #: Whoever is turned away elsewhere is answered here, with less.
+    open_to_strangers: bool = False
     #: The address that led here, as a label.
     template: str = ""
     #: What is told of this client's rate.
@@ -163,6 +167,14 @@ class Door(_Base):
                 f"{len(named)} sessions in one request; at most {MOST_SESSIONS} are looked up"
             )
         return None if not named and self.owner else named
+
+    @property
+    def job_sessions(self) -> tuple[str, ...] | None:
+        """The same where the address names a job: its id, 128 random bits, is a key of its own.
+
+        A request that names sessions is still held to them.
+        """
+        return self.sessions or None
 
     @property
     def owner(self) -> bool:

@@ -229,13 +229,13 @@ class Job(Door):
 
     async def get(self, job_id: str) -> None:
         """The job as it stands."""
-        sessions = self.sessions
+        sessions = self.job_sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
         self.reply(show.job(snapshot), cache=REVALIDATE)
 
     async def delete(self, job_id: str) -> None:
         """Erase it: results, uploads and what a cloud keeps."""
-        sessions = self.sessions
+        sessions = self.job_sessions
         await self.ask(lambda room: room.delete(job_id, session_ids=sessions))
         self.set_status(HTTPStatus.NO_CONTENT)
 
@@ -245,7 +245,7 @@ class Control(Door):
 
     async def post(self, job_id: str, recording_id: str | None, verb: str) -> None:
         """Do it, and answer with the job as it then stands."""
-        sessions, changes = self.sessions, self._changes()
+        sessions, changes = self.job_sessions, self._changes()
         if verb == "cancel":
             await self.ask(lambda room: room.cancel(job_id, recording_id, session_ids=sessions))
         elif verb == "retry":
@@ -264,7 +264,7 @@ class Control(Door):
 
     async def _check_retry(self, job_id: str, changes: Mapping[str, Any]) -> None:
         """Raise UnknownModel, and UnknownJob for whom it does not belong to."""
-        sessions = self.sessions
+        sessions = self.job_sessions
         job = await self.ask(lambda room: room.reading.owned(job_id, sessions))
         engine = changes.get("engine") or job.spec.engine
         settings = self.rest.service.settings

@@ -29,6 +29,8 @@ STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
     errors.EngineUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ModelUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TooSlow: HTTPStatus.REQUEST_TIMEOUT,
+    errors.JournalUnusable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.JournalDamaged: HTTPStatus.GONE,
     errors.DiskFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.JobCanceled: HTTPStatus.CONFLICT,
     errors.ServiceClosed: HTTPStatus.SERVICE_UNAVAILABLE,

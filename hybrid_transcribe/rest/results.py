@@ -42,14 +42,23 @@ class RecordingResult(Door):
     async def get(self, job_id: str, recording_id: str) -> None:
         """One transcript, in the format asked for."""
         writer = WRITERS.make(self.get_query_argument("format", "txt"))
-        sessions, partial = self.sessions, self.flag("partial")
+        sessions, partial, run = self.job_sessions, self.flag("partial"), self._run()
         transcript = await self.ask(
             lambda room: room.reading.transcript(
-                job_id, recording_id, partial=partial, session_ids=sessions
+                job_id, recording_id, partial=partial, run=run, session_ids=sessions
             )
         )
         name = f"{file_stem(transcript.name)}.{writer.extension}"
         _send(self, writer.write(transcript).encode(), writer.media_type, name)
+
+    def _run(self) -> int | None:
+        """The transcription that is named, if any. Raises InvalidRequest."""
+        text = self.get_query_argument("run", "").strip()
+        if not text:
+            return None
+        if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+            raise InvalidRequest(f"run={text[:80]!r}: it must be a whole number")
+        return int(text)
 
 
 class JobResult(Door):
@@ -57,7 +66,7 @@ class JobResult(Door):
 
     async def get(self, job_id: str) -> None:
         """One recording's transcript in any format; of several, their merged text or a zip."""
-        sessions, partial = self.sessions, self.flag("partial")
+        sessions, partial = self.job_sessions, self.flag("partial")
         name = self.get_query_argument("format", MERGED)
         inside = self.get_query_argument("inside", MERGED)
         WRITERS.make(inside if name == "zip" else name)
@@ -111,14 +120,15 @@ def planned(
 ) -> tuple[list[str], list[Rejection]]:
     """A job's recordings with a transcript, in order, and what has none with the reason.
 
-    Raises UnknownJob, and without ``partial`` InvalidTransition while it has not ended.
+    Raises UnknownJob, and without ``partial`` InvalidTransition while one that has no complete
+    text yet has not ended.
     """
     job = room.reading.snapshot(job_id, session_ids=sessions)
-    if not partial and not job.done:
+    if not partial and not all(r.has_result or r.state.terminal for r in job.recordings):
         raise InvalidTransition(f"The job is {job.state}; wait, or ask with partial=true")
     ids, errors = [], list(job.rejected)
     for recording in job.recordings:
-        if recording.state is State.COMPLETED or (partial and recording.n_segments):
+        if recording.has_result or (partial and recording.n_segments):
             ids.append(recording.recording_id)
         elif recording.error is not None:
             errors.append(Rejection(recording.name, recording.error))

@@ -8,8 +8,9 @@ import msgspec
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.catalogue import EngineInfo, list_engines
-from hybrid_transcribe.errors import NotFound, ServiceClosed, UnknownEngine
+from hybrid_transcribe.errors import NotAllowed, NotFound, NoToken, ServiceClosed, UnknownEngine
 from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.rest.access import Who
 from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.wire import shapes
 
@@ -53,20 +54,43 @@ class Limits(Door):
         self.reply(shapes.LimitsView(**{name: getattr(settings, name) for name in names}))
 
 
-class Health(Door):
+#: Where `_Status` answers.
+OPEN_PATHS = ("/health", "/health/ready")
+
+
+class _Status(Door):
+    """Answers load balancers and container checks, which have no token and use any name."""
+
+    open_to_strangers = True
+
+    def identify(self) -> Who:
+        """A stranger where others are turned away."""
+        try:
+            return super().identify()
+        except (NoToken, NotAllowed):
+            return Who.STRANGER
+
+
+class Health(_Status):
     """``GET /health``: this process answers."""
 
     def get(self) -> None:
-        """Says which version, too."""
+        """Says which version, too, to whoever may know."""
+        if self.who is Who.STRANGER:
+            self.reply(shapes.HealthView(status="ok"))
+            return
         self.reply(shapes.HealthView(status="ok", version=__version__))
 
 
-class Ready(Door):
+class Ready(_Status):
     """``GET /health/ready``: it takes jobs."""
 
     async def get(self) -> None:
         """503 once the service is closing; with what people should know, if anything."""
         warnings, model = await self.ask(_look)
+        if self.who is Who.STRANGER:
+            self.reply(shapes.ReadyView(status="ready"))
+            return
         # What they say may name files of this machine, or another's recording.
         told = tuple(
             shapes.WarningTold(code=code, message=text if self.owner else "")

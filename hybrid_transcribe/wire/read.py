@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from hybrid_transcribe import events as e
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec, Transcript
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec, Transcript
 from hybrid_transcribe.wire import shapes
 
 
@@ -58,6 +58,22 @@ def recording(view: shapes.RecordingView, job_id: str) -> Recording:
         spec=_spec(view, view.asked_device),
         started_at=wall_s(view.started_at),
         finished_at=wall_s(view.finished_at),
+        run=view.run,
+        runs=tuple(_run(r, view.asked_device) for r in view.runs),
+    )
+
+
+def _run(view: shapes.RunView, device: str) -> RunRecord:
+    return RunRecord(
+        run=view.run,
+        state=view.state,
+        spec=_spec(view, device),
+        n_segments=view.n_segments,
+        language=view.language,
+        device=view.device,
+        error=view.error,
+        started_at=wall_s(view.started_at),
+        finished_at=wall_s(view.finished_at),
     )
 
 
@@ -102,7 +118,13 @@ def _event(seq: int, told: shapes.Shape) -> e.Event:
             )
         case shapes.SegmentTold():
             return e.SegmentAdded(
-                seq, told.session_id, told.job_id, told.recording_id, told.index, told.segment
+                seq,
+                told.session_id,
+                told.job_id,
+                told.recording_id,
+                told.index,
+                told.segment,
+                told.run,
             )
         case shapes.DeletedTold():
             return e.JobDeleted(seq, told.session_id, told.job_id)
@@ -117,7 +139,7 @@ def _event(seq: int, told: shapes.Shape) -> e.Event:
                 error=told.error,
             )
         case shapes.WarningTold():
-            return e.Warned(seq, code=told.code, message=told.message)
+            return e.Warned(seq, code=told.code, message=told.message, over=told.over)
         case _:
             return e.Resync(seq)
 

@@ -25,11 +25,27 @@ class How(Shape, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
+class RunView(How, frozen=True, kw_only=True):
+    """Another transcription of a recording, and how it ended; its text is had by its number."""
+
+    run: int
+    state: State
+    n_segments: int
+    language: str | None
+    device: str | None
+    error: ErrorInfo | None
+    started_at: str | None
+    finished_at: str | None
+
+
 class RecordingView(How, frozen=True, kw_only=True):
     """A recording as it stands.
 
     ``asked_device`` is what was asked for (``auto``, ``gpu``, ``cpu``), ``device`` where it
     runs, null before that.
+
+    The fields are about the transcription number ``run``. ``result_run`` is the one whose text is
+    the result: the latest complete one, null before there is any. ``runs`` are the others.
     """
 
     recording_id: str
@@ -53,6 +69,9 @@ class RecordingView(How, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     started_at: str | None
     finished_at: str | None
+    run: int = 1
+    result_run: int | None = None
+    runs: tuple[RunView, ...] = ()
 
 
 class JobView(How, frozen=True, kw_only=True):
@@ -123,13 +142,14 @@ class JobTold(Shape, frozen=True, kw_only=True):
 
 
 class SegmentTold(Shape, frozen=True, kw_only=True):
-    """``segment``: text that is final; ``index`` counts from 0 within the recording."""
+    """``segment``: text that is final; ``index`` counts from 0 within the recording's run."""
 
     job_id: str
     session_id: str
     recording_id: str
     index: int
     segment: Segment
+    run: int = 1
 
 
 class DeletedTold(Shape, frozen=True, kw_only=True):
@@ -151,10 +171,11 @@ class ModelTold(Shape, frozen=True, kw_only=True):
 
 
 class WarningTold(Shape, frozen=True, kw_only=True):
-    """``warning``: something people should know that stops nothing."""
+    """``warning``: something people should know that stops nothing; ``over`` when it passed."""
 
     code: str
     message: str
+    over: bool = False
 
 
 # ------------------------------------------------------------------- the service itself
@@ -231,21 +252,22 @@ class SessionView(Shape, frozen=True, kw_only=True):
 
 
 class HealthView(Shape, frozen=True, kw_only=True):
-    """This process answers; ``version`` is the package's."""
+    """This process answers; ``version`` is the package's, left out for strangers."""
 
     status: str
-    version: str
+    version: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReadyView(Shape, frozen=True, kw_only=True):
     """It takes jobs; ``warnings`` are what people should know that stops nothing.
 
     ``default_model`` is ``ready``, ``loading``, ``failed``, or ``waiting`` for the first job.
+    Strangers get the status alone.
     """
 
     status: str
-    default_model: str
-    warnings: tuple[WarningTold, ...]
+    default_model: str | msgspec.UnsetType = msgspec.UNSET
+    warnings: tuple[WarningTold, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Problem(Shape, frozen=True, kw_only=True):

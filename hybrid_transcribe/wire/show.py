@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from hybrid_transcribe import events as e
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec
 from hybrid_transcribe.wire import shapes
 
 
@@ -62,6 +62,26 @@ def recording(one: Recording, job_spec: Spec) -> shapes.RecordingView:
         asked_device=spec.device,
         device=one.device,
         warnings=one.warnings,
+        started_at=moment(one.started_at),
+        finished_at=moment(one.finished_at),
+        run=one.run,
+        result_run=one.result_run,
+        runs=tuple(_run(r, job_spec) for r in one.runs),
+    )
+
+
+def _run(one: RunRecord, job_spec: Spec) -> shapes.RunView:
+    spec = one.spec or job_spec
+    return shapes.RunView(
+        run=one.run,
+        state=one.state,
+        engine=spec.engine,
+        model=spec.model,
+        options=_given(spec.options),
+        n_segments=one.n_segments,
+        language=one.language,
+        device=one.device,
+        error=one.error,
         started_at=moment(one.started_at),
         finished_at=moment(one.finished_at),
     )
@@ -121,13 +141,16 @@ def event(told: e.Event) -> tuple[str, shapes.Shape] | None:
                 eta_s=told.job_eta_s,
                 recording=recording(one, one.spec),
             )
-        case e.SegmentAdded(recording_id=recording_id, index=index, segment=segment) if segment:
+        case e.SegmentAdded(recording_id=recording_id, index=index, segment=segment, run=run) if (
+            segment
+        ):
             return "segment", shapes.SegmentTold(
                 job_id=told.job_id,
                 session_id=told.session_id,
                 recording_id=recording_id,
                 index=index,
                 segment=segment,
+                run=run,
             )
         case e.JobDeleted():
             return "deleted", shapes.DeletedTold(job_id=told.job_id, session_id=told.session_id)
@@ -140,8 +163,8 @@ def event(told: e.Event) -> tuple[str, shapes.Shape] | None:
                 device=told.device,
                 error=told.error,
             )
-        case e.Warned(code=code, message=message):
-            return "warning", shapes.WarningTold(code=code, message=message)
+        case e.Warned(code=code, message=message, over=over):
+            return "warning", shapes.WarningTold(code=code, message=message, over=over)
     return None
 
 

@@ -50,7 +50,10 @@ def fill(disk: Path) -> None:
 
 
 def test_f11_disk_full_the_queue_goes_on_in_memory(mount: Path, tmp_path: Path) -> None:
-    """When the journal can no longer be written, jobs go on, nothing heard is lost, people know."""
+    """When the journal can no longer be written, jobs go on, nothing heard is lost, people know.
+
+    What happened meanwhile is written as soon as there is room, and the warning goes.
+    """
 
     async def run() -> None:
         s = await open_room(mount, disk=True)
@@ -65,10 +68,17 @@ def test_f11_disk_full_the_queue_goes_on_in_memory(mount: Path, tmp_path: Path) 
         s.worker.done()
         assert s.state(job) is State.COMPLETED
         assert len(s.room.reading.transcript(job, item.recording_id).segments) == 400
-        assert [code for code, _ in s.room.warnings] == ["journal_lost"]
+        assert [code for code, _ in s.room.warnings] == ["journal_behind"]
         later, _ = s.room.accept([], (), s.room.reading.snapshot(job).spec, "s2")
         assert later in [j.job_id for j in s.room.reading.snapshots()]
+        (mount / "filler").unlink()
+        s.clock.advance(10.0)
+        assert s.room.warnings == []
         await s.room.stop()
+        again = await open_room(mount, disk=True)
+        assert len(again.room.reading.transcript(job, item.recording_id).segments) == 400
+        assert later in [j.job_id for j in again.room.reading.snapshots()]
+        await again.room.stop()
 
     asyncio.run(run())
 
@@ -228,6 +238,7 @@ def test_only_our_own_uploads_are_swept(tmp_path: Path) -> None:
     uploads = tmp_path / "project" / "uploads"
     uploads.mkdir(parents=True)
     (tmp_path / "project").chmod(0o755)
+    (tmp_path / "project" / "notes.txt").write_text("theirs")
     theirs, ours = uploads / "interview.m4a", uploads / f"{'0' * 32}.wav"
     for path in (theirs, ours):
         path.write_bytes(b"x")
@@ -235,6 +246,7 @@ def test_only_our_own_uploads_are_swept(tmp_path: Path) -> None:
     state.sweep(set())
     assert (theirs.exists(), ours.exists()) == (True, False)
     assert (tmp_path / "project").stat().st_mode & 0o777 == 0o755
+    assert uploads.stat().st_mode & 0o777 == 0o700
     state.close()
 
 

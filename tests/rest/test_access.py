@@ -63,7 +63,7 @@ def test_open_servers_have_no_token_to_guess() -> None:
 def test_a_token_is_needed_for_everything(site: Site) -> None:
     """401 as a problem, on every address, and nothing is uploaded."""
     with site.client(Accept="*/*") as client:
-        for method, path in (("GET", "/queues"), ("GET", "/health"), ("POST", "/jobs")):
+        for method, path in (("GET", "/queues"), ("GET", "/limits"), ("POST", "/jobs")):
             answer = client.request(method, path)
             assert answer.status_code == HTTPStatus.UNAUTHORIZED
             assert answer.json()["code"] == "no_token"
@@ -73,14 +73,25 @@ def test_a_token_is_needed_for_everything(site: Site) -> None:
     assert list(site.service.uploads_dir.iterdir()) == []
 
 
+def test_strangers_learn_that_it_is_there(site: Site) -> None:
+    """Load balancers have no token and use any name: they get the status and nothing else."""
+    with site.client(Accept="*/*", Host="balanced.example") as client:
+        for path, status in (("/health", "ok"), ("/health/ready", "ready")):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {"status": status})
+    with site.client(Authorization=f"token {site.server.token}") as client:
+        assert set(client.get("/health").json()) == {"status", "version"}
+        assert set(client.get("/health/ready").json()) == {"status", "default_model", "warnings"}
+
+
 def test_f41_another_session_sees_nothing(open_site: OpenSite) -> None:
-    """404 on every address, in the words for what never was."""
+    """404 on every address, in the words for what never was; the id alone is a key."""
     site = open_site(open_to_all=True)
     with site.client() as client:
         job = site.post(client, "a", session_id="anas-secret")
         recording = job["recordings"][0]["recording_id"]
         base = f"/jobs/{job['job_id']}"
-        for who in ({}, {"session_id": "somebody"}):
+        for who in ({"session_id": "somebody"}, {"session_ids": "one,two"}):
             for method, path in (
                 ("GET", base),
                 ("DELETE", base),
@@ -99,6 +110,13 @@ def test_f41_another_session_sees_nothing(open_site: OpenSite) -> None:
         mine = client.get(base, params={"session_id": "anas-secret"})
         assert mine.json()["state"] == "completed"
         assert client.get(base, headers={"X-Session-Id": "anas-secret"}).status_code == 200
+        assert client.get(base).json()["state"] == "completed"
+        assert (
+            client.get(f"{base}/recordings/{recording}/result").text == "a.wav 0 a.wav 1 a.wav 2\n"
+        )
+        assert client.post(f"{base}/keep").json()["kept"] is True
+        assert client.delete(base).status_code == HTTPStatus.NO_CONTENT
+        assert client.get(base).status_code == HTTPStatus.NOT_FOUND
 
 
 def test_a_session_is_erased_whole(open_site: OpenSite) -> None:

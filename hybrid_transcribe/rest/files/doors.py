@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
@@ -13,11 +12,9 @@ from typing import Any
 import msgspec
 from tornado.web import HTTPError
 
-from hybrid_transcribe.clock import LoopClock
 from hybrid_transcribe.errors import Damaged, InvalidRequest, UploadConflict
-from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.door import Door
-from hybrid_transcribe.rest.files import protocol
+from hybrid_transcribe.rest.files import protocol, shelves
 from hybrid_transcribe.rest.files.piece import Keeping, Piece, open_end, settled
 from hybrid_transcribe.rest.files.shelf import Partial, Shelf, Writer
 from hybrid_transcribe.rest.problems import PROBLEM
@@ -27,24 +24,12 @@ from hybrid_transcribe.rest.uploads.limits import Limits
 from hybrid_transcribe.rest.uploads.parameters import parse
 from hybrid_transcribe.rest.uploads.streaming import Receiving
 
-_shelves: weakref.WeakKeyDictionary[Service, Shelf] = weakref.WeakKeyDictionary()
-
 
 async def shelf_of(door: Door) -> Shelf:
     """The shelf of a handler's service, whatever host the handler is on."""
     service = door.rest.service
-    found = _shelves.get(service)
-    return await door.ask(lambda room: _opened(service)) if found is None else found
-
-
-def _opened(service: Service) -> Shelf:
-    """On the engine-room loop, so that there is one however many ask."""
-    found = _shelves.get(service)
-    if found is None:
-        found = _shelves[service] = Shelf(service.partial_dir, service.settings, LoopClock())
-        found.watch()
-        service.before_close(found.close)
-    return found
+    found = shelves.opened(service)
+    return await door.ask(lambda room: shelves.open_shelf(service)) if found is None else found
 
 
 class _Tus(Receiving, Door):

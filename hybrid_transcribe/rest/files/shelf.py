@@ -220,6 +220,7 @@ class Shelf:
     def _write_note(self, upload: Partial) -> None:
         note = _note_of(upload.path)
         draft = note.with_suffix(".new")
+        draft.touch(mode=0o600)
         draft.write_bytes(msgspec.json.encode(_Note(upload.length, upload.metadata)))
         # Whole or not at all, also when the machine stops here.
         draft.replace(note)

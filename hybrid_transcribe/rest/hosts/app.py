@@ -12,9 +12,7 @@ import contextlib
 import logging
 import os
 import re
-import shutil
 import socket
-import tempfile
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -47,7 +45,9 @@ from hybrid_transcribe.rest.hosts.plan import Plan
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.routes import routes
+from hybrid_transcribe.rest.system import OPEN_PATHS
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
+from hybrid_transcribe.scratch import ScratchFolder
 
 #: By these the kernels of pages find the service.
 URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
@@ -90,7 +90,8 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
 
     async def run(self, up: Callable[[str], None], stop: asyncio.Event) -> None:
         """Serve until told to stop; then new work is refused and running work handed back."""
-        self.connection_dir = tempfile.mkdtemp(prefix="hybrid_transcribe_")
+        self._scratch = ScratchFolder()
+        self.connection_dir = str(self._scratch.path)
         self.root_dir = self.connection_dir
         self.notebook_path = str(Path(self.root_dir) / NOTEBOOK.name)
         if can_use_sockets_in(self.root_dir):
@@ -99,7 +100,13 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
         url = self._plan.url(self.port)
         told = {URL: url, TOKEN: self._plan.visitor, "IPYTHONDIR": f"{self.root_dir}/ipython"}
         with _environment(told):
-            self.app = _Guarded(self._plan.access, log_function=log_request, **self.init_settings())
+            base = self._plan.base_url
+            self.app = _Guarded(
+                self._plan.access,
+                frozenset(f"{base}{path}" for path in OPEN_PATHS),
+                log_function=log_request,
+                **self.init_settings(),
+            )
             self.app.add_handlers(".*$", self.init_handlers())
             http = Web(
                 self.app,
@@ -129,7 +136,7 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
         # Each is killed that does not end by itself.
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(ensure_async(self.kernel_manager.shutdown_all()), KERNELS_S)
-        await loop.run_in_executor(None, shutil.rmtree, self.connection_dir, True)
+        await loop.run_in_executor(None, self._scratch.close)
 
     def init_settings(self) -> dict[str, Any]:
         """Voila's, with kernels that are for pages alone."""
@@ -166,16 +173,21 @@ class _ToPage(RequestHandler):
 
 
 class _Guarded(Application):
-    """Answers only to its own names, whichever route it is: Voila's are as easily turned."""
+    """Answers only to its own names, whichever route it is: Voila's are as easily turned.
 
-    def __init__(self, access: Access, **settings: Any) -> None:
+    ``open_paths`` are for load balancers, which use any name.
+    """
+
+    def __init__(self, access: Access, open_paths: frozenset[str], **settings: Any) -> None:
         super().__init__(default_handler_class=_Refusal, **settings)
-        self._access = access
+        self._access, self._open_paths = access, open_paths
 
     def find_handler(self, request: HTTPServerRequest, **named: Any) -> Any:
         try:
             self._access.check_host(request.headers.get("Host", ""))
         except NotAllowed as error:
+            if request.path in self._open_paths:
+                return super().find_handler(request, **named)
             return self.get_handler_delegate(request, _Refusal, {"error": error})
         return super().find_handler(request, **named)
 

@@ -78,6 +78,7 @@ class Vouched:
         identity_provider: Any
         authorizer: Any
         token_authenticated: bool
+        open_to_strangers: bool
         check_host: Callable[[], bool]
         check_origin: Callable[[], bool]
         set_cors_headers: Callable[[], None]
@@ -85,16 +86,22 @@ class Vouched:
     def initialize(self, rest: Lazily) -> None:
         """Called by Tornado with the route's arguments."""
         self._lazily = rest
+        self._who = Who.OWNER
 
     async def prepare(self) -> None:
         """Log in by Jupyter's rules, then whatever the door prepares."""
-        await self._log_in()
+        try:
+            await self._log_in()
+        except (NoToken, NotAllowed):
+            if not self.open_to_strangers:
+                raise
+            self._who = Who.STRANGER
         self.rest = await self._lazily.rest()
         await _done(super().prepare())  # type: ignore[misc]
 
     def identify(self) -> Who:
-        """Nobody else comes as far as this."""
-        return Who.OWNER
+        """Nobody else comes as far as this, but for what strangers may ask."""
+        return self._who
 
     async def _log_in(self) -> None:
         """Raises NotAllowed, NoToken. A redirect to a page to log in would help no program."""

@@ -66,14 +66,33 @@ def test_a_job_from_file_to_text(host: Running, tmp_path: Path) -> None:
 
 
 def test_whose_jobs_the_token_shows(host: Running, tmp_path: Path) -> None:
-    """All of them in one's own kernel or lab; on a server for many only those named."""
+    """All of them in one's own kernel or lab; on a server for many only those named.
+
+    A job's id opens it on each.
+    """
     with host.client() as client:
         job = host.post(client, tmp_path, "segredo", session_id="somebody")
         seen = client.get("/queues")
         assert seen.json()["anonymous"] is not host.owner
         assert ("segredo" in seen.text) is host.owner
-        expected = HTTPStatus.OK if host.owner else HTTPStatus.NOT_FOUND
-        assert client.get(f"/jobs/{job['job_id']}").status_code == expected
+        assert client.get(f"/jobs/{job['job_id']}").json()["state"] == "completed"
+        other = client.get(f"/jobs/{job['job_id']}", params={"session_id": "another"})
+        assert other.status_code == HTTPStatus.NOT_FOUND
+
+
+def test_strangers_learn_that_it_is_there(host: Running) -> None:
+    """Without a token the status and nothing else, whatever the server is called."""
+    with httpx.Client(base_url=host.url, trust_env=False, timeout=30) as client:
+        for path, status in (("health", "ok"), ("health/ready", "ready")):
+            answer = client.get(f"{host.url}/{path}", headers={"Host": "balanced.example"})
+            assert (answer.status_code, answer.json()) == (HTTPStatus.OK, {"status": status})
+        assert client.get(f"{host.url}/queues").status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_named_sessions(host: Running, tmp_path: Path) -> None:
+    """The jobs of a session that is named are shown, whoever asks."""
+    with host.client() as client:
+        job = host.post(client, tmp_path, "segredo", session_id="somebody")
         named = client.get("/queues", params={"session_ids": "somebody"})
         assert job["job_id"] in named.text
 

@@ -91,9 +91,10 @@ def test_every_route_knows_its_name(site: Running) -> None:
 def test_kernels_of_pages_get_in_as_visitors(site: Running) -> None:
     """They find address and token in their environment: not the server's, and not for all."""
     with site.client() as client:
-        client.get("/health")
-    (child, *_) = psutil.Process(site.process.pid).children()
-    told = child.environ()
+        # Starts a kernel: none is kept warm here.
+        client.get("/ui", timeout=60)
+    children = psutil.Process(site.process.pid).children()
+    told = next(c for c in children if "ipykernel_launcher" in " ".join(c.cmdline())).environ()
     visitor = told["HYBRID_TRANSCRIBE_TOKEN"]
     assert told["HYBRID_TRANSCRIBE_URL"] == site.url
     assert visitor != site.token

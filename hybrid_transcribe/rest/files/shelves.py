@@ -1,0 +1,32 @@
+"""The one shelf of each service, however many servers and handlers use it."""
+
+from __future__ import annotations
+
+import weakref
+
+from hybrid_transcribe.clock import LoopClock
+from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.rest.files.shelf import Shelf
+
+_shelves: weakref.WeakKeyDictionary[Service, Shelf] = weakref.WeakKeyDictionary()
+
+
+def opened(service: Service) -> Shelf | None:
+    """The service's shelf, None before it was opened."""
+    return _shelves.get(service)
+
+
+def open_shelf(service: Service) -> Shelf:
+    """The service's shelf. Called on the engine-room loop, so that there is one."""
+    shelf = _shelves.get(service)
+    if shelf is None:
+        shelf = _shelves[service] = Shelf(service.partial_dir, service.settings, LoopClock())
+        shelf.watch()
+        service.before_close(shelf.close)
+    return shelf
+
+
+def watch(service: Service) -> None:
+    """Have what an earlier process left in pieces expire, though nobody asks for it."""
+    if service.partial_dir.exists():
+        service.call(lambda room: open_shelf(service))
