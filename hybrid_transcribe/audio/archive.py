@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _zipdir
+from hybrid_transcribe.audio import _zipdir, _zipnames
 from hybrid_transcribe.audio.sniff import EXTENSIONS, sniff
 from hybrid_transcribe.config import MIB, Settings
 from hybrid_transcribe.errors import (
@@ -134,6 +134,7 @@ def _table(file: BinaryIO, shown: str, settings: Settings) -> zipfile.ZipFile:
             f" at most {settings.archive_max_entries} allowed"
         )
     _zipdir.check_overlaps(entries, archive.start_dir, shown)
+    _zipnames.decode_names(entries)
     return archive
 
 
