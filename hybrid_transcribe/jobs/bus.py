@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from dataclasses import replace
+from itertools import islice
 from types import TracebackType
 
 from hybrid_transcribe.events import Closed, Event, Resync
@@ -35,12 +36,10 @@ class Subscription:
     def __init__(
         self,
         forget: Callable[[Subscription], None],
-        wanted: Callable[[Event], bool],
         callback: Callable[[Event], None] | None = None,
         unread: int = UNREAD,
     ) -> None:
         self._forget = forget
-        self._wanted = wanted
         self._callback = callback
         self._unread = unread
         self._events: deque[Event] = deque()
@@ -50,8 +49,6 @@ class Subscription:
 
     def push(self, event: Event) -> None:
         """Called by the bus, on the engine-room loop."""
-        if not isinstance(event, Closed) and not self._wanted(event):
-            return
         if self._callback is not None:
             if not isinstance(event, Closed):
                 call_listener(self._callback, event)
@@ -143,15 +140,29 @@ class Bus:
         self.seq = first
         self._start = first
         self._recent: deque[Event] = deque(maxlen=REMEMBERED)
-        self._listeners: list[Subscription] = []
+        # Every listener with its sessions (None: all), and the listeners of each session: an
+        # event costs as much as it has listeners, not as much as there are.
+        self._sessions_of: dict[Subscription, frozenset[str] | None] = {}
+        self._of_all: dict[Subscription, None] = {}
+        self._of_session: dict[str, dict[Subscription, None]] = {}
+
+    @property
+    def next_seq(self) -> int:
+        """The number of the next event; one that bears it already is not copied."""
+        return self.seq + 1
 
     def publish(self, event: Event) -> None:
         """Number an event and hand it out."""
         self.seq += 1
-        numbered = replace(event, seq=self.seq)
+        numbered = event if event.seq == self.seq else replace(event, seq=self.seq)
         self._recent.append(numbered)
-        for listener in tuple(self._listeners):
+        for listener in self._listeners_of(event):
             listener.push(numbered)
+
+    def _listeners_of(self, event: Event) -> tuple[Subscription, ...]:
+        if not event.session_id:
+            return tuple(self._sessions_of)
+        return (*self._of_all, *self._of_session.get(event.session_id, ()))
 
     def subscribe(
         self,
@@ -163,20 +174,21 @@ class Bus:
         """A listener for some sessions' events (None: all), from after the given number on."""
 
         known = None if sessions is None else frozenset(sessions)
-
-        def wanted(event: Event) -> bool:
-            return known is None or not event.session_id or event.session_id in known
-
-        subscription = Subscription(self._forget, wanted, callback, unread)
+        subscription = Subscription(self._forget, callback, unread)
         for event in self._missed(after):
-            subscription.push(event)
-        self._listeners.append(subscription)
+            if known is None or not event.session_id or event.session_id in known:
+                subscription.push(event)
+        self._sessions_of[subscription] = known
+        if known is None:
+            self._of_all[subscription] = None
+        for session_id in known or ():
+            self._of_session.setdefault(session_id, {})[subscription] = None
         return subscription
 
     @property
     def listeners(self) -> int:
         """How many listen."""
-        return len(self._listeners)
+        return len(self._sessions_of)
 
     def _missed(self, after: int | None) -> list[Event]:
         if after is None or after == self.seq:
@@ -184,13 +196,21 @@ class Bus:
         oldest = self._recent[0].seq if self._recent else self.seq + 1
         if after > self.seq or after + 1 < oldest:
             return [Resync(self.seq)]
-        return [event for event in self._recent if event.seq > after]
+        # Numbers are consecutive.
+        newest = list(islice(reversed(self._recent), self.seq - after))
+        return newest[::-1]
 
     def _forget(self, subscription: Subscription) -> None:
-        if subscription in self._listeners:
-            self._listeners.remove(subscription)
+        known = self._sessions_of.pop(subscription, None)
+        self._of_all.pop(subscription, None)
+        for session_id in known or ():
+            listeners = self._of_session[session_id]
+            listeners.pop(subscription, None)
+            if not listeners:
+                del self._of_session[session_id]
 
     def close(self) -> None:
         """Tell every listener that nothing follows."""
         self.publish(Closed(0))
-        self._listeners.clear()
+        for subscription in tuple(self._sessions_of):
+            self._forget(subscription)

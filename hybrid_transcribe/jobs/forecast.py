@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,11 +11,18 @@ from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
 from hybrid_transcribe.jobs.lane import Lane
 from hybrid_transcribe.jobs.queue import Ticket
+from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices, portions
 from hybrid_transcribe.types import Recording, State
 
 #: A forecast is used for this long, and for so many times what it cost to compute.
 FRESH_S = 0.25
 COST_FACTOR = 50.0
+
+#: A forecast as it was so long (s) ago is as good: ETAs are told in tenths of a second.
+SAME_S = 0.05
+
+#: A queue of more recordings than these is forecast in slices, so many of them at once.
+AT_ONCE, PORTION = 500, 500
 
 #: An ETA is never 0: that would read as "unknown" or "done".
 LEAST_S = 0.1
@@ -75,40 +83,89 @@ class Forecaster:
         self._find = find
         self._lanes = lanes
         self._speeds = speeds
-        self._latest = Forecast()
+        self._latest = self._shown = Forecast()
         self._until = float("-inf")
+        self._task: asyncio.Task[None] | None = None
+        #: Counts the forecasts that were made.
+        self.number = 0
 
     def now(self) -> Forecast:
-        """The latest forecast, or a new one where that has become old."""
+        """The latest forecast, or a new one where that has become old.
+
+        Of a long queue a new one is made beside other work, and the old one is used until then.
+        """
         now = self._clock.monotonic()
-        if now < self._until:
-            latest = self._latest
-            return replace(latest, now=now)
-        began = time.perf_counter()
-        self._latest = self._make(now)
-        cost_s = time.perf_counter() - began
-        self._until = now + max(FRESH_S, COST_FACTOR * cost_s)
+        if now >= self._until and self._task is None:
+            if sum(len(lane.queue) for lane in self._lanes.values()) <= AT_ONCE:
+                self._take(finish(self._timed(now)))
+            else:
+                self._task = asyncio.get_running_loop().create_task(self._refresh(now))
+        if now - self._shown.now > SAME_S or now < self._shown.now:
+            self._shown = replace(self._latest, now=now)
+        return self._shown
+
+    def latest(self) -> Forecast:
+        """The same as of when it was made: equal each time until a new one is."""
+        self.now()
         return self._latest
 
-    def _make(self, now: float) -> Forecast:
+    def stop(self) -> None:
+        """Make no more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _refresh(self, now: float) -> None:
+        try:
+            self._take(await finish_in_slices(self._timed(now)))
+        finally:
+            self._task = None
+
+    def _take(self, made: tuple[Forecast, float]) -> None:
+        self._latest, cost_s = made
+        self._shown = self._latest
+        self.number += 1
+        self._until = self._clock.monotonic() + max(FRESH_S, COST_FACTOR * cost_s)
+
+    def _timed(self, now: float) -> Sliced[tuple[Forecast, float]]:
+        """A forecast, and the time it took (s) without that of others in between."""
+        work, cost_s = self._make(now), 0.0
+        while True:
+            began = time.perf_counter()
+            try:
+                next(work)
+            except StopIteration as end:
+                return end.value, cost_s + time.perf_counter() - began
+            cost_s += time.perf_counter() - began
+            yield
+
+    def _make(self, now: float) -> Sliced[Forecast]:
         arrivals_s: dict[str, float] = {}
         places: dict[str, int] = {}
-        for lane in self._lanes.values():
+        for lane in tuple(self._lanes.values()):
             flights = lane.flights
             running = [self._load(f.ticket) for f in flights if f.working_since is not None]
             ahead = [self._load(f.ticket) for f in flights if f.working_since is None]
-            ahead += [self._load(ticket) for ticket in lane.line()]
+            for tickets in portions(lane.line(), PORTION):
+                ahead += map(self._load, tickets)
+                yield
             if lane.foretold:
                 arrivals_s.update(arrivals(running, ahead, self._speeds, lane.warm))
+                yield
             for place, load in enumerate((*running, *ahead)):
                 places[load.recording_id] = place
-        return Forecast(now, now, arrivals_s, places, self._jobs(places, arrivals_s))
+        jobs_s: dict[str, float | None] = {}
+        for recording_ids in portions(places, PORTION):
+            self._add_jobs(jobs_s, recording_ids, arrivals_s)
+            yield
+        return Forecast(now, now, arrivals_s, places, jobs_s)
 
-    def _jobs(
-        self, recording_ids: Iterable[str], arrivals_s: Mapping[str, float]
-    ) -> dict[str, float | None]:
+    def _add_jobs(
+        self,
+        latest: dict[str, float | None],
+        recording_ids: Iterable[str],
+        arrivals_s: Mapping[str, float],
+    ) -> None:
         """The latest arrival of each job, None where one of its recordings has none."""
-        latest: dict[str, float | None] = {}
         for recording_id in recording_ids:
             recording = self._find(recording_id)
             if recording is None:
@@ -116,7 +173,6 @@ class Forecaster:
             arrival, before = arrivals_s.get(recording_id), latest.get(recording.job_id, 0.0)
             known = arrival is not None and before is not None
             latest[recording.job_id] = max(arrival or 0.0, before or 0.0) if known else None
-        return latest
 
     def _load(self, ticket: Ticket) -> Load:
         recording = self._find(ticket.recording_id)

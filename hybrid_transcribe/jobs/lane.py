@@ -129,17 +129,18 @@ class Lane:
         """What waits, in the order it will be handed over; told by the one lane that leads."""
         if not self._leads:
             return iter(())
-        head = next(self.queue.forecast(Turn(1)), None)
+        head = self.queue.head()
         return iter(()) if head is None else self.queue.forecast(self._turn(head))
 
     # --------------------------------------------------------------------- dispatch
 
     def pump(self) -> None:
         """Hand the next batch to the worker, if it is free and anything waits."""
-        while not (self._busy or self._stopping or self._pausing) and len(self.queue):
-            if not self._ensure_worker():
+        while not (self._busy or self._stopping or self._pausing):
+            head = self.queue.head()
+            if head is None or not self._ensure_worker():
                 return
-            tickets = self.queue.take(self._turn(next(self.queue.forecast(Turn(1)))))
+            tickets = self.queue.take(self._turn(head))
             self._busy = True
             items = tuple(item for item in map(self._board, tickets) if item is not None)
             if not items or not self._send(tickets[0].spec, items):

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TypeVar
 
 from hybrid_transcribe.types import Spec
@@ -99,36 +98,54 @@ class FairQueue:
         if self._served is not None and self._served in lines:
             lines.move_to_end(self._served)
 
+    def head(self) -> Ticket | None:
+        """The ticket that the next turn begins with; None where nothing waits."""
+        for session_id, line in self._waiting.items():
+            if session_id != self._served or len(self._waiting) == 1:
+                return line[0]
+        return None
+
     def forecast(self, turn: Turn) -> Iterator[Ticket]:
-        """Every ticket in the order in which `take` would hand them out."""
-        lines = OrderedDict((s, (line, 0)) for s, line in self._waiting.items())
+        """Every ticket in the order in which `take` would hand them out.
+
+        As the queue is when the first is asked for, whatever happens to it afterwards.
+        """
+        lines = OrderedDict((s, (list(line), 0)) for s, line in self._waiting.items())
         self._send_back(lines)
+        # Chosen before their place in the line is reached.
+        chosen: set[str] = set()
         while lines:
             session_id, (line, start) = lines.popitem(last=False)
-            batch = _batch(line, turn, start)
+            batch = _batch(line, turn, start, chosen)
             yield from sorted(batch, key=_longest_first)
-            end = start + len(batch)
-            if batch != line[start:end]:
-                chosen = {t.recording_id for t in batch}
-                line, end = [t for t in line[start:] if t.recording_id not in chosen], 0
-            if end < len(line):
-                lines[session_id] = (line, end)
+            chosen.update(ticket.recording_id for ticket in batch)
+            while start < len(line) and line[start].recording_id in chosen:
+                chosen.remove(line[start].recording_id)
+                start += 1
+            if start < len(line):
+                lines[session_id] = (line, start)
 
 
 def _longest_first(ticket: Ticket) -> float:
     return -ticket.length_s
 
 
-def _batch(line: list[Ticket], turn: Turn, start: int = 0) -> list[Ticket]:
-    """What one turn takes from a session's line: its head, and others alike, up to the limits."""
+def _batch(
+    line: list[Ticket], turn: Turn, start: int = 0, chosen: Set[str] = frozenset()
+) -> list[Ticket]:
+    """What one turn takes from a session's line: its head, and others alike, up to the limits.
+
+    Those that are ``chosen`` already are passed over.
+    """
     head = line[start]
     if head.solo:
         return [head]
     batch, audio_s = [head], head.length_s
-    for ticket in islice(line, start + 1, None):
+    for place in range(start + 1, len(line)):
+        ticket = line[place]
         if len(batch) >= turn.max_recordings:
             break
-        if ticket.solo or ticket.spec != head.spec:
+        if ticket.solo or ticket.spec != head.spec or ticket.recording_id in chosen:
             continue
         if audio_s + ticket.length_s > turn.max_audio_s:
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from hybrid_transcribe.errors import (
@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import (
     from_info,
 )
 from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
+from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
@@ -40,8 +41,9 @@ class Reading:
 
     def ids(self, session_ids: Sessions = None) -> tuple[str, ...]:
         """Jobs of these sessions, oldest first."""
-        every = self._table.job_ids()
-        return tuple(i for i in every if _among(self._table.row(i).job.session_id, session_ids))
+        if session_ids is None:
+            return self._table.job_ids()
+        return self._table.job_ids_of(session_ids)
 
     def owned(self, job_id: str, session_ids: Sessions = None) -> JobSnapshot:
         """The job without its recordings.
@@ -74,12 +76,32 @@ class Reading:
         self, *, session_ids: Sessions = None, states: Collection[State] = ()
     ) -> tuple[JobSnapshot, ...]:
         """Every job of these sessions, oldest first; with ``states`` those in one of them."""
+        return finish(self.sliced_snapshots(session_ids=session_ids, states=states))
+
+    def sliced_snapshots(
+        self, *, session_ids: Sessions = None, states: Collection[State] = ()
+    ) -> Sliced[tuple[JobSnapshot, ...]]:
+        """The same in slices: each job as it is when it is come to, deleted ones left out."""
         forecast = self._forecaster.now()
-        return tuple(
-            self._snapshot(job_id, forecast)
-            for job_id in self.ids(session_ids)
-            if not states or self._table.row(job_id).tally.state() in states
-        )
+        found: list[JobSnapshot] = []
+        watch = Watch()
+        for job_id in self.ids(session_ids):
+            if job_id in self._table:
+                if not states or self._table.row(job_id).tally.state() in states:
+                    found.append(self._snapshot(job_id, forecast))
+                if watch.is_over():
+                    yield
+        return tuple(found)
+
+    def as_of(self, job_id: str, forecast: Forecast) -> JobSnapshot:
+        """A job as it stands, with the times of that forecast. Raises UnknownJob."""
+        return self._snapshot(job_id, forecast)
+
+    def job_eta_s(self, recordings: Sequence[Recording], forecast: Forecast) -> float | None:
+        """Until the last of these is done; None when over or unknown."""
+        alive = [forecast.eta_s(r) for r in recordings if not r.state.terminal]
+        known = [eta_s for eta_s in alive if eta_s is not None]
+        return max(known) if known and len(known) == len(alive) else None
 
     def _snapshot(self, job_id: str, forecast: Forecast) -> JobSnapshot:
         recordings = tuple(_expected(r, forecast) for r in self._table.recordings(job_id))

@@ -34,7 +34,7 @@ from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.bus import Bus, Subscription
 from hybrid_transcribe.jobs.erasures import Erasures
 from hybrid_transcribe.jobs.eta import Speeds
-from hybrid_transcribe.jobs.forecast import Forecaster
+from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
 from hybrid_transcribe.jobs.herald import Herald
 from hybrid_transcribe.jobs.janitor import Janitor
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
@@ -186,6 +186,7 @@ class EngineRoom:
     async def stop(self) -> None:
         """No more intake; running work goes back to the journal; workers end."""
         self._closing = True
+        self._forecaster.stop()
         self._janitor.stop()
         await self._lengths.stop()
         await self._leave_nothing_behind()
@@ -478,6 +479,15 @@ class EngineRoom:
         self.table.change_job(job_id, finished_at=None, expires_at=None)
 
     # --------------------------------------------------------------------- control
+
+    def forecast(self) -> Forecast:
+        """When what waits will be done, as it was last looked at."""
+        return self._forecaster.latest()
+
+    @property
+    def forecast_number(self) -> int:
+        """Counts forecasts: what was made of an earlier one may be told anew."""
+        return self._forecaster.number
 
     def cancel(
         self,

@@ -36,6 +36,7 @@ from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.loop import run
 from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import JobSnapshot, Options, Transcript
@@ -214,8 +215,24 @@ class Service:
             coroutine.close()
             raise
 
-    def do(self, action: Callable[[EngineRoom], _T]) -> _T:
+    def call_in_slices(
+        self, action: Callable[[EngineRoom], Sliced[_T]]
+    ) -> concurrent.futures.Future[_T]:
+        """The same for work that may take long: others have their turn between its slices."""
+
+        async def run() -> _T:
+            return await finish_in_slices(action(self._room))
+
+        return self._hand_over(run())
+
+    def do_in_slices(self, action: Callable[[EngineRoom], Sliced[_T]]) -> _T:
         """The same from any thread, and wait for it. Raises ServiceClosed."""
+        if threading.current_thread() is self._thread:
+            return finish(action(self._room))
+        return self.call_in_slices(action).result()
+
+    def do(self, action: Callable[[EngineRoom], _T]) -> _T:
+        """`call` from any thread, and wait for it. Raises ServiceClosed."""
         # A listener is called back on the loop itself, where waiting for it would hang.
         if threading.current_thread() is self._thread:
             return action(self._room)
@@ -341,7 +358,9 @@ class Service:
 
     def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
         """Every job of these sessions (None: of all), oldest first."""
-        return self.do(lambda room: room.reading.snapshots(session_ids=session_ids))
+        return self.do_in_slices(
+            lambda room: room.reading.sliced_snapshots(session_ids=session_ids)
+        )
 
     def transcript(
         self,

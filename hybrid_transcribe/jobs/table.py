@@ -6,7 +6,9 @@ and the journal is brought up to date later: see `journal_writer`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import os
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,12 +23,16 @@ from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 @dataclass(slots=True)
 class Row:
-    """A job without its recordings, the ids and tally of those, and its age (lower is older)."""
+    """A job without its recordings, the ids and tally of those, and its age (lower is older).
+
+    ``version`` rises with every change of the job or of one of its recordings.
+    """
 
     job: JobSnapshot
     recording_ids: tuple[str, ...]
     age: int
     tally: Tally
+    version: int = 0
 
 
 class Table:
@@ -37,11 +43,18 @@ class Table:
         self._rows: dict[str, Row] = {}
         self._recordings: dict[str, Recording] = {}
         self._ages = 0
+        # Jobs of each session, oldest first; under its digest, so that how long a look-up takes
+        # tells nothing of an id that is not known.
+        self._of_session: dict[bytes, dict[str, None]] = {}
+        self._digest_key = os.urandom(16)
 
     # ---------------------------------------------------------------------- reading
 
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
 
     def row(self, job_id: str) -> Row:
         """Raises UnknownJob."""
@@ -53,6 +66,18 @@ class Table:
     def job_ids(self) -> tuple[str, ...]:
         """Every job, oldest first."""
         return tuple(self._rows)
+
+    def job_ids_of(self, session_ids: Collection[str]) -> tuple[str, ...]:
+        """The jobs of these sessions, oldest first."""
+        digests = {self._digest(session_id) for session_id in session_ids}
+        found = [job_id for one in digests for job_id in self._of_session.get(one, ())]
+        if len(digests) > 1:
+            found.sort(key=lambda job_id: self._rows[job_id].age)
+        return tuple(found)
+
+    def _digest(self, session_id: str) -> bytes:
+        data = session_id.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, key=self._digest_key, digest_size=16).digest()
 
     def recording(self, recording_id: str) -> Recording:
         """Raises UnknownRecording."""
@@ -103,6 +128,8 @@ class Table:
         ids = tuple(r.recording_id for r in job.recordings)
         tally = Tally.of(job.recordings)
         self._rows[job.job_id] = Row(replace(job, recordings=()), ids, self._ages, tally)
+        of_session = self._of_session.setdefault(self._digest(job.session_id), {})
+        of_session[job.job_id] = None
         self._recordings.update({r.recording_id: r for r in job.recordings})
 
     def add(self, job: JobSnapshot) -> None:
@@ -115,6 +142,7 @@ class Table:
         """Replace fields of a job (never its recordings)."""
         row = self.row(job_id)
         row.job = replace(row.job, **fields)
+        row.version += 1
         with self.operation() as changes:
             changes.save_job(row.job)
         return row.job
@@ -142,9 +170,10 @@ class Table:
     def _step(self, recording_id: str, change: Change) -> Recording:
         before = self.recording(recording_id)
         after = step(before, change)
-        tally = self._rows[before.job_id].tally
-        tally.count(before, -1)
-        tally.count(after, 1)
+        row = self._rows[before.job_id]
+        row.version += 1
+        row.tally.count(before, -1)
+        row.tally.count(after, 1)
         self._recordings[recording_id] = after
         return after
 
@@ -156,7 +185,10 @@ class Table:
     def delete(self, job_id: str) -> tuple[Recording, ...]:
         """Forget a job; its recordings are returned so that their files can go too."""
         gone = self.recordings(job_id)
-        del self._rows[job_id]
+        digest = self._digest(self._rows.pop(job_id).job.session_id)
+        self._of_session[digest].pop(job_id, None)
+        if not self._of_session[digest]:
+            del self._of_session[digest]
         for recording in gone:
             del self._recordings[recording.recording_id]
         with self.operation() as changes:

@@ -270,7 +270,7 @@ class Stream:
 
     def add(self, callback: Callable[[Event], None] | None) -> Subscription:
         """One more listener, from now on."""
-        added = Subscription(self._leave, lambda event: True, callback)
+        added = Subscription(self._leave, callback)
         self._listeners.append(added)
         return added
 

@@ -26,9 +26,11 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.jobs.slices import Sliced
 from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Who
 from hybrid_transcribe.rest.compat.waiting import Waiting
+from hybrid_transcribe.rest.event_texts import EventTexts
 from hybrid_transcribe.rest.files import shelves
 from hybrid_transcribe.rest.meter import Meter
 from hybrid_transcribe.rest.outbound import webhooks
@@ -70,6 +72,7 @@ class Rest:
     rates: Rates = field(init=False)
     meter: Meter = field(init=False)
     waiting: Waiting = field(init=False)
+    event_texts: EventTexts = field(init=False, default_factory=EventTexts)
     doors: weakref.WeakSet[Door] = field(init=False, default_factory=weakref.WeakSet)
 
     def __post_init__(self) -> None:
@@ -148,6 +151,10 @@ class Door(_Base):
     async def ask(self, action: Callable[[EngineRoom], _T]) -> _T:
         """Do something in the engine room, whatever loop this is."""
         return await asyncio.wrap_future(self.rest.service.call(action))
+
+    async def ask_in_slices(self, work: Callable[[EngineRoom], Sliced[_T]]) -> _T:
+        """The same for work that may take long."""
+        return await asyncio.wrap_future(self.rest.service.call_in_slices(work))
 
     @property
     def sessions(self) -> tuple[str, ...] | None:

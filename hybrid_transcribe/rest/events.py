@@ -4,9 +4,10 @@ Who may see what is the rule of ``GET /queues``. Whoever names sessions, and the
 gets events in full; everybody else the anonymous queue, at most once a second and only when it
 changed.
 
-A full stream begins with a ``snapshot``, and its listener is entered at the same moment on the
-engine-room loop, so that nothing falls between the two. Every event bears the service's number
-for it. A client that comes back with the last one it saw (``Last-Event-ID``, or
+A full stream begins with a ``snapshot``, and its listener is entered on the engine-room loop
+before that is put together, so that nothing falls between the two: what happens meanwhile to a
+long queue is in the snapshot already and told again after it. Every event bears the service's
+number for it. A client that comes back with the last one it saw (``Last-Event-ID``, or
 ``?last_event_id=`` where headers cannot be set) gets what came after it, once. Where the bus
 can no longer tell, another ``snapshot`` comes instead, after a restart as after a pause that
 was too long.
@@ -20,12 +21,10 @@ beyond the next means to read again. Text that is read only after the snapshot c
 from __future__ import annotations
 
 import asyncio
-import weakref
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import cast
 
-import msgspec
 from tornado.http1connection import HTTP1Connection
 from tornado.iostream import StreamClosedError
 
@@ -33,10 +32,9 @@ from hybrid_transcribe.errors import ServiceClosed
 from hybrid_transcribe.events import Event, Resync
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.slices import Sliced
 from hybrid_transcribe.rest.door import Door
-from hybrid_transcribe.types import JobSnapshot
-from hybrid_transcribe.wire import show
-from hybrid_transcribe.wire.shapes import Shape
+from hybrid_transcribe.rest.queue_json import QueueJson, writer_of
 
 #: Proxies close what is silent for a minute, and some for half of one; in seconds.
 HEARTBEAT_S = 15.0
@@ -58,13 +56,6 @@ ANONYMOUS_EVERY_S = 1.0
 
 #: Events that are sent in one piece when they wait, so that few are in memory as text.
 AT_ONCE = 100
-
-#: Line ends of Unicode: legal in JSON, but many clients split lines there.
-_LINE_ENDS = {"\u0085".encode(): rb"\u0085", "\u2028".encode(): rb"\u2028"}
-_LINE_ENDS["\u2029".encode()] = rb"\u2029"
-
-#: The anonymous queue of each service with its number, made once for all who look.
-_anonymous: weakref.WeakKeyDictionary[EngineRoom, tuple[int, bytes]] = weakref.WeakKeyDictionary()
 
 
 class Events(Door):
@@ -115,13 +106,13 @@ class Events(Door):
     async def _tell(self, sessions: tuple[str, ...] | None, after: int | None) -> None:
         lost = True
         while lost:
-            listener, seq, jobs = await self.ask(
-                lambda room, after=after: _listen(room, sessions, after)  # type: ignore[misc]
+            listener, snapshot = await self.ask_in_slices(
+                lambda room, after=after: _begin(room, sessions, after)  # type: ignore[misc]
             )
             self._listener = listener
             try:
                 self._check_there()
-                await self._send(_text(seq, *show.snapshot(jobs)) if after is None else b"")
+                await self._send(snapshot)
                 lost = await self._pass_on(listener)
             finally:
                 listener.close()
@@ -143,7 +134,7 @@ class Events(Door):
                 told = [first, *_waiting(listener)]
                 if any(isinstance(event, Resync) for event in told):
                     return True
-                await self._send(b"".join(map(_event, told)))
+                await self._send(b"".join(map(self.rest.event_texts.of, told)))
                 coming = _next(events)
         finally:
             coming.cancel()
@@ -157,11 +148,11 @@ class Events(Door):
         self._listener = listener = await self.ask(lambda room: room.subscribe(session_ids=()))
         over = loop.create_task(_until_over(listener))
         while True:
-            seq, queue = await self.ask(_anonymous_queue)
+            queue = await self.ask_in_slices(lambda room: writer_of(room).anonymous(room))
             self._check_there()
-            if queue != shown:
-                await self._send(b"id: %d\nevent: snapshot\ndata: %s\n\n" % (seq, queue))
-                shown, heard_at = queue, loop.time()
+            if queue.text != shown:
+                await self._send(_snapshot(queue))
+                shown, heard_at = queue.text, loop.time()
             elif loop.time() - heard_at >= HEARTBEAT_S:
                 await self._send(HEARTBEAT)
                 heard_at = loop.time()
@@ -202,20 +193,22 @@ class Events(Door):
         sent.result()
 
 
-def _listen(
+def _begin(
     room: EngineRoom, sessions: tuple[str, ...] | None, after: int | None
-) -> tuple[Subscription, int, tuple[JobSnapshot, ...]]:
-    """A listener, the number it begins after, and the jobs at that very moment."""
-    jobs = room.reading.snapshots(session_ids=sessions) if after is None else ()
-    return room.subscribe(session_ids=sessions, after=after), room.bus.seq, jobs
+) -> Sliced[tuple[Subscription, bytes]]:
+    """A listener, and the snapshot that comes before what it hears; none after a known event."""
+    listener = room.subscribe(session_ids=sessions, after=after)
+    if after is not None:
+        return listener, b""
+    try:
+        return listener, _snapshot((yield from writer_of(room).own(room, sessions)))
+    except BaseException:
+        listener.close()
+        raise
 
 
-def _anonymous_queue(room: EngineRoom) -> tuple[int, bytes]:
-    known = _anonymous.get(room)
-    if known is None or known[0] != room.bus.seq:
-        queue = msgspec.json.encode(show.anonymous(room.reading.snapshots()))
-        known = _anonymous[room] = (room.bus.seq, queue)
-    return known
+def _snapshot(queue: QueueJson) -> bytes:
+    return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (queue.seq, queue.text)
 
 
 async def _until_over(listener: Subscription) -> None:
@@ -236,16 +229,3 @@ def _waiting(listener: Subscription) -> list[Event]:
     while len(found) < AT_ONCE and (event := listener.get(0)) is not None:
         found.append(event)
     return found
-
-
-def _event(event: Event) -> bytes:
-    told = show.event(event)
-    return b"" if told is None else _text(event.seq, *told)
-
-
-def _text(seq: int, name: str, data: Shape) -> bytes:
-    """One event as the stream has it; its data is one line."""
-    line = msgspec.json.encode(data)
-    for raw, escaped in _LINE_ENDS.items():
-        line = line.replace(raw, escaped)
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, name.encode(), line)

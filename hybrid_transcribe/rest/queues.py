@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import msgspec
+
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.rest.door import REVALIDATE, Door
+from hybrid_transcribe.rest.queue_json import writer_of
 from hybrid_transcribe.types import State
-from hybrid_transcribe.wire import shapes, show
+from hybrid_transcribe.wire import shapes
 
 
 class Queues(Door):
@@ -18,13 +21,14 @@ class Queues(Door):
         states = self._states()
         sessions = self.sessions
         if sessions == ():
-            every = await self.ask(lambda room: room.reading.snapshots(states=states))
-            self.reply(show.anonymous(every), cache=REVALIDATE)
-            return
-        own = await self.ask(
-            lambda room: room.reading.snapshots(session_ids=sessions, states=states)
-        )
-        self.reply(show.queue(own), cache=REVALIDATE)
+            queue = await self.ask_in_slices(
+                lambda room: writer_of(room).anonymous(room, states=states)
+            )
+        else:
+            queue = await self.ask_in_slices(
+                lambda room: writer_of(room).own(room, sessions, states)
+            )
+        self.reply(msgspec.Raw(queue.text), cache=REVALIDATE)
 
     def _states(self) -> set[State]:
         names = [n for text in self.get_query_arguments("state") for n in text.split(",") if n]

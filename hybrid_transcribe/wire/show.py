@@ -114,11 +114,6 @@ def queue(snapshots: Iterable[JobSnapshot]) -> shapes.OwnQueue:
     return shapes.OwnQueue(jobs=tuple(job(s) for s in snapshots))
 
 
-def snapshot(snapshots: Iterable[JobSnapshot]) -> tuple[str, shapes.Shape]:
-    """The event that says how everything stands."""
-    return "snapshot", shapes.SnapshotTold(jobs=tuple(job(s) for s in snapshots))
-
-
 def event(told: e.Event) -> tuple[str, shapes.Shape] | None:
     """An event's name and data; None for those that a snapshot answers, or that nobody is told."""
     match told:

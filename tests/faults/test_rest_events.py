@@ -33,7 +33,7 @@ def deaf_client(url: str, token: str | None) -> socket.socket:
 
 
 def listeners(room: EngineRoom) -> list[Subscription]:
-    return list(room.bus._listeners)
+    return list(room.bus._sessions_of)
 
 
 def test_f23_a_client_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from hybrid_transcribe.events import Event, JobDeleted, Resync, Warned
-from hybrid_transcribe.jobs.bus import REMEMBERED, Bus
+from hybrid_transcribe.jobs.bus import REMEMBERED, Bus, Subscription
 
 
 def deleted(session: str) -> JobDeleted:
@@ -105,3 +107,36 @@ def test_a_closed_subscription_ends() -> None:
     subscription = Bus(0).subscribe(None)
     subscription.close()
     assert list(subscription) == []
+
+
+def test_an_event_costs_as_much_as_it_has_listeners(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of other sessions are not even asked; those of several sessions hear it once."""
+    pushed: list[Subscription] = []
+    push = Subscription.push
+    monkeypatch.setattr(
+        Subscription, "push", lambda self, event: (pushed.append(self), push(self, event))
+    )
+    bus = Bus(0)
+    for n in range(200):
+        bus.subscribe([f"other-{n}"])
+    mine, both = bus.subscribe(["A"]), bus.subscribe(["A", "B"])
+    bus.publish(deleted("A"))
+    assert pushed == [mine, both]
+
+    both.close()
+    bus.publish(deleted("B"))
+    assert pushed == [mine, both]
+    bus.publish(Warned(0))
+    assert len(pushed) == 2 + 201
+    bus.close()
+    assert bus.listeners == 0
+
+
+def test_an_event_with_its_number_is_not_copied() -> None:
+    """Whoever makes it may number it."""
+    bus = Bus(7)
+    listener = bus.subscribe(None)
+    event = Warned(bus.next_seq)
+    bus.publish(event)
+    assert listener.get(0) is event
+    assert bus.seq == 8

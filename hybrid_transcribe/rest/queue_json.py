@@ -1,0 +1,176 @@
+"""The queue as JSON: put together in slices, from parts that are kept as long as they hold.
+
+A queue may have ten thousand jobs, and two hundred clients that look at it. So what is sent of
+a job is kept with the version of the job and the forecast it was made of; the whole is kept with
+the number of the last event, and sent again as it is while nothing has happened.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import msgspec
+
+from hybrid_transcribe.jobs.forecast import Forecast
+from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.slices import Sliced, Watch
+from hybrid_transcribe.types import State
+from hybrid_transcribe.wire import shapes, show
+
+#: Whole queues that are kept: one for each group of sessions and states that is looked at.
+MOST_WHOLES = 16
+
+#: Whole queues of more bytes than this together are not kept.
+MOST_BYTES = 64 << 20
+
+#: Line ends of Unicode: legal in JSON, but many readers of event streams split lines there.
+_LINE_ENDS = tuple((end.encode(), f"\\u{ord(end):04x}".encode()) for end in "\x85\u2028\u2029")
+
+#: Whose jobs, and in which states.
+_Look = tuple[frozenset[str] | None, frozenset[State], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueJson:
+    """A queue's JSON on one line, and the number of the last event before it was begun."""
+
+    seq: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A job's JSON and what it was made of."""
+
+    made_of: tuple[object, ...]
+    text: bytes
+
+
+class QueueWriter:
+    """Writes the queues of one engine room. Used on its loop only."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, _Kept] = {}
+        self._anonymous: dict[str, _Kept] = {}
+        self._wholes: OrderedDict[_Look, tuple[int, int, QueueJson]] = OrderedDict()
+        self.n_jobs_encoded = 0
+
+    def own(
+        self,
+        room: EngineRoom,
+        session_ids: Collection[str] | None,
+        states: Collection[State] = (),
+    ) -> Sliced[QueueJson]:
+        """The jobs of these sessions (None: all) in full, as `shapes.OwnQueue`."""
+        look = (None if session_ids is None else frozenset(session_ids), frozenset(states), False)
+        return self._whole(room, look, self._own, _own_text)
+
+    def anonymous(self, room: EngineRoom, states: Collection[State] = ()) -> Sliced[QueueJson]:
+        """All jobs as strangers may see them, as `shapes.AnonymousQueue`."""
+        look = (None, frozenset(states), True)
+        return self._whole(room, look, self._anonymous, _anonymous_text)
+
+    def _whole(
+        self,
+        room: EngineRoom,
+        look: _Look,
+        kept: dict[str, _Kept],
+        write: Callable[[EngineRoom, str, Forecast], bytes],
+    ) -> Sliced[QueueJson]:
+        forecast = room.forecast()
+        seq, number = room.bus.seq, room.forecast_number
+        known = self._wholes.get(look)
+        if known is not None and known[:2] == (seq, number):
+            self._wholes.move_to_end(look)
+            return known[2]
+        session_ids, states, is_anonymous = look
+        texts: list[bytes] = []
+        watch = Watch()
+        for job_id in room.reading.ids(session_ids):
+            if job_id not in room.table:
+                continue
+            row = room.table.row(job_id)
+            if not states or row.tally.state() in states:
+                made_of = (row.version, *_foreseen(room, job_id, forecast, number))
+                one = kept.get(job_id)
+                if one is None or one.made_of != made_of:
+                    one = kept[job_id] = _Kept(made_of, write(room, job_id, forecast))
+                    self.n_jobs_encoded += 1
+                texts.append(one.text)
+            if watch.is_over():
+                yield
+        self._forget_deleted(room, kept)
+        made = QueueJson(seq, _joined(texts, is_anonymous))
+        self._keep(look, (seq, number, made))
+        return made
+
+    def _keep(self, look: _Look, made: tuple[int, int, QueueJson]) -> None:
+        self._wholes[look] = made
+        self._wholes.move_to_end(look)
+        while len(self._wholes) > MOST_WHOLES or (
+            self._wholes and sum(len(w.text) for *_, w in self._wholes.values()) > MOST_BYTES
+        ):
+            self._wholes.popitem(last=False)
+
+    def _forget_deleted(self, room: EngineRoom, kept: dict[str, _Kept]) -> None:
+        if len(kept) > len(room.table):
+            for job_id in [job_id for job_id in kept if job_id not in room.table]:
+                del kept[job_id]
+
+
+def _joined(jobs: list[bytes], is_anonymous: bool) -> bytes:
+    """The whole queue; copied once, as it may have many megabytes."""
+    between = [part for job in jobs for part in (b",", job)][1:]
+    flag = b"true" if is_anonymous else b"false"
+    return b"".join([b'{"jobs":[', *between, b'],"anonymous":', flag, b"}"])
+
+
+def _foreseen(room: EngineRoom, job_id: str, forecast: Forecast, number: int) -> tuple[object, ...]:
+    """What of a job depends on the forecast and not on the job."""
+    row = room.table.row(job_id)
+    if row.tally.state().terminal:
+        return ()
+    if len(row.recording_ids) > 1:
+        return (number,)
+    recordings = room.table.recordings(job_id)
+    return (*map(forecast.eta_s, recordings), forecast.position(recordings))
+
+
+def _own_text(room: EngineRoom, job_id: str, forecast: Forecast) -> bytes:
+    return on_one_line(msgspec.json.encode(show.job(room.reading.as_of(job_id, forecast))))
+
+
+def _anonymous_text(room: EngineRoom, job_id: str, forecast: Forecast) -> bytes:
+    row = room.table.row(job_id)
+    recordings = room.table.recordings(job_id)
+    view = shapes.AnonymousJob(
+        position=forecast.position(recordings),
+        state=row.tally.state(),
+        engine=row.job.spec.engine,
+        percentage=row.tally.percentage(),
+        eta_s=room.reading.job_eta_s(recordings, forecast),
+        n_recordings=len(recordings),
+    )
+    return msgspec.json.encode(view)
+
+
+def on_one_line(text: bytes) -> bytes:
+    """The same JSON without what some readers take for the end of a line."""
+    for raw, escaped in _LINE_ENDS:
+        if raw in text:
+            text = text.replace(raw, escaped)
+    return text
+
+
+#: The writer of each service.
+_writers: weakref.WeakKeyDictionary[EngineRoom, QueueWriter] = weakref.WeakKeyDictionary()
+
+
+def writer_of(room: EngineRoom) -> QueueWriter:
+    """The one that all who look at this room's queue share."""
+    if room not in _writers:
+        _writers[room] = QueueWriter()
+    return _writers[room]
