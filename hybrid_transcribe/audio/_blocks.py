@@ -25,11 +25,14 @@ class Blocks:
         size: most samples of one clip.
     """
 
-    def __init__(self, name: str, block_s: float, start_s: float = 0.0) -> None:
+    def __init__(
+        self, name: str, block_s: float, start_s: float = 0.0, first_sample: int = 0
+    ) -> None:
+        """``start_s`` is where clips begin, ``first_sample`` the place of the first one added."""
         self.size = max(1, int(block_s * RATE_HZ))
         self._name = name
-        self._skip = max(0, round(start_s * RATE_HZ))
-        self._start = self._skip
+        self._skip = max(0, round(start_s * RATE_HZ) - first_sample)
+        self._start = first_sample + self._skip
         self._chunks: list[Chunk] = []
         self._held = 0
 

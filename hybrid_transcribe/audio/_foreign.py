@@ -32,7 +32,16 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PAR1", "a Parquet table"),
     (b"MThd", "a MIDI file: notes, not recorded sound"),
     (b"\x02#!SILK_V3", "a WeChat voice message (SILK), which needs converting first"),
+    (b"\x03ds2", "a DS2 dictation, which needs converting first (Olympus or Philips software)"),
     (b"#!SILK_V3", "a voice message in SILK, which needs converting first"),
+)
+
+# First bytes of what follows the beginning of a recording that was written in parts.
+_PARTS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x1f\x43\xb6\x75", "WebM"),
+    (4, b"moof", "MP4"),
+    (4, b"styp", "MP4"),
+    (4, b"sidx", "MP4"),
 )
 
 _IMAGE_BRANDS = (b"heic", b"heix", b"heim", b"mif1", b"msf1", b"avif", b"avis", b"crx ")
@@ -69,6 +78,14 @@ def playlist(head: bytes) -> str | None:
             return kind
     if text.startswith(b"<"):
         return next((kind for tag, kind in _PLAYLIST_TAGS if tag in text), None)
+    return None
+
+
+def part(head: bytes) -> str | None:
+    """The format of a recording's later part, which says nothing without its beginning."""
+    for offset, mark, kind in _PARTS:
+        if head[offset : offset + len(mark)] == mark and b"moov" not in head:
+            return kind
     return None
 
 

@@ -1,11 +1,12 @@
 """Frames of any rate, format and layout into int16, mono, 16 kHz.
 
 By libswresample through 16 bits, exactly as faster-whisper and openai-whisper do: the same
-samples go into a model, so the same text comes out.
+samples go into a model, so the same text comes out. `_mix` says when another way is better.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 
 import av
@@ -15,7 +16,10 @@ from av.audio.fifo import AudioFifo
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from hybrid_transcribe.audio._clock import Silence
+from hybrid_transcribe.audio._mix import Mix, Mixer
 from hybrid_transcribe.audio._source import check_shape
+from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.types import RATE_HZ
 
 Chunk = npt.NDArray[np.int16]
@@ -23,74 +27,168 @@ Chunk = npt.NDArray[np.int16]
 # Frames are resampled in groups of so many samples: one by one costs half as much again.
 _GROUP = 131_072
 
+# With many channels a group is shorter, so that it takes no more than some megabytes.
+_GROUP_VALUES = 8 * _GROUP
+
+# So much that is too quiet for 16 bits is held back until something louder comes, in values of
+# at most four bytes: three minutes of stereo at 48 kHz.
+_HELD_VALUES = 16 * 2**20
+
+# Silence comes in pieces, as everything does.
+_SILENCE_S = 10.0
+
+# An inversion over less than this share of the recording is a coincidence.
+_INVERTED_SHARE = 0.1
+
 
 class Mono:
     """One recording's way to mono. Raises UnsafeInput for a rate or layout beyond the limits."""
 
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
-        self._fifo = AudioFifo()
-        self._resampler: AudioResampler | None = None
-        self._average = False
+    def __init__(self, shown: str, report: DecodeReport) -> None:
+        self._shown, self._report = shown, report
+        self._n_samples = self._n_inverted = 0
+        self._highest_gain = self._lowest_gain = 1.0
 
-    def samples(self, frames: Iterable[AudioFrame]) -> Iterator[Chunk]:
-        """The frames' samples, in chunks of shape (n_samples,)."""
+    def samples(self, items: Iterable[AudioFrame | Silence]) -> Iterator[Chunk]:
+        """The samples of frames and of the silence between them, in chunks of (n_samples,)."""
         shape = None
-        for frame in frames:
-            frame.pts = None  # Frames follow each other, whatever their time stamps say.
-            layout = frame.layout
-            now = (frame.sample_rate, layout.nb_channels, layout.name, frame.format.name)
-            if now != shape:
+        path: _Path | None = None
+        for item in items:
+            if isinstance(item, Silence):
+                if path is not None:
+                    yield from path.pause(item)
+                continue
+            item.pts = None  # They follow each other now, whatever their time stamps say.
+            layout = item.layout
+            now = (item.sample_rate, layout.nb_channels, layout.name, item.format.name)
+            if now != shape or path is None:
                 # The first frame, or a change in mid-stream, which the buffer cannot take: it
                 # does not notice every one, and then writes where it should not.
-                if shape is not None:
-                    yield from self._finish()
-                check_shape(frame.sample_rate, layout.nb_channels, self._shown)
-                self._start()
-                shape = now
-            self._fifo.write(frame)
-            if self._fifo.samples >= _GROUP:
-                yield from self._convert(self._fifo.read())
-        if shape is not None:
-            yield from self._finish()
+                yield from self._end(path)
+                check_shape(item.sample_rate, layout.nb_channels, self._shown)
+                path, shape = _Path(item), now
+            yield from path.write(item)
+        yield from self._end(path)
+        self._say()
 
-    def _start(self) -> None:
+    def _end(self, path: _Path | None) -> Iterator[Chunk]:
+        if path is None:
+            return
+        yield from path.finish()
+        self._n_samples += path.n_samples
+        self._n_inverted += path.n_inverted
+        self._highest_gain = max(self._highest_gain, path.mixer.highest_gain)
+        self._lowest_gain = min(self._lowest_gain, path.mixer.lowest_gain)
+
+    def _say(self) -> None:
+        if self._n_inverted > _INVERTED_SHARE * self._n_samples:
+            self._report.inverted()
+        if self._highest_gain > 1.0:
+            self._report.louder(20 * math.log10(self._highest_gain))
+        if self._lowest_gain < 1.0:
+            self._report.quieter(-20 * math.log10(self._lowest_gain))
+
+
+class _Path:
+    """Groups, mixes and resamples frames of one shape."""
+
+    def __init__(self, frame: AudioFrame) -> None:
+        self.mixer = Mixer(frame)
+        self.n_samples = self.n_inverted = 0
+        channels = max(1, frame.layout.nb_channels)
+        self._group = min(_GROUP, _GROUP_VALUES // channels)
+        self._most_held = _HELD_VALUES // channels
         self._fifo = AudioFifo()
-        self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-        self._average = False
+        self._held: list[AudioFrame | Silence] = []
+        self._n_held = 0
+        self._resampler: AudioResampler | None = None
+        self._is_mixed = False
 
-    def _finish(self) -> Iterator[Chunk]:
-        if self._fifo.samples:
-            yield from self._convert(self._fifo.read())
-        yield from self._convert(None)
+    def write(self, frame: AudioFrame) -> Iterator[Chunk]:
+        """Take a frame."""
+        self._fifo.write(frame)
+        if self._fifo.samples >= self._group:
+            yield from self._take_group()
 
-    def _convert(self, frame: AudioFrame | None) -> list[Chunk]:
-        assert self._resampler is not None
-        if frame is not None and self._average:
-            frame = average(frame)
-        try:
-            done = self._resampler.resample(frame)
-        except av.error.ArgumentError:
-            # libswresample knows no way to mono for layouts such as 9 unnamed channels.
-            if frame is None or self._average:
-                raise
+    def pause(self, silence: Silence) -> Iterator[Chunk]:
+        """Take a gap."""
+        yield from self._take_group()
+        if self._held:
+            self._held.append(silence)
+        else:
+            yield from self._silence(silence)
+
+    def finish(self) -> Iterator[Chunk]:
+        """Hand out what is left."""
+        yield from self._take_group()
+        self.mixer.level()
+        yield from self._let_go()
+        yield from self._flush()
+
+    def _take_group(self) -> Iterator[Chunk]:
+        frame = self._fifo.read() if self._fifo.samples else None
+        if frame is not None:
+            yield from self._take(frame)
+
+    def _take(self, frame: AudioFrame) -> Iterator[Chunk]:
+        self.n_samples += frame.samples
+        if not self.mixer.watches:
+            yield from self._convert(frame, None)
+            return
+        self.mixer.observe(frame)
+        if not self.mixer.too_quiet_to_tell:
+            yield from self._let_go()
+            yield from self._convert(frame, self._mix(frame))
+            return
+        self._held.append(frame)
+        self._n_held += frame.samples
+        if self._n_held > self._most_held:
+            self.mixer.level()
+            yield from self._let_go()
+
+    def _let_go(self) -> Iterator[Chunk]:
+        """Hand out what was held back."""
+        held, self._held, self._n_held = self._held, [], 0
+        for item in held:
+            if isinstance(item, Silence):
+                yield from self._silence(item)
+            else:
+                yield from self._convert(item, self._mix(item))
+
+    def _mix(self, frame: AudioFrame) -> Mix | None:
+        mix = self.mixer.mix()
+        if self.mixer.is_inverted:
+            self.n_inverted += frame.samples
+        return mix
+
+    def _convert(self, frame: AudioFrame, mix: Mix | None) -> Iterator[Chunk]:
+        if self._resampler is None or self._is_mixed != (mix is not None):
+            yield from self._flush()
             self._resampler = AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-            self._average = True
-            done = self._resampler.resample(average(frame))
-        return [out.to_ndarray()[0] for out in done]
+            self._is_mixed = mix is not None
+        try:
+            done = self._resampler.resample(frame if mix is None else mix.apply(frame))
+        except av.error.ArgumentError:
+            # libswresample knows no way to mono for some layouts.
+            if mix is not None:
+                raise
+            self.mixer.known_to_swr = False
+            self._resampler = None
+            yield from self._convert(frame, self.mixer.mix())
+            return
+        for out in done:
+            yield out.to_ndarray()[0]
 
+    def _flush(self) -> Iterator[Chunk]:
+        if self._resampler is not None:
+            for out in self._resampler.resample(None):
+                yield out.to_ndarray()[0]
+            self._resampler = None
 
-def average(frame: AudioFrame) -> AudioFrame:
-    """The mean of a frame's channels, as a mono frame of float samples."""
-    data = frame.to_ndarray()
-    channels = data if frame.format.is_planar else data.reshape(frame.samples, -1).T
-    if channels.dtype == np.uint8:
-        scaled = channels.astype(np.float32) / 128 - 1
-    elif channels.dtype.kind == "i":
-        scaled = channels.astype(np.float32) / -float(np.iinfo(channels.dtype).min)
-    else:
-        scaled = channels.astype(np.float32)
-    mono = AudioFrame.from_ndarray(scaled.mean(axis=0, keepdims=True), format="flt", layout="mono")
-    mono.sample_rate = frame.sample_rate
-    mono.pts = None
-    return mono
+    def _silence(self, silence: Silence) -> Iterator[Chunk]:
+        yield from self._flush()
+        n_left = round(silence.duration_s * RATE_HZ)
+        while n_left > 0:
+            n_samples = min(n_left, int(_SILENCE_S * RATE_HZ))
+            yield np.zeros(n_samples, np.int16)
+            n_left -= n_samples

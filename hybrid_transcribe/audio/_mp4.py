@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from hybrid_transcribe.errors import UnsafeInput
+from hybrid_transcribe.errors import BrokenMedia, UnsafeInput
 
 # moov, trak, mdia, minf, stbl: no table lies deeper.
 _MAX_DEPTH = 8
@@ -18,10 +18,16 @@ _MAX_DEPTH = 8
 _FOLDERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"))
 
 
-def check_tables(file: BinaryIO, size: int, max_tracks: int, shown: str) -> None:
-    """Raise UnsafeInput for more tracks than allowed, or more samples than there are bytes."""
+def check_tables(file: BinaryIO, start: int, size: int, max_tracks: int, shown: str) -> None:
+    """Look at the MP4 that begins at byte ``start`` of a file of ``size`` bytes.
+
+    Raises UnsafeInput for more tracks than allowed, or more samples than there are bytes;
+    BrokenMedia for one without an index.
+    """
     tracks = samples = 0
-    for kind, body in _boxes(file, 0, size):
+    has_index = False
+    for kind, body in _boxes(file, start, size):
+        has_index |= kind in (b"moov", b"moof")
         if kind == b"cmov":
             raise UnsafeInput(f"{shown}: a compressed index inside a movie is not unpacked")
         tracks += kind == b"trak"
@@ -30,6 +36,11 @@ def check_tables(file: BinaryIO, size: int, max_tracks: int, shown: str) -> None
             raise UnsafeInput(f"{shown}: more than {max_tracks} streams in one file")
         if samples > size:
             raise UnsafeInput(f"{shown}: its index claims more samples than the file has bytes")
+    if not has_index:
+        raise BrokenMedia(
+            f"{shown}: its index (moov) is missing: the recording was never finished, or only a"
+            " part of the file is here. Copy it again, or repair it with a tool such as untrunc"
+        )
 
 
 def _claimed(file: BinaryIO, kind: bytes, body: int) -> int:

@@ -86,3 +86,15 @@ def _adts_length(head: bytes) -> tuple[int, tuple[int, ...]] | None:
     if rate_index > 12 or length < 7:
         return None
     return length, (head[1] & 8, profile, rate_index)
+
+
+def mpeg_length(header: bytes) -> int | None:
+    """Length in bytes of the MPEG audio frame that this header begins, None for no header."""
+    found = _mpeg_length(header)
+    return found[0] if found else None
+
+
+def adts_length(header: bytes) -> int | None:
+    """The same for AAC in ADTS."""
+    found = _adts_length(header)
+    return found[0] if found else None

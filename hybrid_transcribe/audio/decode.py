@@ -5,22 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import av
-from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _source
+from hybrid_transcribe.audio import _ends, _source, _tracks
 from hybrid_transcribe.audio._blocks import Blocks
+from hybrid_transcribe.audio._clock import Clock, ClockRules
 from hybrid_transcribe.audio._mono import Mono
+from hybrid_transcribe.audio._reader import CONTIGUOUS, FrameReader
+from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import BrokenMedia
 from hybrid_transcribe.types import RATE_HZ, Clip
 
-# A reader that fails this often in one file is not going to find its way back.
-_MAX_BAD_READS = 100
+# Less sound than this is none: half of the shortest vowel, in seconds.
+_LEAST_SOUND_S = 0.05
+
+# Of a recording that is damaged or cut, less than this share is nothing to go by.
+_LEAST_SHARE = 0.02
+
+# Containers whose clock begins anywhere: what is broadcast, or cut out of that.
+_ANY_ORIGIN = frozenset(("mpegts", "mpegps", "wtv"))
+
+# Those whose players count from the file's own 0, however late the sound begins (measured in
+# Chromium, to 90 s). In all others a clock that begins later than this is that of a broadcast.
+_OWN_ORIGIN = frozenset(("mp4", "matroska", "webm"))
+_LATEST_START_S = 60.0
 
 
 def decode(
@@ -30,33 +44,34 @@ def decode(
     settings: Settings,
     start_s: float = 0.0,
     cancelled: Callable[[], bool] = lambda: False,
+    audio_track: str | None = None,
+    report: DecodeReport | None = None,
 ) -> Iterator[Clip]:
     """Yield the recording as clips that follow each other without a gap.
 
-    Up to ``settings.block_s`` it is one clip; beyond that, clips of at most that length, cut
-    where it is quietest near their end, so that memory stays flat. ``start_s`` (seconds) is
-    rounded to a sample, the first of the first clip; past the end there are no clips.
-    ``cancelled`` is asked several times a second while this works; true ends the iteration.
+    Times are those of the container's clock, as players show it: the first clip begins where
+    the sound begins, and gaps are silence. Up to ``settings.block_s`` it is one clip; beyond
+    that, clips of at most that length, cut where it is quietest near their end, so that memory
+    stays flat. ``start_s`` (seconds) is rounded to a sample, the first of the first clip; past
+    the end there are no clips. ``cancelled`` is asked several times a second while this works;
+    true ends the iteration. ``audio_track`` is a track's number from 1, language or title; None
+    takes the one that people would hear. ``report`` collects what there is to say about it.
 
-    Damaged stretches are skipped. Raises what `probe` raises, at the first ``next``; BrokenMedia
-    when nothing can be decoded; TooLong as soon as more samples came out than
+    Damaged stretches become silence. Raises what `probe` raises, at the first ``next``;
+    BrokenMedia when nothing can be decoded; TooLong as soon as more samples came out than
     ``settings.max_duration_s`` allows, whatever the header said; UnsafeInput when a block takes
     more than ``settings.decode_timeout_s`` of wall-clock time.
     """
     place, shown = Path(path), names.display_name(name)
     watch = _source.Watch(shown, settings.decode_timeout_s, cancelled)
+    report = DecodeReport() if report is None else report
     try:
-        container = _source.admit(place, shown, settings)
-        with (
-            _source.binary(place, shown) as file,
-            _source.opened(file, container, shown, watch) as media,
-        ):
-            stream = _source.audio_stream(media, shown)
-            seconds = _source.header_duration_s(media, stream)
-            if seconds is not None and _source.trusts_length(container, place):
-                _source.check_duration(seconds, settings, shown)
-            blocks = Blocks(name, settings.block_s, start_s)
-            for clip in _clips(media, stream, blocks, settings, shown, watch):
+        recording = _source.admit(place, shown, settings)
+        with _source.reading(recording, watch) as (file, media):
+            stream = _chosen(recording, media, audio_track, watch, report)
+            watch.restart()
+            decoding = _Decoding(recording, file, media, stream, settings, watch, report)
+            for clip in decoding.clips(name, start_s):
                 yield clip
                 del clip  # Else two blocks would be alive while the next one is decoded.
                 watch.restart()
@@ -64,45 +79,137 @@ def decode(
         return
 
 
-def _clips(
+def _chosen(
+    recording: _source.Admitted,
     media: InputContainer,
-    stream: AudioStream,
-    blocks: Blocks,
-    settings: Settings,
-    shown: str,
+    audio_track: str | None,
     watch: _source.Watch,
-) -> Iterator[Clip]:
-    n_samples, block_end = 0, blocks.size
-    for chunk in Mono(shown).samples(_frames(media, stream, watch)):
-        watch()
-        n_samples += len(chunk)
-        _source.check_duration(n_samples / RATE_HZ, settings, shown)
-        yield from blocks.add(chunk)
-        if n_samples > block_end:  # Also while samples before the start are passed over.
-            block_end = n_samples + blocks.size
-            watch.restart()
-    if n_samples == 0:
-        raise BrokenMedia(f"{shown}: nothing in it can be decoded")
-    yield from blocks.finish()
+    report: DecodeReport,
+) -> AudioStream:
+    """The audio stream to decode, ready for it."""
+    streams = _source.sane_streams(media, recording.shown)
+    choices = _tracks.tracks(streams)
+    silent: list[int] = []
+    if audio_track is not None:
+        track = _tracks.named(choices, audio_track, recording.shown)
+    elif len(choices) == 1:
+        track = choices[0]
+    else:
+        track, silent = _tracks.survey(recording, choices, watch)
+    if len(choices) > 1:
+        report.track(track.number, len(choices), track.label, silent)
+    return _source.prepare(streams[track.number - 1], recording.shown)
 
 
-def _frames(
-    media: InputContainer, stream: AudioStream, watch: _source.Watch
-) -> Iterator[AudioFrame]:
-    """Every frame that can be decoded; broken packets are passed over."""
-    for _ in range(_MAX_BAD_READS):
-        try:
-            for packet in media.demux(stream):
-                watch()
-                try:
-                    frames = packet.decode()
-                except av.FFmpegError:
-                    continue
-                yield from frames
-            return
-        except av.FFmpegError:
-            # The reader stumbled, not a packet: it may find its way from where it stands.
-            continue
-        except IndexError:
-            # PyAV's end, after our stream's last packet, when streams came up on the way.
-            return
+class _Decoding:
+    """One stream of a recording on its way to clips."""
+
+    def __init__(
+        self,
+        recording: _source.Admitted,
+        file: BinaryIO,
+        media: InputContainer,
+        stream: AudioStream,
+        settings: Settings,
+        watch: _source.Watch,
+        report: DecodeReport,
+    ) -> None:
+        self._recording, self._stream = recording, stream
+        self._settings, self._watch, self._report = settings, watch, report
+        end_s = _source.header_end_s(recording, media, stream)
+        self._header_end_s = end_s if _source.trusts_length(recording) else None
+        self._clock = Clock(_rules(recording, media, end_s, settings))
+        self._reader = FrameReader(recording, file, media, stream, self._clock, watch)
+
+    def clips(self, name: str, start_s: float) -> Iterator[Clip]:
+        """All clips from ``start_s`` on."""
+        settings, shown = self._settings, self._recording.shown
+        if self._header_end_s is not None:
+            _source.check_duration(self._header_end_s, settings, shown)
+        blocks: Blocks | None = None
+        n_samples = block_end = 0
+        mono = Mono(shown, self._report)
+        for chunk in mono.samples(self._clock.follow(self._reader.frames(), self._on_gap)):
+            self._watch()
+            if blocks is None:
+                n_samples = round((self._clock.start_s or 0.0) * RATE_HZ)
+                blocks = Blocks(name, settings.block_s, start_s, n_samples)
+                block_end = n_samples + blocks.size
+            n_samples += len(chunk)
+            _source.check_duration(n_samples / RATE_HZ, settings, shown)
+            yield from blocks.add(chunk)
+            if n_samples > block_end:  # Also while samples before the start are passed over.
+                block_end = n_samples + blocks.size
+                self._watch.restart()
+        self._conclude(n_samples / RATE_HZ)
+        if blocks is not None:
+            yield from blocks.finish()
+
+    def _on_gap(self, at_s: float, seconds: float) -> None:
+        contiguous = self._recording.container in CONTIGUOUS
+        self._reader.damage.gap(at_s, seconds, is_damage=contiguous and self._reader.in_hole)
+
+    def _conclude(self, end_s: float) -> None:
+        """Say what is missing. Raises BrokenMedia where hardly anything is there."""
+        report, reader, clock = self._report, self._reader, self._clock
+        shown = self._recording.shown
+        sound_s = reader.decoded_s
+        if sound_s == 0.0:
+            raise BrokenMedia(f"{shown}: nothing in it can be decoded")
+        for at_s in clock.jumps[:1]:
+            report.jump(at_s)
+        if self._recording.header.is_short:
+            report.short_header()
+        promised_s = _ends.promised_s(
+            self._recording, clock.start_s or 0.0, self._header_end_s, end_s
+        )
+        is_cut = self._is_cut(end_s, promised_s)
+        lost = reader.damage.loss(end_s if is_cut else None)
+        report.damage(lost.seconds, lost.first_s, lost.places, end_s)
+        whole_s = max(promised_s or 0.0, end_s)
+        if sound_s < _LEAST_SOUND_S or (report.incomplete and sound_s < _LEAST_SHARE * whole_s):
+            raise BrokenMedia(
+                f"{shown}: only {sound_s:.3f} s of sound in it can be decoded, too little to hear"
+            )
+
+    def _is_cut(self, end_s: float, promised_s: float | None) -> bool:
+        """Say where the file ends too early, if it does."""
+        # What was passed over in the middle is not missing at the end.
+        skipped_s = self._reader.damage.loss().skipped_s
+        reached_s = max(end_s, self._companions_end_s()) + skipped_s
+        if promised_s is not None and self._report.cut(reached_s, promised_s):
+            return True
+        last = self._reader.last_packet
+        whole = _ends.breaks_off(self._recording, last, has_length=promised_s is not None)
+        if whole or _ends.ends_within_a_frame(self._recording, last):
+            self._report.broken_off(end_s, usually_whole=whole)
+            return True
+        return False
+
+    def _companions_end_s(self) -> float:
+        """Where the pictures end, if the length that the header states is that of all streams."""
+        is_own = self._recording.container == "mp4" or "DURATION" in self._stream.metadata
+        return 0.0 if is_own else self._clock.at(self._reader.companion_end_s)
+
+
+def _rules(
+    recording: _source.Admitted,
+    media: InputContainer,
+    header_end_s: float | None,
+    settings: Settings,
+) -> ClockRules:
+    """How far this container's time stamps are to be believed."""
+    begins_s = 0.0 if media.start_time is None else media.start_time / av.time_base
+    restarts = recording.container in _ANY_ORIGIN
+    own = recording.container in _OWN_ORIGIN or begins_s <= _LATEST_START_S
+    known = [] if header_end_s is None else [header_end_s]
+    if media.duration:
+        known.append(max(0.0, begins_s) + media.duration / av.time_base)
+    return ClockRules(
+        origin_s=0.0 if own and not restarts else begins_s,
+        end_s=max(known, default=None),
+        most_s=settings.max_duration_s,
+        restarts=restarts,
+        # FFmpeg counts them in units that it does not know without a header.
+        has_stamps=recording.container != "flac-frames",
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _source
+from hybrid_transcribe.audio import _source, _tracks
 from hybrid_transcribe.config import Settings
 
 
@@ -22,6 +22,7 @@ class Probe:
         codec: FFmpeg's canonical name of the audio codec, e.g. ``"opus"``.
         rate_hz, channels: of the audio stream that would be decoded.
         n_streams: all streams, with video, covers and subtitles.
+        n_tracks: audio streams that can be decoded.
     """
 
     duration_s: float | None
@@ -30,32 +31,42 @@ class Probe:
     rate_hz: int
     channels: int
     n_streams: int
+    n_tracks: int = 1
 
 
-def probe(path: str | os.PathLike[str], settings: Settings, name: str | None = None) -> Probe:
+def probe(
+    path: str | os.PathLike[str],
+    settings: Settings,
+    name: str | None = None,
+    audio_track: str | None = None,
+) -> Probe:
     """Open the recording with FFmpeg, hold it against every limit, decode nothing.
 
-    ``name`` is what messages call it, its own name when None. Raises what `sniff` raises, and
-    TooLarge, TooLong, UnsafeInput (rate, channels, streams), NoAudio, UnsupportedMedia,
-    BrokenMedia.
+    ``name`` is what messages call it, its own name when None; ``audio_track`` is as in
+    `hybrid_transcribe.audio.decode.decode`. Raises what `sniff` raises, and TooLarge, TooLong,
+    UnsafeInput (rate, channels, streams), NoAudio, UnsupportedMedia, BrokenMedia.
     """
     place = Path(path)
     shown = names.display_name(place.name if name is None else name)
-    container = _source.admit(place, shown, settings)
+    recording = _source.admit(place, shown, settings)
     watch = _source.Watch(shown, settings.decode_timeout_s, lambda: False)
-    with (
-        _source.binary(place, shown) as file,
-        _source.opened(file, container, shown, watch) as media,
-    ):
-        stream = _source.audio_stream(media, shown)
-        seconds = _source.header_duration_s(media, stream)
-        if seconds is not None and _source.trusts_length(container, place):
+    with _source.reading(recording, watch) as (_, media):
+        streams = _source.sane_streams(media, shown)
+        choices = _tracks.tracks(streams)
+        if audio_track is None:
+            track = _tracks.preferred(choices)
+        else:
+            track = _tracks.named(choices, audio_track, shown)
+        stream = _source.prepare(streams[track.number - 1], shown)
+        seconds = _source.header_end_s(recording, media, stream)
+        if seconds is not None and _source.trusts_length(recording):
             _source.check_duration(seconds, settings, shown)
         return Probe(
             duration_s=seconds,
-            container=container,
+            container=recording.container,
             codec=_source.codec_name(stream),
             rate_hz=stream.codec_context.sample_rate,
             channels=stream.codec_context.channels,
             n_streams=len(media.streams),
+            n_tracks=len(choices),
         )

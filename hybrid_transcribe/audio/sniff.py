@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _foreign, _mpeg
+from hybrid_transcribe.audio import _foreign, _mpeg, _streams
 from hybrid_transcribe.errors import (
     EmptyInput,
     InputMissing,
@@ -46,11 +47,34 @@ _MAGIC: tuple[tuple[int, bytes, str], ...] = (
     (0, b"Creative Voice File", "voc"),
     (0, b"NIST_1A", "sphere"),
     (0, b"DSD ", "dsf"),
-    (0, b"\x0b\x77", "ac3"),
     (0, b"\x7f\xfe\x80\x01", "dts"),
+    (0, b"\xfe\x7f\x01\x80", "dts"),
+    (0, b"\x1f\xff\xe8\x00", "dts"),
+    (0, b"\xff\x1f\x00\xe8", "dts"),
+    (0, b"DTSHDHDR", "dtshd"),
+    (0, b"\x02dss", "dss"),
+    (0, b"\x03dss", "dss"),
+    (0, b".SoX", "sox"),
+    (0, b"XoS.", "sox"),
+    (0, b"ajkg", "shorten"),
+    (0, b"EA3\x03", "oma"),
+    (0, b"ea3\x03", "oma"),
+    (0, b"TWIN97012000", "vqf"),
+    (0, b"nut/multimedia container\x00", "nut"),
+    (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11", "wtv"),
+    (0, b"\x64\xa3\x01\x00", "ircam"),
+    (0, b"\x64\xa3\x02\x00", "ircam"),
+    (0, b"\x64\xa3\x03\x00", "ircam"),
+    (0, b"2BIT", "avr"),
+    (0, b"PVF1\n", "pvf"),
     (0, b"\x00\x00\x01\xba", "mpegps"),
     (0, b"\x06\x0e\x2b\x34", "mxf"),
+    (4, b"\xf8\x72\x6f\xba", "truehd"),
+    (4, b"\xf8\x72\x6f\xbb", "mlp"),
     (4, b"ftyp", "mp4"),
+    (4, b"styp", "mp4"),
+    (4, b"sidx", "mp4"),
+    (4, b"moof", "mp4"),
     (4, b"moov", "mp4"),
     (4, b"mdat", "mp4"),
     (4, b"wide", "mp4"),
@@ -67,17 +91,40 @@ _CHUNKED = {
     (b"RIFF", b"AVI "): "avi",
     (b"FORM", b"AIFF"): "aiff",
     (b"FORM", b"AIFC"): "aiff",
+    (b"FORM", b"8SVX"): "iff",
+    (b"RIFF", b"XWMA"): "xwma",
+    (b"RIFF", b"QLCM"): "qcp",
 }
 
-# Packet length and offset of the sync byte 0x47, of MPEG transport streams.
-_TS_PACKETS = ((188, 0), (192, 4), (204, 0))
+# Headers that are found behind junk too: where their mark lies and what they must turn out to be.
+# Marks of two bytes, or ordinary words, are met by chance.
+_MARKS = (
+    *((b"RIFF", 0), (b"RF64", 0), (b"FORM", 0), (b"fLaC", 0), (b"OggS\x00", 0)),
+    *((b"caff\x00\x01", 0), (b"\x1a\x45\xdf\xa3", 0), (b"ftyp", 4), (b"#!AMR", 0)),
+    *((b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0), (b"riff\x2e\x91\xcf\x11", 0), (b"wvpk", 0)),
+    *((b"TTA1", 0), (b"FLV\x01", 0)),
+)
+_BEHIND_JUNK = frozenset(
+    "aiff amr asf avi caf flac flv matroska mp4 ogg tta w64 wav wavpack webm".split()
+)
 
 #: Extensions of recordings people have; others are judged by their bytes alone.
 EXTENSIONS = frozenset(
-    ".3g2 .3gp .aac .ac3 .aif .aifc .aiff .amr .ape .asf .au .avi .caf .dsf .dts .eac3 .flac"
-    " .flv .m4a .m4b .m4v .mka .mkv .mov .mp2 .mp3 .mp4 .mpc .mpeg .mpg .mts .mxf .oga .ogg"
-    " .ogv .opus .ra .rm .snd .sph .spx .tak .ts .tta .voc .w64 .wav .webm .wma .wmv .wv".split()
+    ".3g2 .3ga .3gp .3gpp .3gpp2 .8svx .aac .ac3 .adts .aif .aifc .aiff .amr .ape .asf .au .avi"
+    " .awb .caf .dff .dsf .dss .dts .dvr-ms .eac3 .ec3 .f4a .f4v .flac .flv .latm .loas .m1a .m2a"
+    " .m2t .m2ts .m2v .m4a .m4b .m4r .m4v .mk3d .mka .mkv .mlp .mod .mov .mp1 .mp2 .mp3 .mp4 .mpa"
+    " .mpc .mpe .mpeg .mpg .mpga .mts .mxf .nut .oga .ogg .ogm .ogv .ogx .oma .opus .qcp .qt .ra"
+    " .ram .rf64 .rm .rmvb .shn .snd .spx .tak .thd .tod .trp .ts .tta .vob .voc .vqf .w64 .wav"
+    " .wave .weba .webm .wma .wmv .wtv .wv".split()
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A recording inside a file: its container, and where it begins, in bytes."""
+
+    container: str
+    start: int = 0
 
 
 def sniff(path: str | os.PathLike[str], name: str | None = None) -> str:
@@ -98,6 +145,16 @@ def sniff(path: str | os.PathLike[str], name: str | None = None) -> str:
         raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
 
 
+def locate(path: Path, shown: str) -> Located:
+    """As `sniff`, and where in the file that container begins: behind tags or junk."""
+    try:
+        size = regular_size(path, shown)
+        with path.open("rb") as file:
+            return _locate(file, size, shown)
+    except (OSError, ValueError) as error:
+        raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
+
+
 def regular_size(place: Path, shown: str) -> int:
     """Size in bytes; raises EmptyInput for 0, UnsafeInput for devices, pipes and folders."""
     found = place.stat()
@@ -110,25 +167,70 @@ def regular_size(place: Path, shown: str) -> int:
 
 def identify(file: BinaryIO, size: int, shown: str) -> str:
     """As `sniff`, for an open file of ``size`` bytes. Leaves the position anywhere."""
-    start = after_tags(file)
+    return _locate(file, size, shown).container
+
+
+def _locate(file: BinaryIO, size: int, shown: str) -> Located:
+    start = _content_start(file)
     head = _read(file, start, _HEAD)
     if start and not head:
         raise UnsupportedMedia(f"{shown}: a tag (title, artist, cover) without any sound")
     kind = _foreign.playlist(head)
     if kind:
         raise UnsafeInput(f"{shown}: looks like {kind}; refused, as those name other files")
+    part = _foreign.part(head)
+    if part:
+        raise UnsupportedMedia(
+            f"{shown}: a later part of a {part} recording; join all parts in their order, the"
+            " first one in front"
+        )
     foreign = _foreign.describe(head)
     if foreign is None:
         container = _by_magic(head)
         if container:
-            return container
-        data = _read(file, start, _mpeg.MAX_JUNK + 4096)
-        container = _mpeg.find(data, whole=start + len(data) >= size)
-        # A tag promises an MP3, and some begin with frames of no fixed length.
-        if container or start:
-            return container or "mp3"
-    found = foreign or "bytes of no kind we know"
-    raise UnsupportedMedia(f"{shown}: looks like {found}, neither audio nor video")
+            return Located(container, start)
+        data = _read(file, start, _mpeg.MAX_JUNK + _HEAD)
+        located = _in_stream(data, start, whole=start + len(data) >= size)
+        if located:
+            return located
+    raise UnsupportedMedia(_refusal(shown, foreign))
+
+
+def _in_stream(data: bytes, start: int, *, whole: bool) -> Located | None:
+    """What begins within ``data``, at byte ``start`` of the file, without a header at its front."""
+    container = _streams.find(data)
+    if container:
+        # Their readers find the first packet by themselves, wherever the file was cut.
+        return Located(container, start)
+    at, container = _behind_junk(data)
+    if container:
+        return Located(container, start + at)
+    container = _mpeg.find(data, whole=whole)
+    # A tag promises an MP3, and some begin with frames of no fixed length.
+    return Located(container or "mp3", 0 if start else start) if container or start else None
+
+
+def _behind_junk(data: bytes) -> tuple[int, str]:
+    """The first header behind bytes of no meaning, and where it is; an empty name for none."""
+    best, container = _mpeg.MAX_JUNK, ""
+    for mark, offset in _MARKS:
+        at = data.find(mark)
+        while offset <= at < best:
+            found = _by_magic(data[at - offset : at - offset + _HEAD])
+            if found in _BEHIND_JUNK:
+                best, container = at - offset, found
+                break
+            at = data.find(mark, at + 1)
+    return best, container
+
+
+def _refusal(shown: str, foreign: str | None) -> str:
+    if foreign is None:
+        return (
+            f"{shown}: looks like bytes of no kind we know, neither audio nor video; if it plays"
+            " elsewhere, convert it to WAV or MP3 there"
+        )
+    return f"{shown}: looks like {foreign}, neither audio nor video"
 
 
 def _reason(error: Exception) -> str:
@@ -142,8 +244,22 @@ def _read(file: BinaryIO, at: int, count: int) -> bytes:
     return file.read(count)
 
 
+def _content_start(file: BinaryIO) -> int:
+    """Where the content starts: behind tags, and zeros behind those unless they belong to it."""
+    at = _after_tags(file)
+    return at if at == 0 or _by_magic(_read(file, at, _HEAD)) else after_tags(file)
+
+
 def after_tags(file: BinaryIO) -> int:
-    """Where the content starts, behind ID3v2 tags (and the zeros some writers pad them with)."""
+    """Behind ID3v2 tags and the zeros that some writers pad them with."""
+    at = _after_tags(file)
+    if at:
+        padding = _read(file, at, _mpeg.MAX_JUNK)
+        at += len(padding) - len(padding.lstrip(b"\x00"))
+    return at
+
+
+def _after_tags(file: BinaryIO) -> int:
     at = 0
     for _ in range(_MAX_TAGS):
         head = _read(file, at, 10)
@@ -151,9 +267,6 @@ def after_tags(file: BinaryIO) -> int:
             break
         length = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         at += 10 + length + (10 if head[5] & 0x10 else 0)
-    if at:
-        padding = _read(file, at, _mpeg.MAX_JUNK)
-        at += len(padding) - len(padding.lstrip(b"\x00"))
     return at
 
 
@@ -163,15 +276,9 @@ def _by_magic(head: bytes) -> str | None:
         return chunked
     if head[:4] == b"\x1a\x45\xdf\xa3":
         return "webm" if b"webm" in head[:64] else "matroska"
+    if head[:4] == b"FRM8" and head[12:16] == b"DSD ":
+        return "iff"
     for offset, magic, container in _MAGIC:
         if head[offset : offset + len(magic)] == magic:
             return container
-    return "mpegts" if _is_transport_stream(head) else None
-
-
-def _is_transport_stream(head: bytes) -> bool:
-    for length, offset in _TS_PACKETS:
-        syncs = head[offset : offset + 5 * length : length]
-        if len(syncs) >= 3 and set(syncs) == {0x47}:
-            return True
-    return False
+    return None

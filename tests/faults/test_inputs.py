@@ -236,7 +236,7 @@ def test_f32_headers_that_lie_are_not_believed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("rate_hz", "channels"),
-    [(1, 1), (3_999, 1), (384_001, 1), (10_000_000, 1), (16_000, 17), (16_000, 255)],
+    [(1, 1), (3_999, 1), (384_001, 1), (10_000_000, 1), (16_000, 65), (16_000, 255)],
 )
 def test_f33_absurd_rates_and_channels_are_refused(
     tmp_path: Path, rate_hz: int, channels: int

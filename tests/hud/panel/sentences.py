@@ -20,6 +20,7 @@ from hybrid_transcribe import devices
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.audio.intake import Uploaded, intake
 from hybrid_transcribe.audio.probe import probe
+from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.audio.sniff import sniff
 from hybrid_transcribe.catalogue import broken
 from hybrid_transcribe.config import Settings
@@ -144,6 +145,30 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     why = "The GPU cannot be used: NVIDIA's driver library (libcuda) cannot be loaded"
     found = devices.Gpu(False, True, why, remedy.hint_for("torch", why))
     yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: found)[1][0]
+
+
+def reports(folder: Path) -> Iterator[tuple[str, str]]:
+    """What decoding notices."""
+    calls: dict[str, Callable[[DecodeReport], object]] = {
+        "track": lambda r: r.track(2, 3, " (por, default)", ()),
+        "track, plain": lambda r: r.track(1, 2, "", ()),
+        "track, silent": lambda r: r.track(2, 2, "", (1,)),
+        "tracks, silent": lambda r: r.track(3, 3, " (por)", (1, 2)),
+        "inverted": lambda r: r.inverted(),
+        "made quieter": lambda r: r.quieter(20.0),
+        "made louder": lambda r: r.louder(84.3),
+        "clock jump": lambda r: r.jump(12.3),
+        "short header": lambda r: r.short_header(),
+        "cut short": lambda r: r.cut(5.5, 11.0),
+        "broken off": lambda r: r.broken_off(5.5, usually_whole=True),
+        "damaged": lambda r: r.damage(1.5, 3.0, 1, 11.0),
+        "damaged places": lambda r: r.damage(1.5, 3.0, 4, 11.0),
+    }
+    for name, call in calls.items():
+        report = DecodeReport()
+        call(report)
+        (line,) = report.lines
+        yield name, line
 
 
 def _said(confidence: Confidence, *segments: Segment) -> str:

@@ -55,8 +55,30 @@ WANTED: dict[str, tuple[str, str]] = {
         " não pode ser carregada; reinstale o driver da NVIDIA ou reinicie a máquina, ou escolha"
         " o dispositivo 'cpu'",
     ),
+    "track": (
+        "track_heard_label",
+        "Foi ouvida a faixa 2 de 3 (por, default); audio_track escolhe outra.",
+    ),
+    "track, plain": ("track_heard", ""),
+    "track, silent": (
+        "track_heard_loud",
+        "Foi ouvida a faixa 2 de 2, em vez de 1, em silêncio; audio_track escolhe outra.",
+    ),
+    "tracks, silent": (
+        "track_heard_loud_label",
+        "Foi ouvida a faixa 3 de 3 (por), em vez de 1, 2, em silêncio; audio_track escolhe outra.",
+    ),
+    "inverted": ("inverted", ""),
+    "made quieter": ("made_quieter", ""),
+    "made louder": ("made_louder", ""),
+    "clock jump": ("clock_jump", ""),
+    "short header": ("short_header", ""),
+    "cut short": ("cut_short", "Incompleto: o arquivo termina em 5,5 s de 11,0 s."),
+    "broken off": ("broken_off", ""),
+    "damaged": ("damaged", "Danificado: 1,5 s de som em 3,0 s não puderam ser decodificados."),
+    "damaged places": ("damaged_places", ""),
     "JPEG": ("foreign", f"{HOSTILE}: parece ser uma imagem JPEG, que não é áudio nem vídeo"),
-    "unknown": ("foreign", ""),
+    "unknown": ("unknown_kind", ""),
     "playlist": (
         "playlist",
         f"{HOSTILE}: parece ser uma lista M3U; recusado, porque remete a outros arquivos",
@@ -65,7 +87,9 @@ WANTED: dict[str, tuple[str, str]] = {
     "tag": ("only_a_tag", ""),
     "broken wave": (
         "not_as_such",
-        f"{HOSTILE}: parece ser wav, mas não pode ser lido assim (dados inválidos)",
+        f"{HOSTILE}: parece ser wav, mas não pode ser lido assim: o cabeçalho está cortado ou"
+        " danificado, ou não há nada depois dele; se toca em outro programa, converta-o ali para"
+        " WAV ou MP3",
     ),
     "no file": ("unreadable", "none.wav: não pode ser lido (o arquivo não existe)"),
     "folder": ("not_regular", ""),
@@ -165,7 +189,9 @@ _SENTENCE, _IN_PORTUGUESE = "No speech was heard.", "Nenhuma fala foi ouvida."
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """All real sentences, by name."""
-    makers = (sentences.notices, sentences.refusals, sentences.failures)
+    makers = (
+        sentences.notices, sentences.reports, sentences.refusals, sentences.failures
+    )  # fmt: skip
     return {name: text for make in makers for name, text in make(tmp_path_factory.mktemp("said"))}
 
 

@@ -1,0 +1,98 @@
+"""What decoding noticed: lines for people, and whether more than a little of the sound is missing.
+
+Every line has its translation in ``hud/strings/told.json``, by its English words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+#: A length in a header is rounded and encoders pad: less than this is not missing, in seconds.
+CUT_LEAST_S, CUT_LEAST_SHARE = 0.5, 0.01
+
+#: From here on a transcript is not complete: seconds, and share of the recording.
+GONE_LEAST_S, GONE_LEAST_SHARE = 1.0, 0.02
+
+#: Damage shorter than this is not heard by anyone, in seconds.
+DAMAGE_LEAST_S = 0.05
+
+
+class DecodeReport:
+    """Collects what there is to say about one recording while it is decoded.
+
+    Attributes:
+        lines: English sentences for ``Transcript.warnings``, in the order they came up.
+        incomplete: more than a little of the recording's sound is missing.
+    """
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.incomplete = False
+
+    def add(self, line: str) -> None:
+        """Say it, once."""
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def track(self, number: int, count: int, label: str, silent: Sequence[int]) -> None:
+        """Which of several tracks is heard; ``silent`` are those that were passed over."""
+        passed_over = f", not the silent {', '.join(map(str, silent))}" if silent else ""
+        self.add(
+            f"Track {number} of {count} was heard{label}{passed_over}; audio_track chooses another."
+        )
+
+    def inverted(self) -> None:
+        """Two channels that would cancel each other."""
+        self.add("One channel is inverted and would cancel the other: their difference was heard.")
+
+    def quieter(self, decibels: float) -> None:
+        """The recording goes beyond full scale."""
+        self.add(f"Too loud for 16 bits: made {round(decibels)} dB quieter before it was heard.")
+
+    def louder(self, decibels: float) -> None:
+        """The recording would drown in the steps of 16 bits."""
+        self.add(f"Too quiet for 16 bits: made {round(decibels)} dB louder before it was heard.")
+
+    def jump(self, at_s: float) -> None:
+        """Time stamps that cannot be true are not followed."""
+        self.add(
+            f"The clock of the file jumps at {at_s:.1f} s: times behind that count on without it."
+        )
+
+    def short_header(self) -> None:
+        """The header's length was not believed."""
+        self.add("Its header promises less sound than the file holds: the rest was heard too.")
+
+    def cut(self, reached_s: float, promised_s: float) -> bool:
+        """The file promises more than came; False, and nothing is said, where that is nothing."""
+        missing_s = promised_s - reached_s
+        if missing_s <= max(CUT_LEAST_S, CUT_LEAST_SHARE * promised_s):
+            return False
+        self.add(f"Cut short: the file ends at {reached_s:.1f} s of {promised_s:.1f} s.")
+        self._miss(missing_s, promised_s)
+        return True
+
+    def broken_off(self, reached_s: float, usually_whole: bool) -> None:
+        """The file ends in the middle of something; nobody knows how much there was.
+
+        ``usually_whole``: files of its kind are closed when they are finished.
+        """
+        self.add(f"Cut short: the file breaks off at {reached_s:.1f} s, its end is missing.")
+        self.incomplete = self.incomplete or usually_whole
+
+    def damage(self, lost_s: float, first_s: float, places: int, whole_s: float) -> None:
+        """Stretches that could not be decoded; silence stands for them."""
+        if lost_s < DAMAGE_LEAST_S:
+            return
+        lost = f"Damaged: {lost_s:.1f} s of sound" if lost_s >= 0.1 else "Damaged: 0.1 s of sound"
+        if places == 1:
+            self.add(f"{lost} at {first_s:.1f} s could not be decoded.")
+        else:
+            self.add(
+                f"{lost} in {places} places, the first at {first_s:.1f} s, could not be decoded."
+            )
+        self._miss(lost_s, whole_s)
+
+    def _miss(self, missing_s: float, whole_s: float) -> None:
+        if missing_s > max(GONE_LEAST_S, GONE_LEAST_SHARE * whole_s):
+            self.incomplete = True
