@@ -154,9 +154,13 @@ class Advanced(_About, frozen=True):
 
 
 class Noticed(_About, frozen=True):
-    """One line for ``Transcript.warnings``."""
+    """One line for ``Transcript.warnings``.
+
+    ``audio_missing``: it says that more than a little of the sound is missing.
+    """
 
     text: str
+    audio_missing: bool = False
 
 
 class Remembered(_About, frozen=True):

@@ -123,8 +123,10 @@ class Transcript:
         language: ISO 639-1 code, given or detected; None when nothing was heard.
         language_probability: 0..1 when detected, None when given.
         duration_s: the recording's length; None when it was never measured.
-        complete: False for a partial transcript (running, canceled or failed).
-        warnings: options an engine could not honour, text it withheld, fall-backs it took.
+        complete: False for a partial transcript (running, canceled or failed), and where more than
+            a little of the recording's sound is missing, as ``warnings`` say.
+        warnings: which of several tracks was heard, sound that is missing, options an engine
+            could not honour, text it withheld, fall-backs it took.
     """
 
     recording_id: str
@@ -225,6 +227,9 @@ class Options:
         context: ``"auto"`` lets faster-whisper hear windows as short as the speech in them,
             several times as fast; ``"full"`` is the library's own way, window by window.
         diarize: label speakers, where the engine can.
+        audio_track: which of a file's audio tracks is heard: its number from 1, its language tag
+            or its title; ``"all"`` makes a recording of each. None takes the one that a player
+            would play, unless that is silent.
     """
 
     language: str | None = None
@@ -258,6 +263,7 @@ class Options:
     multilingual: bool | None = None
     context: str | None = None
     diarize: bool = False
+    audio_track: str | None = None
 
     def given(self) -> dict[str, Any]:
         """Only the options that differ from their defaults: name to value."""
@@ -338,6 +344,7 @@ class RunRecord:
     language_probability: float | None = None
     device: str | None = None
     warnings: tuple[str, ...] = ()
+    audio_missing: bool = False
     error: ErrorInfo | None = None
     started_at: float | None = None
     finished_at: float | None = None
@@ -356,6 +363,7 @@ class Recording:
         percentage: 0..100, never falls within an attempt, 100 only when completed, None unknown.
         eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        audio_missing: more than a little of its sound could not be decoded, or is not there.
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
         run: the number of the transcription that the fields here are about. It rises when the
@@ -386,6 +394,7 @@ class Recording:
     language_probability: float | None = None
     device: str | None = None
     warnings: tuple[str, ...] = ()
+    audio_missing: bool = False
     note: str | None = None
     spec: Spec | None = None
     started_at: float | None = None

@@ -24,9 +24,12 @@ _USUAL_PACKET_S = 0.02
 # recording's own bit rate: headers of pages and clusters are smaller.
 _LEAST_HOLE_BYTES, _LEAST_HOLE_S = 1024, 0.1
 
-#: Containers whose packets lie one behind the other, so that a hole between them is damage when
+# Transport packets are looked at where a gap is, as far as that.
+_TS_PACKET, _TS_SYNC, _MOST_READ_BYTES = 188, 0x47, 1 << 20
+
+# Containers whose packets lie one behind the other, so that a hole between them is damage when
 # the clock jumps there.
-CONTIGUOUS = frozenset(("asf", "flac", "flv", "matroska", "ogg", "webm"))
+_CONTIGUOUS = frozenset(("asf", "flac", "flv", "matroska", "ogg", "webm"))
 
 # The same without a clock of their own: the hole alone tells.
 _UNTIMED = frozenset(("avi", *_ends.FRAME_LENGTHS))
@@ -49,7 +52,6 @@ class FrameReader:
         decoded_s: sound that came out, in seconds.
         companion_end_s: where the pictures end, on the container's clock; 0 without any.
         last_packet: position and size in bytes of the last packet; None where not known.
-        in_hole: bytes without any packet lie before the packet that is decoded now.
     """
 
     def __init__(
@@ -65,7 +67,8 @@ class FrameReader:
         self.decoded_s = 0.0
         self.companion_end_s = 0.0
         self.last_packet: tuple[int, int] | None = None
-        self.in_hole = False
+        self._in_hole = False
+        self._hole = (0, 0)
         self._recording, self._file = recording, file
         self._media, self._stream, self._clock, self._watch = media, stream, clock, watch
         # Its packets tell a gap from a new clock, and how far the file reaches.
@@ -89,19 +92,34 @@ class FrameReader:
             elif self._companion is not None and packet.stream_index == self._companion.index:
                 self._pass_by(packet)
 
+    def is_torn(self) -> bool:
+        """Was something in the file passed over before the packet that is decoded now?"""
+        if self._recording.container == "mpegts":
+            return self._syncs_lack(*self._hole)
+        return self._in_hole and self._recording.container in _CONTIGUOUS
+
+    def _syncs_lack(self, start: int, end: int) -> bool:
+        """Do transport packets from byte ``start`` to ``end`` not all begin as they must?"""
+        if start % _TS_PACKET or end - start < _LEAST_HOLE_BYTES:
+            return False
+        data = self._bytes_at(start, min(end - start, _MOST_READ_BYTES))
+        return set(data[::_TS_PACKET]) != {_TS_SYNC}
+
     def _look_at(self, packet: Packet[Any], hole_bytes: int) -> None:
         """Note where a packet of ours lies, and what was passed over before it or within it."""
         if not packet.size or packet.pos is None:
             return
+        if self.last_packet is not None:
+            self._hole = (self.last_packet[0], packet.pos)
         if self.last_packet is not None and self.last_packet[0] == packet.pos:
             self.last_packet = (packet.pos, packet.size)
             return  # Of the same page as the one before it.
         self.last_packet = (packet.pos, packet.size)
         hole_s = hole_bytes / self._bytes_per_s() if hole_bytes >= _LEAST_HOLE_BYTES else 0.0
-        self.in_hole = hole_s >= _LEAST_HOLE_S and not self._is_filler(packet.pos - hole_bytes)
+        self._in_hole = hole_s >= _LEAST_HOLE_S and not self._is_filler(packet.pos - hole_bytes)
         if self._recording.container == "ogg":
-            self.in_hole |= self._pages_lack(packet.pos)
-        if self.in_hole and self._recording.container in _UNTIMED:
+            self._in_hole |= self._pages_lack(packet.pos)
+        if self._in_hole and self._recording.container in _UNTIMED:
             self.damage.skip(self._clock.position_s, hole_s)
 
     def _pages_lack(self, at: int) -> bool:

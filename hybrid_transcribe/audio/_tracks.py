@@ -17,7 +17,8 @@ from av.stream import Disposition
 from hybrid_transcribe import names
 from hybrid_transcribe.audio import _source
 from hybrid_transcribe.audio._mix import as_channels
-from hybrid_transcribe.errors import NoAudio
+from hybrid_transcribe.errors import InvalidOption, NoAudio
+from hybrid_transcribe.languages import parse_language
 
 # A track that peaks no higher is silent: speech 60 dB down reaches 0.0012.
 _SILENT_PEAK = 0.001
@@ -70,8 +71,20 @@ def named(choices: Sequence[Track], wanted: str, shown: str) -> Track:
     for track in choices:
         if text in (str(track.number), track.language.lower(), track.title.lower()):
             return track
+    language = _language(text)
+    for track in choices:
+        if language is not None and _language(track.language) == language:
+            return track
     there = "; ".join(f"{track.number}{track.label}" for track in choices)
     raise NoAudio(f"{shown}: no audio track {wanted!r}; there are: {there}")
+
+
+def _language(text: str) -> str | None:
+    """A tag or a name as one code: ``por``, ``pt-BR`` and ``Portuguese`` are ``pt``."""
+    try:
+        return parse_language(text)
+    except InvalidOption:
+        return None
 
 
 def preferred(choices: Sequence[Track]) -> Track:

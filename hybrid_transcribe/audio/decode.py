@@ -16,7 +16,7 @@ from hybrid_transcribe.audio import _ends, _source, _tracks
 from hybrid_transcribe.audio._blocks import Blocks
 from hybrid_transcribe.audio._clock import Clock, ClockRules
 from hybrid_transcribe.audio._mono import Mono
-from hybrid_transcribe.audio._reader import CONTIGUOUS, FrameReader
+from hybrid_transcribe.audio._reader import FrameReader
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import BrokenMedia
@@ -146,8 +146,7 @@ class _Decoding:
             yield from blocks.finish()
 
     def _on_gap(self, at_s: float, seconds: float) -> None:
-        contiguous = self._recording.container in CONTIGUOUS
-        self._reader.damage.gap(at_s, seconds, is_damage=contiguous and self._reader.in_hole)
+        self._reader.damage.gap(at_s, seconds, is_damage=self._reader.is_torn())
 
     def _conclude(self, end_s: float) -> None:
         """Say what is missing. Raises BrokenMedia where hardly anything is there."""

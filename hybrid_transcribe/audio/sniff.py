@@ -152,6 +152,7 @@ def locate(path: Path, shown: str) -> Located:
         with path.open("rb") as file:
             return _locate(file, size, shown)
     except (OSError, ValueError) as error:
+        check_descriptors(error)
         raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
 
 

@@ -85,6 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
     add("--initial-prompt", metavar="TEXT", help="text that goes before, for style and spelling")
     add("--hotwords", metavar="TEXT", help="words that are likely to be said")
     add(
+        "--audio-track",
+        metavar="N",
+        help="which of a film's audio tracks, from 1, or by its language tag; all: one recording "
+        "for each (default: the one that a player plays, unless it is silent)",
+    )
+    add(
         "--vad-filter",
         action=argparse.BooleanOptionalAction,
         default=None,
@@ -104,7 +110,7 @@ def requested(args: argparse.Namespace) -> dict[str, Any]:
     how: dict[str, Any] = dict(_pair(text) for text in args.option)
     named = (
         *("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter"),
-        *("diarize", "compute_type"),
+        *("diarize", "compute_type", "audio_track"),
     )
     how.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}

@@ -251,7 +251,8 @@ class Lane:
                 )
                 self._ledger.apply(rid, found)
             case p.Noticed():
-                self._ledger.apply(rid, machine.Learned(warning=message.text))
+                noticed = machine.Learned(warning=message.text, audio_missing=message.audio_missing)
+                self._ledger.apply(rid, noticed)
             case p.Placed():
                 self._placed(flight, message)
             case p.Advanced():

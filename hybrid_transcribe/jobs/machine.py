@@ -65,6 +65,7 @@ class Learned(Change):
     language_probability: float | None = None
     device: str | None = None
     warning: str | None = None
+    audio_missing: bool = False
     note: str | None = None
 
 
@@ -245,6 +246,7 @@ def _learned(recording: Recording, change: Learned) -> Recording:
         language_probability=_given(change.language_probability, recording.language_probability),
         device=_given(change.device, recording.device),
         warnings=warnings,
+        audio_missing=recording.audio_missing or change.audio_missing,
         note=recording.note if change.note is None else change.note or None,
     )
     return replace(found, percentage=_percentage(found))
@@ -322,6 +324,7 @@ def _retried(recording: Recording, change: RetryAsked) -> Recording:
             language_probability=None,
             device=None,
             warnings=(),
+            audio_missing=False,
             note=None,
         )
     return _queued_again(again)
@@ -339,6 +342,7 @@ def _as_run(recording: Recording) -> RunRecord:
         language_probability=recording.language_probability,
         device=recording.device,
         warnings=recording.warnings,
+        audio_missing=recording.audio_missing,
         error=recording.error,
         started_at=recording.started_at,
         finished_at=recording.finished_at,
@@ -377,6 +381,7 @@ def _fallen_back(recording: Recording) -> Recording:
         language_probability=kept.language_probability,
         device=kept.device,
         warnings=(*kept.warnings, *_why_not_newer(recording)),
+        audio_missing=kept.audio_missing,
         error=None,
         note=None,
         worker_deaths=0,

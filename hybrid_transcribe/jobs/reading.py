@@ -152,7 +152,7 @@ class Reading:
             language=chosen.language or spec.options.language,
             language_probability=chosen.language_probability,
             duration_s=chosen.duration_s,
-            complete=chosen.state is State.COMPLETED and not n_missing,
+            complete=_is_complete(chosen) and not n_missing,
             warnings=warnings,
         )
 
@@ -164,6 +164,10 @@ class Reading:
         segments = [rows.get(index) for index in range(chosen.n_segments)]
         found = tuple(segment for segment in segments if segment is not None)
         return found, len(segments) - len(found)
+
+
+def _is_complete(chosen: Recording | RunRecord) -> bool:
+    return chosen.state is State.COMPLETED and not chosen.audio_missing
 
 
 def _expected(recording: Recording, forecast: Forecast) -> Recording:

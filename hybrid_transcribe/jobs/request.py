@@ -144,6 +144,8 @@ def make_options(base: Options, given: Mapping[str, Any]) -> Options:
 def _plain(name: str, value: Any) -> Any:
     if get_args(_kind(name)) and isinstance(value, int | float):
         return (value,)
+    if name == "audio_track" and type(value) is int:
+        return str(value)
     return value
 
 
@@ -181,6 +183,11 @@ def _check(options: Options) -> None:
         if not all(math.isfinite(n) for n in numbers if isinstance(n, float)):
             # JSON has no word for it: neither the worker nor the journal could read it again.
             raise InvalidOption(f"Option {name}={value!r}: it must be finite")
+    track = options.audio_track
+    if track is not None and (not track.strip() or track.strip() == "0"):
+        raise InvalidOption(
+            f"Option audio_track={track!r}: it must be a number from 1, or a language"
+        )
     for name in _COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:

@@ -27,7 +27,15 @@ from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Sta
 from hybrid_transcribe.worker.memory import peak_bytes
 from hybrid_transcribe.worker.places import Emit, Place, Places, Span
 from hybrid_transcribe.worker.pool import Lent
-from hybrid_transcribe.worker.source import Ahead, Begun, Nothing, Piece, Undecoded, pieces
+from hybrid_transcribe.worker.source import (
+    Ahead,
+    Begun,
+    Nothing,
+    Piece,
+    Reported,
+    Undecoded,
+    pieces,
+)
 
 #: What a smaller way of running the model may mend.
 TOO_MUCH = (OutOfMemory, DeviceFailed)
@@ -76,7 +84,7 @@ class Batch:
                 continue
             item = self.places[key].item
             try:
-                found = probe(item.path, self._settings, item.name)
+                found = probe(item.path, self._settings, item.name, self.spec.options.audio_track)
             except Exception as error:
                 self.places.answer(key, p.Failed, error=as_info(error))
                 continue
@@ -113,7 +121,9 @@ class Batch:
             (key, self._whole(key) if can.whole_recordings else self.places[key].item)
             for key in keys
         ]
-        source: Iterable[Piece] = pieces(todo, self._decoding(can), self.places.cancelled)
+        source: Iterable[Piece] = pieces(
+            todo, self._decoding(can), self.places.cancelled, self.spec.options.audio_track
+        )
         runner = Ahead(iter(source)) if ahead else None
         options = replace(self._options(todo, can), batch_size=batch_size)
         try:
@@ -175,6 +185,8 @@ class Batch:
             key = piece.key
             if isinstance(piece, Begun):
                 self.places.tell(key, p.Staged, stage=Stage.DECODING)
+            elif isinstance(piece, Reported):
+                self.places.tell(key, p.Noticed, text=piece.text, audio_missing=piece.audio_missing)
             elif isinstance(piece, Undecoded):
                 self._undecoded(key, piece.error)
             elif isinstance(piece, Nothing):
@@ -285,7 +297,7 @@ def not_honoured(engine: Engine, options: Options) -> Iterator[str]:
 
 
 def _known(capabilities: Capabilities) -> frozenset[str]:
-    extra = {"silence_guard"}
+    extra = {"silence_guard", "audio_track"}
     if capabilities.compute_types:
         extra.add("compute_type")
     if capabilities.translates:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hybrid_transcribe.audio.decode import decode
+from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.protocol import Item
 from hybrid_transcribe.types import Clip
@@ -30,6 +31,15 @@ class Decoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A line about a recording's sound; ``audio_missing`` where much of it is not there."""
+
+    key: int
+    text: str
+    audio_missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Undecoded:
     """A recording gave no (further) clip: an error, or None when it was cancelled."""
 
@@ -44,14 +54,17 @@ class Nothing:
     key: int
 
 
-Piece = Begun | Decoded | Undecoded | Nothing
+Piece = Begun | Decoded | Reported | Undecoded | Nothing
 
 #: A resumed rest that is shorter holds no speech, in seconds. Whisper would invent some.
 LEAST_REST_S = 0.1
 
 
 def pieces(
-    items: Sequence[tuple[int, Item]], settings: Settings, cancelled: Callable[[int], bool]
+    items: Sequence[tuple[int, Item]],
+    settings: Settings,
+    cancelled: Callable[[int], bool],
+    audio_track: str | None = None,
 ) -> Iterator[Piece]:
     """Decode the items in order, lazily.
 
@@ -62,13 +75,19 @@ def pieces(
             yield Undecoded(key, None)
             continue
         yield Begun(key)
-        yield from _pieces(key, item, settings, lambda key=key: cancelled(key))  # type: ignore[misc]
+        yield from _pieces(key, item, settings, lambda key=key: cancelled(key), audio_track)  # type: ignore[misc]
 
 
 def _pieces(
-    key: int, item: Item, settings: Settings, cancelled: Callable[[], bool]
+    key: int,
+    item: Item,
+    settings: Settings,
+    cancelled: Callable[[], bool],
+    audio_track: str | None,
 ) -> Iterator[Piece]:
     held: Clip | None = None
+    report = DecodeReport()
+    n_reported = 0
     try:
         for clip in decode(
             item.path,
@@ -76,7 +95,11 @@ def _pieces(
             settings=settings,
             start_s=item.resume_from_s,
             cancelled=cancelled,
+            audio_track=audio_track,
+            report=report,
         ):
+            yield from _news(key, report, n_reported)
+            n_reported = len(report.lines)
             if item.resume_from_s and clip.duration_s < LEAST_REST_S:
                 continue
             if held is not None:
@@ -88,12 +111,19 @@ def _pieces(
             yield Decoded(key, held, last=False)
         yield Undecoded(key, error)
         return
+    yield from _news(key, report, n_reported)
     if cancelled():
         yield Undecoded(key, None)
     elif held is None:
         yield Nothing(key)
     else:
         yield Decoded(key, held, last=True)
+
+
+def _news(key: int, report: DecodeReport, n_reported: int) -> Iterator[Reported]:
+    """What a report has gained."""
+    for text in report.lines[n_reported:]:
+        yield Reported(key, text, report.incomplete)
 
 
 class Ahead:
