@@ -24,7 +24,7 @@ from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.audio.sniff import sniff
 from hybrid_transcribe.catalogue import broken
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import ladder, remedy
+from hybrid_transcribe.devices import hint, ladder
 from hybrid_transcribe.devices.choice import choose
 from hybrid_transcribe.engines import torch_device
 from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task
@@ -143,7 +143,7 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     assert broke
     yield "GPU broke", broke[1]
     why = "The GPU cannot be used: NVIDIA's driver library (libcuda) cannot be loaded"
-    found = devices.Gpu(False, True, why, remedy.hint_for("torch", why))
+    found = devices.Gpu(False, True, why, hint.hint_for("torch", why))
     yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: found)[1][0]
 
 
