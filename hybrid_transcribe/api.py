@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.jobs.handle import Job, JobResult
 from hybrid_transcribe.jobs.service import Inputs, Service
+from hybrid_transcribe.names import user_path
 from hybrid_transcribe.progress import follow
 from hybrid_transcribe.types import Options, Transcript
 
@@ -93,7 +93,7 @@ def _is_one(inputs: Inputs) -> bool:
     """A single file; a folder or a zip is several, however few are in it."""
     if not isinstance(inputs, str | os.PathLike):
         return False
-    path = Path(inputs).expanduser()
+    path = user_path(inputs)
     return path.suffix.lower() != ".zip" and not path.is_dir()
 
 

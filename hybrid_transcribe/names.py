@@ -6,10 +6,12 @@ and the names inside the zips they download.
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import unicodedata
 from collections.abc import Container
+from pathlib import Path
 
 #: Longest name kept, in characters.
 MAX_NAME = 120
@@ -28,6 +30,22 @@ _DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 }
 
 _EXTENSION = re.compile(r"(?<=[^.])\.[A-Za-z0-9]{1,10}\Z")
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """A path as people write it, ``~`` being their home; a name that begins with it is a name.
+
+    >>> user_path("~no such user.wav").name
+    '~no such user.wav'
+    """
+    literal = Path(path)
+    if os.path.lexists(literal):
+        return literal
+    try:
+        return literal.expanduser()
+    except RuntimeError:
+        # No user is called that.
+        return literal
 
 
 def new_id() -> str:
@@ -97,6 +115,23 @@ class UniqueNames:
     def __init__(self) -> None:
         self._taken: set[str] = set()
         self._next: dict[str, int] = {}
+        # Folded stem to the extension of the first that had it.
+        self._extensions: dict[str, str] = {}
+
+    def take_for(self, name: str, suffix: str = "") -> str:
+        """A file's name for what came from the file ``name``, not handed out before.
+
+        Of one stem, another extension than the first one's is kept, to tell them apart.
+
+        >>> names = UniqueNames()
+        >>> [names.take_for(n, ".txt") for n in ("talk.wav", "talk.mp3", "other/talk.wav")]
+        ['talk.txt', 'talk.mp3.txt', 'talk (2).txt']
+        """
+        stem = file_stem(name)
+        match = _EXTENSION.search(display_name(name))
+        extension = match[0] if match else ""
+        first = self._extensions.setdefault(folded(stem), extension)
+        return self.take(stem if extension.lower() == first.lower() else stem + extension, suffix)
 
     def take(self, stem: str, suffix: str = "") -> str:
         """``stem + suffix``, or ``stem (2) + suffix``…, not handed out before."""

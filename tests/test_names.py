@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -17,6 +18,7 @@ from hybrid_transcribe.names import (
     folded,
     new_id,
     unique,
+    user_path,
 )
 
 # Any text, and text made of what names are attacked with.
@@ -147,3 +149,25 @@ def test_ids_are_random() -> None:
     """Ids have 128 bits and are never the same."""
     assert len({new_id() for _ in range(100)}) == 100
     assert len(new_id()) == 32
+
+
+def test_one_stem_of_two_files_is_told_apart() -> None:
+    """The text of a film and of its sound are two files that say whose they are."""
+    names = UniqueNames()
+    taken = [names.take_for(n, ".srt") for n in ("a.mp4", "a.wav", "A.MP4", "b/a.wav", "a")]
+
+    assert taken == ["a.srt", "a.wav.srt", "A (2).srt", "a.wav (2).srt", "a (3).srt"]
+
+
+def test_a_name_that_begins_with_a_tilde_is_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Home is meant where there is no such file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "~").mkdir()
+
+    assert user_path("~no-such-user/x.wav") == Path("~no-such-user/x.wav")
+    assert user_path("~/x.wav") == tmp_path / "home" / "x.wav"
+    (tmp_path / "~" / "x.wav").touch()
+    assert user_path("~/x.wav") == Path("~/x.wav")

@@ -183,7 +183,9 @@ class _Taking:
             return
         shown = names.display_name(text, "input")
         with self._refusing(shown):
-            refuse_protocol(text)
+            # What is there under that name is a file, whatever its name looks like.
+            if not os.path.lexists(text):
+                refuse_protocol(text)
             self._take(_absolute(text, shown), shown)
 
     def _upload(self, given: Uploaded) -> None:
@@ -309,15 +311,26 @@ def _instead(others: Sequence[str]) -> str:
 
 
 def refuse_protocol(text: str) -> None:
-    """Raise UnsafeInput for what is an address rather than a file's path.
+    """Raise UnsafeInput for what is an address rather than a file's name.
 
-    A drive letter is no protocol, and a file of such a name can be given as ``./data:1.wav``.
+    A drive letter, a time of day or a title before a colon ("Data: 12.wav") is no protocol.
     """
-    protocol = _PROTOCOL.match(text)
-    if (protocol and protocol[1].lower() in _PROTOCOLS) or _ADDRESS.match(text):
+    if _ADDRESS.match(text) or _is_protocol(text):
         raise UnsafeInput(
             f"{text[:80]!r}: addresses and protocols are not opened; give a file of this machine"
         )
+
+
+def _is_protocol(text: str) -> bool:
+    """True where media libraries would take the word before the colon for a protocol.
+
+    They compare case and all, and what follows is never a blank; of "data:" a comma is part.
+    """
+    match = _PROTOCOL.match(text)
+    if match is None or match[1] not in _PROTOCOLS:
+        return False
+    rest = text[match.end() :]
+    return not rest[:1].isspace() and (match[1] != "data" or "," in rest)
 
 
 def _is_text(path: Path) -> bool:
@@ -340,7 +353,7 @@ def _text(given: object) -> str:
 
 def _absolute(text: str, shown: str) -> Path:
     try:
-        path = Path(text).expanduser().absolute()
+        path = names.user_path(text).absolute()
         path.stat()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)

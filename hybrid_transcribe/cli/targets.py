@@ -8,7 +8,7 @@ from tempfile import TemporaryFile
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.names import UniqueNames, display_name, file_stem
+from hybrid_transcribe.names import UniqueNames, display_name, user_path
 from hybrid_transcribe.outputs import save
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Recording, Rejection, State
@@ -24,7 +24,7 @@ class Targets:
 
     def __init__(self, folder: str, formats: list[str]) -> None:
         """Raises InvalidRequest where the folder cannot be made or written."""
-        self._folder = Path(folder).expanduser()
+        self._folder = user_path(folder)
         self._suffixes = [f".{WRITERS.get(name).extension}" for name in formats]
         self._planned: dict[str, str] = {}
         self._written: dict[str, list[Path]] = {}
@@ -43,7 +43,7 @@ class Targets:
         """Give every recording of the job a name, the same ones in every run."""
         self._service, names = service, UniqueNames()
         for recording in job.recordings:
-            self._planned[recording.recording_id] = names.take(file_stem(recording.name))
+            self._planned[recording.recording_id] = names.take_for(recording.name)
 
     def write(self, recording: Recording) -> None:
         """Write one that has ended; of one that ended early, the part that there is."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.names import user_path
 from hybrid_transcribe.types import counted
 
 #: A text or a file of it; a folder with ``<name>.txt`` for each recording; or names to texts.
@@ -68,13 +69,13 @@ class References:
 def _as_path(given: str | os.PathLike[str]) -> Path | None:
     """The file or folder that is meant, or None for a text."""
     if not isinstance(given, str):
-        path = Path(given).expanduser()
+        path = user_path(given)
         if not path.exists():
             raise InvalidRequest(f"No reference file {path}")
         return path
     if "\n" in given or len(given) > _LONGEST_NAME or "\0" in given:
         return None
-    path = Path(given).expanduser()
+    path = user_path(given)
     try:
         if given.strip() and path.exists():
             return path

@@ -211,8 +211,9 @@ def is_plain(name: str) -> bool:
 
 
 def known(name: str) -> Entry | None:
-    """The catalogue's model of that name, alias or id on the hub, or None."""
-    by_id = (entry for entry in MODELS.values() if name in entry.repos.values())
+    """The catalogue's model of that name, alias or id on the hub (in any case), or None."""
+    hub_id = name.lower()
+    by_id = (e for e in MODELS.values() if hub_id in map(str.lower, e.repos.values()))
     return find(name) or next(by_id, None)
 
 

@@ -18,6 +18,7 @@ from hybrid_transcribe.models import catalogue, checksums, hub, official, places
 from hybrid_transcribe.models.advice import OFFLINE, unavailable
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import MARK, TARGETS, convert
+from hybrid_transcribe.names import user_path
 
 Report = Callable[[float | None], None]
 
@@ -71,7 +72,7 @@ def unmade(name: str, layout: str, settings: Settings) -> str:
     source = LAYOUTS["ctranslate2"]
     carried = starter.carried(name) is not None
     if shape == source:
-        in_parts = carried and len(starter.STARTERS[name].parts) > 1
+        in_parts = carried and starter.in_parts(name)
         return "in the starter packages, joined at first use" if in_parts else ""
     here = carried or _there(name, source, settings)
     return f"here for {source.engine}, converted at first use" if here else ""
@@ -83,7 +84,7 @@ def unmade(name: str, layout: str, settings: Settings) -> str:
 def _named(name: str, shape: Layout) -> Path | None:
     """The folder or file a name stands for, or None when it is a short name or an id."""
     if catalogue.is_path(name):
-        return Path(name).expanduser()
+        return user_path(name)
     checkpoint = name.endswith(".pt") and catalogue.is_plain(name)
     if shape.name == "openai":
         # Nothing that could be an id: strangers may send those, and this is a pickle.

@@ -50,8 +50,11 @@ _SMALL = ("config.json", "tokenizer.json", "vocabulary.txt")
 
 
 def carried(name: str) -> dict[str, Path] | None:
-    """File name to place for an installed starter model, or None when it is not complete."""
-    starter = STARTERS.get(name)
+    """File name to place for an installed starter model, or None when it is not complete.
+
+    ``name`` is its short name or its id on the hub: the weights are those of the hub.
+    """
+    starter = _starter(name)
     if starter is None:
         return None
     wanted = {*starter.parts, *_SMALL}
@@ -69,14 +72,25 @@ def ready(
     None when no installed package carries it. ``report`` gets 0..100 while joining. Raises
     ModelUnavailable for damaged files or a cache that cannot be written.
     """
-    files = carried(name)
-    if files is None:
+    files, starter = carried(name), _starter(name)
+    if files is None or starter is None:
         return None
-    expected = catalogue.MODELS[name].sha256["model.bin"]
+    expected = catalogue.MODELS[starter.name].sha256["model.bin"]
     if "model.bin" in files:
         checksums.verify(files["model.bin"], expected, places.stamps_dir(settings))
         return files["model.bin"].parent
-    return _joined(STARTERS[name], files, expected, settings, report)
+    return _joined(starter, files, expected, settings, report)
+
+
+def in_parts(name: str) -> bool:
+    """True for a starter model whose weights have to be joined first."""
+    starter = _starter(name)
+    return starter is not None and len(starter.parts) > 1
+
+
+def _starter(name: str) -> Starter | None:
+    entry = catalogue.known(name)
+    return STARTERS.get(entry.name) if entry else None
 
 
 def _files_of(package: str, wanted: set[str]) -> dict[str, Path]:

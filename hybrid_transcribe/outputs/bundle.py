@@ -7,7 +7,7 @@ from os import PathLike
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from hybrid_transcribe.names import UniqueNames, display_name, file_stem
+from hybrid_transcribe.names import UniqueNames, display_name
 from hybrid_transcribe.outputs._text import encodable
 from hybrid_transcribe.outputs.merged import error_line
 from hybrid_transcribe.registry import WRITERS
@@ -34,7 +34,7 @@ def bundle(
     names.take(ERRORS_NAME)
     with ZipFile(file, "w") as archive:
         for transcript in transcripts:
-            name = names.take(file_stem(transcript.name), f".{writer.extension}")
+            name = names.take_for(transcript.name, f".{writer.extension}")
             _add(archive, name, writer.write(transcript))
         if errors:
             _add(archive, ERRORS_NAME, "".join(map(_line, errors)))

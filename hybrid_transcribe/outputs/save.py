@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-from hybrid_transcribe.names import UniqueNames, file_stem
+from hybrid_transcribe.names import UniqueNames, user_path
 from hybrid_transcribe.outputs._text import encodable
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import Transcript
@@ -20,7 +20,7 @@ def save(transcript: Transcript, path: str | PathLike[str]) -> Path:
     The file is UTF-8 and appears whole or not at all, in place of one that was there. Raises
     UnknownFormat, which lists the formats, and OSError.
     """
-    target = Path(path).expanduser()
+    target = user_path(path)
     text = WRITERS.make(target.suffix[1:].lower()).write(transcript)
     _replace(target, encodable(text).encode())
     return target
@@ -35,12 +35,12 @@ def save_all(
     earlier time are replaced. Raises UnknownFormat, before anything is written, and OSError.
     """
     writer = WRITERS.make(format)
-    into = Path(folder).expanduser()
+    into = user_path(folder)
     into.mkdir(parents=True, exist_ok=True)
     names = UniqueNames()
     saved = []
     for transcript in transcripts:
-        target = into / names.take(file_stem(transcript.name), f".{writer.extension}")
+        target = into / names.take_for(transcript.name, f".{writer.extension}")
         _replace(target, encodable(writer.write(transcript)).encode())
         saved.append(target)
     return tuple(saved)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.audio.intake import Intake, intake, listed, refuse_protocol
+from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed, refuse_protocol
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidRequest, UnsafeInput
 from tests.audio.makers import tone, wav, wav_bytes
@@ -274,9 +274,23 @@ def test_names_with_colons_are_names(here: Path, uploads: Path, name: str) -> No
 
 
 def test_a_file_named_like_a_protocol_can_be_given(here: Path, uploads: Path) -> None:
-    """With its folder before it, it is a path beyond doubt."""
-    wav(here / "data:1.wav", tone(0.1))
+    """What is there is a file; only where nothing is, the name is taken for an address."""
+    for name in ("file:1.wav", "Data: 12 de marco.wav", "data:1.wav", "~1.wav", "concat:a|b"):
+        wav(here / name, tone(0.1))
+        assert [f.path for f in intake(name, uploads, SETTINGS).found] == [here / name]
+        assert intake(here / name, uploads, SETTINGS).found[0].path == here / name
+        assert intake(f"./{name}", uploads, SETTINGS).found[0].path == here / name
+    assert reasons(intake("file:2.wav", uploads, SETTINGS)) == {"file:2.wav": "unsafe_input"}
+    assert reasons(intake("~nobody.wav", uploads, SETTINGS)) == {"~nobody.wav": "input_missing"}
 
-    assert len(intake("./data:1.wav", uploads, SETTINGS).found) == 1
+
+@pytest.mark.parametrize(
+    "name", ["Data: 12 de marco.wav", "Pipe: organ.wav", "Cache:1.wav", "data:12.wav", "~ana.wav"]
+)
+def test_names_of_uploads_are_names(uploads: Path, name: str) -> None:
+    """Nobody opens them, so that a title before a colon is no protocol."""
+    sent = wav(uploads / "sent.wav", tone(0.1))
+
+    assert len(intake([Uploaded(sent, name)], uploads, SETTINGS).found) == 1
     with pytest.raises(UnsafeInput):
-        refuse_protocol("data:1.wav")
+        refuse_protocol("file:12.wav")

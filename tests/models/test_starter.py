@@ -12,7 +12,7 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.models import checksums, places, starter
+from hybrid_transcribe.models import checksums, places, resolve, starter
 from tests.models import fakes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,3 +196,19 @@ def test_the_published_wheels_hold_the_weights_of_the_hub(name: str, tmp_path: P
         pytest.skip("the starter extra is not installed")
 
     assert starter.ready(name, Settings(cache_dir=str(tmp_path), offline=True)) is not None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Systran/faster-whisper-tiny.en", "systran/Faster-Whisper-tiny.en", "openai/whisper-tiny.en"],
+)
+def test_an_id_on_the_hub_is_the_model_that_lies_here(name: str, settings: Settings) -> None:
+    """In any case of letters, and whichever engine's id it is: no network is asked."""
+    if starter.carried("tiny.en") is None:
+        pytest.skip("the starter package is not installed")
+    offline = settings.but(offline=True)
+
+    assert (
+        resolve(name, "ctranslate2", offline).folder
+        == resolve("tiny.en", "ctranslate2", offline).folder
+    )

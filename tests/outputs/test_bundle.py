@@ -53,7 +53,7 @@ def test_a_recording_named_like_the_list_of_errors_gets_another_name() -> None:
     heard = [transcript("a", name="_errors.wav"), transcript("b", name="_ERRORS.m4a")]
 
     with _open(_zip(*heard, errors=(ERROR,))) as archive:
-        assert archive.namelist() == ["_errors (2).txt", "_ERRORS (3).txt", "_errors.txt"]
+        assert archive.namelist() == ["_errors (2).txt", "_ERRORS.m4a.txt", "_errors.txt"]
 
 
 def test_the_same_job_gives_the_same_bytes() -> None:
