@@ -193,7 +193,8 @@ def _described(
         translates=can.translates,
         word_timestamps=can.word_timestamps,
         sends_audio_to=can.sends_audio_to,
-        options=tuple(sorted(can.options)),
+        # Which track is decoded is no matter of the engine.
+        options=tuple(sorted({*can.options, "audio_track"})),
     )
 
 

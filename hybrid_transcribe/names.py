@@ -83,6 +83,20 @@ def file_stem(name: str, fallback: str = "recording") -> str:
     return f"_{safe}" if safe.split(".")[0].strip().lower() in _DEVICES else safe
 
 
+def with_note(name: str, note: str) -> str:
+    """A display name with a note before its extension.
+
+    >>> with_note("film.mkv", "track 2")
+    'film (track 2).mkv'
+    """
+    extension = _EXTENSION.search(name)
+    suffix = extension[0] if extension else ""
+    stem, end = name.removesuffix(suffix), f" ({note}){suffix}"
+    while stem and not _fits(stem + end):
+        stem = stem[:-1]
+    return stem.rstrip() + end
+
+
 def folded(name: str) -> str:
     """What two names have in common that some file system takes for one.
 

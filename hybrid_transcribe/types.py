@@ -274,6 +274,9 @@ class Options:
         }
 
 
+#: The value of `Options.audio_track` that makes a recording of each track.
+ALL_TRACKS = "all"
+
 #: Tasks an engine can be asked for.
 TASKS = ("transcribe", "translate")
 

@@ -19,6 +19,7 @@ from hybrid_transcribe.audio import _source
 from hybrid_transcribe.audio._mix import as_channels
 from hybrid_transcribe.errors import InvalidOption, NoAudio
 from hybrid_transcribe.languages import parse_language
+from hybrid_transcribe.types import ALL_TRACKS
 
 # A track that peaks no higher is silent: speech 60 dB down reaches 0.0012.
 _SILENT_PEAK = 0.001
@@ -68,6 +69,9 @@ def _text(value: str) -> str:
 def named(choices: Sequence[Track], wanted: str, shown: str) -> Track:
     """The track of that number, language or title. Raises NoAudio, which lists them."""
     text = wanted.strip().lower()
+    if text == ALL_TRACKS:
+        # Each track is a recording of its own, made before: this file was not looked into.
+        return preferred(choices)
     for track in choices:
         if text in (str(track.number), track.language.lower(), track.title.lower()):
             return track

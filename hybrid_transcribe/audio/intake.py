@@ -57,12 +57,14 @@ class Found:
         path: absolute.
         owned: ours to delete: true for what came out of a zip and for a link that we made,
             false for people's own files.
+        audio_track: the one track that is meant, where a file gives a recording for each.
     """
 
     name: str
     path: Path
     owned: bool
     size_bytes: int
+    audio_track: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

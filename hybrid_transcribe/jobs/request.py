@@ -24,7 +24,7 @@ from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.languages import closest_code
 from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.types import DEVICES, TASKS, Options, Spec
+from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 
 _T = TypeVar("_T")
 
@@ -138,7 +138,17 @@ def make_options(base: Options, given: Mapping[str, Any]) -> Options:
     except msgspec.ValidationError as error:
         raise InvalidOption(_readable(error, changes)) from None
     _check(chosen)
-    return replace(chosen, language=make_language(chosen.language))
+    return replace(
+        chosen,
+        language=make_language(chosen.language),
+        audio_track=_make_track(chosen.audio_track),
+    )
+
+
+def _make_track(text: str | None) -> str | None:
+    """A track's number, language or title, as it was given but for what does not matter."""
+    track = text and text.strip()
+    return ALL_TRACKS if track and track.lower() == ALL_TRACKS else track
 
 
 def _plain(name: str, value: Any) -> Any:

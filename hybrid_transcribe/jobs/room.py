@@ -11,6 +11,7 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
+    ALL_TRACKS,
     ErrorInfo,
     JobSnapshot,
     Recording,
@@ -315,7 +317,7 @@ class EngineRoom:
                 path=str(one.path),
                 owned=one.owned,
                 size_bytes=one.size_bytes,
-                spec=spec,
+                spec=_spec_for(one, spec),
             )
             for index, one in enumerate(found)
         )
@@ -633,3 +635,10 @@ def _damaged(names: Sequence[str]) -> str:
         f"Parts of the journal are damaged and cannot be read ({shown}{more}): everything else "
         "is whole. Transcribe these again."
     )
+
+
+def _spec_for(found: Found, spec: Spec) -> Spec:
+    """The spec of one recording: of a job for all tracks, each is of its own."""
+    if spec.options.audio_track != ALL_TRACKS:
+        return spec
+    return replace(spec, options=replace(spec.options, audio_track=found.audio_track))

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
 from hybrid_transcribe.audio.original import Original, open_original
+from hybrid_transcribe.audio.track_count import by_track
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed
@@ -39,7 +40,7 @@ from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.names import new_id
-from hybrid_transcribe.types import JobSnapshot, Options, Transcript
+from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, Options, Transcript
 
 if TYPE_CHECKING:
     from hybrid_transcribe.rest.server import Server
@@ -312,6 +313,8 @@ class Service:
         check_priority(priority)
         session = check_text(session_id or self.session_id, "The session id")
         taken = self._take_in(inputs)
+        if spec.options.audio_track == ALL_TRACKS:
+            taken = by_track(taken, self.settings)
         try:
             job_id, is_new = self.do(
                 lambda room: room.accept(

@@ -156,8 +156,11 @@ class Batch:
         )
 
     def _options(self, todo: list[tuple[int, p.Item]], can: Capabilities) -> Options:
-        """A resumed recording goes on in the language it was found to be in."""
-        options = self.spec.options
+        """A resumed recording goes on in the language it was found to be in.
+
+        Which track is decoded is settled when the engine gets its clips.
+        """
+        options = replace(self.spec.options, audio_track=None)
         alone = len(todo) == 1 and not can.whole_recordings
         if options.language is None and alone and todo[0][1].language:
             return replace(options, language=todo[0][1].language)

@@ -13,11 +13,18 @@ import av
 import numpy as np
 import pytest
 
+from hybrid_transcribe import Service, sample
 from hybrid_transcribe.audio.intake import intake
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import BrokenMedia, InputError, NoAudio, UnsupportedMedia
+from hybrid_transcribe.errors import (
+    BrokenMedia,
+    InputError,
+    InvalidOption,
+    NoAudio,
+    UnsupportedMedia,
+)
 from hybrid_transcribe.types import RATE_HZ
 from tests.audio.films import decoded, film, onsets, steady
 from tests.audio.makers import encoded, tone, wav, wav_bytes
@@ -465,3 +472,55 @@ def test_f69_random_bytes_are_never_taken_for_sound(tmp_path: Path) -> None:
         path.write_bytes(np.random.default_rng(seed).bytes(70_000))
         with pytest.raises(InputError):
             probe(path, SETTINGS)
+
+
+def test_f62_all_tracks_are_recordings_of_their_own(tmp_path: Path) -> None:
+    """Told apart by their names; a file with one track stays one recording."""
+    three = tracks(tmp_path / "film.mkv", steady(1), steady(2), steady(3))
+    one = wav(tmp_path / "talk.wav", tone(1))
+    with service() as s:
+        job = s.submit([three, one], audio_track="All")
+        transcripts = job.result(60)
+
+    assert [(t.name, round(t.duration_s or 0)) for t in transcripts] == [
+        ("film (track 1).mkv", 1),
+        ("film (track 2).mkv", 2),
+        ("film (track 3).mkv", 3),
+        ("talk.wav", 1),
+    ]
+    assert [t.warnings[:1] for t in transcripts][1] == (
+        "Track 2 of 3 was heard; audio_track chooses another.",
+    )
+
+
+def test_f62_more_tracks_than_recordings_are_allowed_are_turned_away(tmp_path: Path) -> None:
+    """The first ones are taken, and it is said."""
+    path = tracks(tmp_path / "film.mkv", steady(1), steady(1), steady(1))
+    with service(max_files=2) as s:
+        job = s.submit(path, audio_track="all")
+        assert len(job.result(60)) == 2
+        (rejection,) = job.snapshot().rejected
+
+    assert "more than 2 recordings" in rejection.error.message
+
+
+@pytest.mark.parametrize("track", [0, "0", " "])
+def test_f62_a_track_that_cannot_be_is_refused(tmp_path: Path, track: object) -> None:
+    """Before any work."""
+    path = wav(tmp_path / "a.wav", tone(1))
+    with service() as s, pytest.raises(InvalidOption, match="a number from 1, or a language"):
+        s.submit(path, audio_track=track)
+
+
+@pytest.mark.model
+def test_f62_engines_are_not_asked_about_tracks(tmp_path: Path) -> None:
+    """The chosen track of a film is transcribed by the default engine."""
+    with av.open(str(sample())) as source:
+        frames = [frame.to_ndarray()[0] for frame in source.decode(audio=0)]
+    speech = (np.concatenate(frames) * 32_767).astype(np.int16)
+    path = tracks(tmp_path / "film.mkv", speech * 0, speech)
+    with Service(journal=None) as s:
+        (transcript,) = s.submit(path, model="tiny.en", audio_track="2").result(120)
+
+    assert "country" in transcript.text
+    assert transcript.warnings[0].startswith("Track 2 of 2 was heard")

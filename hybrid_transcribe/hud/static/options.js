@@ -30,6 +30,7 @@ export const EXPERT = [
   { name: "clip_timestamps", kind: "numbers" },
   { name: "suppress_tokens", kind: "numbers" },
   { name: "prefix", kind: "text" },
+  { name: "audio_track", kind: "text" },
   { name: "multilingual", kind: "maybe" },
   { name: "without_timestamps", kind: "maybe" },
   { name: "suppress_blank", kind: "maybe" },
