@@ -17,7 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 TORCH = -$(PY) -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-index --no-deps torch 2>/dev/null || true
 
 .DEFAULT_GOAL := help
-.PHONY: help sample run test check lint bench clean
+.PHONY: help sample run test check lint bench campaign clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -48,6 +48,10 @@ lint: $(VENV)/.dev ## Format the code and mend what the linter can
 bench: $(VENV)/.dev ## Measure speed; takes minutes
 	@if [ -f tests/benchmarks/__main__.py ]; then $(PY) -m tests.benchmarks; \
 	else echo "There are no benchmarks yet."; fi
+
+campaign: $(VENV)/.dev ## Long trials (kills, damage…); one by name: make campaign NAME=kills
+	@for name in $(or $(NAME),$$($(PY) -m tests.campaigns | cut -d' ' -f1)); do \
+	  $(PY) -m tests.campaigns $$name || exit 1; done
 
 clean: ## Remove what was built and cached, but not .venv
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -71,6 +71,8 @@ class Settings:
         allow_source_urls: servers fetch recordings from addresses in submissions.
         webhook_secret: ``whsec_`` and base64, signs what is sent to the ``callback_url`` of a
             job; without one no submission may have any. Never shown.
+        pass_environment: names of environment variables, separated by commas, that workers get
+            beside what they need, e.g. the key of a plug-in's cloud; ``*`` stands for any end.
         fetch_private_hosts: names and addresses of the private network, separated by commas, that
             servers may fetch from and call back; all others must be public.
 
@@ -121,6 +123,7 @@ class Settings:
     rate_limit_per_min: int = 1200
     allow_source_urls: bool = False
     webhook_secret: str | None = field(default=None, repr=False)
+    pass_environment: str = ""
     fetch_private_hosts: str = ""
 
     batch_recordings: int = 128

@@ -19,7 +19,7 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 #
 #   layer        units import each other   units
 LAYERS: list[tuple[str, bool, str]] = [
-    ("words",      True,  "types errors events names clock columns telemetry scratch"
+    ("words",      True,  "types errors events names clock columns telemetry scratch environment"
                           " child_process languages _version"),
     ("contracts",  True,  "config interfaces protocol registry contract"),
     ("devices",    True,  "devices"),

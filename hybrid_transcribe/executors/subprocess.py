@@ -19,6 +19,7 @@ import msgspec
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.child_process import module_command, package_environment
+from hybrid_transcribe.environment import HUB_TOKENS, needed
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 
 #: How a child's libraries use memory and cores, unless its user says otherwise.
@@ -47,7 +48,9 @@ PIPE_GRACE_S = 0.5
 class SubprocessExecutor(Executor):
     """One child process at a time, started when first needed."""
 
-    def __init__(self, command: list[str] | None = None) -> None:
+    def __init__(self, command: list[str] | None = None, pass_environment: str = "") -> None:
+        """``pass_environment``: see `Settings.pass_environment`."""
+        self._pass_environment = pass_environment
         self._command = command or module_command("hybrid_transcribe.worker")
         self._child: _Child | None = None
 
@@ -60,7 +63,9 @@ class SubprocessExecutor(Executor):
             self._child = None
             on_exit(how)
 
-        self._child = _Child(self._command, loop, on_message, ended)
+        self._child = _Child(
+            self._command, child_environment(self._pass_environment), loop, on_message, ended
+        )
 
     def send(self, command: p.Command) -> None:
         if self._child is not None:
@@ -96,6 +101,7 @@ class _Child:
     def __init__(
         self,
         command: list[str],
+        environment: dict[str, str],
         loop: asyncio.AbstractEventLoop,
         on_message: Callable[[p.Message], None],
         on_exit: Callable[[WorkerExit], None],
@@ -111,7 +117,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=child_environment(),
+            env=environment,
         )
         self._stdout = self._thread(self._read, "worker-messages")
         self._stderr = self._thread(self._listen, "worker-stderr")
@@ -181,11 +187,16 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     return pipe
 
 
-def child_environment() -> dict[str, str]:
-    """A child of ours imports this very package, and is thrifty with memory and cores."""
+def child_environment(pass_environment: str = "") -> dict[str, str]:
+    """A child of ours imports this very package, and is thrifty with memory and cores.
+
+    It gets what it needs of this process's environment, and no keys but the model hub's;
+    ``pass_environment`` names more, with commas.
+    """
+    more = tuple(name.strip().upper() for name in pass_environment.split(",") if name.strip())
     return {
         **_THRIFT,
-        **package_environment(),
+        **package_environment(needed(more=(*HUB_TOKENS, *more))),
         "PYTHONUNBUFFERED": "1",
         "PYTHONIOENCODING": "utf-8",
     }

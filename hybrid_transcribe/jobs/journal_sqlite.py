@@ -232,7 +232,7 @@ class SqliteJournal(Journal):
         for recording_id, run, body, crc in self._db.execute(
             "SELECT recording_id, run, body, crc FROM segments"
         ):
-            readable[recording_id, run] += crc is None or zlib.crc32(body) == crc
+            readable[recording_id, run] += _is_intact(body, crc)
         missing: dict[RunKey, int] = {}
         for recording in (r for job in jobs for r in job.recordings):
             n_of_run = {r.run: r.n_segments for r in recording.runs}
@@ -320,10 +320,15 @@ def _encoded(value: JobSnapshot | Recording | Segment) -> tuple[bytes, int]:
     return body, zlib.crc32(body)
 
 
+def _is_intact(body: Any, crc: int | None) -> bool:
+    """Rows of format 1 have no checksum. What was damaged may be no bytes any more."""
+    return isinstance(body, bytes) and (crc is None or zlib.crc32(body) == crc)
+
+
 def _decoded(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> Any:
     """Raises JournalDamaged."""
     try:
-        if crc is not None and zlib.crc32(body) != crc:
+        if not _is_intact(body, crc):
             raise JournalDamaged(_ROW_DAMAGED + "checksum")
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:

@@ -74,8 +74,8 @@ class JournalWriter:
 
     @property
     def is_behind(self) -> bool:
-        """True while something that happened is in memory only."""
-        return self._failing_since is not None
+        """True while something that happened is in memory only, and nobody was warned yet."""
+        return self._failing_since is not None and not self._warned
 
     @contextmanager
     def operation(self) -> Iterator[JournalChanges]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.clock import Clock
@@ -101,10 +101,14 @@ class Lanes:
         )
 
     def _settings_of(self, kind: str) -> Settings:
-        """The cloud needs time to delete what is no longer wanted."""
-        if kind != CLOUD or self._settings.cancel_grace_s >= CLOUD_GRACE_S:
-            return self._settings
-        return self._settings.but(cancel_grace_s=CLOUD_GRACE_S)
+        """No worker gets secrets that it has no use for.
+
+        The cloud needs time to delete what is no longer wanted.
+        """
+        settings = replace(self._settings, webhook_secret=None)
+        if kind != CLOUD:
+            return replace(settings, assemblyai_api_key=None)
+        return replace(settings, cancel_grace_s=max(settings.cancel_grace_s, CLOUD_GRACE_S))
 
     def _turn(self, ticket: Ticket) -> Turn:
         can = capabilities(ticket.spec, self._settings)

@@ -283,7 +283,7 @@ class EngineRoom:
 
     @property
     def is_behind(self) -> bool:
-        """True while something that was acknowledged is in memory only."""
+        """True while something that happened is in memory only, and nobody was warned yet."""
         return self.table.is_behind
 
     # ----------------------------------------------------------------------- intake
@@ -536,7 +536,12 @@ class EngineRoom:
             raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
         self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
         old = self.table.row(job_id).job.spec
-        specs = [changed_spec(r.spec or old, changes, self.settings) for r in chosen]
+        # Most have the same: to check it once for each of thousands would hold the loop.
+        newer: dict[Spec, Spec] = {}
+        for spec in (r.spec or old for r in chosen):
+            if spec not in newer:
+                newer[spec] = changed_spec(spec, changes, self.settings)
+        specs = [newer[r.spec or old] for r in chosen]
         with self.table.operation():
             self._reopen(job_id)
             for recording, spec in zip(chosen, specs, strict=True):

@@ -15,6 +15,7 @@ import contextlib
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
@@ -68,6 +69,9 @@ def _orphan() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_orphan)
 
+#: How long `submit` waits for a journal that is locked, and how often it looks, in seconds.
+WRITTEN_WITHIN_S, WRITTEN_LOOK_S = 2.0, 0.05
+
 #: The journal in the state folder.
 ON_DISK = "disk"
 
@@ -107,7 +111,9 @@ class Service:
             named["state_dir"] = os.fspath(state_dir)
         self.settings = base.but(**named) if settings else Settings.load(**named)
         self._jobs: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
-        self._make_executor = make_executor or (lambda lane: SubprocessExecutor())
+        self._make_executor = make_executor or (
+            lambda lane: SubprocessExecutor(pass_environment=self.settings.pass_environment)
+        )
         self._clock = clock or LoopClock()
         state = open_state(self.settings, memory=journal is None)
         self._room = EngineRoom(
@@ -326,7 +332,19 @@ class Service:
             raise
         if not is_new:
             taken.discard()
+        self._wait_until_written()
         return self._handle(job_id, session)
+
+    def _wait_until_written(self) -> None:
+        """What is acknowledged is in the journal, but where people are warned that it is not.
+
+        A lock of another program mostly goes within moments; the loop goes on meanwhile.
+        """
+        if threading.current_thread() is self._thread:
+            return
+        until = time.monotonic() + WRITTEN_WITHIN_S
+        while self.do(lambda room: room.is_behind) and time.monotonic() < until:
+            time.sleep(WRITTEN_LOOK_S)
 
     def _take_in(self, inputs: Inputs) -> Intake:
         given = listed(inputs)

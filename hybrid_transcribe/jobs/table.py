@@ -202,7 +202,7 @@ class Table:
 
     @property
     def is_behind(self) -> bool:
-        """True while something that happened is in memory only."""
+        """True while something that happened is in memory only, and nobody was warned yet."""
         return self._writer.is_behind
 
     def save_fact(self, name: str, value: Any) -> None:

@@ -209,6 +209,10 @@ class Shelf:
 
     def _look(self) -> None:
         self.watch()
+        self.expire()
+
+    def expire(self) -> None:
+        """Remove those whose time is up."""
         with self._lock:
             every = tuple(self._uploads.values())
         for upload in every:

@@ -21,6 +21,8 @@ def open_shelf(service: Service) -> Shelf:
     shelf = _shelves.get(service)
     if shelf is None:
         shelf = _shelves[service] = Shelf(service.partial_dir, service.settings, LoopClock())
+        # What an earlier process left may be overdue.
+        shelf.expire()
         shelf.watch()
         service.before_close(shelf.close)
     return shelf

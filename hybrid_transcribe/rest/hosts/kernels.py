@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,9 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Integer
+
+from hybrid_transcribe.environment import needed
+from hybrid_transcribe.remote.service import TOKEN_VARIABLE, URL_VARIABLE
 
 #: The notebook behind every page.
 NOTEBOOK = Path(__file__).parent / "ui" / "app.ipynb"
@@ -39,6 +42,20 @@ def can_use_sockets_in(folder: str) -> bool:
 
 #: The page that a kernel is being started for.
 _page: ContextVar[Hashable] = ContextVar("page", default=None)
+
+
+#: What a page's kernel finds the server by, and where its IPython keeps files.
+_PAGE_VARIABLES = (URL_VARIABLE, TOKEN_VARIABLE, "IPYTHONDIR")
+
+
+def page_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
+    """What the kernel of a page gets: what Voila tells it, and what it needs of this process's.
+
+    Visitors cannot run code there; but what is not there cannot be shown either.
+    """
+    told = dict(os.environ if environ is None else environ)
+    of_voila = {name: value for name, value in told.items() if name not in os.environ}
+    return {**needed(told, more=_PAGE_VARIABLES), **of_voila}
 
 
 class Line(Protocol):
@@ -91,6 +108,7 @@ class PageKernels(AsyncMappingKernelManager):
 
     async def start_kernel(self, **named: Any) -> str:  # type: ignore[override]
         """Start one; the page that it is for counts by it from now on."""
+        named["env"] = page_environment(named.get("env"))
         kernel_id: str = await super().start_kernel(**named)
         self.end_page(_page.get())
         return kernel_id

@@ -1,0 +1,49 @@
+"""The campaigns in short: the same code, fewer trials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns import kills
+from tests.campaigns.__main__ import campaigns, main
+
+
+def test_every_campaign_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command without a name says what there is."""
+    assert main([]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in campaigns())
+    assert {"kills", "commits", "damage", "soak"} <= set(campaigns())
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f01_random_kills_in_short(tmp_path: Path) -> None:
+    """Whatever was acknowledged is there after each of 25 kills."""
+    report = kills.random_kills(tmp_path, 25, 5)
+    assert report.losses == []
+    assert report.figures["jobs acknowledged"] != 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f12_damage_in_short(tmp_path: Path) -> None:
+    """No journal damaged at random keeps a service from starting, or changes a text untold."""
+    assert kills.damage(tmp_path, 60, 5).losses == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_soak_in_short(tmp_path: Path) -> None:
+    """Jobs that come and go leave nothing."""
+    assert kills.soak(tmp_path, 20, 5).losses == []
+
+
+def test_a_loss_is_found() -> None:
+    """A job that is gone, a text that is gone, one that came back: each is told."""
+    ledger = kills.Ledger(jobs={"a"}, deleted={"b"}, being_deleted={"b"}, results={"r"})
+    recording = {"has_result": False, "numbers": [0, 2], "n_segments": 3, "worker_deaths": 1}
+    job = {"kept": False, "recordings": {"r": {**recording, "file": False}}}
+    assert len(list(ledger.check({"warnings": ["x"], "jobs": {"b": job}}))) == 7
