@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Segment,
         State,
         Transcript,
+        WithheldSegment,
         Word,
     )
 
@@ -62,6 +63,7 @@ _HOMES = {
     "Rejection": "types",
     "RemoteService": "remote.service",
     "Segment": "types",
+    "WithheldSegment": "types",
     "Service": "jobs.service",
     "Settings": "config",
     "State": "types",
@@ -96,6 +98,7 @@ __all__ = [
     "Settings",
     "State",
     "Transcript",
+    "WithheldSegment",
     "Word",
     "Writer",
     "__version__",

@@ -28,6 +28,7 @@ from hybrid_transcribe.types import (
     Segment,
     Stage,
     Transcript,
+    WithheldSegment,
 )
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class ClipDone:
 
 
 #: What an engine may yield. Most yield segments and nothing else.
-Heard = Segment | Language | Progress | Notice | Doing | Remember
+Heard = Segment | WithheldSegment | Language | Progress | Notice | Doing | Remember
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from __future__ import annotations
 import msgspec
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.types import ErrorInfo, Segment, Spec, Stage
+from hybrid_transcribe.types import ErrorInfo, Segment, Spec, Stage, WithheldSegment
 
 
 class _Line(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
@@ -147,6 +147,12 @@ class SegmentHeard(_About, frozen=True):
     segment: Segment
 
 
+class TextWithheld(_About, frozen=True):
+    """Text that was left out as made up, for ``Transcript.withheld``."""
+
+    withheld: WithheldSegment
+
+
 class Advanced(_About, frozen=True):
     """Audio finished so far, in seconds."""
 
@@ -238,6 +244,7 @@ Message = (
     | Measured
     | LanguageFound
     | SegmentHeard
+    | TextWithheld
     | Advanced
     | Noticed
     | Remembered

@@ -44,7 +44,7 @@ from hybrid_transcribe.interfaces import (
     LoadRequest,
     Notice,
 )
-from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, Word
+from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, WithheldSegment, Word
 
 __all__ = [
     "FAULTS",
@@ -71,7 +71,8 @@ class Script:
         delay_s: real time each segment takes.
         load_s: real time loading takes.
         language: the language it "detects".
-        fault: what goes wrong, see `FAULTS`; "" for nothing.
+        fault: what goes wrong, see `FAULTS`; "" for nothing; "notice" and "withheld" for such an
+            event before the first segment.
         at_s: when in the recording (for a fault in loading it does not matter).
         only: only in recordings whose name contains this.
         gate: a file: every segment waits until it exists, so that a test decides when.
@@ -131,6 +132,8 @@ class ScriptedEngine(Engine):
             yield Language(script.language, 0.9)
         if script.fault == "notice" and not cancelled():
             yield Notice("as the script says")
+        if script.fault == "withheld":
+            yield WithheldSegment(0.0, 0.5, "as the script says", "no_voice")
         start_s = 0.0
         while start_s < clip.duration_s - 1e-6:
             if cancelled():

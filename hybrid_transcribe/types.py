@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -114,6 +114,21 @@ class Segment:
     speaker: str | None = None
 
 
+#: Why text was withheld. ``no_sound``: nothing sounds there, and nobody speaks in the window that
+#: follows. ``no_voice``: decoder, level and voice detector agree that nobody speaks there.
+WithheldReason = Literal["no_sound", "no_voice"]
+
+
+@dataclass(frozen=True, slots=True)
+class WithheldSegment:
+    """Text that an engine made up where nobody speaks; times as a segment's."""
+
+    start_s: float
+    end_s: float
+    text: str
+    reason: WithheldReason
+
+
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """What one recording said: its segments in time order and how they came about.
@@ -127,6 +142,7 @@ class Transcript:
             a little of the recording's sound is missing, as ``warnings`` say.
         warnings: which of several tracks was heard, sound that is missing, options an engine
             could not honour, text it withheld, fall-backs it took.
+        withheld: text that was left out as made up, in time order, so that a person can look.
     """
 
     recording_id: str
@@ -140,6 +156,7 @@ class Transcript:
     duration_s: float | None = None
     complete: bool = True
     warnings: tuple[str, ...] = ()
+    withheld: tuple[WithheldSegment, ...] = ()
 
     @property
     def text(self) -> str:
@@ -348,6 +365,7 @@ class RunRecord:
     device: str | None = None
     warnings: tuple[str, ...] = ()
     audio_missing: bool = False
+    withheld: tuple[WithheldSegment, ...] = ()
     error: ErrorInfo | None = None
     started_at: float | None = None
     finished_at: float | None = None
@@ -398,6 +416,7 @@ class Recording:
     device: str | None = None
     warnings: tuple[str, ...] = ()
     audio_missing: bool = False
+    withheld: tuple[WithheldSegment, ...] = ()
     note: str | None = None
     spec: Spec | None = None
     started_at: float | None = None

@@ -253,6 +253,8 @@ class Lane:
             case p.Noticed():
                 noticed = machine.Learned(warning=message.text, audio_missing=message.audio_missing)
                 self._ledger.apply(rid, noticed)
+            case p.TextWithheld():
+                self._ledger.apply(rid, machine.Learned(withheld=message.withheld))
             case p.Placed():
                 self._placed(flight, message)
             case p.Advanced():

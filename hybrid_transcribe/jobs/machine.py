@@ -25,7 +25,15 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hybrid_transcribe.errors import InvalidTransition
-from hybrid_transcribe.types import ErrorInfo, Recording, RunRecord, Spec, Stage, State
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    Recording,
+    RunRecord,
+    Spec,
+    Stage,
+    State,
+    WithheldSegment,
+)
 
 _T = TypeVar("_T")
 
@@ -34,6 +42,9 @@ ALMOST = 99.9
 
 #: Earlier runs kept of one recording; the latest completed one is always among them.
 MOST_RUNS = 20
+
+#: Withheld segments that a recording keeps: its row is written again with each.
+MOST_WITHHELD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class Learned(Change):
     device: str | None = None
     warning: str | None = None
     audio_missing: bool = False
+    withheld: WithheldSegment | None = None
     note: str | None = None
 
 
@@ -239,6 +251,9 @@ def _learned(recording: Recording, change: Learned) -> Recording:
     warnings = recording.warnings
     if change.warning and change.warning not in warnings:
         warnings = (*warnings, change.warning)
+    withheld = recording.withheld
+    if change.withheld and len(withheld) < MOST_WITHHELD:
+        withheld = (*withheld, change.withheld)
     found = replace(
         recording,
         duration_s=_given(change.duration_s, recording.duration_s),
@@ -247,6 +262,7 @@ def _learned(recording: Recording, change: Learned) -> Recording:
         device=_given(change.device, recording.device),
         warnings=warnings,
         audio_missing=recording.audio_missing or change.audio_missing,
+        withheld=withheld,
         note=recording.note if change.note is None else change.note or None,
     )
     return replace(found, percentage=_percentage(found))
@@ -325,6 +341,7 @@ def _retried(recording: Recording, change: RetryAsked) -> Recording:
             device=None,
             warnings=(),
             audio_missing=False,
+            withheld=(),
             note=None,
         )
     return _queued_again(again)
@@ -343,6 +360,7 @@ def _as_run(recording: Recording) -> RunRecord:
         device=recording.device,
         warnings=recording.warnings,
         audio_missing=recording.audio_missing,
+        withheld=recording.withheld,
         error=recording.error,
         started_at=recording.started_at,
         finished_at=recording.finished_at,
@@ -382,6 +400,7 @@ def _fallen_back(recording: Recording) -> Recording:
         device=kept.device,
         warnings=(*kept.warnings, *_why_not_newer(recording)),
         audio_missing=kept.audio_missing,
+        withheld=kept.withheld,
         error=None,
         note=None,
         worker_deaths=0,

@@ -154,6 +154,7 @@ class Reading:
             duration_s=chosen.duration_s,
             complete=_is_complete(chosen) and not n_missing,
             warnings=warnings,
+            withheld=chosen.withheld,
         )
 
     def _segments(

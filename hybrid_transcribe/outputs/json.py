@@ -12,7 +12,7 @@ from typing import Any
 
 from hybrid_transcribe.interfaces import Writer
 from hybrid_transcribe.outputs._text import encodable
-from hybrid_transcribe.types import Segment, Transcript, Word
+from hybrid_transcribe.types import Segment, Transcript, WithheldSegment, Word
 
 #: Rises when a field changes its meaning or goes; new fields alone leave it.
 SCHEMA_VERSION = 1
@@ -54,7 +54,12 @@ def document(transcript: Transcript) -> dict[str, Any]:
         "complete": transcript.complete,
         "warnings": [_text(w) for w in transcript.warnings],
         "segments": [_segment(i, s) for i, s in enumerate(transcript.segments)],
+        "withheld": [_withheld(w) for w in transcript.withheld],
     }
+
+
+def _withheld(segment: WithheldSegment) -> dict[str, Any]:
+    return {**_times(segment), "text": _text(segment.text), "reason": segment.reason}
 
 
 def _segment(index: int, segment: Segment) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def _word(word: Word) -> dict[str, Any]:
     }
 
 
-def _times(stretch: Segment | Word) -> dict[str, float]:
+def _times(stretch: Segment | WithheldSegment | Word) -> dict[str, float]:
     start_s = _positive(stretch.start_s) or 0.0
     return {"start_s": start_s, "end_s": max(_number(stretch.end_s) or 0.0, start_s)}
 

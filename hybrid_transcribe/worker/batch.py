@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from msgspec import structs
 
@@ -23,7 +24,7 @@ from hybrid_transcribe.interfaces import (
     Progress,
     Remember,
 )
-from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage
+from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage, WithheldSegment
 from hybrid_transcribe.worker.memory import peak_bytes
 from hybrid_transcribe.worker.places import Emit, Place, Places, Span
 from hybrid_transcribe.worker.pool import Lent
@@ -36,6 +37,8 @@ from hybrid_transcribe.worker.source import (
     Undecoded,
     pieces,
 )
+
+_Timed = TypeVar("_Timed", Segment, WithheldSegment)
 
 #: What a smaller way of running the model may mend.
 TOO_MUCH = (OutOfMemory, DeviceFailed)
@@ -223,6 +226,8 @@ class Batch:
         match what:
             case Segment():
                 self._segment(key, place, shifted(what, span))
+            case WithheldSegment():
+                self.places.tell(key, p.TextWithheld, withheld=shifted(what, span))
             case Progress(done_s):
                 place.done_s = max(place.done_s, span.start_s + done_s)
                 self.places.tell(key, p.Advanced, done_s=span.start_s + done_s)
@@ -278,7 +283,7 @@ class Batch:
             self.places.tell(key, p.Advanced, done_s=span.end_s)
 
 
-def shifted(segment: Segment, span: Span) -> Segment:
+def shifted(segment: _Timed, span: Span) -> _Timed:
     """A segment whose times count from the start of the recording instead of the clip's.
 
     None lies before what was done already, so that times never run backwards.
@@ -287,8 +292,11 @@ def shifted(segment: Segment, span: Span) -> Segment:
     def at(time_s: float) -> float:
         return max(span.start_s + time_s, span.after_s)
 
+    start_s, end_s = at(segment.start_s), at(segment.end_s)
+    if isinstance(segment, WithheldSegment):
+        return replace(segment, start_s=start_s, end_s=end_s)
     words = tuple(replace(w, start_s=at(w.start_s), end_s=at(w.end_s)) for w in segment.words)
-    return replace(segment, start_s=at(segment.start_s), end_s=at(segment.end_s), words=words)
+    return replace(segment, start_s=start_s, end_s=end_s, words=words)
 
 
 def not_honoured(engine: Engine, options: Options) -> Iterator[str]:

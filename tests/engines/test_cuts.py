@@ -128,3 +128,53 @@ def test_the_figures_fit_a_window() -> None:
     assert max(WHOLE_S, PIECE_S + 2 * PAD_S) + 5.0 <= 30.0
     assert LEAST_S < PIECE_S
     assert GAP_S < LEAST_S
+
+
+def swelling(seconds: float, level: float) -> np.ndarray:
+    """Noise that rises and falls four times a second, as syllables do."""
+    times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    noise = np.random.default_rng(0).normal(0, level, len(times))
+    return (noise * (np.sin(2 * np.pi * 2 * times) ** 2 + 0.001)).astype(np.float32)
+
+
+def test_f93_a_deaf_detector_leaves_nothing_out() -> None:
+    """Where the level rises as in speech and it finds nothing, the stretch is decoded."""
+    quiet = np.random.default_rng(1).normal(0, 1e-4, 40 * RATE_HZ).astype(np.float32)
+    samples = quiet.copy()
+    samples[10 * RATE_HZ : 16 * RATE_HZ] += swelling(6, 0.1)
+
+    def deaf(part: np.ndarray) -> np.ndarray:
+        return np.zeros(-(-len(part) // 512), np.float32)
+
+    (piece,) = pieces(samples, deaf)
+    assert piece.disputed
+    assert 9 < piece.start_s < 10.2
+    assert 15.8 < piece.end_s < 17
+    assert list(pieces(quiet, deaf)) == []
+
+
+def test_f93_half_deaf_is_deaf() -> None:
+    """A few frames that it finds do not stand for the sentence around them."""
+    samples = np.random.default_rng(1).normal(0, 1e-4, 40 * RATE_HZ).astype(np.float32)
+    samples[10 * RATE_HZ : 16 * RATE_HZ] += swelling(6, 0.1)
+
+    def half_deaf(part: np.ndarray) -> np.ndarray:
+        result = np.zeros(-(-len(part) // 512), np.float32)
+        result[int(12 / FRAME_S) : int(12 / FRAME_S) + 6] = 0.9
+        return result
+
+    (piece,) = pieces(samples, half_deaf)
+    assert piece.disputed
+    assert piece.end_s - piece.start_s > 6
+
+
+def test_what_it_hears_is_cut_as_it_says() -> None:
+    """Noise between two sentences is no reason for another cut, nor is a knock."""
+    samples = np.random.default_rng(1).normal(0, 1e-4, 40 * RATE_HZ).astype(np.float32)
+    samples[5 * RATE_HZ : 8 * RATE_HZ] += swelling(3, 0.1)
+    samples[20 * RATE_HZ : 20 * RATE_HZ + 8000] += swelling(0.5, 0.1)
+    voice = np.zeros(-(-len(samples) // 512), np.float32)
+    voice[int(5 / FRAME_S) : int(8 / FRAME_S)] = 0.9
+    (piece,) = pieces(samples, lambda part: voice[: -(-len(part) // 512)])
+    assert not piece.disputed
+    assert piece.end_s < 9

@@ -11,6 +11,10 @@ UNSURE_LOGPROB = -1.0
 UNSURE_TEMPERATURE = 0.8
 
 
+#: Less speech (s) than this that the detector missed is nothing to speak of.
+LEAST_MISSED_S = 3.0
+
+
 class Confidence:
     """Counts segments that were kept, and those among them that are doubtful."""
 
@@ -33,6 +37,32 @@ class Confidence:
         return (
             f"Low confidence in {len(self._unsure)} of {self._kept} segments, the first at "
             f"{self._unsure[0].start_s:.1f} s: the text may be wrong there."
+        )
+
+
+class MissedSpeech:
+    """Counts what was said in stretches in which the voice detector found no speech."""
+
+    def __init__(self) -> None:
+        self._from_s = self._to_s = 0.0
+        self._said_s = 0.0
+
+    def look_at(self, start_s: float, end_s: float) -> None:
+        """The detector found nothing in this stretch."""
+        self._from_s, self._to_s = start_s, end_s
+
+    def add(self, segment: Segment) -> None:
+        """Count a segment that was kept, where it lies in the stretch."""
+        start_s, end_s = max(segment.start_s, self._from_s), min(segment.end_s, self._to_s)
+        self._said_s += max(end_s - start_s, 0.0)
+
+    def notice(self) -> str | None:
+        """One line for people, None where the detector missed next to nothing."""
+        if self._said_s < LEAST_MISSED_S:
+            return None
+        return (
+            f"The voice detector missed {self._said_s:.0f} s of speech: what rises over the noise "
+            "was transcribed as well."
         )
 
 

@@ -11,12 +11,18 @@ Pieces of 30 s leave no room for the silence and lose text (word error rates of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_transcribe.engines.listening.disputed import (
+    SHARE,
+    SPEECH,
+    Probabilities,
+    with_disputed,
+)
 from hybrid_transcribe.engines.listening.silence import loud_enough
 from hybrid_transcribe.engines.listening.silero_vad import FRAME, speech_probabilities
 from hybrid_transcribe.types import RATE_HZ
@@ -40,7 +46,7 @@ GAP_S = 4.0
 PAD_S = 0.5
 
 # Silero's own thresholds: a voice begins above the first and ends below the second.
-_ON, _OFF = 0.5, 0.35
+_ON, _OFF = SPEECH, 0.35
 
 _FRAME_S = FRAME / RATE_HZ
 
@@ -57,19 +63,22 @@ _DIP = 5
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of a clip, in seconds."""
+    """A stretch of a clip, in seconds. ``disputed``: the detector finds no speech in it."""
 
     start_s: float
     end_s: float
+    disputed: bool = False
 
 
 def pieces(
     samples: Samples,
-    hear: Callable[[Samples], npt.NDArray[np.float32]] = speech_probabilities,
+    hear: Callable[[Samples], Probabilities] = speech_probabilities,
     *,
     always: bool = False,
 ) -> Iterator[Piece]:
     """Pieces of a clip in order, each as soon as it is known; none where nobody speaks.
+
+    Nobody speaks where both the detector and the level say so, see `disputed`.
 
     ``hear`` gives the probability of speech for every 32 ms. Short clips are one piece as they
     are, unless silence is ``always`` to be left out.
@@ -80,28 +89,44 @@ def pieces(
         return
     n_told = 0
     found: list[Piece] = []
-    for known in _heard_so_far(loud_enough(samples), hear):
-        found = cut(known, min(len(known) * _FRAME_S, duration_s))
+    for known, detected in _heard_so_far(loud_enough(samples), hear):
+        found = [_judged(one, known, detected) for one in cut(known, _end_s(known, duration_s))]
         # What comes may belong to the last of them, and to no other.
         yield from found[n_told:-1]
         n_told = max(n_told, len(found) - 1)
     yield from found[n_told:]
 
 
+def _end_s(known: Probabilities, duration_s: float) -> float:
+    return min(len(known) * _FRAME_S, duration_s)
+
+
+def _judged(piece: Piece, known: Probabilities, detected: Probabilities) -> Piece:
+    """The piece, disputed where most of its speech is none to the detector."""
+    inside = slice(int(piece.start_s / _FRAME_S), int(piece.end_s / _FRAME_S) + 1)
+    n_detected = (detected[inside] >= SPEECH).sum()
+    n_raised = (known[inside] != detected[inside]).sum()
+    return replace(piece, disputed=bool(n_detected < SHARE * (n_detected + n_raised)))
+
+
 def _heard_so_far(
-    samples: Samples, hear: Callable[[Samples], npt.NDArray[np.float32]]
-) -> Iterator[npt.NDArray[np.float32]]:
-    """Probabilities of all up to a point that moves on, so that nobody waits for the whole."""
-    known = np.zeros(0, dtype=np.float32)
+    samples: Samples, hear: Callable[[Samples], Probabilities]
+) -> Iterator[tuple[Probabilities, Probabilities]]:
+    """Probabilities of all up to a point that moves on, so that nobody waits for the whole.
+
+    First with disputed stretches as speech, then the detector's own.
+    """
+    known, detected = np.zeros(0, dtype=np.float32), np.zeros(0, dtype=np.float32)
     while len(known) * FRAME < len(samples):
         lead = min(_LEAD, len(known))
         part = samples[(len(known) - lead) * FRAME : (len(known) + _AT_ONCE) * FRAME]
-        heard = np.asarray(hear(part), dtype=np.float32)
-        known = np.concatenate([known, heard[lead:]])
-        yield known
+        heard = np.asarray(hear(part), dtype=np.float32)[lead:]
+        detected = np.concatenate([detected, heard])
+        known = np.concatenate([known, with_disputed(heard, part[lead * FRAME :])])
+        yield known, detected
 
 
-def cut(probabilities: npt.NDArray[np.float32], duration_s: float) -> list[Piece]:
+def cut(probabilities: Probabilities, duration_s: float) -> list[Piece]:
     """The pieces that these probabilities of speech, one for every 32 ms, suggest."""
     found: list[Piece] = []
     for group in _groups(_spoken(probabilities)):
@@ -109,7 +134,7 @@ def cut(probabilities: npt.NDArray[np.float32], duration_s: float) -> list[Piece
     return _padded(found, duration_s)
 
 
-def _spoken(probabilities: npt.NDArray[np.float32]) -> list[Piece]:
+def _spoken(probabilities: Probabilities) -> list[Piece]:
     """Stretches with a voice, dips bridged."""
     found: list[Piece] = []
     start: int | None = None
@@ -141,7 +166,7 @@ def _groups(spoken: list[Piece]) -> list[list[Piece]]:
     return groups
 
 
-def _split(group: list[Piece], probabilities: npt.NDArray[np.float32]) -> list[Piece]:
+def _split(group: list[Piece], probabilities: Probabilities) -> list[Piece]:
     """A group in pieces that are short enough."""
     start_s, end_s = group[0].start_s, group[-1].end_s
     pauses = [(a.end_s, b.start_s) for a, b in pairwise(group)]
@@ -162,7 +187,7 @@ def _longest(pauses: list[tuple[float, float]], start_s: float) -> tuple[float, 
     return max(within, key=lambda p: (p[1] - p[0], p[0]), default=None)
 
 
-def _quietest(probabilities: npt.NDArray[np.float32], from_s: float, to_s: float) -> float:
+def _quietest(probabilities: Probabilities, from_s: float, to_s: float) -> float:
     """Where somebody who never pauses most likely takes breath: the middle of the lowest dip."""
     first, last = int(from_s / _FRAME_S), int(to_s / _FRAME_S)
     smooth = np.convolve(probabilities[first:last], np.ones(_DIP) / _DIP, mode="valid")

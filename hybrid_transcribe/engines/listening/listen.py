@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from hybrid_transcribe.engines.listening.confidence import Confidence
+from hybrid_transcribe.engines.listening.confidence import Confidence, MissedSpeech
 from hybrid_transcribe.engines.listening.segments import SegmentNormalizer
-from hybrid_transcribe.engines.listening.silence import Guard, soundless
+from hybrid_transcribe.engines.listening.silence import HallucinationFilter, soundless
 from hybrid_transcribe.interfaces import Heard, Language, Notice, Progress
-from hybrid_transcribe.types import Clip, Options, Segment
+from hybrid_transcribe.types import Clip, Options, Segment, WithheldSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Undetected:
+    """A stretch (s) to be decoded in which the detector finds no speech; its segments follow.
+
+    Never leaves the engine.
+    """
+
+    start_s: float
+    end_s: float
 
 
 class Interrupted(Exception):
@@ -58,25 +70,30 @@ def _all(
 
 
 def _heard(clip: Clip, options: Options, decode: Callable[[], Iterable[Any]]) -> Iterator[Heard]:
-    guard = Guard(clip.samples) if options.silence_guard else None
-    if guard and guard.hears_nobody():
+    hallucinations = HallucinationFilter(clip.samples) if options.silence_guard else None
+    if hallucinations and hallucinations.nobody_speaks():
         yield Notice("Nobody speaks in this recording.")
         return
-    confidence = Confidence()
+    confidence, missed = Confidence(), MissedSpeech()
     for event in _normalized(clip, decode()):
-        if not isinstance(event, Segment):
-            yield event
-        elif guard and not guard.keeps(event):
-            yield Progress(event.end_s)
-        else:
+        if isinstance(event, Undetected):
+            missed.look_at(event.start_s, event.end_s)
+            continue
+        if hallucinations and isinstance(event, Segment):
+            event = hallucinations.check(event)
+        if isinstance(event, Segment):
             confidence.add(event)
-            yield event
-    for line in (guard.notice() if guard else None, confidence.notice()):
+            missed.add(event)
+        yield event
+        if isinstance(event, WithheldSegment):
+            yield Progress(event.end_s)
+    withheld = hallucinations.notice() if hallucinations else None
+    for line in (withheld, missed.notice(), confidence.notice()):
         if line:
             yield Notice(line)
 
 
-def _normalized(clip: Clip, raw_events: Iterable[Any]) -> Iterator[Heard]:
+def _normalized(clip: Clip, raw_events: Iterable[Any]) -> Iterator[Heard | Undetected]:
     """The engine's events with segments of ours; progress says where the audio before it ended."""
     normalizer = SegmentNormalizer(clip.samples)
     try:
@@ -84,7 +101,7 @@ def _normalized(clip: Clip, raw_events: Iterable[Any]) -> Iterator[Heard]:
             if isinstance(raw, Progress):
                 yield from normalizer.flush(raw.done_s)
                 yield raw
-            elif isinstance(raw, Language | Notice):
+            elif isinstance(raw, Language | Notice | Undetected):
                 yield raw
             elif raw.text.strip():
                 yield from normalizer.add(raw)

@@ -1,13 +1,14 @@
-"""The silence guard: text that an engine invents where nobody speaks is withheld.
+"""The silence guard: text that an engine makes up where nobody speaks is withheld.
 
-Whisper writes "You", "Thank you." or loops of phrases over silence, noise and music. A voice
-activity detector (Silero, which comes with faster-whisper) knows better, but hearing all of
-a recording costs it 2.1-2.7 ms a second, 4 % of tiny's whole run. So it only hears where a
-segment looks doubtful by its own statistics.
+Whisper writes "You", "Thank you." or loops of phrases over silence, noise and music. No witness
+alone is believed: text goes only where the decoder doubts it by its own statistics, the detector
+finds no voice, and the level does not rise over the noise floor as speech does, or the decoder
+doubts it twice. What goes stays in ``Transcript.withheld`` with its reason.
 
-A segment that looks sound is never questioned, even over silence: with long pauses Whisper
-gives real words times that are tens of seconds off (measured: a sentence spoken at 45.6 s
-of a recording was stamped 30.0-36.0 s, in the middle of 40 s of silence).
+The detector costs 1 ms a second, and is only run where the decoder doubts a segment. A segment
+that looks sound is never questioned, even over silence: with long pauses Whisper gives real words
+times that are tens of seconds off (measured: a sentence spoken at 45.6 s of a recording was
+stamped 30.0-36.0 s, in the middle of 40 s of silence).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_transcribe.engines.listening.silero_vad import speech_probabilities
-from hybrid_transcribe.types import RATE_HZ, Segment
+from hybrid_transcribe.types import RATE_HZ, Segment, WithheldReason, WithheldSegment
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 
@@ -27,21 +28,19 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 # peaks 20 times higher, and is transcribed well.
 SILENT_PEAK = 2 / 32768
 
-# Above this probability the detector heard a voice. Over 762 segments of speech (131 clips in
-# 10 languages, tiny.en and base), each heard alone, its highest frame was 0.77 or more (a hall
-# with echo) and 0.87 or more in all but four. Over 65 whole clips it was 0.92 or more at 60 dB
-# down (made louder first, see below), and 0.88 or more in noise as loud as the speech. Over 67
-# clips without speech it was 0.66 or less: room noise 0.66, tones and chords 0.46, other noise
-# 0.10. Only that room noise overdriven by 20 dB passes (0.79): text over it would be kept.
-SPEECH_PROBABILITY = 0.7
+# Above this probability the detector found a voice, see docs/detector-and-guard.md for how often
+# it is right; below the second it is certain that there is none.
+SPEECH_PROBABILITY, NO_VOICE_PROBABILITY = 0.7, 0.2
+
+# Speech rises over the noise floor by more than this (dB): its loudest tenth of a second.
+RISE_DB = 9.0
 
 # Standard deviation of the level of tenths of a second, in dB, below which audio is steady.
 # Each of 131 clips of speech has more, most above 4.4; room noise has 1.2.
 STEADY_DB = 3.0
 
 # Whisper's own doubts. Of 1,483 segments of speech 58 are past any of them (or are stock
-# phrases), which makes the guard cost 0.03 % (base) to 0.7 % (tiny.en) of the run; all 129
-# inventions met over the 67 clips without speech are.
+# phrases); all 129 made-up ones met over 67 clips without speech are.
 NO_SPEECH_PROB = 0.5
 AVG_LOGPROB = -0.8
 COMPRESSION_RATIO = 2.2
@@ -56,7 +55,10 @@ WINDOW_S = 30.0
 # is brought to this root mean square where it lies below the second figure.
 _LOUD_RMS, _QUIET_RMS = 0.1, 0.03
 
-# Heard again where hearing goes on: the detector needs a moment to recognise a voice.
+# Seconds around a segment in which the noise floor is looked for.
+AROUND_S = 5.0
+
+# Looked at again where the detector goes on: the detector needs a moment to recognise a voice.
 _OVERLAP_S = 1.0
 
 # What Whisper is known to write over nothing, in the languages most used here. A match only
@@ -84,97 +86,125 @@ def soundless(samples: Samples) -> bool:
     return bool(max(samples.max(), -samples.min()) <= SILENT_PEAK)
 
 
-def steady(samples: Samples) -> bool:
-    """True when the level hardly moves, as in noise or a hum: worth asking before decoding.
-
-    Whisper tries noise again at every temperature, which takes some 20 times as long as the
-    same length of speech. Only what is steady is heard first: of 131 clips of speech none is,
-    and where one were, the detector would find its voice.
-    """
+def levels_db(samples: Samples) -> npt.NDArray[np.float64]:
+    """The level of every whole tenth of a second in dB, without direct current."""
     block = RATE_HZ // 10
     rows = samples[: len(samples) // block * block].reshape(-1, block)
-    if len(rows) < 2:
-        return False
     # The variance, without a copy of the recording in float64.
     squares = np.einsum("ij,ij->i", rows, rows, dtype=np.float64) / block
     power = np.maximum(squares - rows.mean(axis=1, dtype=np.float64) ** 2, 0.0)
-    return bool(np.std(10 * np.log10(power + 1e-12)) < STEADY_DB)
+    return np.asarray(10 * np.log10(power + 1e-12))
 
 
-class Guard:
+def steady(samples: Samples) -> bool:
+    """True when the level hardly moves, as in noise or a hum: worth a look before decoding.
+
+    Whisper tries noise again at every temperature, which takes some 20 times as long as the
+    same length of speech. Only what is steady is looked at first: of 131 clips of speech none is,
+    and where one were, the detector would find its voice.
+    """
+    levels = levels_db(samples)
+    return len(levels) > 1 and bool(np.std(levels) < STEADY_DB)
+
+
+class HallucinationFilter:
     """Judges the segments of one clip, in order.
 
-    ``hear`` maps samples (float32, mono, 16 kHz) to speech probabilities.
+    ``detect`` maps samples (float32, mono, 16 kHz) to speech probabilities.
     """
 
     def __init__(
         self,
         samples: Samples,
-        hear: Callable[[Samples], npt.NDArray[np.float32]] = speech_probabilities,
+        detect: Callable[[Samples], npt.NDArray[np.float32]] = speech_probabilities,
     ) -> None:
         self._samples = samples
-        self._hear = hear
+        self._detect = detect
         self._claimed_s = 0.0
-        self._withheld: list[Segment] = []
-        # No voice between these: half an hour of noise is heard once, not once a segment.
+        #: What was withheld so far.
+        self.withheld: list[WithheldSegment] = []
+        # The highest probability between two times, which is below that of speech: half an hour
+        # of noise is looked at once, not once a segment.
         self._quiet_from_s = self._quiet_to_s = -1.0
-        #: Seconds of audio the detector has heard so far.
-        self.heard_s = 0.0
+        self._quiet_probability = 0.0
+        #: Seconds of audio the detector has looked at so far.
+        self.detected_s = 0.0
 
-    def hears_nobody(self) -> bool:
+    def nobody_speaks(self) -> bool:
         """True when the whole clip is steady and without a voice: decoding it gives nothing."""
-        return steady(self._samples) and not self._voice_in(self._samples)
+        return steady(self._samples) and self._probability(self._samples) < SPEECH_PROBABILITY
 
-    def keeps(self, segment: Segment) -> bool:
-        """False for text invented where nobody speaks."""
-        if self._invented(segment):
-            self._withheld.append(segment)
-            return False
-        self._claimed_s = segment.end_s
-        return True
+    def check(self, segment: Segment) -> Segment | WithheldSegment:
+        """The segment, or what is withheld of text made up where nobody speaks."""
+        reason = self._reason(segment)
+        if reason is None:
+            self._claimed_s = segment.end_s
+            return segment
+        withheld = WithheldSegment(segment.start_s, segment.end_s, segment.text, reason)
+        self.withheld.append(withheld)
+        return withheld
 
     def notice(self) -> str | None:
         """One line about what was withheld, None when nothing was."""
-        if not self._withheld:
+        if not self.withheld:
             return None
-        first = self._withheld[0]
+        first = self.withheld[0]
         return (
-            f"Withheld {len(self._withheld)} segment(s) of text invented where nobody speaks: "
+            f"Withheld {len(self.withheld)} segment(s) of text invented where nobody speaks: "
             f"{_shortened(first.text)!r} at {first.start_s:.1f} s"
-            + (" and others" if len(self._withheld) > 1 else "")
+            + (" and others" if len(self.withheld) > 1 else "")
         )
 
-    def _invented(self, segment: Segment) -> bool:
+    def _reason(self, segment: Segment) -> WithheldReason | None:
+        """Why the segment is made up; None where a witness speaks for it."""
+        silent = soundless(self._cut(segment.start_s, segment.end_s))
+        stock = is_stock(segment.text)
+        n_doubts = doubts(segment) + stock
+        if not n_doubts and not silent:
+            return None
         # Speech before this belongs to segments that were kept.
         start_s = max(segment.start_s - MARGIN_S, min(self._claimed_s, segment.start_s))
         end_s = segment.end_s + MARGIN_S
-        if is_stock(segment.text):
-            return not self._spoken(start_s, end_s)
-        if not (doubtful(segment) or soundless(self._cut(segment.start_s, segment.end_s))):
-            return False
+        probability = self._highest(start_s, end_s)
+        if probability >= SPEECH_PROBABILITY:
+            return None
         # Real words may be misplaced: only a window without a voice condemns them.
-        return not self._spoken(start_s, end_s) and not self._spoken(
-            end_s, segment.start_s + WINDOW_S
-        )
+        if not stock and self._highest(end_s, segment.start_s + WINDOW_S) >= SPEECH_PROBABILITY:
+            return None
+        if silent:
+            return "no_sound"
+        certain = probability < NO_VOICE_PROBABILITY or not self._rises(start_s, end_s)
+        return "no_voice" if certain or n_doubts > 1 else None
 
-    def _spoken(self, start_s: float, end_s: float) -> bool:
+    def _rises(self, start_s: float, end_s: float) -> bool:
+        """True where the level rises over the noise floor as it does when somebody speaks."""
+        levels = levels_db(self._cut(start_s, end_s))
+        if not len(levels):
+            return False
+        around = levels_db(self._cut(start_s - AROUND_S, end_s + AROUND_S))
+        return bool(levels.max() - np.percentile(around, 10) > RISE_DB)
+
+    def _highest(self, start_s: float, end_s: float) -> float:
+        """The highest probability of speech in a stretch."""
         known = self._quiet_from_s <= start_s <= self._quiet_to_s
         if known and end_s <= self._quiet_to_s:
-            return False
+            return self._quiet_probability
+        from_s = max(start_s, self._quiet_to_s - _OVERLAP_S) if known else start_s
+        probability = self._probability(self._cut(from_s, end_s))
+        if probability >= SPEECH_PROBABILITY:
+            return probability
         if known:
-            start_s = max(start_s, self._quiet_to_s - _OVERLAP_S)
-        if self._voice_in(self._cut(start_s, end_s)):
-            return True
-        if not known:
+            probability = max(probability, self._quiet_probability)
+        else:
             self._quiet_from_s = start_s
-        self._quiet_to_s = end_s
-        return False
+        self._quiet_to_s, self._quiet_probability = end_s, probability
+        return probability
 
-    def _voice_in(self, cut: Samples) -> bool:
+    def _probability(self, cut: Samples) -> float:
         if soundless(cut):
-            return False
-        self.heard_s += len(cut) / RATE_HZ
-        return bool(self._hear(loud_enough(cut)).max() >= SPEECH_PROBABILITY)
+            return 0.0
+        self.detected_s += len(cut) / RATE_HZ
+        return float(self._detect(loud_enough(cut)).max())
 
     def _cut(self, start_s: float, end_s: float) -> Samples:
         return self._samples[max(0, int(start_s * RATE_HZ)) : max(0, int(end_s * RATE_HZ))]
@@ -194,14 +224,16 @@ def is_stock(text: str) -> bool:
     return not plain or plain in STOCK
 
 
-def doubtful(segment: Segment) -> bool:
-    """True when the engine's own statistics say that the text may be invented."""
-    return (
-        _over(segment.no_speech_prob, NO_SPEECH_PROB)
-        or _over(segment.compression_ratio, COMPRESSION_RATIO)
-        or (segment.avg_logprob is not None and segment.avg_logprob < AVG_LOGPROB)
-        # A temperature above zero means that the first attempt failed these same tests.
-        or _over(segment.temperature, 0.0)
+def doubts(segment: Segment) -> int:
+    """How many of the engine's own statistics say that the text may be made up."""
+    return sum(
+        (
+            _over(segment.no_speech_prob, NO_SPEECH_PROB),
+            _over(segment.compression_ratio, COMPRESSION_RATIO),
+            segment.avg_logprob is not None and segment.avg_logprob < AVG_LOGPROB,
+            # A temperature above zero means that the first attempt failed these same tests.
+            _over(segment.temperature, 0.0),
+        )
     )
 
 

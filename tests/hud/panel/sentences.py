@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -34,7 +35,7 @@ from hybrid_transcribe.engines.faster_whisper import device
 from hybrid_transcribe.engines.faster_whisper.request import request_for
 from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches
 from hybrid_transcribe.engines.listening import silence
-from hybrid_transcribe.engines.listening.confidence import Confidence
+from hybrid_transcribe.engines.listening.confidence import Confidence, MissedSpeech
 from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
@@ -116,9 +117,14 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     yield "nothing kept", _said(Confidence())
     yield "one unsure", _said(Confidence(), doubtful)
     yield "some unsure", _said(Confidence(), doubtful, sure, sure)
-    nobody = silence.Guard(np.zeros(90 * RATE_HZ, np.float32))
+    missed = MissedSpeech()
+    missed.look_at(10.0, 25.0)
+    missed.add(doubtful)
+    missed.add(replace(sure, end_s=27.5))
+    yield "missed speech", missed.notice() or ""
+    nobody = silence.HallucinationFilter(np.zeros(90 * RATE_HZ, np.float32))
     for name in ("one withheld", "some withheld"):
-        assert not nobody.keeps(Segment(2.0, 3.5, " Thank you.", no_speech_prob=0.9))
+        nobody.check(Segment(2.0, 3.5, " Thank you.", no_speech_prob=0.9))
         yield name, nobody.notice() or ""
     quiet = Clip(np.zeros(RATE_HZ, np.float32))
     heard = listen(quiet, Options(), lambda: False, None, lambda error: error)

@@ -30,6 +30,11 @@ WANTED: dict[str, tuple[str, str]] = {
         "low_confidence",
         "Pouca certeza em 1 de 3 segmentos, o primeiro em 12,3 s: ali o texto pode estar errado.",
     ),
+    "missed speech": (
+        "missed_speech",
+        "O detector de voz deixou passar 12 s de fala: o que se destaca do ruído também foi"
+        " transcrito.",
+    ),
     "one withheld": (
         "withheld",
         "Foi omitido 1 segmento com texto inventado onde ninguém fala: 'Thank you.' em 2,0 s",

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear, Heard, Speaker, Window
 from hybrid_transcribe.engines.listening.cuts import Piece, pieces
-from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.listening.listen import Interrupted, Undetected
 from hybrid_transcribe.engines.listening.times import within
 from hybrid_transcribe.interfaces import Language, Progress
 from hybrid_transcribe.types import RATE_HZ
@@ -83,6 +83,8 @@ class Hearing:
             if isinstance(what, Language):
                 yield what
                 continue
+            if what.piece.disputed:
+                yield Undetected(what.piece.start_s, what.piece.end_s)
             yield from within(self._wait(what.heard), what.piece.start_s, what.piece.end_s)
             yield Progress(what.piece.end_s)
         self._wait(self._plan)
