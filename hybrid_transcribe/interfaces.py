@@ -95,7 +95,8 @@ class Capabilities:
         options: names of `Options` fields it honours; others that were set become warnings.
         languages: ISO 639-1 codes; empty means "whatever the model knows".
         model_layout: on-disk layout its models have (``"ctranslate2"``, ``"openai"``,
-            ``"huggingface"``), or None when the model is only a name, as in the cloud.
+            ``"huggingface"``, ``"sherpa-onnx"``), or None when the model is only a name, as in
+            the cloud.
         models: names it knows where models are no files; empty means any.
         devices: device choices that make sense.
         compute_types: number formats it can be asked for, as far as the device has them.
@@ -125,13 +126,15 @@ class ModelFiles:
 
     In the layout ``"openai"`` the model is the one checkpoint ``file``, a pickle: load it with
     weights_only. Beside one that was converted lies ``alignment_heads.json`` with
-    ``[[layer, head], …]``, the attention heads that word times are read from.
+    ``[[layer, head], …]``, the attention heads that word times are read from. ``languages`` are
+    the ISO 639-1 codes it reads, empty where only its files say so.
     """
 
     name: str
     folder: Path | None = None
     layout: str | None = None
     file: Path | None = None
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

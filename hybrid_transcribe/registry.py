@@ -83,6 +83,7 @@ ENGINES = _Engines(
         "faster-whisper": "hybrid_transcribe.engines.faster_whisper.engine:FasterWhisper",
         "openai-whisper": "hybrid_transcribe.engines.openai_whisper.engine:OpenAIWhisper",
         "transformers": "hybrid_transcribe.engines.transformers.engine:Transformers",
+        "sherpa-onnx": "hybrid_transcribe.engines.sherpa_onnx.engine:SherpaOnnx",
         "assemblyai": "hybrid_transcribe.engines.assemblyai.engine:AssemblyAI",
     },
     UnknownEngine,

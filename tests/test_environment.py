@@ -27,7 +27,14 @@ PROJECT: dict[str, Any] = tomllib.loads(
 GROUPS: dict[str, tuple[str, ...]] = {
     "run": (),
     "app": ("app",),
-    "engines": ("starter", "openai-whisper", "transformers", "assemblyai", "nested"),
+    "engines": (
+        "starter",
+        "openai-whisper",
+        "transformers",
+        "sherpa-onnx",
+        "assemblyai",
+        "nested",
+    ),
     "compare": ("compare",),
     "bench": ("bench",),
     "test": ("test",),

@@ -21,13 +21,14 @@ _HEAD = ("NAME", "LAYOUT", "SIZE", "SOURCE", "WHERE")
 _NOT_HERE = "not here"
 
 #: Layouts, each with the engine whose models have it.
-_LAYOUTS = ("ctranslate2", "huggingface", "openai")
-_TARGETS = _LAYOUTS[1:]
+_LAYOUTS = ("ctranslate2", "huggingface", "openai", "sherpa-onnx")
+_TARGETS = ("huggingface", "openai")
 
 _LAYOUTS_TOLD = """layouts:
   ctranslate2   for the engine faster-whisper
   huggingface   for transformers
-  openai        for openai-whisper"""
+  openai        for openai-whisper
+  sherpa-onnx   for sherpa-onnx"""
 
 _CONVERT_TOLD = """\
 Write a model of faster-whisper as one of the other engines, with the same weights: into the

@@ -6,6 +6,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.models import catalogue, official, places, starter
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
+from hybrid_transcribe.models.convert import TARGETS
 
 #: Why a hub was not asked.
 OFFLINE = "settings forbid asking the hub (offline)"
@@ -17,7 +18,7 @@ def unavailable(name: str, shape: Layout, settings: Settings, why: str) -> Model
         f"Model {name!r} is not on this machine and could not be fetched: {why}.",
         _by_hand(name, shape, settings),
         _convertible(name, shape, settings),
-        _starter_hint(name),
+        "" if shape.name == "sherpa-onnx" else _starter_hint(name),
     )
     return ModelUnavailable(" ".join(filter(None, hints)))
 
@@ -43,7 +44,7 @@ def _official_address(name: str) -> str:
 def _convertible(name: str, shape: Layout, settings: Settings) -> str:
     """Weights of the default engine do for the others."""
     source = LAYOUTS["ctranslate2"]
-    if shape.name == source.name or catalogue.find_repo(name, source.name) is None:
+    if shape.name not in TARGETS or catalogue.find_repo(name, source.name) is None:
         return ""
     folder = places.own_folder(name, source.name, settings)
     return f"Or put a {source.engine} model of it into {folder}: it is converted."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -74,6 +74,14 @@ LAYOUTS: Mapping[str, Layout] = {
     # A pickle, so none is fetched from the hub: only from its makers, by digest. The file
     # unpickles with weights_only, which runs no code.
     "openai": Layout("openai", "openai-whisper", "*.pt", (("*.pt",),), ()),
+    # Which files there are depends on the family; the engine tells those apart.
+    "sherpa-onnx": Layout(
+        "sherpa-onnx",
+        "sherpa-onnx",
+        "*.o[nr][nt]*",
+        (("*.onnx", "*.ort"), ("tokens.txt",)),
+        ("*.onnx", "*.ort", "*.onnx.data", "*.weights", "tokens.txt"),
+    ),
 }
 
 
@@ -84,7 +92,9 @@ class Entry:
     Attributes:
         repos: layout to repository id on the hub.
         size_bytes: rough download of the first layout.
-        sha256: file of the ``ctranslate2`` layout to its digest, where we know it.
+        sha256: file of the first layout to its digest, where we know it.
+        files: names of that layout's files, where its repository holds others besides.
+        languages: ISO 639-1 codes it reads, where it is no Whisper.
     """
 
     name: str
@@ -92,6 +102,8 @@ class Entry:
     size_bytes: int
     multilingual: bool = True
     sha256: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 def _entry(
@@ -119,11 +131,21 @@ def _only(name: str, layout: str, repo: str, size_mb: int) -> tuple[str, Entry]:
     return name, Entry(name, {layout: repo}, size_mb * MB, multilingual=False)
 
 
+def _sherpa(
+    name: str, repo: str, size_mb: int, languages: str, files: Mapping[str, str]
+) -> tuple[str, Entry]:
+    """A model of sherpa-onnx: ``files`` are its names with their digests, "" where unknown."""
+    codes = tuple(languages.split())
+    digests = {file: digest for file, digest in files.items() if digest}
+    repos = {"sherpa-onnx": repo}
+    return name, Entry(name, repos, size_mb * MB, len(codes) > 1, digests, tuple(files), codes)
+
+
 _BASE = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
 _TINY_EN = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
 
-#: Short name to model, smallest first.
+#: Short name to model, smallest first for each engine.
 MODELS: Mapping[str, Entry] = dict(
     (
         _entry("tiny", 78),
@@ -145,6 +167,106 @@ MODELS: Mapping[str, Entry] = dict(
         _distilled("large-v3.5", 1516, "distil-whisper/distil-large-v3.5-ct2"),
         # Brazilian Portuguese. Nobody publishes it for another engine.
         _only("distil-large-v3-ptbr", "huggingface", "freds0/distil-whisper-large-v3-ptbr", 3026),
+        # For sherpa-onnx, in int8; the digests are those that the hub publishes.
+        _sherpa(
+            "moonshine-tiny-en",
+            "csukuangfj2/sherpa-onnx-moonshine-tiny-en-quantized-2026-02-27",
+            44,
+            "en",
+            {
+                "encoder_model.ort": (
+                    "94e90a4654fc45cdfedb77c4c08e1739f48862998e58fada384b25118134f221"
+                ),
+                "decoder_model_merged.ort": (
+                    "cf524c4862d36e9e5ab032eddc73637efd822d70e868ac575cf1a46e1e4708a0"
+                ),
+                "tokens.txt": "2870d843e14c1e187bf1913a521562a63b53933814bd7f2145120468f494a049",
+            },
+        ),
+        _sherpa(
+            "moonshine-base-en",
+            "csukuangfj2/sherpa-onnx-moonshine-base-en-quantized-2026-02-27",
+            140,
+            "en",
+            {"encoder_model.ort": "", "decoder_model_merged.ort": "", "tokens.txt": ""},
+        ),
+        _sherpa(
+            "zipformer-en",
+            "csukuangfj/sherpa-onnx-zipformer-en-2023-06-26",
+            71,
+            "en",
+            {
+                "encoder-epoch-99-avg-1.int8.onnx": "",
+                "decoder-epoch-99-avg-1.int8.onnx": "",
+                "joiner-epoch-99-avg-1.int8.onnx": "",
+                "tokens.txt": "",
+            },
+        ),
+        _sherpa(
+            "canary-180m-flash",
+            "csukuangfj/sherpa-onnx-nemo-canary-180m-flash-en-es-de-fr-int8",
+            207,
+            "en es de fr",
+            {
+                "encoder.int8.onnx": (
+                    "7a75b4e2a5857a6dcc0819503bbe3fad66943db4a3ccf21d3f27c633667d303f"
+                ),
+                "decoder.int8.onnx": (
+                    "e41a2ab9c0c2fe81a1e8ade5a45fb02a74bc4db7d1f91b89a54a25e2cf79cba2"
+                ),
+                "tokens.txt": "2dae6fc7815f9640645e0c765522b278ee0cef49b482d91f6913e334628d3e77",
+            },
+        ),
+        _sherpa(
+            "sense-voice-small",
+            "csukuangfj/sherpa-onnx-sense-voice-zh-en-ja-ko-yue-2024-07-17",
+            240,
+            "zh en ja ko yue",
+            {
+                "model.int8.onnx": (
+                    "c71f0ce00bec95b07744e116345e33d8cbbe08cef896382cf907bf4b51a2cd51"
+                ),
+                "tokens.txt": "f449eb28dc567533d7fa59be34e2abca8784f771850c78a47fb731a31429a1dc",
+            },
+        ),
+        _sherpa(
+            "parakeet-tdt-0.6b-v2",
+            "csukuangfj/sherpa-onnx-nemo-parakeet-tdt-0.6b-v2-int8",
+            661,
+            "en",
+            {
+                "encoder.int8.onnx": (
+                    "a32b12d17bbbc309d0686fbbcc2987b5e9b8333a7da83fa6b089f0a2acd651ab"
+                ),
+                "decoder.int8.onnx": (
+                    "b6bb64963457237b900e496ee9994b59294526439fbcc1fecf705b31a15c6b4e"
+                ),
+                "joiner.int8.onnx": (
+                    "7946164367946e7f9f29a122407c3252b680dbae9a51343eb2488d057c3c43d2"
+                ),
+                "tokens.txt": "ec182b70dd42113aff6c5372c75cac58c952443eb22322f57bbd7f53977d497d",
+            },
+        ),
+        _sherpa(
+            "parakeet-tdt-0.6b-v3",
+            "csukuangfj/sherpa-onnx-nemo-parakeet-tdt-0.6b-v3-int8",
+            671,
+            # The 25 of its model card: the official languages of the EU but Irish, Russian
+            # and Ukrainian.
+            "bg cs da de el en es et fi fr hr hu it lt lv mt nl pl pt ro ru sk sl sv uk",
+            {
+                "encoder.int8.onnx": (
+                    "acfc2b4456377e15d04f0243af540b7fe7c992f8d898d751cf134c3a55fd2247"
+                ),
+                "decoder.int8.onnx": (
+                    "179e50c43d1a9de79c8a24149a2f9bac6eb5981823f2a2ed88d655b24248db4e"
+                ),
+                "joiner.int8.onnx": (
+                    "3164c13fc2821009440d20fcb5fdc78bff28b4db2f8d0f0b329101719c0948b3"
+                ),
+                "tokens.txt": "d58544679ea4bc6ac563d1f545eb7d474bd6cfa467f0a6e2c1dc1c7d37e3c35d",
+            },
+        ),
     )
 )
 
@@ -172,6 +294,17 @@ def layout_of(layout: str) -> Layout:
     if layout not in LAYOUTS:
         raise ModelUnavailable(f"No models in the layout {layout!r}; there is {', '.join(LAYOUTS)}")
     return LAYOUTS[layout]
+
+
+def layout_for(name: str, layout: str) -> Layout:
+    """The layout as this model has it: its own files, where the catalogue lists them.
+
+    Raises as `layout_of`.
+    """
+    general, entry = layout_of(layout), known(name)
+    if entry is None or not entry.files or layout not in entry.repos:
+        return general
+    return replace(general, needs=tuple((file,) for file in entry.files), fetch=entry.files)
 
 
 def is_hub_id(name: str) -> bool:

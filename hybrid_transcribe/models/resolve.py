@@ -33,7 +33,7 @@ def resolve(
     something is fetched, joined or converted. Raises UnknownModel, and ModelUnavailable with
     what to put where.
     """
-    shape = catalogue.layout_of(layout)
+    shape = catalogue.layout_for(name, layout)
     named = _named(name, shape)
     if named is not None:
         return _files(name, _checked(named, shape), shape)
@@ -74,7 +74,7 @@ def unmade(name: str, layout: str, settings: Settings) -> str:
     if shape == source:
         in_parts = carried and starter.in_parts(name)
         return "in the starter packages, joined at first use" if in_parts else ""
-    here = carried or _there(name, source, settings)
+    here = shape.name in TARGETS and (carried or _there(name, source, settings))
     return f"here for {source.engine}, converted at first use" if here else ""
 
 
@@ -138,7 +138,8 @@ def _hint(folder: Path, shape: Layout) -> str:
 
 def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
     if shape.name != "openai":
-        return ModelFiles(name, where, shape.name)
+        entry = catalogue.known(name)
+        return ModelFiles(name, where, shape.name, languages=entry.languages if entry else ())
     file = where if where.is_file() else _checkpoint(where, shape)
     return ModelFiles(name, file.parent, shape.name, file)
 
@@ -169,17 +170,21 @@ def _own(name: str, shape: Layout, settings: Settings) -> Path | None:
     folder = places.own_folder(name, shape.name, settings)
     if not (catalogue.is_plain(name) or catalogue.is_hub_id(name)) or shape.missing(folder):
         return None
-    known = _digests(name, shape, folder)
     try:
-        for path in shape.weight_files(folder):
-            if path.name in known:
-                checksums.verify(path, known[path.name], places.stamps_dir(settings))
+        _verify(name, shape, folder, settings)
     except ModelUnavailable:
         if shape.name != "ctranslate2" or starter.carried(name) is None:
             raise
         # The wheels are here to put it together again.
         return None
     return folder
+
+
+def _verify(name: str, shape: Layout, folder: Path, settings: Settings) -> None:
+    """Raise ModelUnavailable where a file is not the one that was published, if we know it."""
+    for file, digest in _digests(name, shape, folder).items():
+        if (folder / file).is_file():
+            checksums.verify(folder / file, digest, places.stamps_dir(settings))
 
 
 def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
@@ -190,7 +195,8 @@ def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
     if shape.name == "openai":
         digest = official.digest(name)
         return {f"{entry.name}.pt": digest} if digest else {}
-    return entry.sha256 if shape.name == "ctranslate2" else {}
+    (first, *_) = entry.repos
+    return entry.sha256 if shape.name == first else {}
 
 
 def _cached(name: str, shape: Layout, settings: Settings, report: Report) -> Path | None:
@@ -246,12 +252,17 @@ def _fetched(name: str, shape: Layout, settings: Settings, report: Report) -> Pa
             f"{catalogue.repo_of(name, shape.name)} on the hub is no {shape.name} model: "
             f"it lacks {', '.join(missing)}{_elsewhere(shape)}"
         )
+    if shape.name == "sherpa-onnx":
+        # One of many repositories of one person: what is loaded is what we know.
+        _verify(name, shape, folder, settings)
     return folder
 
 
 def _elsewhere(shape: Layout) -> str:
     """Where a repository's files may be of use all the same: only the fetching would tell."""
     others = {"ctranslate2": "huggingface", "huggingface": "ctranslate2"}
+    if shape.name not in others:
+        return ""
     other = LAYOUTS[others[shape.name]]
     return (
         f"; if its files are for {other.engine}: --engine {other.engine}, "

@@ -6,10 +6,10 @@ model is unsure of is decoded again at the next temperature, unless nobody seems
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hybrid_transcribe.engines.listening.repetition import compression_ratio
 from hybrid_transcribe.engines.transformers.model import Answer, Encoding, How, Look, Model
 
 
@@ -52,16 +52,6 @@ def silent(attempt: Attempt, how: How) -> bool:
         attempt.no_speech_prob > how.no_speech_threshold
         and attempt.avg_logprob < how.log_prob_threshold
     )
-
-
-def compression_ratio(text: str) -> float:
-    """Bytes over their zlib size; 0 for no text.
-
-    >>> compression_ratio("la " * 100) > 10 > compression_ratio("A short line.")
-    True
-    """
-    raw = text.encode()
-    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 def _attempt(model: Model, answer: Answer, look: Look, temperature: float) -> Attempt:

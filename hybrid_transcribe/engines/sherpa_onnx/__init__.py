@@ -1,0 +1,1 @@
+"""Models past Whisper (Parakeet, Canary, Moonshine, SenseVoice, Zipformer…) on sherpa-onnx."""

@@ -1,0 +1,163 @@
+"""The engine of models past Whisper: NVIDIA's, Moonshine, SenseVoice, Zipformer and their like."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from typing import ClassVar
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.listening.listen import listen
+from hybrid_transcribe.engines.listening.silence import soundless, steady
+from hybrid_transcribe.engines.sherpa_onnx.families import (
+    COMPUTE_TYPES,
+    RecognizedFolder,
+    recognize_folder,
+)
+from hybrid_transcribe.engines.sherpa_onnx.parallel import ClipRecognition, ParallelRecognition
+from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognizer
+from hybrid_transcribe.engines.sherpa_onnx.request import HONOURED, plan_for
+from hybrid_transcribe.engines.torch_device import install_line, meaning
+from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.interfaces import (
+    Capabilities,
+    ClipDone,
+    Engine,
+    Heard,
+    Loaded,
+    LoadRequest,
+    ModelFiles,
+)
+from hybrid_transcribe.types import Clip, Options
+
+#: Opens a recognised folder.
+Opener = Callable[[RecognizedFolder], Recognizer]
+
+
+class SherpaOnnx(Engine):
+    """Whatever sherpa-onnx's offline recognisers read. ``opener`` loads the model, for tests."""
+
+    name: ClassVar[str] = "sherpa-onnx"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        options=HONOURED,
+        languages=LANGUAGES,
+        # Canary; the others say that they cannot.
+        translates=True,
+        word_timestamps=True,
+        model_layout="sherpa-onnx",
+        default_model="parakeet-tdt-0.6b-v3",
+        devices=("auto", "cpu"),
+        compute_types=COMPUTE_TYPES,
+        # Side by side, as with faster-whisper: short recordings would leave threads idle.
+        batch_recordings=64,
+    )
+
+    def __init__(self, opener: Opener = Recognizer) -> None:
+        self._open = opener
+        self._recognizer: Recognizer | None = None
+        self._folder: RecognizedFolder | None = None
+        self._model = ModelFiles("")
+        self._n_threads = 1
+        self._pool: ThreadPoolExecutor | None = None
+
+    def available(self, settings: Settings) -> str | None:
+        """None when the library is installed."""
+        if find_spec("sherpa_onnx") is None:
+            return f"sherpa-onnx is not installed: {install_line(self.name)}"
+        return None
+
+    def load(self, request: LoadRequest) -> Loaded:
+        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
+        missing = self.available(request.settings)
+        if missing:
+            raise EngineUnavailable(missing)
+        model = request.model
+        if model.folder is None:
+            raise ModelUnavailable(f"Model {model.name!r} has no folder to load from")
+        self.unload()
+        folder = recognize_folder(model.folder, model.name, request.compute_type)
+        try:
+            self._recognizer = self._open(folder)
+        except Exception as error:
+            raise _load_error(error, model) from error
+        self._folder, self._model = folder, model
+        self._n_threads = request.cpu_threads or _n_cores()
+        notices: tuple[str, ...] = ()
+        if request.device == "gpu":
+            notices = ("sherpa-onnx runs on the CPU only: device 'gpu' was not used.",)
+        return Loaded("cpu", folder.compute_type, notices)
+
+    def transcribe(
+        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+    ) -> Iterator[Heard]:
+        """Also raises InvalidOption for a language or task that the model does not have."""
+        for _, outcome in self.transcribe_many([(0, clip)], options, lambda _: cancelled()):
+            if isinstance(outcome, Exception):
+                raise outcome
+            if not isinstance(outcome, ClipDone):
+                yield outcome
+
+    def transcribe_many(
+        self,
+        clips: Iterable[tuple[int, Clip]],
+        options: Options,
+        cancelled: Callable[[int], bool],
+    ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
+        """Pieces of several recordings side by side, one thread each."""
+        if self._recognizer is None or self._folder is None:
+            raise EngineFailed("No model is loaded")
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix="recognize")
+        recognizer, folder, pool = self._recognizer, self._folder, self._pool
+        languages = folder.family.languages or self._model.languages
+
+        def begin(key: int, clip: Clip) -> tuple[ClipRecognition, Iterator[Heard]]:
+            plan = plan_for(options, clip, self._model.name, folder.family, languages)
+            recognizer.choose_language(plan.language, translate=plan.translate)
+            recognition = ClipRecognition(
+                clip, plan, options, recognizer, pool, lambda: cancelled(key)
+            )
+            # Where the guard may find that nobody speaks, it listens first.
+            if not (options.silence_guard and (soundless(clip.samples) or steady(clip.samples))):
+                recognition.start()
+            heard = listen(
+                clip,
+                options,
+                lambda: cancelled(key),
+                (lambda: recognition) if plan.stretches else None,
+                lambda error: meaning(error, "cpu", self.name),
+                plan.notices,
+            )
+            return recognition, heard
+
+        yield from ParallelRecognition(begin, self._n_threads).run(clips)
+
+    def unload(self) -> None:
+        """Give the model's memory back at once."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+        if self._recognizer is not None:
+            self._recognizer = self._folder = None
+            gc.collect()
+
+
+def _n_cores() -> int:
+    """Cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
+
+
+def _load_error(error: Exception, model: ModelFiles) -> Exception:
+    ours = meaning(error, "cpu", SherpaOnnx.name)
+    if type(ours) is EngineFailed:
+        return ModelUnavailable(
+            f"Model {model.name!r} cannot be loaded from {model.folder}: {error}"
+        )
+    return ours
