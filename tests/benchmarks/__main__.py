@@ -34,6 +34,7 @@ TRANSCRIPTION: dict[str, Callable[[Scale], str | Report]] = {
     "zip": speed.zipped,
     "portuguese": speed.portuguese,
     "peers": speed.peers,
+    "moonshine": speed.moonshine,
     "gpu": gpu.main,
     "accuracy": accuracy.main,
     "tax": service.tax,

@@ -81,6 +81,13 @@ def librispeech(scale: Scale) -> str:
     return compare("LibriSpeech", recordings, who, "tiny.en", scale).table
 
 
+def moonshine(scale: Scale) -> str:
+    """Read English with a model that is no Whisper; the first is the one compared with."""
+    recordings = scale.some(speech.librispeech())
+    who = (tools.FASTER_WHISPER, tools.OURS, tools.MOONSHINE)
+    return compare("A model that is no Whisper", recordings, who, "tiny.en", scale).table
+
+
 def long(scale: Scale) -> str:
     """One long recording."""
     with made() as folder:

@@ -10,14 +10,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.models import resolve
 from tests.benchmarks.speech import Recording, samples_of
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.interfaces import Engine
+    from hybrid_transcribe.types import Options
 
 #: Windows that faster-whisper's batched pipeline decodes at once, as its README does.
 BATCH = 8
@@ -213,35 +217,58 @@ def _ours(
     """The engine class itself, with further options: decoding, then `transcribe_many`."""
 
     def load(model: str, beam: int) -> Loaded:
-        from hybrid_transcribe.audio.decode import decode
         from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
         from hybrid_transcribe.interfaces import LoadRequest
-        from hybrid_transcribe.types import Options, Segment
+        from hybrid_transcribe.types import Options
 
-        settings = Settings.load()
         engine = FasterWhisper()
-        engine.load(LoadRequest(resolve(model, "ctranslate2", settings), device, compute_type))
-
-        def hear(work: Work) -> list[str]:
-            texts: list[list[str]] = [[] for _ in work.recordings]
-            for language, keys in _by_language(work.recordings):
-                options = Options(beam_size=beam, language=language, **chosen)
-                source = (
-                    (key, clip)
-                    for key in keys
-                    for path in [work.recordings[key].path]
-                    for clip in decode(path, name=path, settings=settings)
-                )
-                for key, heard in engine.transcribe_many(source, options, lambda _: False):
-                    if isinstance(heard, Exception):
-                        raise heard
-                    if isinstance(heard, Segment):
-                        texts[key].append(heard.text)
-            return [" ".join(parts) for parts in texts]
-
-        return Loaded(hear, lambda: engine.second_looks)
+        files = resolve(model, "ctranslate2", Settings.load())
+        engine.load(LoadRequest(files, device, compute_type))
+        options = Options(beam_size=beam, **chosen)
+        return Loaded(_by_engine(engine, options), lambda: engine.second_looks)
 
     return load
+
+
+def _moonshine(model: str, beam: int) -> Loaded:
+    """Our engine of models that are no Whisper, with the one that is published in a wheel.
+
+    It has no beam, and its own model whatever the others have.
+    """
+    from hybrid_transcribe.engines.sherpa_onnx.engine import SherpaOnnx
+    from hybrid_transcribe.interfaces import LoadRequest
+    from hybrid_transcribe.types import Options
+
+    engine = SherpaOnnx()
+    engine.load(LoadRequest(resolve("moonshine-tiny-en", "sherpa-onnx", Settings.load())))
+    return Loaded(_by_engine(engine, Options()))
+
+
+def _by_engine(engine: Engine, options: Options) -> Callable[[Work], list[str]]:
+    """Recordings decoded by us and given to an engine of ours, by language."""
+    from hybrid_transcribe.audio.decode import decode
+    from hybrid_transcribe.types import Segment
+
+    settings = Settings.load()
+
+    def hear(work: Work) -> list[str]:
+        texts: list[list[str]] = [[] for _ in work.recordings]
+        for language, keys in _by_language(work.recordings):
+            source = (
+                (key, clip)
+                for key in keys
+                for path in [work.recordings[key].path]
+                for clip in decode(path, name=path, settings=settings)
+            )
+            chosen = replace(options, language=language)
+            for key, heard in engine.transcribe_many(source, chosen, lambda _: False):
+                if isinstance(heard, Exception):
+                    raise heard
+                if isinstance(heard, Segment):
+                    texts[key].append(heard.text)
+        return [" ".join(parts) for parts in texts]
+
+    return hear
 
 
 def _product(model: str, beam: int) -> Loaded:
@@ -286,6 +313,7 @@ FASTER_WHISPER, TWO_WORKERS, BATCHED = (
 )
 OPENAI, TRANSFORMERS, WHISPER_CPP = "openai-whisper", "transformers", "whisper.cpp"
 OURS, OURS_FULL, PRODUCT = "ours", "ours, context='full'", "ours, whole product"
+MOONSHINE = "ours, sherpa-onnx with moonshine-tiny-en"
 OURS_UNGUARDED = "ours, silence_guard=False"
 GPU, GPU_BATCHED, GPU_OURS = (
     "faster-whisper on the GPU",
@@ -304,6 +332,7 @@ TOOLS: Mapping[str, Tool] = {
     OURS_FULL: Tool(_ours(context="full")),
     OURS_UNGUARDED: Tool(_ours(silence_guard=False)),
     PRODUCT: Tool(_product),
+    MOONSHINE: Tool(_moonshine, "sherpa_onnx"),
     GPU: Tool(lambda model, beam: _in_sequence(_on_gpu(model), beam)),
     GPU_BATCHED: Tool(lambda model, beam: _in_batches(_on_gpu(model), beam, GPU_BATCH)),
     GPU_OURS: Tool(_ours(device="gpu", compute_type="float16")),

@@ -18,8 +18,8 @@ from hybrid_transcribe.engines.listening.silence import (
     SPEECH_PROBABILITY,
     loud_enough,
     soundless,
-    speech_probabilities,
 )
+from hybrid_transcribe.engines.listening.silero_vad import speech_probabilities
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition, Recognizer
 from hybrid_transcribe.engines.sherpa_onnx.request import RecognitionPlan
 from hybrid_transcribe.engines.sherpa_onnx.segments import segments_of
