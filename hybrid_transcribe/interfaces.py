@@ -14,7 +14,7 @@ Service    what notebooks, HUD, REST and CLI see          ``jobs/service.py``
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -329,6 +329,7 @@ class JournalChanges:
 
     Attributes:
         deleted: ids of jobs that go, with their recordings and segments.
+        deleted_recordings: ids of recordings that go with their segments; their jobs stay.
         dropped: runs whose segments go.
         jobs: jobs by id. The recordings they are given with are saved too; without any, those a
             job had stay as they are.
@@ -338,6 +339,7 @@ class JournalChanges:
     """
 
     deleted: set[str] = field(default_factory=set)
+    deleted_recordings: set[str] = field(default_factory=set)
     dropped: set[RunKey] = field(default_factory=set)
     jobs: dict[str, JobSnapshot] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
@@ -346,7 +348,15 @@ class JournalChanges:
 
     def __bool__(self) -> bool:
         return any(
-            (self.deleted, self.dropped, self.jobs, self.recordings, self.segments, self.facts)
+            (
+                self.deleted,
+                self.deleted_recordings,
+                self.dropped,
+                self.jobs,
+                self.recordings,
+                self.segments,
+                self.facts,
+            )
         )
 
     def save_job(self, job: JobSnapshot) -> None:
@@ -372,11 +382,18 @@ class JournalChanges:
     def delete_job(self, job_id: str) -> None:
         """Forget a job, its recordings and segments. Unknown ids are ignored."""
         self.jobs.pop(job_id, None)
-        gone = {r.recording_id for r in self.recordings.values() if r.job_id == job_id}
-        self.recordings = {i: r for i, r in self.recordings.items() if i not in gone}
+        self._forget({r.recording_id for r in self.recordings.values() if r.job_id == job_id})
         # What was written before is found by the journal itself.
-        self.segments = {key: s for key, s in self.segments.items() if key[0] not in gone}
         self.deleted.add(job_id)
+
+    def delete_recordings(self, recording_ids: Collection[str]) -> None:
+        """Forget some recordings of a job, and their segments. Unknown ids are ignored."""
+        self._forget(set(recording_ids))
+        self.deleted_recordings.update(recording_ids)
+
+    def _forget(self, recording_ids: set[str]) -> None:
+        self.recordings = {i: r for i, r in self.recordings.items() if i not in recording_ids}
+        self.segments = {key: s for key, s in self.segments.items() if key[0] not in recording_ids}
 
 
 class Journal(ABC):

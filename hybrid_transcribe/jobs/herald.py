@@ -51,12 +51,14 @@ class Herald:
         """A recording moved."""
         row = self._table.row(recording.job_id)
         forecast = self._forecaster.now()
-        shown = replace(
-            recording, eta_s=forecast.eta_s(recording), spec=recording.spec or row.job.spec
-        )
+        eta_s, spec = forecast.eta_s(recording), recording.spec or row.job.spec
+        if (eta_s, spec) == (recording.eta_s, recording.spec):
+            shown = recording
+        else:
+            shown = replace(recording, eta_s=eta_s, spec=spec)
         self._bus.publish(
             RecordingChanged(
-                0,
+                self._bus.next_seq,
                 row.job.session_id,
                 recording.job_id,
                 shown,
@@ -71,7 +73,7 @@ class Herald:
         job = self._table.row(recording.job_id).job
         self._bus.publish(
             SegmentAdded(
-                0,
+                self._bus.next_seq,
                 job.session_id,
                 job.job_id,
                 recording.recording_id,

@@ -30,6 +30,9 @@ class MemoryJournal(Journal):
     def write(self, changes: JournalChanges) -> None:
         for job_id in changes.deleted:
             self._delete(job_id)
+        for of_job in self._recordings.values():
+            for recording_id in changes.deleted_recordings & of_job.keys():
+                self._drop_segments(of_job.pop(recording_id))
         for key in changes.dropped:
             self._segments.pop(key, None)
         self._jobs.update(changes.jobs)
@@ -43,8 +46,11 @@ class MemoryJournal(Journal):
     def _delete(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
         for recording in self._recordings.pop(job_id, {}).values():
-            for run in (recording.run, *(r.run for r in recording.runs)):
-                self._segments.pop((recording.recording_id, run), None)
+            self._drop_segments(recording)
+
+    def _drop_segments(self, recording: Recording) -> None:
+        for run in (recording.run, *(r.run for r in recording.runs)):
+            self._segments.pop((recording.recording_id, run), None)
 
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         return dict(self._segments.get((recording_id, run), {}))

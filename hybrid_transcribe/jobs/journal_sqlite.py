@@ -264,6 +264,11 @@ class SqliteJournal(Journal):
         with self._commit() as db:
             for job_id in changes.deleted:
                 self._delete(db, job_id)
+            for table in ("segments", "recordings"):
+                db.executemany(
+                    f"DELETE FROM {table} WHERE recording_id = ?",  # noqa: S608 - our own names
+                    [(recording_id,) for recording_id in changes.deleted_recordings],
+                )
             db.executemany(
                 "DELETE FROM segments WHERE recording_id = ? AND run = ?", list(changes.dropped)
             )
@@ -273,7 +278,9 @@ class SqliteJournal(Journal):
                 [(job.job_id, *_encoded(job)) for job in changes.jobs.values()],
             )
             db.executemany(
-                "INSERT OR REPLACE INTO recordings VALUES (?, ?, ?, ?, ?)",
+                # Not REPLACE, which would also write both entries of the index anew.
+                "INSERT INTO recordings VALUES (?, ?, ?, ?, ?) ON CONFLICT (recording_id)"
+                " DO UPDATE SET body = excluded.body, crc = excluded.crc",
                 [
                     (r.recording_id, r.job_id, r.index, *_encoded(_by_name(r)))
                     for r in changes.recordings.values()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ from hybrid_transcribe.jobs.queue import BYTES_PER_S, Ticket, order
 from hybrid_transcribe.jobs.reading import Reading, incomplete
 from hybrid_transcribe.jobs.repeats import Repeats, repeat
 from hybrid_transcribe.jobs.request import changed_spec, make_spec
+from hybrid_transcribe.jobs.slices import Sliced, finish, portions
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.table import Table
 from hybrid_transcribe.jobs.waiters import Waiters
@@ -62,6 +63,10 @@ from hybrid_transcribe.types import (
 )
 
 log = logging.getLogger(__name__)
+
+#: Recordings that a slice of a control call changes (some 10 ms), and segments that cost as much
+#: to delete as a recording does.
+PORTION, SEGMENTS_EACH = 50, 20
 
 #: Longest that leaving waits for a journal that is locked or full, in seconds.
 LAST_WRITE_S = 5.0
@@ -499,11 +504,33 @@ class EngineRoom:
         session_ids: Collection[str] | None = None,
     ) -> None:
         """Stop a job or one recording of it; what has ended stays as it is."""
+        finish(self.sliced_cancel(job_id, recording_id, session_ids=session_ids))
+
+    def sliced_cancel(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Collection[str] | None = None,
+    ) -> Sliced[None]:
+        """The same in slices, each of which is one transaction of the journal."""
         chosen = self.reading.recordings(job_id, recording_id, session_ids)
-        with self.table.operation():
-            for recording in chosen:
-                if not recording.state.terminal:
-                    self._cancel(recording)
+        for recording in chosen:
+            # Or a worker that becomes free between two slices would begin with them.
+            self.lanes.remove(recording.recording_id)
+        for portion in portions(chosen, PORTION):
+            with self.table.operation():
+                for recording in self._still_there(portion):
+                    if not recording.state.terminal:
+                        self._cancel(recording)
+            yield
+
+    def _still_there(self, recordings: Iterable[Recording]) -> Iterator[Recording]:
+        """As they are now: between two slices anything may have happened to them."""
+        for recording in recordings:
+            now = self.table.find(recording.recording_id)
+            if now is not None:
+                yield now
 
     def _cancel(self, recording: Recording) -> None:
         self.lanes.remove(recording.recording_id)
@@ -526,27 +553,48 @@ class EngineRoom:
         what is completed does too. A complete text stays the result until the new one is
         complete. Raises InvalidTransition when there is nothing to retry.
         """
+        finish(self.sliced_retry(job_id, recording_id, session_ids=session_ids, **changes))
+
+    def sliced_retry(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Collection[str] | None = None,
+        **changes: Any,
+    ) -> Sliced[None]:
+        """The same in slices, each of which is one transaction of the journal."""
         every = recording_id is not None or any(v is not None for v in changes.values())
+        states = (State.FAILED, State.CANCELED, *((State.COMPLETED,) if every else ()))
         chosen = [
-            r
-            for r in self.reading.recordings(job_id, recording_id, session_ids)
-            if r.state in (State.FAILED, State.CANCELED) or (r.state is State.COMPLETED and every)
+            recording
+            for recording in self.reading.recordings(job_id, recording_id, session_ids)
+            if recording.state in states
         ]
         if not chosen:
             raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
         self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
         old = self.table.row(job_id).job.spec
-        # Most have the same: to check it once for each of thousands would hold the loop.
-        newer: dict[Spec, Spec] = {}
-        for spec in (r.spec or old for r in chosen):
-            if spec not in newer:
-                newer[spec] = changed_spec(spec, changes, self.settings)
-        specs = [newer[r.spec or old] for r in chosen]
-        with self.table.operation():
-            self._reopen(job_id)
-            for recording, spec in zip(chosen, specs, strict=True):
-                self._retry(recording, recording.spec or old, spec)
-            self._tell.job(job_id)
+        # Most recordings of a job have the same.
+        specs = {
+            spec: changed_spec(spec, changes, self.settings)
+            for spec in dict.fromkeys(r.spec or old for r in chosen)
+        }
+        n_left = len(chosen)
+        for portion in portions(chosen, PORTION):
+            if job_id not in self.table:
+                return
+            with self.table.operation():
+                if n_left == len(chosen):
+                    self._reopen(job_id)
+                for recording in self._still_there(portion):
+                    if recording.state in states:
+                        spec = recording.spec or old
+                        self._retry(recording, spec, specs[spec])
+                n_left -= len(portion)
+                if not n_left:
+                    self._tell.job(job_id)
+            yield
         self._pump()
 
     def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
@@ -575,36 +623,85 @@ class EngineRoom:
 
     def delete(self, job_id: str, *, session_ids: Collection[str] | None = None) -> None:
         """Erase a job: canceled if need be, results, uploads and all."""
-        self._delete([self.reading.owned(job_id, session_ids)])
+        finish(self.sliced_delete(job_id, session_ids=session_ids))
+
+    def sliced_delete(
+        self, job_id: str, *, session_ids: Collection[str] | None = None
+    ) -> Sliced[None]:
+        """The same in slices, each of which is one transaction of the journal."""
+        self.reading.owned(job_id, session_ids)
+        yield from self._delete([job_id])
 
     def delete_session(self, session_id: str) -> None:
         """Erase every job of a session."""
-        self._delete([self.table.row(i).job for i in self.reading.ids([session_id])])
+        finish(self.sliced_delete_session(session_id))
 
-    def _delete(self, jobs: Sequence[JobSnapshot]) -> None:
+    def sliced_delete_session(self, session_id: str) -> Sliced[None]:
+        """The same in slices, each of which is one transaction of the journal."""
+        yield from self._delete(self.reading.ids([session_id]))
+
+    def _delete(self, job_ids: Sequence[str]) -> Sliced[None]:
+        """Short jobs many at once; of a long one first its recordings, then the job."""
+        slice_ids: list[str] = []
+        weight = 0
+        for job_id in job_ids:
+            if job_id not in self.table:
+                continue
+            recordings = self.table.recordings(job_id)
+            if _weight(recordings) > PORTION:
+                yield from self._delete_recordings(job_id, recordings)
+            slice_ids.append(job_id)
+            weight += 1 + _weight(self.table.recordings(job_id))
+            if weight >= PORTION:
+                self._forget_all(slice_ids)
+                slice_ids, weight = [], 0
+                yield
+        self._forget_all(slice_ids)
+
+    def _delete_recordings(self, job_id: str, recordings: Sequence[Recording]) -> Sliced[None]:
+        for recording in recordings:
+            self.lanes.remove(recording.recording_id)
+        left = list(recordings)
+        while left:
+            portion = [left.pop()]
+            while left and _weight(portion) + _weight(left[-1:]) <= PORTION:
+                portion.append(left.pop())
+            yield
+            if job_id not in self.table:
+                return
+            with self.table.operation():
+                gone = list(self._still_there(portion))
+                for recording in gone:
+                    self._let_go(recording)
+                self.table.delete_recordings(job_id, [r.recording_id for r in gone])
+            _unlink(gone)
+
+    def _forget_all(self, job_ids: Sequence[str]) -> None:
+        jobs = [self.table.row(job_id).job for job_id in job_ids if job_id in self.table]
         with self.table.operation():
             gone = [recording for job in jobs for recording in self._forget(job)]
         # After the journal: a death in between leaves files, which are put aside and then go.
-        for recording in gone:
-            if recording.owned:
-                # One that cannot go now (Windows: still open) is put aside at the next start.
-                with contextlib.suppress(OSError):
-                    Path(recording.path).unlink(missing_ok=True)
+        _unlink(gone)
 
     def _forget(self, job: JobSnapshot) -> tuple[Recording, ...]:
-        """Cancel and forget a job; its recordings are returned."""
+        """Let go of a job and forget it; its recordings are returned."""
         job_id = job.job_id
         for recording in self.table.recordings(job_id):
-            if not recording.state.terminal:
-                self._cancel(recording)
-        for recording in self.table.recordings(job_id):
-            self._erase(recording)
+            self._let_go(recording)
         gone = self.table.delete(job_id)
         self._janitor.forget(job_id)
         self._repeats.forget(job)
         self._tell.deleted(job.session_id, job_id)
         self._waiters.fail(job_id, UnknownJob(f"Job {job_id!r} was deleted"))
         return gone
+
+    def _let_go(self, recording: Recording) -> None:
+        """Have nobody work on a recording that goes, here or in a cloud."""
+        if recording.state is State.QUEUED:
+            self.lanes.remove(recording.recording_id)
+        elif not recording.state.terminal:
+            self._cancel(recording)
+        self._erase(self.table.recording(recording.recording_id))
 
     def _look_after_files(self) -> None:
         self.state.expire(self.settings.upload_idle_s)
@@ -627,6 +724,19 @@ class EngineRoom:
     ) -> Subscription:
         """Listen to what happens to these sessions' jobs (None: all)."""
         return self._tell.subscribe(callback, session_ids, after)
+
+
+def _weight(recordings: Sequence[Recording]) -> int:
+    """What it costs to delete these, in recordings without text."""
+    return sum(1 + recording.n_segments // SEGMENTS_EACH for recording in recordings)
+
+
+def _unlink(recordings: Iterable[Recording]) -> None:
+    for recording in recordings:
+        if recording.owned:
+            # One that cannot go now (Windows: still open) is put aside at the next start.
+            with contextlib.suppress(OSError):
+                Path(recording.path).unlink(missing_ok=True)
 
 
 #: Names listed in one warning.

@@ -472,7 +472,9 @@ class Service:
         session_ids: Sequence[str] | None = None,
     ) -> None:
         """Stop a job, or one recording of it. Raises UnknownJob, UnknownRecording."""
-        self.do(lambda room: room.cancel(job_id, recording_id, session_ids=session_ids))
+        self.do_in_slices(
+            lambda room: room.sliced_cancel(job_id, recording_id, session_ids=session_ids)
+        )
 
     def retry(
         self,
@@ -489,7 +491,9 @@ class Service:
         does too; a complete text stays the result until the new one is complete. Raises
         UnknownJob, UnknownRecording, InvalidTransition, and what `submit` raises.
         """
-        self.do(lambda room: room.retry(job_id, recording_id, session_ids=session_ids, **changes))
+        self.do_in_slices(
+            lambda room: room.sliced_retry(job_id, recording_id, session_ids=session_ids, **changes)
+        )
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
@@ -499,11 +503,11 @@ class Service:
 
     def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
         """Erase a job with its results and uploads. Raises UnknownJob."""
-        self.do(lambda room: room.delete(job_id, session_ids=session_ids))
+        self.do_in_slices(lambda room: room.sliced_delete(job_id, session_ids=session_ids))
 
     def delete_session(self, session_id: str) -> None:
         """Erase everything of a session."""
-        self.do(lambda room: room.delete_session(session_id))
+        self.do_in_slices(lambda room: room.sliced_delete_session(session_id))
 
     # -------------------------------------------------------------------------- close
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -194,6 +194,17 @@ class Table:
         with self.operation() as changes:
             changes.delete_job(job_id)
         return gone
+
+    def delete_recordings(self, job_id: str, recording_ids: Sequence[str]) -> None:
+        """Forget some recordings of a job, which itself stays."""
+        row = self.row(job_id)
+        gone = frozenset(recording_ids)
+        row.recording_ids = tuple(i for i in row.recording_ids if i not in gone)
+        row.version += 1
+        for recording_id in recording_ids:
+            row.tally.count(self._recordings.pop(recording_id), -1)
+        with self.operation() as changes:
+            changes.delete_recordings(recording_ids)
 
     @property
     def durable(self) -> bool:

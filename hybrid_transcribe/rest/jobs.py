@@ -236,7 +236,7 @@ class Job(Door):
     async def delete(self, job_id: str) -> None:
         """Erase it: results, uploads and what a cloud keeps."""
         sessions = self.job_sessions
-        await self.ask(lambda room: room.delete(job_id, session_ids=sessions))
+        await self.ask_in_slices(lambda room: room.sliced_delete(job_id, session_ids=sessions))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
@@ -247,11 +247,15 @@ class Control(Door):
         """Do it, and answer with the job as it then stands."""
         sessions, changes = self.job_sessions, self._changes()
         if verb == "cancel":
-            await self.ask(lambda room: room.cancel(job_id, recording_id, session_ids=sessions))
+            await self.ask_in_slices(
+                lambda room: room.sliced_cancel(job_id, recording_id, session_ids=sessions)
+            )
         elif verb == "retry":
             await self._check_retry(job_id, changes)
-            await self.ask(
-                lambda room: room.retry(job_id, recording_id, session_ids=sessions, **changes)
+            await self.ask_in_slices(
+                lambda room: room.sliced_retry(
+                    job_id, recording_id, session_ids=sessions, **changes
+                )
             )
         else:
             await self.ask(lambda room: room.reading.recordings(job_id, recording_id, sessions))

@@ -44,7 +44,7 @@ class Session(Door):
 
     async def delete(self, session_id: str) -> None:
         """Erase everything of a session. What never was is erased as well."""
-        await self.ask(lambda room: room.delete_session(session_id))
+        await self.ask_in_slices(lambda room: room.sliced_delete_session(session_id))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
@@ -63,5 +63,7 @@ class Sessions(Door):
         if not sessions:
             raise InvalidRequest("Name the session to erase: X-Session-Id, or ?session_id=")
         for session_id in sessions:
-            await self.ask(lambda room, gone=session_id: room.delete_session(gone))  # type: ignore[misc]
+            await self.ask_in_slices(
+                lambda room, gone=session_id: room.sliced_delete_session(gone)  # type: ignore[misc]
+            )
         self.set_status(HTTPStatus.NO_CONTENT)

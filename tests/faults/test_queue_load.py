@@ -11,7 +11,7 @@ import pytest
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.events import Event, JobDeleted
-from hybrid_transcribe.jobs import slices
+from hybrid_transcribe.jobs import forecast, slices
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.rest import event_texts
@@ -26,8 +26,10 @@ N_JOBS = 30
 
 
 @pytest.fixture
-def busy(tmp_path: Path) -> Any:
+def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A service with many jobs that wait, of two sessions, and one that is done."""
+    # One forecast for all looks of a test, however slow the machine.
+    monkeypatch.setattr(forecast, "FRESH_S", 1e9)
     (wav,) = wavs(tmp_path, "x", seconds=1)
     with service(tmp_path / "state") as s:
         s.submit(wav, session_id="mine").wait(60)
@@ -48,11 +50,11 @@ def test_it_is_what_snapshots_say(busy: Service) -> None:
 
     def look(room: EngineRoom) -> None:
         writer = QueueWriter()
-        forecast = room.forecast()
+        as_now = room.forecast()
         for sessions in (None, ["mine"], ["theirs", "mine"], ["nobody"], []):
             for states in ((), (State.QUEUED,), (State.COMPLETED, State.RUNNING)):
                 jobs = [
-                    room.reading.as_of(job_id, forecast)
+                    room.reading.as_of(job_id, as_now)
                     for job_id in room.reading.ids(sessions)
                     if not states or room.table.row(job_id).tally.state() in states
                 ]
