@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 #: The kinds of lane: local models, and engines that only wait for somebody else's machine.
 LOCAL, CLOUD = "local", "cloud"
 
+#: Specs of which it is remembered which kind of lane they need.
+MOST_KINDS = 100
+
 #: Least time a cloud engine has to let a recording go, in seconds: it deletes its copy first.
 CLOUD_GRACE_S = 2.0
 
@@ -66,6 +69,7 @@ class Lanes:
         self._ledger = ledger
         self._speeds = speeds
         self._queues: dict[str, FairQueue] = {}
+        self._kinds: dict[Spec, str] = {}
         #: Lanes by name.
         self.by_name: dict[str, Lane] = {}
 
@@ -74,7 +78,14 @@ class Lanes:
         return self._opened(self._kind(spec))
 
     def _kind(self, spec: Spec) -> str:
-        return CLOUD if capabilities(spec, self._settings).needs_network else LOCAL
+        # Looked up once for each kind of spec: a job may have thousands of recordings.
+        kind = self._kinds.get(spec)
+        if kind is None:
+            can = capabilities(spec, self._settings)
+            kind = self._kinds[spec] = CLOUD if can.needs_network else LOCAL
+            if len(self._kinds) > MOST_KINDS:
+                del self._kinds[next(iter(self._kinds))]
+        return kind
 
     def _opened(self, kind: str) -> FairQueue:
         if kind not in self._queues:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hybrid_transcribe.errors import JournalUnusable
-from hybrid_transcribe.interfaces import Journal
+from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, State, Word
@@ -84,6 +84,24 @@ def test_deleting_leaves_nothing(journal: Journal) -> None:
     assert [j.job_id for j in journal.restore().jobs] == ["b"]
     assert journal.segments("a-0") == ()
     assert len(journal.segments("b-0")) == 1
+
+
+def test_some_recordings_of_a_job_can_go(journal: Journal) -> None:
+    """With their segments; the job and its other recordings stay, whatever was to be written."""
+    job = make_job(n=3)
+    journal.save_job(job)
+    for recording in job.recordings:
+        journal.add_segment(recording, 0, Segment(0, 1, recording.recording_id))
+    changes = JournalChanges()
+    changes.save_recording(replace(job.recordings[0], state=State.CANCELED))
+    changes.add_segment(job.recordings[0], 1, Segment(1, 2, "late"))
+    changes.delete_recordings(["j1-0", "j1-2", "never there"])
+    assert changes
+    journal.write(changes)
+    (left,) = journal.restore().jobs
+    assert left.recordings == (job.recordings[1],)
+    assert journal.segments("j1-0") == journal.segments("j1-2") == ()
+    assert len(journal.segments("j1-1")) == 1
 
 
 def test_dropped_segments_are_gone(journal: Journal) -> None:
