@@ -38,7 +38,8 @@ _ABOUT = """\
 Recordings into text, in the background: submit them, look how far they are, download the
 transcripts as text, subtitles or JSON.
 
-A **session id** is a secret that groups jobs: whoever knows it may see and control them. An error
+A **job id** is a secret: whoever knows it may see and control the job. A **session id** is one that
+groups jobs, for lists and for erasing all of them. An error
 is a *problem* (RFC 9457): its `code` is for programs and stays as it is, its `detail` is for
 people. Fields that end in `_s` are seconds; times of day are UTC."""
 

@@ -21,8 +21,8 @@ RECORDING_ID = Parameter("recording_id", "path", "One of the job's recordings.")
 SESSION_ID = Parameter(
     "session_id",
     "query",
-    "The session the job belongs to, or several with commas. The owner of a private server, "
-    "who shows its token, need not say.",
+    "The session the job belongs to, or several with commas. A job's id alone opens it too; a "
+    "request that names other sessions gets the answer for what never was.",
 )
 SESSIONS = (
     SESSION_ID,
@@ -34,6 +34,14 @@ PARTIAL = Parameter(
     "query",
     "Also while it is running: what is known so far.",
     {"type": "boolean", "default": False},
+)
+
+RUN = Parameter(
+    "run",
+    "query",
+    "The number of one transcription, where a recording was transcribed several times. Without it "
+    "the latest complete one is given, also while a newer one is being made.",
+    {"type": "integer", "minimum": 0, "maximum": 999_999_999},
 )
 
 #: An upload that is one file may be called something.

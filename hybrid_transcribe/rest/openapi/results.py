@@ -9,6 +9,7 @@ from hybrid_transcribe.rest.openapi.parts import (
     JOB_ID,
     PARTIAL,
     RECORDING_ID,
+    RUN,
     SESSIONS,
     format_parameter,
     transcripts,
@@ -45,7 +46,7 @@ OPERATIONS = (
         "recording_result",
         "Download one transcript",
         "",
-        (JOB_ID, RECORDING_ID, format_parameter(), PARTIAL, *SESSIONS),
+        (JOB_ID, RECORDING_ID, format_parameter(), PARTIAL, RUN, *SESSIONS),
         answers={200: Answer("The file.", transcripts(), _NAMED)},
         errors=(
             errors.UnknownFormat,
@@ -53,6 +54,7 @@ OPERATIONS = (
             errors.UnknownRecording,
             errors.InvalidTransition,
             errors.JobCanceled,
+            errors.JournalDamaged,
         ),
     ),
 )

@@ -45,6 +45,8 @@ OPERATIONS = (
         _GROUP,
         "health",
         "Does this process answer?",
+        "Without a token the status alone.",
+        open=True,
         answers={200: json_answer("It does.", shapes.HealthView)},
     ),
     Operation(
@@ -53,6 +55,8 @@ OPERATIONS = (
         _GROUP,
         "ready",
         "Does it take jobs?",
+        "Without a token the status alone.",
+        open=True,
         answers={200: json_answer("It does.", shapes.ReadyView)},
     ),
     Operation(
