@@ -326,7 +326,7 @@ class Desk:
     def _send(self, message: m.FromKernel, buffer: bytes | None = None) -> None:
         if self._remember == PAGE and isinstance(message, m.Notice):
             # Visitors may know what is the matter, but not where the owner's files lie.
-            message = m.Notice(code=message.code, message="")
+            message = m.Notice(code=message.code, message="", over=message.over)
         with self._sending:
             if self._closed:
                 return

@@ -241,7 +241,10 @@ class Asides:
                     percentage=event.percentage,
                     error=event.error,
                 )
-            case e.Warned(code=code, message=message, over=False):
+            case e.Warned(code=code, over=True):
+                others = [notice for notice in self._notices if notice.code != code]
+                self._notices = [*others, Notice(code=code, message="", over=True)]
+            case e.Warned(code=code, message=message):
                 self.notice(code, message)
 
     def notice(self, code: str, message: str) -> None:

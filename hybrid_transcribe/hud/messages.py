@@ -364,10 +364,14 @@ class ModelTold(Message, frozen=True, kw_only=True):
 
 
 class Notice(Message, frozen=True, kw_only=True):
-    """Something people should know that stops nothing (``disk_full``, ``journal_behind``…)."""
+    """Something people should know that stops nothing (``disk_full``, ``journal_behind``…).
+
+    ``over``: what was told under that code has passed.
+    """
 
     code: str
     message: str
+    over: bool = False
 
 
 class Connection(Message, frozen=True, kw_only=True):

@@ -204,6 +204,9 @@ def test_models_and_notices_are_told() -> None:
     told.turn(1.0)
     assert [x.percentage for x in told.line.of(m.ModelTold)] == [3.0]
     assert [x.code for x in told.line.of(m.Notice)] == ["disk_full"]
+    told.teller.take(e.Warned(2, code="disk_full", over=True))
+    told.turn(2.0)
+    assert [(x.code, x.over) for x in told.line.of(m.Notice)][1:] == [("disk_full", True)]
 
 
 def test_what_comes_together_is_told_together() -> None:

@@ -75,7 +75,10 @@ export function openHub(model) {
     upload_at: uploads.onAt,
     upload_failed: uploads.onFailed,
     model_told: takeModel,
-    notice: ({ code, message }) => notify("warning", { code, message }, "notice"),
+    notice({ code, message, over }) {
+      if (over) store.set({ notices: store.get("notices").filter((one) => one.error.code !== code) });
+      else notify("warning", { code, message }, "notice");
+    },
     problem({ ref, error }) {
       if (ref === null || !downloads.owns(ref)) notify("error", error);
     },

@@ -395,3 +395,14 @@ def test_the_found_place_stays_while_text_comes(page: Page) -> None:
 
     expect(page.locator(".ht-counted")).to_have_text("2 of 3")
     expect(page.locator(".ht-hit.ht-current")).to_have_count(1)
+
+
+def test_a_warning_goes_when_it_is_over(page: Page) -> None:
+    """Nobody has to dismiss what has passed; other warnings stay."""
+    show(page)
+    for code in ("journal_behind", "disk_full"):
+        page.evaluate(f"fake.tell({{type: 'notice', code: '{code}', message: '', over: false}})")
+    expect(page.locator(".ht-notice:visible")).to_have_count(2)
+    page.evaluate("fake.tell({type: 'notice', code: 'journal_behind', message: '', over: true})")
+    expect(page.locator(".ht-notice:visible")).to_have_count(1)
+    expect(page.locator(".ht-notice:visible")).to_contain_text("The disk is almost full.")
