@@ -58,8 +58,8 @@ def needed(
     >>> sorted(needed({"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "HF_HOME": "/m"}))
     ['HF_HOME', 'PATH']
     """
-    found = os.environ if environ is None else environ
-    return {name: value for name, value in found.items() if _is_needed(name.upper(), more)}
+    values = os.environ if environ is None else environ
+    return {name: value for name, value in values.items() if _is_needed(name.upper(), more)}
 
 
 def _is_needed(name: str, more: tuple[str, ...]) -> bool:

@@ -49,14 +49,14 @@ def _adopt_folder(journal: Journal, folder: Path, other: Path) -> int:
 
 
 def _adopt_jobs(journal: Journal, folder: Path, other: Path) -> int:
-    with contextlib.closing(SqliteJournal(other / "journal.db")) as left:
-        here, there = journal.restore(), left.restore()
-        known = {job.job_id for job in here.jobs}
-        _adopt_erasures(journal, left, here.facts, there.facts)
+    with contextlib.closing(SqliteJournal(other / "journal.db")) as old_journal:
+        here, there = journal.restore(), old_journal.restore()
+        job_ids = {job.job_id for job in here.jobs}
+        _adopt_erasures(journal, old_journal, here.facts, there.facts)
         for job in there.jobs:
-            if job.job_id not in known:
-                _take(journal, left, job, folder, other)
-            left.delete_job(job.job_id)
+            if job.job_id not in job_ids:
+                _take(journal, old_journal, job, folder, other)
+            old_journal.delete_job(job.job_id)
             for recording in job.recordings:
                 if recording.owned:
                     (other / stored_files.UPLOADS / Path(recording.path).name).unlink(
@@ -66,24 +66,26 @@ def _adopt_jobs(journal: Journal, folder: Path, other: Path) -> int:
 
 
 def _adopt_erasures(
-    journal: Journal, left: Journal, here: dict[str, object], there: dict[str, object]
+    journal: Journal, old_journal: Journal, here: dict[str, object], there: dict[str, object]
 ) -> None:
     """What the other folder's process had still to have deleted in a cloud."""
     ours, theirs = here.get("erasures"), there.get("erasures")
     if isinstance(theirs, list) and theirs:
         mine = ours if isinstance(ours, list) else []
-        journal.save_fact("erasures", [*mine, *(one for one in theirs if one not in mine)])
-        left.save_fact("erasures", [])
+        journal.save_fact("erasures", [*mine, *(note for note in theirs if note not in mine)])
+        old_journal.save_fact("erasures", [])
 
 
-def _take(journal: Journal, left: Journal, job: JobSnapshot, folder: Path, other: Path) -> None:
+def _take(
+    journal: Journal, old_journal: Journal, job: JobSnapshot, folder: Path, other: Path
+) -> None:
     changes = JournalChanges()
     changes.save_job(
         replace(job, recordings=tuple(_moved(r, folder, other) for r in job.recordings))
     )
     for recording in job.recordings:
         for run in (recording.run, *(r.run for r in recording.runs)):
-            rows = left.segment_rows(recording.recording_id, run)
+            rows = old_journal.segment_rows(recording.recording_id, run)
             readable = {index: s for index, s in rows.items() if s is not None}
             if readable:
                 changes.segments[recording.recording_id, run] = readable

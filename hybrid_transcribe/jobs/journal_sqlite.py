@@ -122,10 +122,10 @@ class SqliteJournal(Journal):
         if version == VERSION:
             return
         with self._commit() as db:
-            for statement in (_FROM_1 if version == 1 else "", _SCHEMA):
+            for script in (_FROM_1 if version == 1 else "", _SCHEMA):
                 # `executescript` would commit in between.
-                for one in filter(str.strip, statement.split(";")):
-                    db.execute(one)
+                for command in filter(str.strip, script.split(";")):
+                    db.execute(command)
             db.execute(f"PRAGMA user_version={VERSION}")
 
     @contextmanager
@@ -177,7 +177,7 @@ class SqliteJournal(Journal):
 
     def _recordings(self, damaged: list[str]) -> dict[str, list[Recording]]:
         """By job, in order."""
-        found: dict[str, list[Recording]] = {}
+        by_job: dict[str, list[Recording]] = {}
         for recording_id, job_id, place, body, crc in self._db.execute(
             "SELECT recording_id, job_id, place, body, crc FROM recordings ORDER BY job_id, place"
         ):
@@ -186,8 +186,8 @@ class SqliteJournal(Journal):
             except JournalDamaged as error:
                 recording = self._unreadable_recording(recording_id, job_id, place, error)
                 damaged.append(recording.name)
-            found.setdefault(job_id, []).append(recording)
-        return found
+            by_job.setdefault(job_id, []).append(recording)
+        return by_job
 
     def _localized(self, recording: Recording) -> Recording:
         """An upload's path in this folder, wherever the folder lay when it was written."""
@@ -250,12 +250,12 @@ class SqliteJournal(Journal):
                 " ORDER BY place",
                 (recording_id, run),
             ).fetchall()
-        found: dict[int, Segment | None] = {}
+        segments: dict[int, Segment | None] = {}
         for place, body, crc in rows:
-            found[place] = None
+            segments[place] = None
             with suppress(JournalDamaged):
-                found[place] = _decoded(_segment, body, crc)
-        return found
+                segments[place] = _decoded(_segment, body, crc)
+        return segments
 
     # ---------------------------------------------------------------------- writing
 

@@ -163,8 +163,8 @@ class Reading:
         """The segments that can be read, and how many cannot."""
         rows = self._table.segment_rows(recording_id, chosen.run)
         segments = [rows.get(index) for index in range(chosen.n_segments)]
-        found = tuple(segment for segment in segments if segment is not None)
-        return found, len(segments) - len(found)
+        readable = tuple(segment for segment in segments if segment is not None)
+        return readable, len(segments) - len(readable)
 
 
 def _is_complete(chosen: Recording | RunRecord) -> bool:
@@ -188,9 +188,9 @@ def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
     """One transcription of a recording, None for the one under way. Raises UnknownRecording."""
     if run is None or run == recording.run:
         return recording
-    for one in recording.runs:
-        if one.run == run:
-            return one
+    for record in recording.runs:
+        if record.run == run:
+            return record
     numbers = ", ".join(map(str, [*(r.run for r in recording.runs), recording.run]))
     raise UnknownRecording(f"{recording.name!r} has no run {run}; there is {numbers}")
 

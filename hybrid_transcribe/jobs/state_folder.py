@@ -196,8 +196,8 @@ def _still_aside(aside: list[Path]) -> tuple[str, str]:
 
 def journals_aside(path: Path) -> list[Path]:
     """Journals of this state folder that were put aside, oldest first."""
-    found = path.glob(f"{JOURNAL}.unusable-*")
-    return sorted(p for p in found if not p.name.endswith(("-wal", "-shm")))
+    paths = path.glob(f"{JOURNAL}.unusable-*")
+    return sorted(p for p in paths if not p.name.endswith(("-wal", "-shm")))
 
 
 def _locked(path: Path) -> FileLock:

@@ -16,6 +16,8 @@ A snapshot has no text. All segments up to its number are journalled before anyb
 it, so a client that then reads ``…/result?partial=true`` has at least those, and each later
 ``segment`` bears its index in the recording: one that is there already is left out, and one
 beyond the next means to read again. Text that is read only after the snapshot came has no gap.
+Where a finished recording is transcribed again, its segments are those of the ``run`` that they
+name, and ``…/result?partial=true&run=N`` has their text; without ``run`` the finished text comes.
 """
 
 from __future__ import annotations

@@ -16,12 +16,12 @@ from tests.campaigns import Campaign
 
 def campaigns() -> dict[str, Campaign]:
     """All campaigns of this folder's modules, by name."""
-    found: dict[str, Campaign] = {}
+    every: dict[str, Campaign] = {}
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith("_"):
             loaded = importlib.import_module(f"{package.__name__}.{module.name}")
-            found.update(getattr(loaded, "CAMPAIGNS", {}))
-    return found
+            every.update(getattr(loaded, "CAMPAIGNS", {}))
+    return every
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,15 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", nargs="?", choices=sorted(every))
     parser.add_argument("--count", type=int, help="how often; each campaign has its own default")
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args(arguments)
-    if given.name is None:
+    options = parser.parse_args(arguments)
+    if options.name is None:
         for name, campaign in sorted(every.items()):
             print(f"{name:10} {campaign.what} (default: {campaign.count})")
         return 0
-    campaign = every[given.name]
+    campaign = every[options.name]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
-        report = campaign.run(Path(folder), given.count or campaign.count, given.seed)
+        report = campaign.run(Path(folder), options.count or campaign.count, options.seed)
     report.figures["seconds"] = round(time.monotonic() - began)
     print(report.table)
     for loss in report.losses[:50]:

@@ -139,11 +139,11 @@ class Ledger:
             elif what == "delete":
                 self.deleted.add(job_id)
 
-    def check(self, told: dict[str, Any]) -> Iterator[str]:
+    def check(self, content: dict[str, Any]) -> Iterator[str]:
         """What is missing or wrong in what a process finds when it opens the folder."""
-        there = told["jobs"]
-        if told["warnings"]:
-            yield f"warnings {told['warnings']}"
+        there = content["jobs"]
+        if content["warnings"]:
+            yield f"warnings {content['warnings']}"
         for job_id in self.jobs - self.being_deleted - set(there):
             yield f"job {job_id} is gone"
         for job_id in self.deleted & set(there):
@@ -189,8 +189,8 @@ def random_kills(folder: Path, count: int, seed: int) -> Report:
             child.wait()
             report.losses.append(f"process {number} did not open the folder")
             break
-        told = json.loads(first)[1]
-        report.losses += [f"process {number}: {loss}" for loss in ledger.check(told)]
+        content = json.loads(first)[1]
+        report.losses += [f"process {number}: {loss}" for loss in ledger.check(content)]
         # Some at once, some amid the work of their workers.
         time.sleep(chance.choice([0.0, chance.uniform(0.0, 0.3), chance.uniform(0.0, 1.5)]))
         child.send_signal(signal.SIGKILL)
@@ -200,8 +200,8 @@ def random_kills(folder: Path, count: int, seed: int) -> Report:
             ledger.hear(line)
         n_amid_call += bool(lines) and lines[-1][0] == "asked"
     with service(state) as s:
-        told = _at_rest(s)
-    report.losses += [f"in the end: {loss}" for loss in ledger.check(told)]
+        content = _at_rest(s)
+    report.losses += [f"in the end: {loss}" for loss in ledger.check(content)]
     report.figures.update(
         {
             "kills": count,
@@ -400,9 +400,9 @@ def _is_whole(s: Service, job_id: str, text: str) -> bool:
         return False
     if not all(t.complete for t in transcripts):
         return False
-    found = "\n".join(t.text for t in transcripts)
-    if found != text:
-        raise AssertionError(f"another text: {found!r}")
+    joined = "\n".join(t.text for t in transcripts)
+    if joined != text:
+        raise AssertionError(f"another text: {joined!r}")
     return job.state is State.COMPLETED
 
 
@@ -426,10 +426,10 @@ def _truncate(path: Path, chance: random.Random) -> None:
 
 def _swap_pages(path: Path, chance: random.Random) -> None:
     data = bytearray(path.read_bytes())
-    one, other = (chance.randrange(len(data) // 4096) * 4096 for _ in range(2))
-    data[one : one + 4096], data[other : other + 4096] = (
-        data[other : other + 4096],
-        data[one : one + 4096],
+    first, second = (chance.randrange(len(data) // 4096) * 4096 for _ in range(2))
+    data[first : first + 4096], data[second : second + 4096] = (
+        data[second : second + 4096],
+        data[first : first + 4096],
     )
     path.write_bytes(data)
 
@@ -492,14 +492,14 @@ def soak(folder: Path, count: int, seed: int) -> Report:
             for job in jobs:
                 job.delete()
             samples.append((now, process.memory_info().rss / 1e6))
-        left = len(list(s.uploads_dir.iterdir())) + len(s.snapshots())
+        n_left = len(list(s.uploads_dir.iterdir())) + len(s.snapshots())
         with contextlib.closing(sqlite3.connect(folder / "state" / "journal.db")) as db:
-            rows = sum(
+            n_rows = sum(
                 db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]
                 for t in ("jobs", "recordings", "segments")
             )
-    if left or rows:
-        report.losses.append(f"{left} files or jobs and {rows} rows stay after all was deleted")
+    if n_left or n_rows:
+        report.losses.append(f"{n_left} files or jobs and {n_rows} rows stay after all was deleted")
     late = samples[len(samples) // 3 :]
     slope = _slope_per_s(late) * 3600
     if count >= 600 and slope > MOST_MB_PER_HOUR:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -348,9 +349,9 @@ def test_f53_a_locked_journal_is_written_later(
     tmp_path: Path, locked: Callable[[], sqlite3.Connection]
 ) -> None:
     """The loop goes on, people are told, nothing is lost, and the warning goes with the lock."""
-    told: list[Event] = []
+    events: list[Event] = []
     with service(tmp_path / "state") as s:
-        s.subscribe(told.append)
+        s.subscribe(events.append)
         other = locked()
         (path,) = wavs(tmp_path, "a")
         job = s.submit(path)
@@ -361,7 +362,7 @@ def test_f53_a_locked_journal_is_written_later(
         while s.warnings and time.monotonic() < deadline:
             time.sleep(0.05)
         assert s.warnings == ()
-        assert [(e.code, e.over) for e in told if isinstance(e, Warned)] == [
+        assert [(e.code, e.over) for e in events if isinstance(e, Warned)] == [
             ("journal_behind", False),
             ("journal_behind", True),
         ]
@@ -516,11 +517,11 @@ def test_f55_nobody_else_may_read(tmp_path: Path, before: int | None) -> None:
             s.submit([upload(s)]).result(30)
             for path in s.uploads_dir.iterdir():
                 path.chmod(0o600)
-            found = {path: path.stat().st_mode & 0o777 for path in (state, *state.rglob("*"))}
+            modes = {path: path.stat().st_mode & 0o777 for path in (state, *state.rglob("*"))}
     finally:
         os.umask(umask)
-    assert {path.name for path in found} >= {"journal.db", "journal.db-wal", "uploads", "lock"}
-    for path, mode in found.items():
+    assert {path.name for path in modes} >= {"journal.db", "journal.db-wal", "uploads", "lock"}
+    for path, mode in modes.items():
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
@@ -547,10 +548,10 @@ def test_f56_kernels_of_pages_get_no_keys(monkeypatch: pytest.MonkeyPatch) -> No
     """Only what Voila tells them, and the way to the server."""
     monkeypatch.setenv("OPENAI_API_KEY", "SENTINEL")
     monkeypatch.setenv("HYBRID_TRANSCRIBE_TOKEN", "visitor")
-    told = page_environment({**os.environ, "QUERY_STRING": "a=b"})
-    assert "SENTINEL" not in told.values()
-    assert told["HYBRID_TRANSCRIBE_TOKEN"] == "visitor"
-    assert told["QUERY_STRING"] == "a=b"
+    variables = page_environment({**os.environ, "QUERY_STRING": "a=b"})
+    assert "SENTINEL" not in variables.values()
+    assert variables["HYBRID_TRANSCRIBE_TOKEN"] == "visitor"
+    assert variables["QUERY_STRING"] == "a=b"
     assert "HYBRID_TRANSCRIBE_TOKEN" not in needed()
 
 
@@ -577,9 +578,9 @@ def test_f57_a_retry_destroys_nothing(tmp_path: Path, end: str) -> None:
         s, job_id, recording_id = await _completed(tmp_path)
         room = s.room
 
-        def text(**how: object) -> list[str]:
-            found = room.reading.transcript(job_id, recording_id, **how)
-            return [segment.text for segment in found.segments]
+        def text(**options: Any) -> list[str]:
+            transcript = room.reading.transcript(job_id, recording_id, **options)
+            return [segment.text for segment in transcript.segments]
 
         if end == "canceled while queued":
             room.lanes.by_name["local"]._pausing = True

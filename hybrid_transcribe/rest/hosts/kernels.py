@@ -53,9 +53,9 @@ def page_environment(environ: Mapping[str, str] | None) -> dict[str, str]:
 
     Visitors cannot run code there; but what is not there cannot be shown either.
     """
-    told = dict(os.environ if environ is None else environ)
-    of_voila = {name: value for name, value in told.items() if name not in os.environ}
-    return {**needed(told, more=_PAGE_VARIABLES), **of_voila}
+    variables = dict(os.environ if environ is None else environ)
+    of_voila = {name: value for name, value in variables.items() if name not in os.environ}
+    return {**needed(variables, more=_PAGE_VARIABLES), **of_voila}
 
 
 class Line(Protocol):
