@@ -15,7 +15,14 @@ from hybrid_transcribe.devices import Forget, Probe, forget, probe
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
-from hybrid_transcribe.engines.faster_whisper.trimmed.choice import Shape, can_trim, deep, wide
+from hybrid_transcribe.engines.faster_whisper.sampling import seeded
+from hybrid_transcribe.engines.faster_whisper.trimmed.choice import (
+    Shape,
+    can_trim,
+    deep,
+    step_s,
+    wide,
+)
 from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.errors import (
     EngineFailed,
@@ -232,20 +239,22 @@ class FasterWhisper(Engine):
             self._meaning,
             self._count,
             tail=self._tail,
+            step_s=step_s(self._device, encoded=self._tail is None),
         )
-        if shape.batch > 1:
-            crew = self._in_batches(crew, shape.batch)
         try:
-            yield from in_order(crew, clips, cancelled)
+            yield from in_order(self._in_batches(crew, shape), clips, cancelled)
         finally:
             give_back()
 
-    def _in_batches(self, crew: Crew, most: int) -> Crew:
-        from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched
+    def _in_batches(self, crew: Crew, shape: Shape) -> Crew:
+        from hybrid_transcribe.engines.faster_whisper.trimmed import batches
 
         if self._batches is None:
-            self._batches = Batches(self._model.model, most, self._no_memory)
-        model = batched(self._model, self._batches)
+            kind = batches.CpuBatches if self._device == "cpu" else batches.GpuBatches
+            self._batches = kind(
+                self._model.model, shape.batch, self._no_memory, slots=shape.replicas
+            )
+        model = batches.batched(self._model, self._batches)
         return replace(crew, model=model, news=self._batches.news)
 
     def _no_memory(self, error: Exception) -> bool:
@@ -284,7 +293,8 @@ class FasterWhisper(Engine):
 
     def _call(self, clip: Clip, request: Request) -> tuple[Iterable[Any], Any]:
         if request.batch_size is None:
-            return self._model.transcribe(clip.samples, **request.arguments)  # type: ignore[no-any-return]
+            model = seeded(self._model)
+            return model.transcribe(clip.samples, **request.arguments)  # type: ignore[no-any-return]
         from faster_whisper import BatchedInferencePipeline
 
         return BatchedInferencePipeline(self._model).transcribe(  # type: ignore[no-any-return]

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+import ctranslate2
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
+from hybrid_transcribe.engines.faster_whisper.sampling import SEED
 from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.engines.listening.silero_vad import serve_faster_whisper
 
@@ -27,10 +30,13 @@ def _never() -> bool:
 class Whisper(WhisperModel):  # type: ignore[misc]
     """A loaded model, used by one thread at a time but for what `trimmed` does with it.
 
-    ``trims`` says that its encoder takes windows shorter than 30 s.
+    ``trims`` says that its encoder takes windows shorter than 30 s. ``open_again`` opens
+    CTranslate2's part of it once more, with one replica; None on a GPU, whose memory it would
+    take.
     """
 
     trims = True
+    open_again: Callable[[], Any] | None = None
 
     _cancelled: Callable[[], bool] = staticmethod(_never)
     _detecting = False
@@ -93,10 +99,20 @@ def open_model(
 ) -> Whisper:
     """Load a model. ``device`` is ``cpu`` or ``cuda``. Raises what the library raises."""
     serve_faster_whisper()
-    return Whisper(
+    ctranslate2.set_random_seed(SEED)
+    whisper = Whisper(
         folder,
         device=device,
         compute_type=compute_type,
         cpu_threads=cpu_threads,
         num_workers=replicas,
     )
+    if device == "cpu":
+        whisper.open_again = partial(
+            ctranslate2.models.Whisper,
+            folder,
+            device=device,
+            compute_type=compute_type,
+            intra_threads=cpu_threads,
+        )
+    return whisper

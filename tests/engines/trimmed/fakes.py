@@ -23,6 +23,7 @@ class FakeModel:
     frames_per_second = 100
     feature_extractor: Any
     model = SimpleNamespace(is_multilingual=False)
+    max_length = 448
 
     def __init__(self, in_short: Sequence[int], **how: float) -> None:
         self._in_short, self._how = list(in_short), how
@@ -87,6 +88,7 @@ class FakeOptions:
     initial_prompt: str | None = None
     no_speech_threshold: float | None = 0.6
     log_prob_threshold: float | None = -1.0
+    max_new_tokens: int | None = None
 
 
 class FakeTokenizer:

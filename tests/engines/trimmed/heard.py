@@ -19,14 +19,14 @@ def heard_as(
         language="en", beam_size=beam_size, context=context, silence_guard=False, temperature=(0.0,)
     )
     texts: list[list[str]] = [[] for _ in paths]
-    for key, what in engine.transcribe_many(_clips(paths), options, lambda _: False):
+    for key, what in engine.transcribe_many(clips_of(paths), options, lambda _: False):
         assert not isinstance(what, Exception), what
         if isinstance(what, Segment):
             texts[key].append(what.text)
     return [" ".join(parts) for parts in texts]
 
 
-def _clips(paths: list[Path]) -> Iterator[tuple[int, Clip]]:
+def clips_of(paths: list[Path]) -> Iterator[tuple[int, Clip]]:
     """Recordings as `transcribe_many` wants them."""
     for key, path in enumerate(paths):
         for clip in decode(path, name=path.name, settings=Settings()):

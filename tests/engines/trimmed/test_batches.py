@@ -10,13 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from faster_whisper.feature_extractor import FeatureExtractor
 from faster_whisper.transcribe import get_ctranslate2_storage
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched, extended
+from hybrid_transcribe.engines.faster_whisper.trimmed.batches import (
+    MAX_STATES,
+    Batches,
+    CpuBatches,
+    GpuBatches,
+    batched,
+)
 from hybrid_transcribe.engines.faster_whisper.trimmed.choice import wide
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear, Speaker
-from hybrid_transcribe.engines.faster_whisper.trimmed.mel import log_mel
+from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.types import RATE_HZ
 from tests.engines.trimmed.fakes import GOOD, FakeModel, FakeOptions, FakeTokenizer
 
@@ -37,7 +42,7 @@ class FakeWhisper:
         self.calls: list[tuple[str, list[int], int]] = []
         self._fail = fail
 
-    def encode(self, features: Any) -> Any:
+    def encode(self, features: Any, to_cpu: bool = False) -> Any:
         return np.asarray(features)
 
     def generate(self, encoding: Any, prompts: list[list[int]], **how: Any) -> list[Any]:
@@ -58,6 +63,7 @@ class FakeWhisper:
         return list(zip(text_tokens, num_frames, strict=True))
 
     def _called(self, what: str, encoding: Any) -> list[int]:
+        encoding = np.asarray(encoding)
         marks = [round(float(mark)) for mark in encoding[:, 0, 0]]
         self.calls.append((what, marks, encoding.shape[-1]))
         if not self.busy.is_set():
@@ -67,17 +73,33 @@ class FakeWhisper:
         return marks
 
 
+class States:
+    """What a CPU's encoder gives, shaped like CTranslate2's storage."""
+
+    dtype = "DataType.float32"
+
+    def __init__(self, mark: int, n_states: int) -> None:
+        self.shape = [1, n_states, 2]
+        self._states = np.full(self.shape, mark, dtype=np.float32)
+
+    def __array__(self, *how: Any, **more: Any) -> Any:
+        return self._states
+
+
 class Asking:
     """Threads that ask; ``first`` keeps the model busy until the gate opens."""
 
-    def __init__(self, whisper: FakeWhisper, most: int = 16) -> None:
+    def __init__(
+        self, whisper: FakeWhisper, most: int = 16, kind: type[Batches] = GpuBatches
+    ) -> None:
         self.whisper = whisper
-        self.batches = Batches(whisper, most, lambda error: "memory" in str(error))
+        self.batches = kind(whisper, most, lambda error: "memory" in str(error))
         self._threads = ThreadPoolExecutor(40)
 
     def first(self) -> Future[Any]:
         """Asked, and being answered."""
-        asked = self._threads.submit(lambda: self.batches.generate(self.window(0), [[1]])[0])
+        window = States(0, 350) if isinstance(self.batches, CpuBatches) else self.window(0)
+        asked = self._threads.submit(lambda: self.batches.generate(window, [[1]])[0])
         assert self.whisper.busy.wait(WAIT_S)
         return asked
 
@@ -136,17 +158,17 @@ def test_what_waits_is_asked_at_once(asking: Callable[..., Asking]) -> None:
     assert [marks for _, marks, _ in all_of_them.whisper.calls] == [[0], [1, 2, 3, 4], [5, 6]]
 
 
-def test_pieces_of_like_length_go_together(asking: Callable[..., Asking]) -> None:
-    """The oldest with those most like it, so that little silence is heard."""
+def test_only_pieces_of_one_length_go_together(asking: Callable[..., Asking]) -> None:
+    """A full batch first, then the oldest piece with those of its length: nothing is padded."""
     all_of_them = asking(most=2)
     all_of_them.first()
-    lengths = {1: 1000, 2: 3000, 3: 1100, 4: 2900}
+    lengths = {1: 1000, 2: 3000, 3: 1100, 4: 3000, 5: 1000, 6: 1000}
     asked = [all_of_them.generate(mark, n) for mark, n in lengths.items()]
     all_of_them.whisper.gate.set()
     answers(asked)
 
-    heard = [(sorted(marks), n_frames) for _, marks, n_frames in all_of_them.whisper.calls[1:]]
-    assert heard == [([1, 3], 1100), ([2, 4], 3000)]
+    batches = [(marks, n_frames) for _, marks, n_frames in all_of_them.whisper.calls[1:]]
+    assert batches == [([1, 5], 1000), ([2, 4], 3000), ([3], 1100), ([6], 1000)]
 
 
 def test_only_equal_questions_share_a_batch(asking: Callable[..., Asking]) -> None:
@@ -256,36 +278,83 @@ def test_a_piece_comes_back_for_another_round(asking: Callable[..., Asking]) -> 
 
     def hear(seconds: int) -> list[float]:
         samples = np.full(seconds * RATE_HZ, 0.1, dtype=np.float32)
-        found = Ear(model, {}).hear(samples, 100.0, speaker, lambda: False)
+        found = Ear(model, {}, step_s=5.0).hear(samples, 100.0, speaker, lambda: False)
         return [one.start for one in found]
 
-    asked = [all_of_them.ask(lambda s=seconds: hear(s)) for seconds in (7, 3)]  # type: ignore[misc]
+    asked = [all_of_them.ask(lambda s=seconds: hear(s)) for seconds in (7, 6)]  # type: ignore[misc]
     whisper.gate.set()
 
-    assert answers(asked) == [[100.0, 104.0], [100.0]]
-    assert [(len(marks), n_frames) for _, marks, n_frames in whisper.calls[1:]] == [
-        (2, 1200),
-        (1, 800),
+    assert answers(asked) == [[100.0, 104.0], [100.0, 104.0]]
+    calls = [(len(marks), n_frames) for _, marks, n_frames in whisper.calls[1:]]
+    assert calls[0] == (2, 1500)
+    # The second round begins for each when its features are ready.
+    assert calls[1:] in ([(2, 1000)], [(1, 1000), (1, 1000)])
+
+
+def test_a_cpu_decodes_encoded_pieces_together(asking: Callable[..., Asking]) -> None:
+    """Those of one length, and fewer of long ones: their keys and values are in memory."""
+    cpu = asking(most=8, kind=CpuBatches)
+    long = MAX_STATES // 2
+    first = cpu.first()
+
+    def generate(mark: int, n_states: int) -> Future[Any]:
+        return cpu.ask(lambda: cpu.batches.generate(States(mark, n_states), [[mark]])[0])
+
+    marks = [(1, 400), (2, long), (3, 400), (4, long), (5, long), (6, 500)]
+    asked = [generate(mark, n_states) for mark, n_states in marks]
+    cpu.whisper.gate.set()
+
+    assert answers([first]) == [(0, [1], {})]
+    assert answers(asked) == [(mark, [mark], {}) for mark, _ in marks]
+    batches = [found for _, found, _ in cpu.whisper.calls]
+    assert batches == [[0], [2, 4], [1, 3], [5], [6]]
+
+
+def test_pieces_are_encoded_before_few_are_decoded(asking: Callable[..., Asking]) -> None:
+    """A batch that is not full waits for those that come."""
+    cpu = asking(most=8, kind=CpuBatches)
+    first = cpu.first()
+    order: list[str] = []
+    encode = cpu.whisper.encode
+    cpu.whisper.encode = lambda *given: (order.append("encode"), encode(*given))[1]  # type: ignore[method-assign]
+    cpu.whisper._fail = lambda marks: order.append(f"decode {marks}")
+    one = cpu.ask(lambda: cpu.batches.generate(States(1, 400), [[1]])[0])
+    encoders = [
+        cpu._threads.submit(cpu.batches.encode, np.zeros((1, 80, 700), np.float32))
+        for _ in range(2)
     ]
+    while len(cpu.batches._encoders) < 2:
+        wait(encoders, 0.001)
+    cpu.whisper.gate.set()
+    answers([first, one, *encoders])
+
+    assert order == ["decode [0]", "encode", "encode", "decode [1]"]
 
 
-@pytest.mark.parametrize("more_s", [0.01, 1.0, 12.34])
-def test_more_silence_is_as_if_it_had_been_in_the_audio(more_s: float) -> None:
-    """To the last bit: features of digital silence are those of the window's end."""
-    noise = np.random.default_rng(0).normal(0, 0.1, 3 * RATE_HZ).astype(np.float32)
-    extractor = FeatureExtractor()
-    silent, more = 5 * RATE_HZ, int(more_s * RATE_HZ)
-    short, long = (extractor(np.pad(noise, (0, n))) for n in (silent, silent + more))
+def test_who_is_cancelled_waits_for_nothing(asking: Callable[..., Asking]) -> None:
+    """Neither for a slot nor for a batch, though the model is busy."""
+    cpu = asking(kind=CpuBatches)
+    cpu.first()
+    cancelled = threading.Event()
 
-    assert np.array_equal(extended(short, long.shape[-1]), long)
-    assert np.array_equal(
-        extended(log_mel(extractor, noise, silent), long.shape[-1]),
-        log_mel(extractor, noise, silent + more),
-    )
+    def interrupted(call: Callable[[], Any]) -> Future[Any]:
+        def run() -> Any:
+            with cpu.batches.interruptible(cancelled.is_set):
+                return call()
+
+        return cpu._threads.submit(run)
+
+    asked = [
+        interrupted(lambda: cpu.batches.generate(States(1, 350), [[1]])),
+        interrupted(lambda: cpu.batches.encode(np.zeros((1, 80, 700), np.float32))),
+    ]
+    cancelled.set()
+    assert [type(one.exception(WAIT_S)) for one in asked] == [Interrupted, Interrupted]
+    assert cpu.batches.n_waiting == 0
 
 
-def test_batches_are_for_gpus() -> None:
-    """On a CPU each piece is asked alone, by as many threads as there are copies."""
-    assert (wide(4, "cpu").batch, wide(4, "cpu").n_ears) == (1, 4)
-    gpu = wide(4, "gpu")
-    assert (gpu.replicas, gpu.batch, gpu.n_ears) == (1, 16, 32)
+def test_each_device_has_its_batches() -> None:
+    """A CPU decodes as many batches side by side as it has cores, a GPU one large one."""
+    cpu, gpu = wide(4, "cpu"), wide(4, "gpu")
+    assert (cpu.replicas, cpu.threads, cpu.batch, cpu.n_ears) == (4, 1, 8, 48)
+    assert (gpu.replicas, gpu.batch, gpu.n_ears) == (1, 16, 48)

@@ -33,10 +33,12 @@ class FakeEar:
     heard: ClassVar[list[int]] = []
     lock = threading.Lock()
 
-    def __init__(self, model: Any, arguments: dict[str, Any], tail: Any = None) -> None:
+    def __init__(
+        self, model: Any, arguments: dict[str, Any], tail: Any = None, step_s: float = 0.0
+    ) -> None:
         self.language_given = arguments.get("language")
 
-    def language(self, samples: Any) -> tuple[str, float, None]:
+    def language(self, samples: Any, cancelled: Any) -> tuple[str, float, None]:
         return "pt", 0.9, None
 
     def speaker_of(self, language: str) -> str:

@@ -18,7 +18,8 @@ from hybrid_transcribe.devices import Gpu
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.engines.faster_whisper.model import Whisper, open_model
 from hybrid_transcribe.engines.faster_whisper.request import request_for
-from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches, batched
+from hybrid_transcribe.engines.faster_whisper.trimmed.batches import GpuBatches, batched
+from hybrid_transcribe.engines.faster_whisper.trimmed.choice import GPU_STEP_S
 from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
 from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear
 from hybrid_transcribe.interfaces import ClipDone, Language, LoadRequest, ModelFiles, Notice
@@ -96,7 +97,7 @@ class Hearer:
         self, clips: list[Clip], whisper: Remembering, most: int = 16, **options: Any
     ) -> Said:
         """As on a GPU."""
-        batches = Batches(whisper, most, lambda error: "out of memory" in str(error))
+        batches = GpuBatches(whisper, most, lambda error: "out of memory" in str(error))
         try:
             model = batched(self._model, batches)
             return self._told(model, 2 * most, clips, options, news=batches.news)
@@ -121,6 +122,7 @@ class Hearer:
                 lambda clip: request_for(options, clip, ["en", "pt", "de"], "a model"),
                 lambda error: error,
                 said.count,
+                step_s=GPU_STEP_S,
                 **how,
             )
             for key, what in in_order(crew, enumerate(clips), cancelled):

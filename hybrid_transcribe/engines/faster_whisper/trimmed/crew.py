@@ -42,7 +42,7 @@ class Crew:
     ``threads`` have ``n_threads`` threads, ``request_of`` says how a clip is asked for and may
     raise, ``meaning`` turns a library's error into ours. ``count`` gets each clip's ear in the
     end, ``news`` gives what people should be told since it was asked last, ``tail`` is the
-    model's silence.
+    model's silence, and windows are as long as a multiple of ``step_s``.
     """
 
     threads: Executor
@@ -54,6 +54,7 @@ class Crew:
     count: Callable[[Ear], None] = _nobody_counts
     news: Callable[[], Sequence[str]] = tuple
     tail: Tail | None = None
+    step_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -111,7 +112,7 @@ class _Waiting:
         def cancelled() -> bool:
             return self._cancelled(key)
 
-        ear = Ear(crew.model, request.arguments, crew.tail)
+        ear = Ear(crew.model, request.arguments, crew.tail, crew.step_s)
         hearing = Hearing(
             ear,
             crew.threads,

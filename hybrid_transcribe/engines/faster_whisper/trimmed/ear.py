@@ -12,6 +12,7 @@ need not be encoded with each piece: see `tail`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from inspect import signature
 from typing import Any
@@ -23,9 +24,14 @@ from faster_whisper.audio import pad_or_trim
 from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import TranscriptionOptions, get_suppressed_tokens
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import reason
+from hybrid_transcribe.engines.faster_whisper.sampling import seeded
+from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import (
+    TOKENS_MORE,
+    TOKENS_PER_S,
+    reason,
+)
 from hybrid_transcribe.engines.faster_whisper.trimmed.mel import log_mel
-from hybrid_transcribe.engines.faster_whisper.trimmed.tail import HEARD_S, Tail
+from hybrid_transcribe.engines.faster_whisper.trimmed.tail import HEARD_S, Tail, rounded_up
 from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.types import RATE_HZ
 
@@ -36,6 +42,12 @@ SILENCE_S = 5.0
 
 #: Less than this at the end of a piece is not worth another round, in seconds.
 LEAST_S = 0.5
+
+#: What one of the encoder's states stands for, in seconds.
+STATE_S = 0.02
+
+#: Timestamps a second of text has, at most: two for each segment.
+TIMESTAMPS_PER_S = 2.0
 
 #: A language heard in a trimmed window with less than this is looked up in the full one. Over
 #: 44 clips in ten languages every wrong one was below.
@@ -58,10 +70,11 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """An encoded stretch: its encoding, and how many frames of it are audio."""
+    """An encoded stretch: its encoding, how many frames of it are audio, and its whole length."""
 
     encoding: Any
     n_frames: int
+    length_s: float
 
 
 class _Doubtful(Exception):
@@ -71,23 +84,36 @@ class _Doubtful(Exception):
 class Ear:
     """Hears pieces for one request. Several threads may use it at the same time.
 
-    ``tail`` has the silence behind a piece ready, where the model allows it. ``looks`` counts
+    ``tail`` has the silence behind a piece ready, where the model allows it. Windows are as long
+    as a multiple of ``step_s``: pieces of equal length can be decoded together. ``looks`` counts
     windows heard, ``second_looks`` pieces heard again in the library's way.
     """
 
-    def __init__(self, model: Any, arguments: dict[str, Any], tail: Tail | None = None) -> None:
-        self._model, self._tail = model, tail
+    def __init__(
+        self,
+        model: Any,
+        arguments: dict[str, Any],
+        tail: Tail | None = None,
+        step_s: float = 0.0,
+    ) -> None:
+        self._model, self._tail, self._step_s = model, tail, step_s
         self._given = arguments
         self.looks = self.second_looks = 0
 
     # ----------------------------------------------------------------------- language
 
-    def language(self, samples: Samples) -> tuple[str, float, Window]:
-        """The language of a piece with its probability (0..1), and its window."""
-        window = self.window(samples)
-        code, probability = self._detect(window)
-        if probability < SURE_LANGUAGE:
-            code, probability = self._detect(self._full(samples))
+    def language(
+        self, samples: Samples, cancelled: Callable[[], bool]
+    ) -> tuple[str, float, Window]:
+        """The language of a piece with its probability (0..1), and its window.
+
+        Raises Interrupted.
+        """
+        with self.interruptible(cancelled):
+            window = self.window(samples)
+            code, probability = self._detect(window)
+            if probability < SURE_LANGUAGE:
+                code, probability = self._detect(self._full(samples))
         return code, probability, window
 
     def _detect(self, window: Window) -> tuple[str, float]:
@@ -120,11 +146,17 @@ class Ear:
         ``window`` is that of the piece where it is known. Where any of it is doubtful, all of
         the piece is heard again in the library's own way. Raises Interrupted.
         """
-        try:
-            return self._first_look(samples, start_s, speaker, cancelled, window)
-        except _Doubtful:
-            self.second_looks += 1
-            return list(self._second_look(samples, start_s, speaker, cancelled))
+        with self.interruptible(cancelled):
+            try:
+                return self._first_look(samples, start_s, speaker, cancelled, window)
+            except _Doubtful:
+                self.second_looks += 1
+                return list(self._second_look(samples, start_s, speaker, cancelled))
+
+    def interruptible(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Within this, calls of the model that wait for their turn raise Interrupted."""
+        within = getattr(self._model.model, "interruptible", None)
+        return within(cancelled) if within else nullcontext()
 
     def _second_look(
         self, samples: Samples, start_s: float, speaker: Speaker, cancelled: Callable[[], bool]
@@ -133,7 +165,8 @@ class Ear:
         options = replace(speaker.options)
         # To the last bit what the library would hear: unsure text hangs on less.
         features = self._model.feature_extractor(samples)
-        found = self._model.generate_segments(features, speaker.tokenizer, options, False)
+        model = seeded(self._model)
+        found = model.generate_segments(features, speaker.tokenizer, options, False)
         for one in found:
             if cancelled():
                 raise Interrupted
@@ -168,27 +201,31 @@ class Ear:
     def _decode(self, window: Window, speaker: Speaker) -> Decoded | None:
         """The text of a window, None where nobody speaks. Raises _Doubtful."""
         self.looks += 1
-        decoded = self._generate(window, speaker)
+        most_tokens = _most_tokens(window, speaker)
+        decoded = self._generate(window, speaker, most_tokens)
         doubt = reason(
             speaker.text(decoded.tokens),
             seconds=window.n_frames / self._model.frames_per_second,
             avg_logprob=decoded.avg_logprob,
             compression_ratio=decoded.compression_ratio,
             # After a prompt without timestamps the decoder often gives none either.
-            ended=bool(speaker.prompt) or speaker.ended(decoded.tokens),
+            ended=len(decoded.tokens) < most_tokens
+            and (bool(speaker.prompt) or speaker.ended(decoded.tokens)),
         )
         if doubt:
             raise _Doubtful(doubt)
         return None if speaker.is_silence(decoded) else decoded
 
-    def _generate(self, window: Window, speaker: Speaker) -> Decoded:
-        model, options = self._model, speaker.first
+    def _generate(self, window: Window, speaker: Speaker, most_tokens: int) -> Decoded:
+        model = self._model
         prompt = model.get_prompt(
             speaker.tokenizer,
             speaker.prompt,
-            without_timestamps=options.without_timestamps,
-            hotwords=options.hotwords,
+            without_timestamps=speaker.first.without_timestamps,
+            hotwords=speaker.first.hotwords,
         )
+        most_tokens = min(most_tokens, model.max_length - len(prompt))
+        options = replace(speaker.first, max_new_tokens=most_tokens)
         result, avg_logprob, temperature, compression_ratio = model.generate_with_fallback(
             window.encoding, prompt, speaker.tokenizer, options
         )
@@ -233,14 +270,22 @@ class Ear:
 
     def window(self, samples: Samples) -> Window:
         """A trimmed window: the piece and the silence that belongs to it."""
-        features = self._features(samples, HEARD_S if self._tail else SILENCE_S)
+        features = self._features(samples, self._silence_s(len(samples)))
         most = self._model.feature_extractor.nb_max_frames
         # The convolutions halve the frames.
         features = features[..., : min(features.shape[-1] // 2 * 2, most)]
         window = self._encoded(features, samples)
         if self._tail is None:
             return window
-        return replace(window, encoding=self._tail.behind(window.encoding, features))
+        encoding = self._tail.behind(window.encoding, features, self._step_s)
+        return replace(window, encoding=encoding, length_s=encoding.shape[1] * STATE_S)
+
+    def _silence_s(self, n_samples: int) -> float:
+        """Silence that is encoded with a piece."""
+        if self._tail is not None:
+            return HEARD_S
+        n = n_samples + int(SILENCE_S * RATE_HZ)
+        return (rounded_up(n, int(self._step_s * RATE_HZ)) - n_samples) / RATE_HZ
 
     def _full(self, samples: Samples) -> Window:
         """The window that the library itself would hear."""
@@ -254,7 +299,8 @@ class Ear:
     def _encoded(self, features: Any, samples: Samples) -> Window:
         per_s = self._model.frames_per_second
         n_frames = min(len(samples) * per_s // RATE_HZ, features.shape[-1])
-        return Window(self._model.encode(features), max(n_frames, 1))
+        length_s = features.shape[-1] / per_s
+        return Window(self._model.encode(features), max(n_frames, 1), length_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +341,16 @@ class Speaker:
         if no_speech is None or decoded.no_speech_prob <= no_speech:
             return False
         return unsure is None or decoded.avg_logprob <= unsure
+
+
+def _most_tokens(window: Window, speaker: Speaker) -> int:
+    """Tokens after which what is decoded is doubtful anyway.
+
+    Equal for windows of equal length: pieces that are decoded together stop together. Without
+    it, a loop went on for 448 tokens, and its neighbours waited for their text.
+    """
+    most = int((TOKENS_PER_S + TIMESTAMPS_PER_S) * window.length_s) + TOKENS_MORE
+    return min(most, speaker.first.max_new_tokens or most)
 
 
 def _heard(cut: Sequence[dict[str, Any]], decoded: Decoded, tokenizer: Any) -> Iterator[Heard]:

@@ -125,7 +125,7 @@ class Hearing:
         """Who speaks: the language given, or that of the first piece, whose window is known."""
         if self._language is not None:
             return self._ear.speaker_of(self._language), None
-        language, probability, window = self._ear.language(self._of(first))
+        language, probability, window = self._ear.language(self._of(first), self._cancelled)
         self._to_tell.put(Language(language, probability))
         return self._ear.speaker_of(language), window
 

@@ -49,12 +49,15 @@ class Tail:
         self._lock = Lock()
         self._silence = lru_cache(_KEPT)(self._encoded)
 
-    def behind(self, encoding: Any, features: Floats) -> Any:
-        """The encoding of ``features``, which end in silence, with more of it behind."""
+    def behind(self, encoding: Any, features: Floats, step_s: float = 0.0) -> Any:
+        """The encoding of ``features``, which end in silence, with more of it behind.
+
+        As much as it takes to a multiple of ``step_s``, and no less than `ADDED_S`.
+        """
         states = np.asarray(encoding)
         n, most = states.shape[1], self._model.feature_extractor.nb_max_frames // _FRAMES
         per_s = self._model.frames_per_second // _FRAMES
-        end = min(n + int(ADDED_S * per_s), most)
+        end = min(rounded_up(n + int(ADDED_S * per_s), int(step_s * per_s)), most)
         if end <= n:
             return encoding
         # A shorter window of silence is quicker to encode, and short recordings need no more.
@@ -76,6 +79,15 @@ def tail_of(model: Any) -> Tail | None:
     n_mels = model.feature_extractor.mel_filters.shape[0]
     least = model.encode(np.zeros((n_mels, _FRAMES), np.float32))
     return Tail(model) if least.shape[-1] <= WIDEST else None
+
+
+def rounded_up(n: int, step: int) -> int:
+    """The next multiple of a step; ``n`` itself where there is no step.
+
+    >>> rounded_up(401, 100), rounded_up(400, 100), rounded_up(401, 0)
+    (500, 400, 401)
+    """
+    return -(-n // step) * step if step else n
 
 
 def _storage(states: Floats) -> Any:
