@@ -12,8 +12,10 @@ from pathlib import Path
 
 from tests.benchmarks import (
     accuracy,
+    detector,
     gpu,
     hud,
+    longform,
     matrix,
     nospeech,
     overheads,
@@ -59,6 +61,8 @@ SEEN: dict[str, Callable[[Scale], str | Report]] = {"hud": hud.main}
 WITH_OPTIONS: dict[str, Callable[[Sequence[str]], str]] = {
     "matrix": matrix.main,
     "nospeech": nospeech.main,
+    "detector": detector.main,
+    "longform": longform.main,
 }
 
 NAMES = (*TRANSCRIPTION, *AROUND, *SEEN)

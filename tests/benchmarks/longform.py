@@ -1,6 +1,6 @@
 """Long recordings: ours beside sequential faster-whisper that sees the text before.
 
-    python -m tests.benchmarks.longform --model base --minutes 10 --languages en es
+    python -m tests.benchmarks longform --model base --minutes 10 --languages en es
 
 Assembles recordings of several readers with pauses from the speech beside the checkout, has each
 way transcribe them, and prints wrong words, speeds, and the difference to the first way with its
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -209,8 +208,9 @@ def report(longs: Sequence[Long], rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def main(argv: Sequence[str] | None = None) -> str:
+    """The table."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks longform")
     parser.add_argument("--model", default="base")
     parser.add_argument("--beam", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=10.0, help="of each language")
@@ -237,9 +237,4 @@ def main(argv: Sequence[str] | None = None) -> None:
             with args.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
     minutes = sum(long.duration_s for long in longs) / 60
-    print(f"{args.model}, beam {args.beam}, {minutes:.1f} minutes", file=sys.stderr)
-    print(report(longs, rows))
-
-
-if __name__ == "__main__":
-    main()
+    return f"{args.model}, beam {args.beam}, {minutes:.1f} minutes\n{report(longs, rows)}"

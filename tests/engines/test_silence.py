@@ -13,6 +13,7 @@ from hybrid_transcribe.engines.listening.silence import (
     HallucinationFilter,
     Samples,
     doubts,
+    held,
     soundless,
 )
 from hybrid_transcribe.types import RATE_HZ, Segment, WithheldSegment
@@ -206,9 +207,9 @@ def test_no_sound_means_dither_at_most(peak: float, silent: bool) -> None:
 def test_steady_noise_without_a_voice_is_not_decoded() -> None:
     """A level that hardly moves and a detector that hears nobody: there is nothing to decode."""
     noise = np.random.default_rng(1).normal(0, 0.05, 5 * RATE_HZ).astype(np.float32)
-    assert HallucinationFilter(noise, lambda samples: np.full(10, 0.3, np.float32)).nobody_speaks()
+    assert HallucinationFilter(noise, lambda samples: np.full(60, 0.3, np.float32)).nobody_speaks()
     assert not HallucinationFilter(
-        noise, lambda samples: np.full(10, 0.9, np.float32)
+        noise, lambda samples: np.full(60, 0.9, np.float32)
     ).nobody_speaks()
 
 
@@ -237,3 +238,24 @@ def test_confidence_is_told_in_one_line(changes: list[dict[str, float]], line: s
         confidence.add(replace(SOUND, **change))  # type: ignore[arg-type]
     told = confidence.notice()
     assert told is None if line is None else (told or "").startswith(line)
+
+
+@pytest.mark.parametrize("hertz", [50, 60])
+@pytest.mark.parametrize("level", [0.01, 0.1, 0.5])
+def test_f94_a_hum_is_no_voice(hertz: int, level: float) -> None:
+    """The detector starts at its beginning; it does not stay."""
+    times = np.arange(6 * RATE_HZ) / RATE_HZ
+    waves = sum(np.sin(2 * np.pi * hertz * k * times) / k for k in range(1, 9))
+    samples = np.asarray(level * waves / np.abs(waves).max(), dtype=np.float32)
+    samples += np.random.default_rng(0).normal(0, level / 100, len(samples)).astype(np.float32)
+    assert HallucinationFilter(samples).nobody_speaks()
+
+
+def test_a_single_frame_is_no_voice_and_a_short_word_is() -> None:
+    """A knock, and a "no" of a fifth of a second."""
+    frames = np.zeros(30, np.float32)
+    frames[10] = 0.99
+    assert held(frames) < 0.1
+    frames[10:16] = 0.9
+    assert held(frames) == pytest.approx(0.9)
+    assert held(frames[:2]) == 0.0
