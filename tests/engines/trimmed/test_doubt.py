@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import pytest
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import reason, repeated_end
+from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import (
+    reason,
+    repeated_end,
+    repeated_run,
+)
 
 
 def why(text: Sequence[int] = (5, 6, 7), **changed: object) -> str | None:
@@ -28,6 +32,7 @@ def test_sound_text_is_not_looked_at_again() -> None:
         ({"text": tuple(range(100))}, "too much text"),
         ({"ended": False}, "no end"),
         ({"text": (1, 2, 3, 4, 9, 2, 3, 4, 9)}, "same end twice"),
+        ({"text": (*range(8), 30, *range(8), 31), "seconds": 9.0}, "says it twice"),
     ],
 )
 def test_each_sign_is_enough(changed: dict[str, object], told: str) -> None:
@@ -51,3 +56,19 @@ def test_each_sign_is_enough(changed: dict[str, object], told: str) -> None:
 def test_the_same_end_twice(tokens: list[int], repeated: bool) -> None:
     """Three tokens or more, right after each other, at the very end."""
     assert repeated_end(tokens) is repeated
+
+
+@pytest.mark.parametrize(
+    ("tokens", "repeated"),
+    [
+        ([*range(8), *range(8)], True),
+        ([50, *range(8), 51, 52, *range(8), 53], True),
+        ([*range(7), 60, *range(7), 61], False),
+        # A run that overlaps itself is "no, no, no": its compression tells it.
+        ([1] * 12, False),
+        ([], False),
+    ],
+)
+def test_the_same_words_again_anywhere(tokens: list[int], repeated: bool) -> None:
+    """Eight tokens or more, wherever they stand: a chorus costs a second look, no more."""
+    assert repeated_run(tokens) is repeated
