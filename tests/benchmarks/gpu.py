@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.devices import Look, look
+from hybrid_transcribe.devices import Probe, probe
 from tests.benchmarks import speech, tools
 from tests.benchmarks.speech import Recording
 from tests.benchmarks.speed import NO_SPEECH, Report, Scale, compare, made
@@ -16,9 +16,9 @@ WHO = (tools.GPU, tools.GPU_BATCHED, tools.GPU_OURS)
 MODELS = ("tiny.en", "base")
 
 
-def main(scale: Scale, look: Look = look) -> Report:
+def main(scale: Scale, probe: Probe = probe) -> Report:
     """Short recordings and a long one, where there is a GPU."""
-    found = look("ctranslate2", Settings.load())
+    found = probe("ctranslate2", Settings.load())
     if not found.usable:
         return Report(f"On a GPU: left out. {found.told}\n")
     with made() as folder:
