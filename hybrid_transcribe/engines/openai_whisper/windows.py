@@ -42,7 +42,7 @@ class Word:
 
 @dataclass(slots=True)
 class Piece:
-    """One segment of a window, shaped for `SegmentNormalizer`; times in seconds from the clip's start."""
+    """One segment of a window, shaped for `SegmentNormalizer`; times in s from the clip's start."""
 
     start: float
     end: float

@@ -36,7 +36,10 @@ class RecognizedWord:
 
 @dataclass(frozen=True, slots=True)
 class RecognizedSegment:
-    """A segment shaped like faster-whisper's (see `SegmentNormalizer`); times in s from the clip's start."""
+    """A segment shaped like faster-whisper's (see `SegmentNormalizer`).
+
+    Times in s from the clip's start.
+    """
 
     start: float
     end: float

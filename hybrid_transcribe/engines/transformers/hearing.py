@@ -28,7 +28,10 @@ _WILD = 0.5
 
 @dataclass(frozen=True, slots=True)
 class RawSegment:
-    """A segment shaped like faster-whisper's (see `SegmentNormalizer`); times in s from the clip's start."""
+    """A segment shaped like faster-whisper's (see `SegmentNormalizer`).
+
+    Times in s from the clip's start.
+    """
 
     start: float
     end: float
