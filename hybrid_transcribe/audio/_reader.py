@@ -86,10 +86,12 @@ class FrameReader:
         """Every frame that can be decoded; broken packets are passed over."""
         for packet in _source.packets(self._media, list(self._media.streams), self._watch):
             hole = self._hole_bytes(packet)
-            if packet.stream_index == self._stream.index:
+            # Not by the packet's own index: those that flush the decoders at the end have none.
+            index = packet.stream.index
+            if index == self._stream.index:
                 self._look_at(packet, hole)
                 yield from self._decode(packet)
-            elif self._companion is not None and packet.stream_index == self._companion.index:
+            elif self._companion is not None and index == self._companion.index:
                 self._pass_by(packet)
 
     def is_torn(self) -> bool:

@@ -139,7 +139,7 @@ def _frames(
         except av.FFmpegError:
             continue
         for frame in frames:
-            yield packet.stream_index, frame
+            yield packet.stream.index, frame
 
 
 def _peak(frame: AudioFrame) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -181,3 +182,23 @@ def test_a_wav_begins_at_zero(tmp_path: Path) -> None:
 
     assert clips[0].start_s == 0.0
     assert len(samples) == 2 * RATE_HZ
+
+
+def test_a_film_with_a_time_code_track_is_heard(tmp_path: Path) -> None:
+    """What cameras write beside sound and pictures is no sound, and no error at the end."""
+    path = tmp_path / "camera.mov"
+    with av.open(str(path), "w", options={"write_tmcd": "1"}) as out:
+        track: Any = out.add_stream("pcm_s16le", rate=48_000)
+        track.codec_context.layout = "mono"
+        pictures: Any = out.add_stream("mpeg4", rate=25)
+        pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
+        out.metadata["timecode"] = "10:00:00:00"
+        sound = av.AudioFrame.from_ndarray(steady(1)[None], format="s16", layout="mono")
+        sound.sample_rate, sound.pts = 48_000, 0
+        grey = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 128, np.uint8), format="rgb24")
+        for packet in [*pictures.encode(grey), *pictures.encode(None), *track.encode(sound)]:
+            out.mux(packet)
+    with av.open(str(path)) as media:
+        assert "data" in {stream.type for stream in media.streams}
+
+    assert len(decoded(path)[0]) / RATE_HZ == pytest.approx(1, abs=0.05)

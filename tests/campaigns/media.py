@@ -8,12 +8,14 @@ its bytes are kept.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import random
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,6 +38,9 @@ from tests.campaigns import Campaign, Report
 
 #: A child that says nothing for so long hangs, in seconds: decoding may take half of that.
 SILENCE_S = 60.0
+
+#: An answer that takes longer is a fault.
+SLOW_S = SILENCE_S / 2
 
 #: Longest that the decoder may take for one mutant, in seconds; its own limit ends it then.
 DECODE_S = 20.0
@@ -181,8 +186,11 @@ def answer(path: Path) -> str:
     return re.sub(r"\d+(\.\d+)?", "7", "; ".join([*said, *report.lines]))
 
 
-def run_child(first: int, count: int, seed: int) -> None:
-    """Mutants ``first`` to ``first + count``: a line before and after each."""
+def run_child(first: int, count: int, seed: int, kept: Path) -> None:
+    """Mutants ``first`` to ``first + count``: a line before and after each.
+
+    One that is answered in a way that must not be is written to ``kept``.
+    """
     die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     with tempfile.TemporaryDirectory() as made:
@@ -203,7 +211,10 @@ def run_child(first: int, count: int, seed: int) -> None:
                 outcome = answer(path)
             except Exception as error:
                 outcome = f"unexpected {type(error).__name__}: {error}"
-            _say(n=number, outcome=outcome, seconds=time.monotonic() - started)
+            seconds = time.monotonic() - started
+            if outcome.startswith("unexpected") or seconds > SLOW_S:
+                (kept / f"{number}{suffix}").write_bytes(mutant)
+            _say(n=number, outcome=outcome, seconds=seconds)
             if (suffix, outcome) not in known and len(corpus) < MOST_SEEDS:
                 known.add((suffix, outcome))
                 corpus.append(mutant)
@@ -272,6 +283,7 @@ class _Child:
         command = module_command(
             CHILD_MODULE,
             *(str(n) for n in (self._first, self._end - self._first, self._seed)),
+            str(self._kept.absolute()),
         )
         folders = [str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {
@@ -297,6 +309,8 @@ class _Child:
                 reader.join()
         last = "".join([line for line in words.queue if line][-3:]).strip()
         if how == "hang" or child.returncode:
+            # It died before it could clear up: what it was at still lies there.
+            self._keep()
             what = "hang" if how == "hang" else f"crash, exit status {child.returncode}"
             self._fault(f"{what} ({last})" if last else what)
             self._first = self._current.get("n", self._first) + 1
@@ -308,7 +322,6 @@ class _Child:
             try:
                 line = lines.get(timeout=SILENCE_S)
             except queue.Empty:
-                self._keep()
                 child.kill()
                 return "hang"
             if line is None:
@@ -318,7 +331,6 @@ class _Child:
     def _take(self, line: dict[str, Any]) -> None:
         if "format" in line:
             self._current = line
-            self._keep()
         elif "outcome" in line:
             self._count(line["outcome"], line["seconds"])
         else:
@@ -339,22 +351,23 @@ class _Child:
         self._result.outcomes[outcome[:100]] += 1
         if outcome.startswith("unexpected"):
             self._fault(outcome)
-        elif seconds > SILENCE_S / 2:
+        elif seconds > SLOW_S:
             self._fault(f"{seconds:.0f} s for one file")
 
     def _keep(self) -> None:
-        """The bytes of the mutant at work: they are gone when the child is."""
+        """The bytes of the mutant at work, in the child's folder, which goes with them."""
         source = Path(self._current.get("path", ""))
-        try:
-            self._current["bytes"] = source.read_bytes()
-        except OSError:
-            self._current["bytes"] = b""
+        with contextlib.suppress(OSError):
+            shutil.copy(source, self._culprit)
+            shutil.rmtree(source.parent)
 
     def _fault(self, what: str) -> None:
-        number, suffix = self._current.get("n", -1), self._current.get("format", "?")
-        path = self._kept / f"{number}{suffix}"
-        path.write_bytes(self._current.get("bytes", b""))
-        self._result.faults.append(f"mutant {number} ({suffix}, kept as {path}): {what}")
+        number = self._current.get("n", -1)
+        self._result.faults.append(f"mutant {number} (kept as {self._culprit}): {what}")
+
+    @property
+    def _culprit(self) -> Path:
+        return self._kept / f"{self._current.get('n', 'none')}{self._current.get('format', '')}"
 
 
 def _read(stream: Any, lines: queue.Queue[str | None]) -> None:
@@ -420,4 +433,4 @@ CAMPAIGNS = {
 }
 
 if __name__ == "__main__":
-    run_child(*map(int, sys.argv[1:4]))
+    run_child(*map(int, sys.argv[1:4]), Path(sys.argv[4]))

@@ -37,7 +37,7 @@ def test_a_crash_is_found_and_its_bytes_are_kept(
         "    if line.get('n') == 3 and 'format' in line:\n"
         "        os.kill(os.getpid(), signal.SIGSEGV)\n"
         "media._say = say\n"
-        "media.run_child(*map(int, sys.argv[1:4]))\n"
+        "media.run_child(*map(int, sys.argv[1:4]), media.Path(sys.argv[4]))\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(media, "CHILD_MODULE", "dying")
