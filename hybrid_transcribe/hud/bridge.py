@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from hybrid_transcribe.errors import HybridTranscribeError, NotFound
 from hybrid_transcribe.events import Event
-from hybrid_transcribe.hud.feed import Asides, Follower, Queue
+from hybrid_transcribe.hud.feed import Asides, Follower, Queue, shown_run
 from hybrid_transcribe.hud.messages import Connection, FromKernel, Text
 from hybrid_transcribe.interfaces import ServiceLike
 from hybrid_transcribe.types import JobSnapshot
@@ -159,17 +159,15 @@ class Teller:
     def _look_into(self, follower: Follower) -> None:
         job = self._job(follower.job_id)
         recording = job.recording(follower.recording_id)
-        # The text that grows, where one does; otherwise the result.
-        grows = recording is not None and not recording.state.terminal
         found = self._service.transcript(
-            follower.job_id,
-            follower.recording_id,
-            partial=True,
-            run=recording.run if recording is not None and grows else None,
-            session_ids=self._sessions,
+            follower.job_id, follower.recording_id, partial=True, session_ids=self._sessions
         )
-        attempt = recording.attempt if recording else 0
-        follower.transcript(found, recording is None or recording.state.terminal, attempt)
+        if recording is None:
+            follower.transcript(found, True, 0)
+            return
+        # A finished text is shown until the newer one is finished too.
+        is_over = recording.has_result or recording.state.terminal
+        follower.transcript(found, is_over, recording.attempt, shown_run(recording))
 
     def _job(self, job_id: str) -> JobSnapshot:
         return self._service.snapshot(job_id, session_ids=self._sessions)

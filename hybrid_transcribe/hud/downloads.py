@@ -188,7 +188,7 @@ def _result(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | Non
 def _results(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
     WRITERS.get(asked.inside if asked.format == "zip" else asked.format)
     job = service.snapshot(asked.job_id, session_ids=session_ids)
-    if not asked.partial and not job.done:
+    if not asked.partial and not all(r.has_result or r.state.terminal for r in job.recordings):
         raise InvalidTransition(f"The job is {job.state}; wait, or ask for the partial text")
     there = [r for r in job.recordings if _has_text(r, asked.partial)]
     errors = _errors(job, asked.partial)
@@ -213,7 +213,7 @@ def _results(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | No
 
 
 def _has_text(recording: Recording, partial: bool) -> bool:
-    return recording.state is State.COMPLETED or (partial and recording.n_segments > 0)
+    return recording.has_result or (partial and recording.n_segments > 0)
 
 
 def _errors(job: JobSnapshot, partial: bool) -> list[Rejection]:

@@ -160,6 +160,7 @@ class Follower:
         self._complete: bool | None = None
         self._ended = False
         self._attempt = 0
+        self._run = 1
 
     @property
     def dirty(self) -> bool:
@@ -170,8 +171,8 @@ class Follower:
     def take(self, event: e.Event) -> None:
         """Something happened."""
         match event:
-            case e.SegmentAdded(recording_id=id, index=index, segment=segment):
-                if id == self.recording_id and segment is not None:
+            case e.SegmentAdded(recording_id=id, index=index, segment=segment, run=run):
+                if id == self.recording_id and segment is not None and run == self._run:
                     self._add(index, segment)
             case e.RecordingChanged(recording=recording) if recording is not None:
                 if recording.recording_id == self.recording_id:
@@ -181,8 +182,9 @@ class Follower:
             case e.Resync():
                 self.lost = True
 
-    def transcript(self, found: Transcript, ended: bool, attempt: int) -> None:
-        """All of it as it stands; ``ended``: no more will come in this attempt."""
+    def transcript(self, found: Transcript, ended: bool, attempt: int, run: int = 1) -> None:
+        """All of it as it stands; ``ended``: no more will come of this run in this attempt."""
+        self._run = run
         segments = list(found.segments)
         if segments[: self._told] != self._segments[: self._told]:
             # It was begun afresh.
@@ -213,8 +215,15 @@ class Follower:
     def _moved(self, recording: Recording) -> None:
         if recording.attempt > self._attempt:
             self._attempt, self.lost = recording.attempt, True
-        if recording.attempt == self._attempt:
-            self._ended = recording.state.terminal
+        if shown_run(recording) != self._run:
+            self.lost = True
+        elif recording.attempt == self._attempt:
+            self._ended = recording.has_result or recording.state.terminal
+
+
+def shown_run(recording: Recording) -> int:
+    """The run whose text is shown: the result's, or the first one while it is being made."""
+    return recording.result_run or recording.run
 
 
 class Asides:

@@ -91,7 +91,7 @@ def recording_row(
         expires_at=job.expires_at,
         kept=job.kept,
         sends_audio_to=receivers.get(spec.engine),
-        actions=actions(recording.state, recording.n_segments, job.kept),
+        actions=actions(recording.state, _has_text(recording), job.kept),
         options=asked(spec.options),
     )
 
@@ -133,13 +133,18 @@ def _rejected_row(job: JobSnapshot, n: int, refused: Rejection, of: int) -> Row:
     )
 
 
-def actions(state: State, n_segments: int, kept: bool) -> tuple[str, ...]:
+def _has_text(recording: Recording) -> bool:
+    """Something can be read: the result, also while a newer one is made, or what there is."""
+    return recording.has_result or recording.n_segments > 0
+
+
+def actions(state: State, has_text: bool, kept: bool) -> tuple[str, ...]:
     """What a person can sensibly do with a recording in that state.
 
     A completed one can be tried again too: with another engine, model or option.
     """
     possible = []
-    if state is State.COMPLETED or n_segments:
+    if has_text:
         possible.append("open")
     if not state.terminal and state is not State.CANCELING:
         possible.append("cancel")

@@ -15,7 +15,7 @@ from hybrid_transcribe.errors import Unreachable
 from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud.bridge import Bridge, Teller
 from hybrid_transcribe.testing import Script
-from hybrid_transcribe.types import JobSnapshot, Recording, Segment, State, Transcript
+from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
 from tests.hud.lines import Line, wait_until
 from tests.hud.test_view import SESSION, job, recording
 from tests.services import service as local_service
@@ -73,7 +73,8 @@ def segment(text: str) -> Segment:
 
 
 def running(n: int = 0, **more: Any) -> Recording:
-    return recording(n, State.RUNNING, percentage=0.0, **more)
+    state = more.pop("state", State.RUNNING)
+    return recording(n, state, percentage=0.0, **more)
 
 
 def test_a_thousand_events_a_second_are_ten_messages() -> None:
@@ -175,6 +176,25 @@ def test_a_text_is_followed_without_a_gap() -> None:
     told.turn(1.0)
     assert told.line.of(m.Text)[-1].complete
     assert sum(len(x.segments) for x in told.line.of(m.Text)) == 4
+
+
+def test_a_finished_text_is_shown_until_the_next_is_finished() -> None:
+    """Transcribed again, a recording shows its text; then the new one, from its beginning."""
+    told = Told(running(state=State.COMPLETED))
+    told.add("old")
+    told.teller.follow("j", "j-r0")
+    told.turn(1.0)
+    earlier = RunRecord(run=1, state=State.COMPLETED, n_segments=1)
+    told.changed(attempt=2, state=State.QUEUED, run=2, runs=(earlier,))
+    told.turn(1.0)
+    told.happen(e.SegmentAdded(1, SESSION, "j", "j-r0", 1, segment("of the new one"), 2))
+    told.turn(1.0)
+    assert told.line.text == ["old"]
+    assert told.line.of(m.Text)[-1].complete
+    told.segments[:] = [segment("new"), segment("text")]
+    told.changed(state=State.COMPLETED)
+    told.turn(1.0)
+    assert told.line.text == ["new", "text"]
 
 
 def test_another_attempt_begins_the_text_afresh() -> None:

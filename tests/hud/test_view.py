@@ -41,21 +41,22 @@ def test_a_refused_input_is_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "n_segments", "kept", "expected"),
+    ("state", "has_text", "kept", "expected"),
     [
-        (State.QUEUED, 0, False, ("cancel", "keep", "delete")),
-        (State.RUNNING, 2, False, ("open", "cancel", "keep", "delete")),
-        (State.CANCELING, 0, False, ("keep", "delete")),
-        (State.COMPLETED, 0, True, ("open", "retry", "unkeep", "delete")),
-        (State.FAILED, 0, False, ("retry", "keep", "delete")),
-        (State.CANCELED, 3, False, ("open", "retry", "keep", "delete")),
+        (State.QUEUED, False, False, ("cancel", "keep", "delete")),
+        (State.QUEUED, True, False, ("open", "cancel", "keep", "delete")),
+        (State.RUNNING, True, False, ("open", "cancel", "keep", "delete")),
+        (State.CANCELING, False, False, ("keep", "delete")),
+        (State.COMPLETED, True, True, ("open", "retry", "unkeep", "delete")),
+        (State.FAILED, False, False, ("retry", "keep", "delete")),
+        (State.CANCELED, True, False, ("open", "retry", "keep", "delete")),
     ],
 )
 def test_only_actions_that_make_sense(
-    state: State, n_segments: int, kept: bool, expected: tuple[str, ...]
+    state: State, has_text: bool, kept: bool, expected: tuple[str, ...]
 ) -> None:
     """What has ended is not canceled, what has no text is not opened."""
-    assert view.actions(state, n_segments, kept) == expected
+    assert view.actions(state, has_text, kept) == expected
 
 
 def test_ahead_counts_what_runs_before() -> None:
