@@ -187,11 +187,12 @@ def _standard(code: str) -> str:
 
 
 def _named(folded: str) -> str | None:
-    """The code of a language's whole name."""
+    """The code of a language's whole name; None also where Whisper does not know the language."""
     if folded in _OWN_NAMES:
         return _OWN_NAMES[folded]
     code = _cldr_names().get(folded)
-    return code and _preferred(code)
+    whispers = code and _preferred(code)
+    return whispers if whispers in WHISPER_NAMES else None
 
 
 def _named_in_part(folded: str) -> str | None:

@@ -100,9 +100,11 @@ def test_what_means_that_it_is_to_be_detected(text: str | None) -> None:
 
 
 def test_languages_that_whisper_does_not_know_keep_their_code() -> None:
-    """What an engine knows is its affair."""
-    assert parse_language("Quechua") == parse_language("que") == "qu"
+    """What an engine knows is its affair; their names are not known."""
+    assert parse_language("que") == parse_language("qu-PE") == "qu"
     assert parse_language("xx") == "xx"
+    with pytest.raises(InvalidOption):
+        parse_language("Quechua")
 
 
 @pytest.mark.parametrize("text", ["not a code", "pt1", "12", "english,portuguese", "xyzzy"])

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError
 
 from hybrid_transcribe.errors import (
     OVERLOADED,
@@ -33,6 +33,7 @@ from hybrid_transcribe.rest.compat.waiting import Waiting
 from hybrid_transcribe.rest.event_texts import EventTexts
 from hybrid_transcribe.rest.files import shelves
 from hybrid_transcribe.rest.meter import Meter
+from hybrid_transcribe.rest.methods import TellsMethods
 from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
 from hybrid_transcribe.rest.rate import Rates, counted
@@ -87,7 +88,7 @@ class Rest:
         return any(door.answering for door in self.doors)
 
 
-class Door(_Base):
+class Door(TellsMethods, _Base):
     """A handler on any host: mixed into that host's own handler class by `routes`."""
 
     rest: Rest
@@ -224,18 +225,11 @@ class Door(_Base):
             self._headers_of(error)
         elif isinstance(error, HTTPError):
             detail = error.log_message or ""
-        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            self.set_header("Allow", ", ".join(self._methods()))
         self.set_status(status_code)
         self._tell_left()
         self.set_header("Content-Type", PROBLEM)
         self.set_header("Cache-Control", "no-store")
         self.finish(msgspec.json.encode(problem(code, detail, status_code)))
-
-    def _methods(self) -> list[str]:
-        """What can be done here."""
-        no = RequestHandler._unimplemented_method
-        return [m for m in self.SUPPORTED_METHODS if getattr(type(self), m.lower()) is not no]
 
     def _headers_of(self, error: HybridTranscribeError) -> None:
         if isinstance(error, NoToken):

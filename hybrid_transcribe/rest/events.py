@@ -88,6 +88,10 @@ class Events(Door):
             await asyncio.wait({self.finish(": closed\n\n")}, timeout=GOODBYE_S)
             self._hang_up()
 
+    def head(self) -> None:
+        """How the stream would begin."""
+        self._describe()
+
     def on_connection_close(self) -> None:
         """The client went: nobody listens any more."""
         super().on_connection_close()
@@ -172,6 +176,14 @@ class Events(Door):
         if self._gone:
             raise StreamClosedError
 
+    def _describe(self) -> None:
+        self.set_status(HTTPStatus.OK)
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Connection", "close")
+        # Nginx would hold events back.
+        self.set_header("X-Accel-Buffering", "no")
+
     async def _send(self, text: bytes) -> None:
         """Send, and wait until the machine took it, so that nothing piles up here.
 
@@ -179,12 +191,7 @@ class Events(Door):
         """
         if not self._begun:
             self._begun = True
-            self.set_status(HTTPStatus.OK)
-            self.set_header("Content-Type", "text/event-stream")
-            self.set_header("Cache-Control", "no-store")
-            self.set_header("Connection", "close")
-            # Nginx would hold events back.
-            self.set_header("X-Accel-Buffering", "no")
+            self._describe()
             text = RETRY + text
         self.write(text)
         sent = asyncio.ensure_future(self.flush())

@@ -19,8 +19,11 @@ STALL_S = 60.0
 async def send(door: Door, file: IO[bytes], wanted: range) -> None:
     """Send these bytes of a file; the headers, with their number, are set already.
 
-    A client that goes or sleeps, and a file that became shorter, end the connection.
+    A client that goes or sleeps, and a file that became shorter, end the connection. Of HEAD
+    nothing is read.
     """
+    if door.request.method == "HEAD":
+        return
     loop = asyncio.get_running_loop()
     try:
         for start in range(wanted.start, wanted.stop, CHUNK_BYTES):

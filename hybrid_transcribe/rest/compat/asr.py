@@ -15,7 +15,7 @@ from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.languages import english_name
 from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.registry import WRITERS
-from hybrid_transcribe.rest.compat import whisper
+from hybrid_transcribe.rest.compat import pcm, whisper
 from hybrid_transcribe.rest.compat.synchronous import Synchronous
 from hybrid_transcribe.rest.results import disposition
 from hybrid_transcribe.types import Recording, State, Transcript
@@ -23,22 +23,32 @@ from hybrid_transcribe.types import Recording, State, Transcript
 #: Formats of ``output``; the first is the default.
 OUTPUTS = ("txt", "vtt", "srt", "tsv", "json")
 
-#: How much of a recording is heard to tell its language, in seconds: Whisper's window.
-HEARD_S = 30.0
-
 _OPTIONS = ("task", "language", "initial_prompt", "word_timestamps", "vad_filter", "diarize")
 
 
-class Asr(Synchronous):
-    """``POST /asr``: a transcript as a file."""
+class _Whisper(Synchronous):
+    """What both calls of whisper-asr-webservice have in common."""
 
     file_field = "audio_file"
 
+    def _encoded(self) -> bool:
+        """False where the client says that it sends bare samples. Raises InvalidRequest."""
+        text = self.get_query_argument("encode", "").strip().lower()
+        if text not in ("", "true", "false", "1", "0", "yes", "no"):
+            raise InvalidRequest("encode must be true or false")
+        return text not in ("false", "0", "no")
+
+
+class Asr(_Whisper):
+    """``POST /asr``: a transcript as a file."""
+
     async def post(self) -> None:
-        """Answer when it is complete. ``encode`` changes nothing: we always decode."""
+        """Answer when it is complete. What comes with ``encode=false`` may be bare samples."""
         received = await self.received()
         try:
             output, how = self._output(), self._how()
+            if not self._encoded():
+                received = await pcm.with_headers(received)
         except BaseException:
             received.discard()
             raise
@@ -58,21 +68,24 @@ class Asr(Synchronous):
         return output
 
     def _how(self) -> dict[str, Any]:
-        given = {name: self.get_query_argument(name, "") for name in (*_OPTIONS, "encode")}
-        if given.pop("encode").strip().lower() not in ("", "true", "false", "1", "0", "yes", "no"):
-            raise InvalidRequest("encode must be true or false")
+        given = {name: self.get_query_argument(name, "") for name in _OPTIONS}
         return {name: parse(name, text) for name, text in given.items() if text.strip()}
 
 
-class DetectLanguage(Synchronous):
-    """``POST /detect-language``: the language spoken at the beginning."""
-
-    file_field = "audio_file"
+class DetectLanguage(_Whisper):
+    """``POST /detect-language``: the language that is spoken first."""
 
     async def post(self) -> None:
         """Answer as soon as the engine has told, and stop there."""
         received = await self.received()
-        job_id = await self.attend(received, self._beginning())
+        try:
+            if not self._encoded():
+                received = await pcm.with_headers(received)
+            how = self._how()
+        except BaseException:
+            received.discard()
+            raise
+        job_id = await self.attend(received, how)
         recording = await self._heard(job_id)
         await self.ask(lambda room: room.cancel(job_id))
         code = recording.language
@@ -87,11 +100,11 @@ class DetectLanguage(Synchronous):
             HTTPStatus.OK,
         )
 
-    def _beginning(self) -> dict[str, Any]:
-        """Not more than the beginning, where the engine can leave out the rest."""
+    def _how(self) -> dict[str, Any]:
+        """Past what is no speech, where the engine can find speech: noise has no language."""
         settings = self.rest.service.settings
         can = engine_class(settings.engine, settings).capabilities
-        return {"clip_timestamps": (0.0, HEARD_S)} if "clip_timestamps" in can.options else {}
+        return {"vad_filter": True} if "vad_filter" in can.options else {}
 
     async def _heard(self, job_id: str) -> Recording:
         """The recording with its language, or as it ended. Raises why it failed."""
@@ -128,6 +141,11 @@ def _result(transcript: Transcript) -> dict[str, Any]:
     words = whisper.words_of(transcript)
     if any(words):
         segments = [{**s, "words": w} for s, w in zip(segments, words, strict=True)]
+    # As WhisperX, which the webservice calls for diarize=true: where speakers are known.
+    segments = [
+        {**told, "speaker": segment.speaker} if segment.speaker is not None else told
+        for told, segment in zip(segments, transcript.segments, strict=True)
+    ]
     return {
         "text": f" {transcript.text}" if transcript.text else "",
         "segments": segments,

@@ -21,6 +21,10 @@ from hybrid_transcribe.types import Transcript
 #: Tells OpenAI's clients whether to send the same again; others do not know it.
 SHOULD_RETRY = "X-Should-Retry"
 
+#: How bodies begin that are no recordings.
+_NOT_MEDIA = {b"--": "a form", b"{": "JSON", b"[": "JSON"}
+_START_BYTES = 64
+
 #: How a zip begins.
 _ZIP = b"PK\x03\x04"
 
@@ -165,8 +169,37 @@ class Synchronous(Receiving, Door):
         super().on_connection_close()
 
 
+def check_form(received: Received, field: str) -> None:
+    """Raise InvalidRequest for what is no form with a recording, in words that say what is."""
+    if received.json is not None:
+        raise InvalidRequest(
+            f"The body is JSON: send a form (multipart/form-data) with the recording as {field!r}"
+        )
+    if not received.uploads and field in received.fields:
+        raise InvalidRequest(
+            f"The field {field!r} is text: a recording needs a filename beside its name, as in "
+            'filename="talk.m4a"'
+        )
+    for upload in received.uploads:
+        if not upload.field:
+            _check_raw(upload, field)
+
+
+def _check_raw(upload: Upload, field: str) -> None:
+    """A body without a type is a recording, unless it plainly is something else."""
+    with upload.path.open("rb") as file:
+        start = file.read(_START_BYTES).lstrip()
+    kind = next((kind for sign, kind in _NOT_MEDIA.items() if start.startswith(sign)), "")
+    if kind:
+        raise InvalidRequest(
+            f"The body is {kind} without its Content-Type: send a form (multipart/form-data) with "
+            f"the recording as {field!r}, or the recording alone as the body"
+        )
+
+
 def one_recording(received: Received, field: str) -> Upload:
     """The recording that was sent. Raises InvalidRequest, UnsupportedMedia."""
+    check_form(received, field)
     if len(received.uploads) != 1:
         raise InvalidRequest(
             f"The request brings {len(received.uploads)} recordings: send one, as the multipart "

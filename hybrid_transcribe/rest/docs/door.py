@@ -51,8 +51,6 @@ class Page(Open):
         self.set_header("Referrer-Policy", "no-referrer")
         _send(self, "page.html", "text/html; charset=utf-8")
 
-    head = get
-
 
 class PageFile(Open):
     """A file of the page."""
@@ -64,8 +62,6 @@ class PageFile(Open):
         if name not in FILES:
             raise NotFound(f"No file {name!r}; choose from: {', '.join(FILES)}")
         _send(self, name, FILES[name])
-
-    head = get
 
 
 def _send(door: Open, name: str, media_type: str) -> None:

@@ -44,6 +44,7 @@ from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, pages
 from hybrid_transcribe.rest.hosts.plan import Plan
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
+from hybrid_transcribe.rest.methods import TellsMethods
 from hybrid_transcribe.rest.routes import routes
 from hybrid_transcribe.rest.system import OPEN_PATHS
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
@@ -163,7 +164,7 @@ def take_port(plan: Plan) -> list[socket.socket]:
         raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
 
 
-class _ToPage(RequestHandler):
+class _ToPage(TellsMethods, RequestHandler):
     def initialize(self, target: str) -> None:
         self._target = target
 

@@ -14,6 +14,8 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from tornado.web import HTTPError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from hybrid_transcribe.rest.methods import TellsMethods
+
 log = logging.getLogger(__name__)
 
 #: The form of messages that is read here. Older forms are refused: nobody here speaks them.
@@ -27,7 +29,7 @@ MESSAGES = frozenset({"comm_msg", "comm_close", "comm_info_request", "kernel_inf
 _PARTS = 5
 
 
-class PageLine(VoilaKernelWebsocketHandler):  # type: ignore[misc]
+class PageLine(TellsMethods, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """Opens the line. Raises HTTPError for a client of another protocol."""
 
     async def pre_get(self) -> None:

@@ -24,6 +24,7 @@ from hybrid_transcribe.rest.access import Who
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
 from hybrid_transcribe.rest.hosts.origin import is_foreign
 from hybrid_transcribe.rest.hosts.plan import Plan
+from hybrid_transcribe.rest.methods import TellsMethods
 
 if TYPE_CHECKING:
     from voila.app import Voila
@@ -143,7 +144,7 @@ def pages(plan: Plan, voila: Voila) -> list[tuple[Any, ...]]:
     return [(rf"{base}/ui/?", Panel, shown), (rf"{base}/about/?", Welcome, {"plan": plan})]
 
 
-class Panel(TornadoVoilaHandler):  # type: ignore[misc]
+class Panel(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
     """The notebook's page, with a kernel of its own behind it. For everybody."""
 
     template = "/ui"
@@ -173,9 +174,14 @@ class Panel(TornadoVoilaHandler):  # type: ignore[misc]
         """The page, as it is made."""
         # Sets the cookie without which a closed page cannot say that its kernel may go.
         self.xsrf_token  # noqa: B018
-        await super().get(None)
+        await TornadoVoilaHandler.get(self, None)
         # Kept for a kernel that would ask for its page's request; ours never does.
         RequestInfoSocketHandler._cache.clear()
+
+    def head(self, path: str | None = None) -> None:
+        """That there is a page; no kernel is started for it."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.finish()
 
     @property
     def content_security_policy(self) -> str:
@@ -238,7 +244,7 @@ def _sha256(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-class Welcome(RequestHandler):
+class Welcome(TellsMethods, RequestHandler):
     """For everybody. Whoever comes with the token gets links that have it, too."""
 
     template = "/about"

@@ -7,6 +7,7 @@ files, and brings JupyterLab's front end. Our page shows one notebook and brings
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from jupyter_server.services.kernels.handlers import KernelHandler
@@ -15,14 +16,25 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from hybrid_transcribe.rest.hosts.line import PageLine
+from hybrid_transcribe.rest.methods import TellsMethods
 
 
-class KernelLook(KernelHandler):
+class KernelLook(TellsMethods, KernelHandler):
     """A page asks after its own kernel, by an id that it alone knows; it ends it elsewhere."""
 
     async def delete(self, kernel_id: str) -> None:
         """Raises HTTPError."""
-        raise HTTPError(405)
+        raise HTTPError(HTTPStatus.METHOD_NOT_ALLOWED)
+
+    head = KernelHandler.get
+
+    def methods(self) -> list[str]:
+        """Only to look."""
+        return ["GET", "HEAD"]
+
+
+class EndOfKernel(TellsMethods, VoilaShutdownKernelHandler):  # type: ignore[misc]
+    """A page that is closed ends its kernel."""
 
 
 #: Handlers that stay, with what stands in for them. Whatever Voila adds is left out until
@@ -30,7 +42,7 @@ class KernelLook(KernelHandler):
 ALLOWED: dict[type, type] = {
     KernelHandler: KernelLook,
     VoilaKernelWebsocketHandler: PageLine,
-    VoilaShutdownKernelHandler: VoilaShutdownKernelHandler,
+    VoilaShutdownKernelHandler: EndOfKernel,
 }
 
 

@@ -13,14 +13,22 @@ from hybrid_transcribe.rest.openapi import compat, files, jobs, queues, results,
 from hybrid_transcribe.rest.openapi.operation import Operation
 from hybrid_transcribe.rest.openapi.schemas import schemas
 
-#: Every operation, in the order people read them.
-OPERATIONS: tuple[Operation, ...] = (
+# In the order people read them.
+_DESCRIBED: tuple[Operation, ...] = (
     *jobs.OPERATIONS,
     *results.OPERATIONS,
     *queues.OPERATIONS,
     *files.OPERATIONS,
     *system.OPERATIONS,
     *compat.OPERATIONS,
+)
+
+_HEADS = {one.path for one in _DESCRIBED if one.method == "head"}
+
+#: Every operation: with each GET there is a HEAD.
+OPERATIONS: tuple[Operation, ...] = (
+    *_DESCRIBED,
+    *(one.head() for one in _DESCRIBED if one.method == "get" and one.path not in _HEADS),
 )
 
 _GROUPS = {

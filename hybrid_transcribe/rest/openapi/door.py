@@ -32,5 +32,3 @@ class OpenApi(Open):
         # A server that is called by any name is Jupyter's, which asks for its own token.
         asks = access.token is not None or ANY_HOST in access.hosts
         self.send(text(self.rest.prefix, asks), "application/json")
-
-    head = get

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hybrid_transcribe.errors import (
@@ -138,6 +138,14 @@ class Operation:
     open: bool = False
     fails_as: Mapping[str, Media] = field(default_factory=lambda: PROBLEM_MEDIA)
     status: Callable[[Error], int] = _status
+
+    def head(self) -> Operation:
+        """The same without a body, as every GET can be asked for."""
+        answers = {status: replace(answer, media={}) for status, answer in self.answers.items()}
+        name, summary = f"{self.name}_head", f"Headers of: {self.summary}"
+        return replace(
+            self, method="head", name=name, summary=summary, about="", answers=answers, fails_as={}
+        )
 
     def plain(self) -> Schema:
         """As OpenAPI writes it."""

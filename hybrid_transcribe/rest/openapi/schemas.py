@@ -94,7 +94,14 @@ def _describe(schema: Schema, cls: type, others: Iterable[type]) -> None:
         if name in said:
             field.setdefault("description", said[name])
     if cls not in _SENT and (is_dataclass(cls) or issubclass(cls, msgspec.Struct)):
-        schema["required"] = list(fields)
+        schema["required"] = [name for name in fields if name not in _left_out(cls)]
+
+
+def _left_out(cls: type) -> set[str]:
+    """Fields that are not always in an answer."""
+    if not issubclass(cls, msgspec.Struct):
+        return set()
+    return {f.encode_name for f in msgspec.structs.fields(cls) if f.default is msgspec.UNSET}
 
 
 def _renamed(schema: Any) -> Any:

@@ -180,7 +180,10 @@ class _Fields:
         try:
             text = self._value.decode("utf-8")
         except UnicodeDecodeError:
-            raise InvalidRequest(f"Field {self._name[:80]!r} is not UTF-8 text") from None
+            raise InvalidRequest(
+                f"Field {self._name[:80]!r} is not UTF-8 text; a recording needs a filename "
+                'beside its name, as in filename="talk.m4a"'
+            ) from None
         self._values.setdefault(self._name, []).append(text)
 
     def values(self) -> dict[str, tuple[str, ...]]:

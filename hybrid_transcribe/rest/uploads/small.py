@@ -78,4 +78,7 @@ class FormBody(_Whole):
             text = self._bytes.decode("utf-8").strip()
             return parse_qsl(text, keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
-            raise InvalidRequest("The form of the body is not UTF-8 text") from None
+            raise InvalidRequest(
+                "The form of the body is not UTF-8 text; a recording needs its own type "
+                "(curl -T talk.m4a, or -H 'Content-Type: audio/mp4')"
+            ) from None

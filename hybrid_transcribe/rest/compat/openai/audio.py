@@ -7,7 +7,7 @@ from hybrid_transcribe.rest.compat.openai.answers import answer
 from hybrid_transcribe.rest.compat.openai.door import OpenAIDoor
 from hybrid_transcribe.rest.compat.openai.stream import stream
 from hybrid_transcribe.rest.compat.openai.wishes import Wishes, wishes
-from hybrid_transcribe.rest.compat.synchronous import Synchronous
+from hybrid_transcribe.rest.compat.synchronous import Synchronous, check_form
 from hybrid_transcribe.rest.uploads.received import Received
 
 
@@ -31,6 +31,7 @@ class Transcriptions(Synchronous, OpenAIDoor):
 
     def _wanted(self, received: Received) -> Wishes:
         try:
+            check_form(received, self.file_field)
             return wishes(received.fields, self.task, self.rest.service.settings)
         except HybridTranscribeError:
             received.discard()

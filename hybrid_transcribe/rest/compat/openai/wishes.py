@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,12 @@ FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 STREAMED = ("json", "text")
 
 _GRANULARITIES = ("segment", "word")
+
+# As faster-whisper and others call them.
+_SINGULAR = {"segments": "segment", "words": "word"}
+
+# Items of a list: ``x[]`` of OpenAI's clients, ``x[0]`` of axios, PHP and others.
+_INDEX = re.compile(r"\[\d*\]$")
 
 # Said of how OpenAI's machines are to go about it; the text is the same without.
 _IGNORED = ("chunking_strategy", "user")
@@ -81,12 +88,12 @@ def wishes(fields: Mapping[str, Sequence[str]], task: str, settings: Settings) -
 
 
 class _Form:
-    """Fields by name; ``x[]`` is ``x``, and an empty one is none. Raises Unusable."""
+    """Fields by name; ``x[]`` and ``x[0]`` are ``x``, an empty one is none. Raises Unusable."""
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
         self._fields: dict[str, list[str]] = {}
         for name, values in fields.items():
-            plain = name.removesuffix("[]")
+            plain = _INDEX.sub("", name)
             if plain.partition("[")[0] in _REFUSED:
                 raise Unusable(plain, f"{plain}: speakers cannot be named beforehand here")
             # ``chunking_strategy[type]`` and the like are parts of a field.
@@ -119,8 +126,19 @@ class _Form:
         return tuple(self._fields)
 
 
+def _listed(values: Sequence[str]) -> list[str]:
+    """Values of a field that is a list: one each, with commas, or as a JSON array.
+
+    >>> _listed(["word,segment"]), _listed(['["word", "segment"]']), _listed(["Words"])
+    (['word', 'segment'], ['word', 'segment'], ['words'])
+    """
+    words = (word.strip(" \t[]\"'").lower() for text in values for word in text.split(","))
+    return [word for word in words if word]
+
+
 def _granularities(form: _Form, format_: str) -> frozenset[str]:
-    chosen = form.several("timestamp_granularities")
+    named = _listed(form.several("timestamp_granularities"))
+    chosen = [_SINGULAR.get(name, name) for name in named]
     for one in chosen:
         if one not in _GRANULARITIES:
             raise Unusable(
