@@ -42,7 +42,9 @@ _WHISPER = """
     su sundanese | sv swedish, svenska | sw swahili, kiswahili | ta tamil | te telugu |
     tg tajik | th thai | tk turkmen | tl tagalog, filipino | tr turkish, türkçe | tt tatar |
     uk ukrainian, українська | ur urdu | uz uzbek | vi vietnamese, tiếng việt | yi yiddish |
-    yo yoruba | yue cantonese | zh chinese, mandarin, mandarim, mandarín, 中文
+    yo yoruba |
+    zh chinese, mandarin, mandarim, mandarín, 中文 |
+    yue cantonese
 """
 
 #: Locales whose names of languages are known; those of Portuguese differ (tcheco, checo).

@@ -142,6 +142,7 @@ def make_options(base: Options, given: Mapping[str, Any]) -> Options:
         chosen,
         language=make_language(chosen.language),
         audio_track=_make_track(chosen.audio_track),
+        **_blank_texts(chosen),
     )
 
 
@@ -149,6 +150,12 @@ def _make_track(text: str | None) -> str | None:
     """A track's number, language or title, as it was given but for what does not matter."""
     track = text and text.strip()
     return ALL_TRACKS if track and track.lower() == ALL_TRACKS else track
+
+
+def _blank_texts(options: Options) -> dict[str, Any]:
+    """Texts of blanks alone, as forms send what nobody filled in: they stand for nothing."""
+    texts = {name: getattr(options, name) for name in ("initial_prompt", "hotwords", "prefix")}
+    return {name: None for name, text in texts.items() if text is not None and not text.strip()}
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -36,6 +36,9 @@ COMPUTE_TYPES = (
 _NO_MEMORY = ("out of memory", "bad_alloc", "cublas_status_alloc_failed")
 _NO_DRIVER = ("driver version is insufficient", "no cuda-capable device")
 _NO_LIBRARY = ("cannot be loaded", "unable to load", "cannot open shared object", "libcu")
+#: What CTranslate2 says of more tokens than a decoder holds.
+_NO_POSITIONS = "no position encodings"
+
 _BROKEN = ("cuda failed", "cuda error", "cublas", "cudnn")
 
 
@@ -106,6 +109,10 @@ def meaning(error: Exception, device: str) -> HybridTranscribeError:
         return EngineUnavailable(f"{why_not}; {devices.hint_for('ctranslate2', why_not)}")
     if device == "gpu" and says(_BROKEN):
         return DeviceFailed(f"The GPU failed: {text}", device)
+    if _NO_POSITIONS in lower:
+        return InvalidOption(
+            "The decoder cannot hold so much text: make initial_prompt, hotwords or prefix shorter"
+        )
     return _failed(error, text)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Forget, Probe, forget, probe
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.asking.prompt import length_notices
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
 from hybrid_transcribe.engines.faster_whisper.sampling import seeded
@@ -158,7 +159,7 @@ class FasterWhisper(Engine):
                     yield heard
             return
         self._take_shape(deep(self._cpu_threads))
-        request = request_for(options, clip, self._model.supported_languages, self._model_name)
+        request = self._request_for(options, clip)
         yield from listen(
             clip,
             options,
@@ -229,13 +230,12 @@ class FasterWhisper(Engine):
         if self._crew is None:
             self._crew = ThreadPoolExecutor(shape.n_ears, thread_name_prefix="hear")
             self._tail = tail_of(self._model) if self._device == "cpu" else None
-        languages = self._model.supported_languages
         crew = Crew(
             self._crew,
             shape.n_ears,
             self._model,
             options,
-            lambda clip: request_for(options, clip, languages, self._model_name),
+            lambda clip: self._request_for(options, clip),
             self._meaning,
             self._count,
             tail=self._tail,
@@ -245,6 +245,14 @@ class FasterWhisper(Engine):
             yield from in_order(self._in_batches(crew, shape), clips, cancelled)
         finally:
             give_back()
+
+    def _request_for(self, options: Options, clip: Clip) -> Request:
+        model = self._model
+        request = request_for(options, clip, model.supported_languages, self._model_name)
+        if not hasattr(model, "count_tokens"):
+            return request
+        cut = length_notices(options, model.max_length, model.count_tokens)
+        return replace(request, notices=(*request.notices, *cut))
 
     def _in_batches(self, crew: Crew, shape: Shape) -> Crew:
         from hybrid_transcribe.engines.faster_whisper.trimmed import batches

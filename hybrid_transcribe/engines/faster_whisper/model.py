@@ -6,7 +6,7 @@ Imports the model library, so it is imported only when a model is loaded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
+from hybrid_transcribe.engines.asking.prompt import hotwords_room_of, room_of
 from hybrid_transcribe.engines.faster_whisper.sampling import SEED
 from hybrid_transcribe.engines.listening.listen import Interrupted
 from hybrid_transcribe.engines.listening.silero_vad import serve_faster_whisper
@@ -72,6 +73,32 @@ class Whisper(WhisperModel):  # type: ignore[misc]
         if self._detecting:
             self._known = (features, encoding)
         return encoding
+
+    def count_tokens(self, text: str) -> int:
+        """Of a text that goes before what is heard."""
+        return len(self.hf_tokenizer.encode(f" {text.strip()}", add_special_tokens=False).ids)
+
+    def get_prompt(
+        self,
+        tokenizer: Any,
+        previous_tokens: Sequence[int],
+        without_timestamps: bool = False,
+        prefix: str | None = None,
+        hotwords: str | None = None,
+    ) -> list[int]:
+        """As the library's, which bounds each text alone: together they overflow the decoder."""
+        room = room_of(self.max_length)
+        if prefix or hotwords:
+            # With a prefix the library takes no hotwords.
+            text = str(prefix or hotwords)
+            tokens = tokenizer.encode(" " + text.strip())[: hotwords_room_of(self.max_length)]
+            text = tokenizer.decode(tokens).rstrip("\ufffd")
+            prefix, hotwords = (text, None) if prefix else (None, text)
+            room -= len(tokenizer.encode(" " + text.strip()))
+        prompt: list[int] = super().get_prompt(
+            tokenizer, previous_tokens[-room:], without_timestamps, prefix, hotwords
+        )
+        return prompt
 
     def detect_language(
         self, audio: Any = None, features: Features | None = None, **how: Any

@@ -18,6 +18,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Probe, probe
 from hybrid_transcribe.engines import torch_device as device_choice
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.asking.prompt import length_notices
 from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.engines.openai_whisper.request import HONOURED, Request, request_for
 from hybrid_transcribe.engines.openai_whisper.windows import Windows
@@ -112,7 +113,7 @@ class OpenAIWhisper(Engine):
         """Also raises InvalidOption for a value the library has no use for."""
         if self._model is None:
             raise EngineFailed("No model is loaded")
-        request = request_for(options, clip, self._model.supported_languages, self._model_name)
+        request = self._request_for(options, clip)
         yield from listen(
             clip,
             options,
@@ -128,6 +129,15 @@ class OpenAIWhisper(Engine):
             return
         self._model = None
         device_choice.give_back()
+
+    def _request_for(self, options: Options, clip: Clip) -> Request:
+        model = self._model
+        request = request_for(options, clip, model.supported_languages, self._model_name)
+        if not hasattr(model, "count_tokens"):
+            return request
+        # The library itself takes the end of a longer one, and does not say so.
+        cut = length_notices(options, model.context, model.count_tokens, hotwords=False)
+        return replace(request, notices=(*request.notices, *cut))
 
     def _decoded(
         self, clip: Clip, request: Request, cancelled: Callable[[], bool]

@@ -67,6 +67,15 @@ class Model:
             return ["en"]
         return list(LANGUAGES)[: self._whisper.num_languages]
 
+    @property
+    def context(self) -> int:
+        """Tokens that the decoder holds."""
+        return int(self._whisper.dims.n_text_ctx)
+
+    def count_tokens(self, text: str) -> int:
+        """Of a text that goes before what is heard."""
+        return len(self.tokenizer("en", "transcribe").encode(f" {text.strip()}"))
+
     def tokenizer(self, language: str, task: str) -> Any:
         """The library's tokenizer for a language and a task."""
         return get_tokenizer(

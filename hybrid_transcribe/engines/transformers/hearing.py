@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from hybrid_transcribe.engines.asking.prompt import hotwords_room_of, room_of
 from hybrid_transcribe.engines.transformers.cuts import Samples, Span, voiced
 from hybrid_transcribe.engines.transformers.decode import Attempt, decode, silent
 from hybrid_transcribe.engines.transformers.model import Encoding, Look, Model
@@ -149,9 +150,8 @@ class Hearing:
 
     def _text_before(self) -> list[int]:
         """Half of what the model can hold at once, as in openai-whisper; names come first."""
-        room = self.model.context // 2 - 1
-        names = self._tokens(self.plan.hotwords)[:room]
-        rest = room - len(names)
+        names = self._tokens(self.plan.hotwords)[: hotwords_room_of(self.model.context)]
+        rest = room_of(self.model.context) - len(names)
         before = [*names, *(self._before[-rest:] if rest else ())]
         return [self.model.vocabulary.previous, *before] if before else []
 

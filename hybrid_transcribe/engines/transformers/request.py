@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hybrid_transcribe.engines.asking.prompt import length_notices
 from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.engines.transformers.distil import WINDOW_S
 from hybrid_transcribe.engines.transformers.model import How, Model
@@ -84,6 +85,9 @@ def plan_for(options: Options, clip: Clip, model: Model, name: str) -> Plan:
     draft = Draft(options.given())
     set_task(draft, options.task, languages, name)
     set_language(draft, options.language, languages, name)
+    draft.notices += length_notices(
+        options, model.context, lambda text: len(model.vocabulary.write(f" {text.strip()}"))
+    )
     by_voice = _by_voice(options, clip, model.stretch_s, draft.notices)
     return Plan(
         how=_how(options),

@@ -28,6 +28,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import hint, ladder
 from hybrid_transcribe.devices.choice import choose
 from hybrid_transcribe.engines import torch_device
+from hybrid_transcribe.engines.asking.prompt import length_notices
 from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task
 from hybrid_transcribe.engines.assemblyai import account
 from hybrid_transcribe.engines.assemblyai.job import Job
@@ -136,6 +137,9 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     asked = Options(batch_size=8, temperature=(0.0, 0.2), clip_timestamps=(0.0,), vad_filter=True)
     lines = request_for(asked, quiet, ["en", "pt"], "base").notices
     yield from zip(("in batches", "stretches"), lines, strict=True)
+    long = Options(initial_prompt="a b " * 200, hotwords="c d " * 200)
+    cut = length_notices(long, 448, lambda text: len(text.split()))
+    yield from zip(("hotwords cut", "prompt cut"), cut, strict=True)
     full = Batches(None, 8, lambda error: True)
     full._at_most(4, 8)
     yield "pieces", full._news[0]

@@ -49,6 +49,14 @@ WANTED: dict[str, tuple[str, str]] = {
     "English, language": ("english_only", ""),
     "in batches": ("ignored_temperatures", ""),
     "stretches": ("vad_ignored", ""),
+    "hotwords cut": (
+        "hotwords_cut",
+        "hotwords é longo demais para o modelo: foram usados os primeiros 111 de 400 tokens.",
+    ),
+    "prompt cut": (
+        "prompt_cut",
+        "initial_prompt é longo demais para o modelo: foram usados os últimos 112 de 400 tokens.",
+    ),
     "pieces": ("pieces", "Memória insuficiente para 8 trechos de uma vez: 4 a partir de agora."),
     "smaller 0": ("smaller_batch", ""),
     "smaller 1": ("smaller_weights", ""),
