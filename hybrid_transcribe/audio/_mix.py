@@ -30,6 +30,9 @@ _INVERTED = -0.8
 # From so many samples on, every fourth tells as much of a channel, in a quarter of the time.
 _THINNED = 8192
 
+# A group with this share of the energy of those before it tells how channels go together.
+_LOUD_SHARE = 0.1
+
 # Groups of some seconds: sums forget by this factor, so that a change is followed in half a minute.
 _FORGET = 0.8
 
@@ -125,7 +128,7 @@ class Mixer:
         self._levels = frame.format.name not in _PLAIN_FORMATS
         self._peaks = np.zeros(self._count, np.float32)
         self._loudest_peak = 0.0
-        self._products = np.zeros((self._count, self._count))
+        self._products = self._recent = np.zeros((self._count, self._count))
         self._levelled = False
         self._sound = True
 
@@ -155,8 +158,11 @@ class Mixer:
             channels = channels - means.astype(np.float32)
             peaks = np.maximum(channels.max(axis=1), -channels.min(axis=1))
             self._peaks = np.maximum(self._peaks, peaks)
-            self._products *= _FORGET
-            self._products += channels @ channels.T
+            products = channels @ channels.T
+            self._products = _FORGET * self._products + products
+            # What a wire does now counts, unless nobody speaks now.
+            loud = np.trace(products) > _LOUD_SHARE * np.trace(self._products)
+            self._recent = products if loud else self._products
 
     @property
     def too_quiet_to_tell(self) -> bool:
@@ -174,9 +180,10 @@ class Mixer:
         if self._count == 1:
             return None if self.gain == 1.0 and self._sound else Mix((self.gain,))
         energies = np.diag(self._products)
-        reference = int(np.argmax(energies))
+        # The first of those that are about as loud as any: always the same one.
+        reference = int(np.argmax(energies >= 0.5 * energies.max()))
         alive = self._alive(energies)
-        signs = self._signs(energies, reference, alive)
+        signs = self._signs(reference, alive)
         self.is_inverted = bool((signs < 0).any())
         plain = bool(alive.all() or not alive.any()) and bool((signs > 0).all())
         if plain and self._placed and self.gain == 1.0 and self._sound and self.known_to_swr:
@@ -194,14 +201,10 @@ class Mixer:
         alive = self._peaks > max(floor, _DEAD_SHARE * float(self._peaks.max()))
         return np.asarray(alive & (energies > 0))
 
-    def _signs(
-        self,
-        energies: npt.NDArray[np.float64],
-        reference: int,
-        alive: npt.NDArray[np.bool_],
-    ) -> npt.NDArray[np.float64]:
+    def _signs(self, reference: int, alive: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        energies = np.diag(self._recent)
         norms = np.sqrt(energies * energies[reference])
-        products = self._products[reference]
+        products = self._recent[reference]
         against = alive & (products < _INVERTED * norms)
         return np.where(against, -1.0, 1.0)
 

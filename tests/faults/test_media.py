@@ -156,6 +156,18 @@ def test_f63_an_inverted_channel_does_not_silence_the_other(tmp_path: Path) -> N
         ]
 
 
+def test_f63_a_cable_that_goes_wrong_in_the_middle_is_noticed(tmp_path: Path) -> None:
+    """The rest of the recording is heard within seconds."""
+    speech = tone(30)
+    other = speech.copy()
+    other[10 * RATE_HZ :] *= -1
+    samples, report = report_of(wav(tmp_path / "a.wav", np.stack([speech, other], axis=1)))
+
+    assert np.abs(samples[: 8 * RATE_HZ]).max() > 0.3
+    assert np.abs(samples[20 * RATE_HZ :]).max() > 0.3
+    assert report.lines[0].startswith("One channel is inverted")
+
+
 @pytest.mark.parametrize("broken", [0.0, 0.9, np.nan, np.inf], ids=str)
 def test_f63_a_dead_channel_does_not_halve_the_other(tmp_path: Path, broken: float) -> None:
     """Silent, stuck at a level, or no numbers at all."""
