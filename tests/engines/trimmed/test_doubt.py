@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import (
     reason,
     repeated_end,
     repeated_run,
+    too_little,
 )
 
 
@@ -56,6 +58,26 @@ def test_each_sign_is_enough(changed: dict[str, object], told: str) -> None:
 def test_the_same_end_twice(tokens: list[int], repeated: bool) -> None:
     """Three tokens or more, right after each other, at the very end."""
     assert repeated_end(tokens) is repeated
+
+
+@pytest.mark.parametrize(
+    ("n_tokens", "speech_s", "little"),
+    [(4, 12, True), (15, 12, False), (4, 2, False), (0, 0, False), (30, 20, False)],
+)
+def test_f95_too_little_text_for_so_much_speech(n_tokens: int, speech_s: int, little: bool) -> None:
+    """A heading where somebody speaks for twelve seconds; silence around a word is no reason."""
+    samples = np.zeros(20 * 16000, np.float32)
+
+    def detect(part: np.ndarray) -> np.ndarray:
+        return (np.arange(len(part) // 512) < speech_s / 0.032).astype(np.float32)
+
+    assert too_little(n_tokens, samples, detect) is little
+
+
+def test_enough_text_asks_no_detector() -> None:
+    """It costs something."""
+    samples = np.zeros(10 * 16000, np.float32)
+    assert not too_little(20, samples, lambda part: pytest.fail("it was asked"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from hybrid_transcribe.engines.listening.disputed import FRAME_S, SPEECH, Samples
+from hybrid_transcribe.engines.listening.silence import loud_enough
+from hybrid_transcribe.engines.listening.silero_vad import speech_probabilities
+from hybrid_transcribe.types import RATE_HZ
 
 #: Whisper's own limits for text that is tried again (openai-whisper's and faster-whisper's
 #: ``compression_ratio_threshold`` and ``log_prob_threshold``).
@@ -22,6 +27,27 @@ REPEATED = 3
 #: Length of a run of tokens that nobody says twice within one piece, wherever it stands: of 60
 #: utterances read in a row one came twice, with 16 words that nobody said.
 REPEATED_RUN = 8
+
+#: Fewer tokens a second than anybody speaks: read speech has 3 to 5, slow speech 2. A chapter's
+#: heading was all that was left of 12 s (30 words) in a short window.
+LEAST_TOKENS_PER_S = 1.2
+
+#: Less speech (s) than this is not judged by its amount of text.
+LEAST_SPEECH_S = 3.0
+
+
+def too_little(
+    n_tokens: int, samples: Samples, detect: Callable[[Samples], Samples] = speech_probabilities
+) -> bool:
+    """True where somebody speaks for longer than so few tokens take to say.
+
+    ``samples`` are those that the tokens stand for. The detector (``detect``) only looks where
+    there is little text for their length.
+    """
+    if n_tokens >= LEAST_TOKENS_PER_S * len(samples) / RATE_HZ:
+        return False
+    speech_s = float((detect(loud_enough(samples)) >= SPEECH).sum()) * FRAME_S
+    return speech_s >= LEAST_SPEECH_S and n_tokens < LEAST_TOKENS_PER_S * speech_s
 
 
 def reason(

@@ -29,6 +29,7 @@ from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import (
     TOKENS_MORE,
     TOKENS_PER_S,
     reason,
+    too_little,
 )
 from hybrid_transcribe.engines.faster_whisper.trimmed.mel import log_mel
 from hybrid_transcribe.engines.faster_whisper.trimmed.tail import HEARD_S, Tail, rounded_up
@@ -193,6 +194,9 @@ class Ear:
                 break
             offset_s = start_s + at / RATE_HZ
             segments, n_frames = self._segments(decoded, offset_s, speaker, reached_s)
+            decoded_samples = rest[: n_frames * (RATE_HZ // self._model.frames_per_second)]
+            if too_little(len(speaker.text(decoded.tokens)), decoded_samples):
+                raise _Doubtful("too little text")
             found += segments
             reached_s = found[-1].end if found else reached_s
             at += n_frames * (RATE_HZ // self._model.frames_per_second)
