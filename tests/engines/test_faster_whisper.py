@@ -113,7 +113,7 @@ def test_the_library_has_an_argument_for_every_option_passed_on() -> None:
     """A renamed argument shows on the day the library is upgraded."""
     from inspect import signature
 
-    ours = {"silence_guard", "compute_type", "batch_size", "context"}
+    ours = {"silence_guard", "compute_type", "batch_size", "context", "audio_track"}
     honoured = FasterWhisper.capabilities.options
 
     assert honoured - ours <= set(signature(WhisperModel.transcribe).parameters)
@@ -193,6 +193,24 @@ def test_a_batch_without_voice_detection_is_decoded_in_sequence() -> None:
 
     assert model.calls == [{"vad_filter": False}]
     assert "in sequence" in notices(found)
+
+
+def test_batch_size_on_a_cpu_is_ignored_and_said() -> None:
+    """Pieces are decoded together anyway: nobody loses the fast way by asking for batches."""
+    from hybrid_transcribe.engines.faster_whisper.request import batched_request
+    from hybrid_transcribe.engines.faster_whisper.trimmed.choice import can_trim
+
+    options = Options(batch_size=8, temperature=(0.0, 0.2))
+    request = batched_request(options, voice(), LANGUAGES, "fake")
+
+    assert (can_trim(options, "cpu"), can_trim(options, "gpu")) == (True, False)
+    assert request.arguments == {"temperature": [0.0, 0.2]}
+    assert request.notices == (
+        "batch_size is for GPUs; on a CPU pieces are decoded together without it.",
+    )
+    assert batched_request(Options(batch_size=1), voice(), LANGUAGES, "fake").notices == ()
+    with pytest.raises(InvalidOption, match="batch_size must be 1 or more, not -1"):
+        batched_request(Options(batch_size=-1), voice(), LANGUAGES, "fake")
 
 
 def test_the_list_of_languages_is_the_librarys() -> None:

@@ -15,7 +15,11 @@ from hybrid_transcribe.devices import Forget, Probe, forget, probe
 from hybrid_transcribe.engines.asking.languages import LANGUAGES
 from hybrid_transcribe.engines.asking.prompt import length_notices
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
-from hybrid_transcribe.engines.faster_whisper.request import Request, request_for
+from hybrid_transcribe.engines.faster_whisper.request import (
+    Request,
+    batched_request,
+    request_for,
+)
 from hybrid_transcribe.engines.faster_whisper.sampling import seeded
 from hybrid_transcribe.engines.faster_whisper.trimmed.choice import (
     Shape,
@@ -213,7 +217,7 @@ class FasterWhisper(Engine):
     def _trims(self, options: Options) -> bool:
         if self._model is None:
             raise EngineFailed("No model is loaded")
-        return can_trim(options) and getattr(self._model, "trims", False)
+        return can_trim(options, self._device) and getattr(self._model, "trims", False)
 
     def _side_by_side(
         self,
@@ -235,7 +239,7 @@ class FasterWhisper(Engine):
             shape.n_ears,
             self._model,
             options,
-            lambda clip: self._request_for(options, clip),
+            lambda clip: self._request_for(options, clip, batched_request),
             self._meaning,
             self._count,
             tail=self._tail,
@@ -246,9 +250,11 @@ class FasterWhisper(Engine):
         finally:
             give_back()
 
-    def _request_for(self, options: Options, clip: Clip) -> Request:
+    def _request_for(
+        self, options: Options, clip: Clip, make: Callable[..., Request] = request_for
+    ) -> Request:
         model = self._model
-        request = request_for(options, clip, model.supported_languages, self._model_name)
+        request = make(options, clip, model.supported_languages, self._model_name)
         if not hasattr(model, "count_tokens"):
             return request
         cut = length_notices(options, model.max_length, model.count_tokens)

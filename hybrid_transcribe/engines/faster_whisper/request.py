@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
@@ -22,6 +22,9 @@ _NOT_BATCHED = (
     "no_speech_threshold",
     "hallucination_silence_threshold",
 )
+
+
+_DECODED_TOGETHER = "batch_size is for GPUs; on a CPU pieces are decoded together without it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,19 @@ def request_for(options: Options, clip: Clip, languages: Sequence[str], model_na
     if options.hallucination_silence_threshold is not None and not options.word_timestamps:
         draft.notices.append("hallucination_silence_threshold needs word_timestamps; ignored.")
     return Request(draft.arguments, batch_size, tuple(draft.notices), empty)
+
+
+def batched_request(
+    options: Options, clip: Clip, languages: Sequence[str], model_name: str
+) -> Request:
+    """As `request_for`, where pieces are decoded together whatever ``batch_size`` says."""
+    size = options.batch_size
+    request = request_for(replace(options, batch_size=None), clip, languages, model_name)
+    if size is None or size == 1:
+        return request
+    if size < 1:
+        raise InvalidOption(f"batch_size must be 1 or more, not {size}")
+    return replace(request, notices=(*request.notices, _DECODED_TOGETHER))
 
 
 def _batch_size(draft: Draft, options: Options, clip: Clip) -> int | None:

@@ -30,6 +30,8 @@ class FakeEar:
     """Says the value of a piece's samples, after doing what the test wants of that piece."""
 
     acts: ClassVar[Acts] = {}
+    #: What it finds in a piece, by its mark; Portuguese in others.
+    languages: ClassVar[dict[int, tuple[str, float]]] = {}
     heard: ClassVar[list[int]] = []
     lock = threading.Lock()
 
@@ -39,7 +41,8 @@ class FakeEar:
         self.language_given = arguments.get("language")
 
     def language(self, samples: Any, cancelled: Any) -> tuple[str, float, None]:
-        return "pt", 0.9, None
+        mark = round(float(samples[1]) * 1000)
+        return (*self.languages.get(mark, ("pt", 0.9)), None)
 
     def speaker_of(self, language: str) -> str:
         return language
@@ -58,7 +61,7 @@ class FakeEar:
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> type[FakeEar]:
     """In place of the real one."""
-    FakeEar.acts, FakeEar.heard = {}, []
+    FakeEar.acts, FakeEar.heard, FakeEar.languages = {}, [], {}
     monkeypatch.setattr(crews, "Ear", FakeEar)
     return FakeEar
 
@@ -119,6 +122,33 @@ def test_a_language_that_was_not_given_is_told_first(
     assert found[0] == Language("pt", 0.9)
     assert found[1].text == "pt 1"
     assert isinstance(found[2], Progress)
+
+
+@pytest.mark.parametrize(
+    ("languages", "decided"),
+    [
+        ({1: ("en", 0.5), 2: ("de", 0.9)}, ("de", 0.9)),
+        ({1: ("en", 0.5), 2: ("ja", 0.6), 3: ("fr", 0.55)}, ("ja", 0.6)),
+        ({1: ("es", 0.85), 2: ("en", 0.99)}, ("es", 0.85)),
+    ],
+    ids=["music first", "nothing sure", "sure at once"],
+)
+def test_the_first_sure_piece_decides_the_language(
+    ear: type[FakeEar],
+    threads: ThreadPoolExecutor,
+    languages: dict[int, tuple[str, float]],
+    decided: tuple[str, float],
+) -> None:
+    """A recording may begin with music or noise, in which Whisper finds some language, too."""
+    ear.languages = languages
+    parts = [clip(mark, 15.0).samples for mark in (1, 2, 3)]
+    options = Options(silence_guard=False, vad_filter=False)
+    crew = a_crew(threads, options=options, request_of=lambda clip: Request({}))
+    found = [one for _, one in told(crew, [(0, Clip(np.concatenate(parts)))])]
+
+    assert found[0] == Language(*decided)
+    assert sum(isinstance(one, Language) for one in found) == 1
+    assert {text.split()[0] for _, text in texts([(0, one) for one in found])} == {decided[0]}
 
 
 def test_news_are_told_with_the_recording_at_hand(

@@ -33,7 +33,7 @@ from hybrid_transcribe.engines.asking.request import Draft, set_language, set_ta
 from hybrid_transcribe.engines.assemblyai import account
 from hybrid_transcribe.engines.assemblyai.job import Job
 from hybrid_transcribe.engines.faster_whisper import device
-from hybrid_transcribe.engines.faster_whisper.request import request_for
+from hybrid_transcribe.engines.faster_whisper.request import batched_request, request_for
 from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches
 from hybrid_transcribe.engines.listening import silence
 from hybrid_transcribe.engines.listening.confidence import Confidence, MissedSpeech
@@ -140,6 +140,8 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     long = Options(initial_prompt="a b " * 200, hotwords="c d " * 200)
     cut = length_notices(long, 448, lambda text: len(text.split()))
     yield from zip(("hotwords cut", "prompt cut"), cut, strict=True)
+    together = batched_request(Options(batch_size=8), quiet, ["en"], "base")
+    yield "decoded together", together.notices[0]
     full = Batches(None, 8, lambda error: True)
     full._at_most(4, 8)
     yield "pieces", full._news[0]

@@ -48,6 +48,7 @@ WANTED: dict[str, tuple[str, str]] = {
     "English, task": ("english_only_translate", ""),
     "English, language": ("english_only", ""),
     "in batches": ("ignored_temperatures", ""),
+    "decoded together": ("decoded_together", ""),
     "stretches": ("vad_ignored", ""),
     "hotwords cut": (
         "hotwords_cut",

@@ -36,12 +36,11 @@ CPU_BATCH = 8
 STEP_S, CPU_ENCODED_STEP_S, GPU_STEP_S = 2.0, 1.0, 5.0
 
 
-def can_trim(options: Options) -> bool:
+def can_trim(options: Options, device: str) -> bool:
     """True for what the trimmed window does as well as the full one."""
     return (
         options.context != "full"
-        and options.vad_filter is not False
-        and options.batch_size in (None, 1)
+        and (device == "cpu" or options.batch_size in (None, 1))
         and not any(getattr(options, name) for name in _NEED_THE_WINDOW)
     )
 

@@ -120,6 +120,7 @@ class _Waiting:
             _language(crew.model, request),
             cancelled,
             always_cut=bool(crew.options.vad_filter),
+            everything=crew.options.vad_filter is False,
         )
         if clip.duration_s > LONG_S or not _nothing_in(clip, crew.options):
             hearing.start()

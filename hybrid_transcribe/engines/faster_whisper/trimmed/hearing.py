@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear, Heard, Speaker, Window
+from hybrid_transcribe.engines.faster_whisper.trimmed.contiguous import contiguous
+from hybrid_transcribe.engines.faster_whisper.trimmed.ear import (
+    SURE_LANGUAGE,
+    Ear,
+    Heard,
+    Speaker,
+    Window,
+)
 from hybrid_transcribe.engines.listening.cuts import Piece, pieces
 from hybrid_transcribe.engines.listening.listen import Interrupted, Undetected
 from hybrid_transcribe.engines.listening.times import within
@@ -23,6 +30,24 @@ Samples = npt.NDArray[np.float32]
 #: How often a reader that waits looks whether its recording was cancelled, in seconds.
 LOOK_S = 0.1
 
+#: Pieces in which the language is looked for before the surest of them decides.
+MOST_UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Detected:
+    """A piece, the language found in it with its probability (0..1), and its window."""
+
+    piece: Piece
+    language: str
+    probability: float
+    window: Window
+
+    @property
+    def is_sure(self) -> bool:
+        """False for music and noise: they have a language to Whisper, too."""
+        return self.probability >= SURE_LANGUAGE and not self.piece.disputed
+
 
 @dataclass(frozen=True, slots=True)
 class _Part:
@@ -33,8 +58,9 @@ class _Part:
 class Hearing:
     """Gives a clip's language and segments, as `listen` wants them.
 
-    ``crew`` hears the pieces. Where ``language`` is None it is detected in the first piece.
-    ``always_cut`` looks for silence in short clips too.
+    ``crew`` hears the pieces. Where ``language`` is None it is that of the first piece in which it
+    is sure, or of the surest of the first `MOST_UNKNOWN`: a recording may begin with music.
+    ``always_cut`` looks for silence in short clips too, ``everything`` leaves none out.
     """
 
     def __init__(
@@ -46,10 +72,11 @@ class Hearing:
         cancelled: Callable[[], bool],
         *,
         always_cut: bool = False,
+        everything: bool = False,
     ) -> None:
         self._ear, self._crew, self._samples = ear, crew, samples
         self._language, self._asked_to_stop = language, cancelled
-        self._always_cut = always_cut
+        self._always_cut, self._everything = always_cut, everything
         self._stopped = False
         self._parts: list[_Part] = []
         self._plan: Future[None] | None = None
@@ -112,22 +139,37 @@ class Hearing:
 
     def _begin(self) -> None:
         """Cut it, find its language, and hand its pieces out as they are found."""
-        speaker: Speaker | None = None
-        for piece in pieces(self._samples, always=self._always_cut):
+        speaker = None if self._language is None else self._ear.speaker_of(self._language)
+        unknown: list[_Detected] = []
+        for piece in self._pieces():
             if self._cancelled():
                 raise Interrupted
-            window = None
-            if speaker is None:
-                speaker, window = self._speaker(piece)
-            self._hand_out(piece, speaker, window)
+            if speaker is not None:
+                self._hand_out(piece, speaker, None)
+                continue
+            unknown.append(self._detected(piece))
+            if unknown[-1].is_sure or len(unknown) == MOST_UNKNOWN:
+                speaker = self._decide(unknown)
+                unknown = []
+        if unknown:
+            self._decide(unknown)
 
-    def _speaker(self, first: Piece) -> tuple[Speaker, Window | None]:
-        """Who speaks: the language given, or that of the first piece, whose window is known."""
-        if self._language is not None:
-            return self._ear.speaker_of(self._language), None
-        language, probability, window = self._ear.language(self._of(first), self._cancelled)
-        self._to_tell.put(Language(language, probability))
-        return self._ear.speaker_of(language), window
+    def _pieces(self) -> Iterator[Piece]:
+        if self._everything:
+            return contiguous(self._samples)
+        return pieces(self._samples, always=self._always_cut)
+
+    def _detected(self, piece: Piece) -> _Detected:
+        return _Detected(piece, *self._ear.language(self._of(piece), self._cancelled))
+
+    def _decide(self, detected: list[_Detected]) -> Speaker:
+        """The language of the surest piece, in which all of these are then transcribed."""
+        surest = max(detected, key=lambda one: (one.is_sure, one.probability))
+        self._to_tell.put(Language(surest.language, surest.probability))
+        speaker = self._ear.speaker_of(surest.language)
+        for one in detected:
+            self._hand_out(one.piece, speaker, one.window)
+        return speaker
 
     def _hand_out(self, piece: Piece, speaker: Speaker, window: Window | None) -> None:
         if self._is_all(piece):
