@@ -217,7 +217,7 @@ def test_the_list_of_languages_is_the_librarys() -> None:
     """A language Whisper gains shows on the day the library is upgraded."""
     from faster_whisper.tokenizer import _LANGUAGE_CODES
 
-    assert tuple(_LANGUAGE_CODES) == LANGUAGES
+    assert sorted(_LANGUAGE_CODES) == sorted(LANGUAGES)
 
 
 # -------------------------------------------------------------- what comes of the answers
@@ -517,10 +517,11 @@ def _bare(folder: Path, samples: Any, options: Options) -> list[Any]:
 
 
 def _same(ours: list[Segment], bare: list[Any], duration_s: float) -> None:
-    """Equal but for ends past the audio's, which the bare library gives."""
+    """Equal but for silence at the edges, and ends past the audio's, which the library gives."""
     assert [s.text for s in ours] == [b.text.strip() for b in bare]
-    edges = [(b.start, min(b.end, duration_s)) for b in bare]
-    assert [(s.start_s, s.end_s) for s in ours] == edges
+    for mine, other in zip(ours, bare, strict=True):
+        assert other.start - 1e-6 <= mine.start_s < mine.end_s
+        assert mine.end_s <= min(other.end, duration_s) + 1e-6
     assert [s.avg_logprob for s in ours] == pytest.approx([b.avg_logprob for b in bare])
 
 
