@@ -18,6 +18,7 @@ from hybrid_transcribe._version import __version__
 telemetry.disable()
 
 if TYPE_CHECKING:
+    from hybrid_transcribe.advice import Advice, advise
     from hybrid_transcribe.api import (
         default_service,
         enable_nested_asyncio,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives.
 _HOMES = {
+    "Advice": "advice",
     "Capabilities": "interfaces",
     "Clip": "types",
     "Comparison": "comparison",
@@ -70,6 +72,7 @@ _HOMES = {
     "Transcript": "types",
     "Word": "types",
     "Writer": "interfaces",
+    "advise": "advice",
     "compare": "comparison",
     "default_service": "api",
     "enable_nested_asyncio": "api",
@@ -80,6 +83,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Advice",
     "Capabilities",
     "Clip",
     "Comparison",
@@ -102,6 +106,7 @@ __all__ = [
     "Word",
     "Writer",
     "__version__",
+    "advise",
     "compare",
     "default_service",
     "enable_nested_asyncio",

@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle remote api progress doctor catalogue"
+    ("door",       True,  "jobs.service jobs.handle remote api progress doctor catalogue advice"
                           " comparison"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),

@@ -55,6 +55,7 @@ def add_parser(commands: Any) -> None:
     listing.set_defaults(run=_list)
     _add_get(actions)
     _add_convert(actions)
+    _add_advise(actions)
     remove = actions.add_parser("rm", help="delete from the caches, and say what was freed")
     remove.add_argument("names", nargs="+", metavar="NAME")
     remove.set_defaults(run=_remove)
@@ -96,6 +97,21 @@ def _add_convert(actions: Any) -> None:
     )
     convert.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
     convert.set_defaults(run=_convert)
+
+
+def _add_advise(actions: Any) -> None:
+    advise = actions.add_parser(
+        "advise",
+        help="which one to take for a language and some recordings",
+        description="Published accuracy, expected time on this machine and memory. Of the "
+        "recordings only the length is looked at. 'about' stands before times that were not "
+        "measured on this machine.",
+    )
+    advise.add_argument("recordings", nargs="*", metavar="FILE", help="recordings, folders, zips")
+    advise.add_argument("--language", help="what is spoken, such as pt or Portuguese")
+    advise.add_argument("--engine", help="default: the one of the settings")
+    advise.add_argument("--json", action="store_true", help="a JSON array, for programs")
+    advise.set_defaults(run=_advise)
 
 
 def _help(parser: argparse.ArgumentParser) -> int:
@@ -176,6 +192,26 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
         for n, (text, width) in enumerate(zip(line, widths, strict=True))
     ]
     return "  ".join(cells).rstrip()
+
+
+def _advise(args: argparse.Namespace) -> int:
+    from msgspec import to_builtins
+
+    from hybrid_transcribe.advice import advise
+    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.jobs.service import Service
+
+    with Service(settings=Settings.load()) as service:
+        advice = advise(
+            args.recordings, language=args.language, engine=args.engine, service=service
+        )
+    if args.json:
+        print(json.dumps(to_builtins(list(advice)), indent=2))
+        return FINE
+    print(advice.text())
+    if any(model.wer_percent is not None for model in advice):
+        say("Wrong words are published figures; those of different test sets do not compare.")
+    return FINE
 
 
 # ------------------------------------------------------------------- get, convert, rm

@@ -25,7 +25,10 @@ from hybrid_transcribe.jobs.blame import verdicts
 from hybrid_transcribe.jobs.eta import Speeds, Stopwatch, key
 from hybrid_transcribe.jobs.flight import Flight, allowed_s, late
 from hybrid_transcribe.jobs.machine import Change
+from hybrid_transcribe.jobs.model_advice import weak_model_notice
 from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn
+from hybrid_transcribe.jobs.request import capabilities
+from hybrid_transcribe.models.catalogue import LAYOUTS
 from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Spec, Stage, State
 
 log = logging.getLogger(__name__)
@@ -250,6 +253,7 @@ class Lane:
                     language=message.language, language_probability=message.probability
                 )
                 self._ledger.apply(rid, found)
+                self._advise(flight, message.language)
             case p.Noticed():
                 noticed = machine.Learned(warning=message.text, audio_missing=message.audio_missing)
                 self._ledger.apply(rid, noticed)
@@ -310,6 +314,20 @@ class Lane:
         if message.load_s:
             self._speeds.of(flight.ticket.spec).load_s = message.load_s
         self._ledger.apply(flight.recording_id, machine.Learned(device=message.device))
+        language = flight.ticket.spec.options.language
+        if language is not None:
+            self._advise(flight, language)
+
+    def _advise(self, flight: Flight, language: str) -> None:
+        """Tell of a better model where this one is known to be weak in the language."""
+        recording = self._ledger.find(flight.recording_id)
+        can = capabilities(flight.ticket.spec, self._settings)
+        # Elsewhere a name of the catalogue may stand for another model.
+        if recording is None or can.model_layout not in LAYOUTS:
+            return
+        line = weak_model_notice(flight.ticket.spec, language, recording.duration_s, self._speeds)
+        if line is not None:
+            self._ledger.apply(flight.recording_id, machine.Learned(warning=line))
 
     def _count(self, recording_id: str, done_s: float) -> None:
         """Measure the speed: audio that got finished since something last got finished."""

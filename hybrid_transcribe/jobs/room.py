@@ -252,6 +252,10 @@ class EngineRoom:
         self.warn(*self.state.replace_journal(error))
         return self.state.journal
 
+    def speeds(self) -> dict[str, Any]:
+        """What was measured on this machine, as `Speeds.plain` gives it."""
+        return self._speeds.plain()
+
     def everything(self) -> JournalChanges:
         """All jobs and recordings, and what else this process knows."""
         changes = self.table.everything()

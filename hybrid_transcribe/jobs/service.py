@@ -34,8 +34,10 @@ from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.lanes import WorkerInfo
+from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.loop import run
+from hybrid_transcribe.jobs.model_advice import ModelAdvice, advise_models
 from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
@@ -195,6 +197,27 @@ class Service:
         from hybrid_transcribe.rest.server import serve
 
         return serve(self, host, port, token=token, open_to_all=open_to_all)
+
+    def models(
+        self,
+        engine: str | None = None,
+        *,
+        language: str | None = None,
+        duration_s: float | None = None,
+    ) -> tuple[ModelAdvice, ...]:
+        """The models of an engine by name: size, fitness for a language, time and memory here.
+
+        ``duration_s`` is the length of what would be transcribed. Raises UnknownEngine,
+        InvalidOption for a language that nobody knows, ServiceClosed.
+        """
+        speeds = self.do(lambda room: room.speeds())
+        return advise_models(
+            engine or self.settings.engine,
+            self.settings,
+            speeds,
+            make_language(language),
+            duration_s,
+        )
 
     def call(self, action: Callable[[EngineRoom], _T]) -> concurrent.futures.Future[_T]:
         """Run something on the engine-room loop; the seam for other asynchronous doors.

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -26,6 +26,7 @@ from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, 
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.model_advice import ModelAdvice
 from hybrid_transcribe.jobs.request import check_text, make_options
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.remote.audio import open_audio
@@ -227,6 +228,22 @@ class RemoteService:
         """The service's engines, the default first."""
         told = msgspec.json.decode(self._ask("GET", "/engines"), type=shapes.EnginesView)
         return tuple(EngineInfo(**msgspec.structs.asdict(one)) for one in told.engines)
+
+    def models(
+        self,
+        engine: str | None = None,
+        *,
+        language: str | None = None,
+        duration_s: float | None = None,
+    ) -> tuple[ModelAdvice, ...]:
+        """The models of an engine over there, as `Service.models` has them."""
+        name = engine or self.engines()[0].name
+        query = {"language": language, "duration_s": duration_s}
+        path = f"/engines/{quote(name, safe='')}/models"
+        chosen = urlencode({key: value for key, value in query.items() if value is not None})
+        answer = self._ask("GET", f"{path}?{chosen}" if chosen else path)
+        view = msgspec.json.decode(answer, type=shapes.ModelsView)
+        return tuple(ModelAdvice(**msgspec.structs.asdict(one)) for one in view.details)
 
     def _handle(self, job_id: str, session_id: str) -> Job:
         with self._lock:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import math
 
 import msgspec
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.catalogue import EngineInfo, list_engines
-from hybrid_transcribe.errors import NotAllowed, NotFound, NoToken, ServiceClosed, UnknownEngine
+from hybrid_transcribe.errors import (
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    NoToken,
+    ServiceClosed,
+    UnknownEngine,
+)
+from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.rest.access import Who
 from hybrid_transcribe.rest.door import Door
@@ -29,12 +39,42 @@ class Models(Door):
     """``GET /engines/{engine}/models``."""
 
     async def get(self, engine: str) -> None:
-        """The models of an engine by name."""
+        """The models of an engine by name, with size, fitness, time and memory."""
         found = await _engines(self)
         if engine not in found:
             raise UnknownEngine(engine, tuple(found))
         one = found[engine]
-        self.reply(shapes.ModelsView(engine=engine, default=one.default_model, models=one.models))
+        details = await self._details(engine)
+        self.reply(
+            shapes.ModelsView(
+                engine=engine, default=one.default_model, models=one.models, details=details
+            )
+        )
+
+    async def _details(self, engine: str) -> tuple[shapes.ModelView, ...]:
+        language = make_language(self.get_query_argument("language", None))
+        duration_s = _seconds(self.get_query_argument("duration_s", None))
+        speeds = await self.ask(lambda room: room.speeds())
+        settings = self.rest.service.settings
+        loop = asyncio.get_running_loop()
+        # It reads the disk.
+        advice = await loop.run_in_executor(
+            None, lambda: advise_models(engine, settings, speeds, language, duration_s)
+        )
+        return tuple(msgspec.convert(msgspec.to_builtins(one), shapes.ModelView) for one in advice)
+
+
+def _seconds(text: str | None) -> float | None:
+    """A length of sound. Raises InvalidRequest for what is none."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise InvalidRequest(f"duration_s={text!r}: it must be a number of seconds")
+    return seconds
 
 
 async def _engines(handler: Door) -> dict[str, EngineInfo]:

@@ -205,12 +205,49 @@ class EnginesView(Shape, frozen=True, kw_only=True):
     engines: tuple[EngineView, ...]
 
 
+class ModelView(Shape, frozen=True, kw_only=True):
+    """One model: what it is worth in a language, and what it takes here.
+
+    Attributes:
+        size_bytes: rough size of the download; null where it is no file.
+        here: it needs no network.
+        languages: ISO 639-1 codes it reads; empty means Whisper's.
+        speaks: false where it does not read the language asked about; null where none was.
+        wer_percent: published word error rate in that language, on wer_dataset, by wer_source;
+            figures of different test sets cannot be compared.
+        expected_s: how long the work would take here; null where no length was given.
+        expected_from: "measured" on this machine, "scaled" from another model that was, or
+            "usual" for such a machine.
+        memory_bytes: what it takes at work, roughly.
+        recommended: the one to take.
+    """
+
+    name: str
+    engine: str
+    size_bytes: int | None = None
+    here: bool = False
+    languages: tuple[str, ...] = ()
+    speaks: bool | None = None
+    wer_percent: float | None = None
+    wer_dataset: str | None = None
+    wer_source: str | None = None
+    expected_s: float | None = None
+    expected_from: str | None = None
+    memory_bytes: int | None = None
+    recommended: bool = False
+
+
 class ModelsView(Shape, frozen=True, kw_only=True):
-    """The models of an engine by name; ``default`` is what a job gets that names none."""
+    """The models of an engine by name; ``default`` is what a job gets that names none.
+
+    Attributes:
+        details: the same models, each with what is known of it.
+    """
 
     engine: str
     default: str
     models: tuple[str, ...]
+    details: tuple[ModelView, ...] = ()
 
 
 class LimitsView(Shape, frozen=True, kw_only=True):

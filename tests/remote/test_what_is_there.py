@@ -25,6 +25,8 @@ def test_its_engines_are_listed(both: tuple[Service, RemoteService]) -> None:
     """Not those of this machine: what can run there, and what gets the audio."""
     local, remote = both
     assert remote.engines() == tuple(list_engines(local.settings))
+    asked = {"language": "pt", "duration_s": 60.0}
+    assert remote.models("faster-whisper", **asked) == local.models("faster-whisper", **asked)
 
 
 def test_its_limits_are_known(both: tuple[Service, RemoteService]) -> None:

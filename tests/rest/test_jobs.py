@@ -270,6 +270,16 @@ def test_what_there_is(site: Site) -> None:
         engines = {e["name"]: e for e in client.get("/engines").json()["engines"]}
         assert engines["faster-whisper"]["available"] is True
         assert "tiny.en" in client.get("/engines/faster-whisper/models").json()["models"]
+        advice = client.get(
+            "/engines/faster-whisper/models", params={"language": "pt-BR", "duration_s": 3600}
+        ).json()["details"]
+        (best,) = [one for one in advice if one["recommended"]]
+        assert (best["name"], best["wer_percent"], best["speaks"]) == ("small", 13.0, True)
+        assert best["wer_source"]
+        assert best["expected_s"] > 0
+        for wrong in ({"duration_s": "long"}, {"duration_s": -1}, {"language": "klingonish"}):
+            answer = client.get("/engines/faster-whisper/models", params=wrong)
+            assert answer.status_code == HTTPStatus.BAD_REQUEST, wrong
         assert client.get("/engines/nope/models").status_code == HTTPStatus.BAD_REQUEST
         assert client.get("/limits").json()["max_files"] == site.service.settings.max_files
         assert client.get("/health").json()["status"] == "ok"

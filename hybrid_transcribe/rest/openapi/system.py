@@ -26,10 +26,23 @@ OPERATIONS = (
         _GROUP,
         "models",
         "List the models of an engine",
-        "",
-        (Parameter("engine", "path", "The engine's name."),),
+        "With size, published word error rate, expected time on this machine and memory.",
+        (
+            Parameter("engine", "path", "The engine's name."),
+            Parameter(
+                "language",
+                "query",
+                "What is spoken, for `speaks`, `wer_percent` and `recommended`.",
+            ),
+            Parameter(
+                "duration_s",
+                "query",
+                "How long the recordings are in all, for `expected_s`.",
+                {"type": "number", "minimum": 0},
+            ),
+        ),
         answers={200: json_answer("Its models by name.", shapes.ModelsView)},
-        errors=(errors.UnknownEngine,),
+        errors=(errors.UnknownEngine, errors.InvalidOption),
     ),
     Operation(
         "get",

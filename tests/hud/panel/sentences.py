@@ -48,13 +48,15 @@ from hybrid_transcribe.hud import bundle
 from hybrid_transcribe.hud.uploads import Uploads
 from hybrid_transcribe.interfaces import Notice, WorkerExit
 from hybrid_transcribe.jobs.blame import crashed
+from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.jobs.model_advice import weak_model_notice
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.models import advice, checksums
 from hybrid_transcribe.models.catalogue import LAYOUTS
 from hybrid_transcribe.models.resolve import _checked
 from hybrid_transcribe.testing import tone, write_wav
-from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
+from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, Spec
 
 PACKAGE = Path(hybrid_transcribe.__file__).parent
 
@@ -156,6 +158,9 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     yield "GPU broke", broke[1]
     why = "The GPU cannot be used: NVIDIA's driver library (libcuda) cannot be loaded"
     found = devices.Gpu(False, True, why, hint.hint_for("torch", why))
+    weak = Spec("faster-whisper", "base")
+    for name, duration_s in (("weak model", None), ("weak model, minutes", 3600.0)):
+        yield name, weak_model_notice(weak, "pt", duration_s, Speeds()) or ""
     yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: found)[1][0]
 
 

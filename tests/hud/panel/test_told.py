@@ -91,6 +91,12 @@ WANTED: dict[str, tuple[str, str]] = {
     "broken off": ("broken_off", ""),
     "damaged": ("damaged", "Danificado: 1,5 s de som em 3,0 s não puderam ser decodificados."),
     "damaged places": ("damaged_places", ""),
+    "weak model": (
+        "weak_model",
+        "O modelo base é fraco no idioma 'pt': 22 % das palavras erradas, segundo o que foi"
+        " publicado. Use o modelo 'small': 13 %.",
+    ),
+    "weak model, minutes": ("weak_model_minutes", ""),
     "JPEG": ("foreign", f"{HOSTILE}: parece ser uma imagem JPEG, que não é áudio nem vídeo"),
     "unknown": ("unknown_kind", ""),
     "playlist": (
