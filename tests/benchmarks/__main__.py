@@ -19,10 +19,13 @@ from tests.benchmarks import (
     matrix,
     nospeech,
     overheads,
+    portuguese,
     product,
     rest,
     service,
     speed,
+    summary,
+    word_times,
 )
 from tests.benchmarks.speed import FULL, QUICK, Point, Report, Scale
 
@@ -59,10 +62,13 @@ SEEN: dict[str, Callable[[Scale], str | Report]] = {"hud": hud.main}
 
 #: These have options of their own (``matrix --help``) and run when they are named, never with all.
 WITH_OPTIONS: dict[str, Callable[[Sequence[str]], str]] = {
+    "table": summary.main,
     "matrix": matrix.main,
     "nospeech": nospeech.main,
     "detector": detector.main,
     "longform": longform.main,
+    "word-times": word_times.main,
+    "portuguese-accuracy": portuguese.main,
 }
 
 NAMES = (*TRANSCRIPTION, *AROUND, *SEEN)

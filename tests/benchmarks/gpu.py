@@ -20,7 +20,7 @@ def main(scale: Scale, probe: Probe = probe) -> Report:
     """Short recordings and a long one, where there is a GPU."""
     found = probe("ctranslate2", Settings.load())
     if not found.usable:
-        return Report(f"On a GPU: left out. {found.told}\n")
+        return Report(f"On a GPU: left out. {found.explanation}\n")
     with made() as folder:
         if not speech.references("en"):
             return Report(f"On a GPU: {NO_SPEECH}\n")

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.types import RATE_HZ
 from tests.benchmarks import degrade, speech, tools
 from tests.benchmarks.apart import apart
 from tests.benchmarks.degrade import CONDITIONS
@@ -86,6 +87,27 @@ def _spread(recordings: Sequence[Recording], n: int) -> list[Recording]:
     """``n`` of them, evenly spread."""
     n = min(n, len(recordings))
     return [recordings[i * len(recordings) // n] for i in range(n)]
+
+
+def readings(n: int = 5) -> list[Recording]:
+    """A recording of each main reader: ``n`` of the clips with pauses of 0.5 s between them.
+
+    Longer than a window, so that they are cut, which short clips are not.
+    """
+    by_reader: dict[str, list[Recording]] = defaultdict(list)
+    for one in speech.librispeech():
+        by_reader[reader(one)].append(one)
+    return [_joined(_spread(by_reader[name], n)) for name in MAIN_READERS if by_reader[name]]
+
+
+def _joined(parts: Sequence[Recording]) -> Recording:
+    pause = np.zeros(RATE_HZ // 2, np.float32)
+    samples = np.concatenate([[*speech.samples_of(one.path), *pause] for one in parts])
+    path = cache_folder() / f"{reader(parts[0])}-joined-{len(parts)}.wav"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    degrade.write(path, degrade.Sound(samples.astype(np.float32)))
+    text = " ".join(one.text for one in parts)
+    return Recording(path.stem, str(path), text, "en", len(samples) / RATE_HZ)
 
 
 def men(recordings: Sequence[Recording]) -> frozenset[str]:
@@ -332,14 +354,23 @@ def main(arguments: Sequence[str]) -> str:
     conditions, notes = _available(options.only.split(",") if options.only else list(CONDITIONS))
     tables = []
     for model in options.models.split(","):
-        recordings = clips(options.all, "en" if model.endswith(".en") else None)
-        if not recordings:
-            return "There is no recorded speech beside the checkout."
-        for beam in map(int, options.beams.split(",")):
-            run = Run(recordings, conditions, model, beam)
-            cells = measure(run, options.label, options.before)
-            tables += [f"{model}, beam {beam}, {len(recordings)} clips:\n\n{markdown(cells)}\n"]
+        for kind in options.kinds.split(","):
+            recordings = _recordings(kind, options.all, model)
+            if not recordings:
+                return "There is no recorded speech beside the checkout."
+            for beam in map(int, options.beams.split(",")):
+                run = Run(recordings, conditions, model, beam)
+                cells = measure(run, options.label, options.before)
+                length_s = sum(one.seconds for one in recordings)
+                title = f"{model}, beam {beam}, {len(recordings)} {kind} ({length_s:.0f} s)"
+                tables += [f"{title}:\n\n{markdown(cells)}\n"]
     return "\n".join([*tables, *notes])
+
+
+def _recordings(kind: str, every: bool, model: str) -> list[Recording]:
+    if kind == "readings":
+        return readings(10 if every else 5)
+    return clips(every, "en" if model.endswith(".en") else None)
 
 
 def _available(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -357,6 +388,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--all", action="store_true", help="every clip, not 25 of them")
     parser.add_argument("--models", default="base,tiny.en", help="default: base,tiny.en")
     parser.add_argument("--beams", default="1", help="default: 1; 1,5 for both")
+    parser.add_argument(
+        "--kinds",
+        default="clips,readings",
+        help="clips: one utterance each; readings: several of one reader in one recording",
+    )
     parser.add_argument("--only", metavar="CONDITIONS", help="names with commas between them")
     parser.add_argument("--label", help="keep our texts under this name, and go on with them")
     parser.add_argument("--before", metavar="LABEL", help="an earlier run's label, for a column")

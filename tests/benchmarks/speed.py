@@ -19,7 +19,13 @@ from tests.benchmarks.words import rate
 NO_SPEECH = "There is no recorded speech beside the checkout."
 
 FASTER_WHISPERS = (tools.FASTER_WHISPER, tools.TWO_WORKERS, tools.BATCHED)
-OTHERS = (tools.OPENAI, tools.TRANSFORMERS, tools.WHISPER_CPP)
+OTHERS = (
+    tools.OPENAI,
+    tools.TRANSFORMERS,
+    tools.WHISPER_CPP,
+    tools.WHISPER_S2T,
+    tools.WHISPERX,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,77 +54,89 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Versus:
+    """Ours against another tool: median ratio of speeds with its range, and wrong words in %."""
+
+    recordings: str
+    tool: str
+    faster: str
+    ours_wer: float
+    their_wer: float
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """A table for people, and its points for a chart."""
+    """A table for people, its points for a chart, and ours against each of the others."""
 
     table: str
     points: tuple[Point, ...] = ()
+    versus: tuple[Versus, ...] = ()
 
 
 # ----------------------------------------------------------------------------- entries
 
 
-def short(scale: Scale) -> str:
+def short(scale: Scale) -> Report:
     """Short recordings, a call for each of them."""
     with made() as folder:
         recordings = scale.some(speech.short(folder))
         who = (*FASTER_WHISPERS[:2], tools.PRODUCT, tools.OURS)
-        return compare("Short clips", recordings, who, "tiny.en", scale).table
+        return compare("Short clips", recordings, who, "tiny.en", scale)
 
 
-def short_base(scale: Scale) -> str:
+def short_base(scale: Scale) -> Report:
     """As `short`, with the larger model and fewer clips."""
     with made() as folder:
         recordings = scale.some(speech.short(folder, 24))
         who = (*FASTER_WHISPERS[:2], tools.OURS)
-        return compare("Short clips", recordings, who, "base", scale).table
+        return compare("Short clips", recordings, who, "base", scale)
 
 
-def librispeech(scale: Scale) -> str:
+def librispeech(scale: Scale) -> Report:
     """Read English, up to 20 s a clip."""
     recordings = scale.some(speech.librispeech())
     who = (tools.FASTER_WHISPER, tools.OPENAI, tools.OURS)
-    return compare("LibriSpeech", recordings, who, "tiny.en", scale).table
+    return compare("LibriSpeech", recordings, who, "tiny.en", scale)
 
 
-def moonshine(scale: Scale) -> str:
+def moonshine(scale: Scale) -> Report:
     """Read English with a model that is no Whisper; the first is the one compared with."""
     recordings = scale.some(speech.librispeech())
     who = (tools.FASTER_WHISPER, tools.OURS, tools.MOONSHINE)
-    return compare("A model that is no Whisper", recordings, who, "tiny.en", scale).table
+    return compare("A model that is no Whisper", recordings, who, "tiny.en", scale)
 
 
-def long(scale: Scale) -> str:
+def long(scale: Scale) -> Report:
     """One long recording."""
     with made() as folder:
         recordings = speech.long(folder, max(600 * scale.share, 60))
         who = (tools.FASTER_WHISPER, tools.BATCHED, tools.PRODUCT, tools.OURS)
-        return compare("Long recording", recordings, who, "tiny.en", scale).table
+        return compare("Long recording", recordings, who, "tiny.en", scale)
 
 
-def silence(scale: Scale) -> str:
+def silence(scale: Scale) -> Report:
     """A recording that is mostly silence."""
     with made() as folder:
         recordings = speech.silence_heavy(folder, max(120 * scale.share, 40))
         who = (tools.FASTER_WHISPER, tools.BATCHED, tools.OURS)
-        return compare("Two thirds silence", recordings, who, "tiny.en", scale).table
+        return compare("Two thirds silence", recordings, who, "tiny.en", scale)
 
 
-def zipped(scale: Scale) -> str:
+def zipped(scale: Scale) -> Report:
     """Many tiny recordings, for the product in a zip."""
     with made() as folder:
         recordings = speech.tiny(folder, max(round(60 * scale.share), 12))
         packed = speech.packed(recordings, folder / "tiny.zip")
         who = (*FASTER_WHISPERS[:2], tools.PRODUCT)
         title = "Tiny clips, for the product in a zip"
-        return compare(title, recordings, who, "tiny.en", scale, packed=packed).table
+        return compare(title, recordings, who, "tiny.en", scale, packed=packed)
 
 
-def portuguese(scale: Scale) -> str:
+def portuguese(scale: Scale) -> Report:
     """Another language, so the larger model."""
     recordings = scale.some(speech.references("pt"))
     who = (*FASTER_WHISPERS[:2], tools.OURS)
-    return compare("Portuguese", recordings, who, "base", scale).table
+    return compare("Portuguese", recordings, who, "base", scale)
 
 
 def peers(scale: Scale) -> Report:
@@ -165,7 +183,7 @@ def compare(
         if name not in running and (reason := tools.TOOLS[name].missing())
     ]
     points = tuple(Point(row.name, seconds / row.seconds, row.wer) for row in rows)
-    return Report("\n".join([shown, *lines, ""]), points)
+    return Report("\n".join([shown, *lines, ""]), points, tuple(_versus(title, rows, measured)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +219,14 @@ def _lines(rows: Sequence[_Row], measured: Measured, ours: str, seconds: float) 
             f"  {row.name:<{width}}  {row.seconds:7.2f} {seconds / row.seconds:12.1f} "
             f"{row.wer:6.2f} {row.peak_mib:9.0f}  {ratio}{_looks(row)}"
         )
+
+
+def _versus(title: str, rows: Sequence[_Row], measured: Measured) -> Iterator[Versus]:
+    """The last row against all others."""
+    *others, ours = rows
+    for row in others:
+        ratio = spread(measured.ratios(ours.name, row.name), 1)
+        yield Versus(title, row.name, ratio, ours.wer, row.wer)
 
 
 def _looks(row: _Row) -> str:

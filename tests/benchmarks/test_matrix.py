@@ -8,7 +8,10 @@ import pytest
 
 from tests.benchmarks.matrix import Texts, cell, clips, interval, markdown, reader
 from tests.benchmarks.nospeech import Row, total
+from tests.benchmarks.portuguese import spoken_line
 from tests.benchmarks.speech import Recording
+from tests.benchmarks.speed import Versus
+from tests.benchmarks.summary import markdown as markdown_table
 from tests.engines.mistakes import Edits, edits, n_words
 
 
@@ -88,3 +91,25 @@ def test_rows_of_silence_add_up() -> None:
     assert (row.bare_words, row.bare_clips, row.ours_words, row.ours_clips) == (3, 2, 2, 1)
     assert (row.caught, row.hours) == (1, 1.0)
     assert total([row, row]).bare_words == 6
+
+
+def test_the_table_names_its_recordings_once() -> None:
+    """Ours against each of the others, in the order that was measured."""
+    rows = [
+        Versus("short", "faster-whisper", "6.0 (5.5 - 6.5)", 10.04, 9.96),
+        Versus("short", "whisper.cpp", "18.0 (16.0 - 19.0)", 10.04, 7.0),
+        Versus("long", "faster-whisper", "2.0 (1.9 - 2.1)", 9.0, 9.0),
+    ]
+    lines = markdown_table(rows).splitlines()[2:]
+
+    assert lines[0] == "| short | faster-whisper | 6.0 (5.5 - 6.5) | 10.0 % / 10.0 % |"
+    assert lines[1].startswith("|  | whisper.cpp")
+    assert lines[2].startswith("| long |")
+
+
+def test_the_laws_items_are_read_with_their_numbers() -> None:
+    """Ordinals up to nine."""
+    assert spoken_line("IX - a lei;") == "inciso nono a lei;"
+    assert spoken_line("XII - a lei;") == "inciso 12 a lei;"
+    assert spoken_line("Seção II: Do Povo") == "seção segundo Do Povo"
+    assert spoken_line("§ 1º A lei") == "§ 1º A lei"

@@ -2,7 +2,7 @@
 
 On the same weights, with the language given; on the CPU with all its cores, unless a name says
 that it is on the GPU. CTranslate2's run in int8 there and in float16 on the GPU, whisper.cpp in
-its own ``q8_0``; openai-whisper and transformers have nothing but float32 on a CPU.
+its own ``q8_0``; openai-whisper, transformers and WhisperS2T have nothing but float32 on a CPU.
 """
 
 from __future__ import annotations
@@ -208,6 +208,50 @@ def _whisper_cpp(model: str, beam: int) -> Loaded:
     )
 
 
+def _whisper_s2t(model: str, beam: int) -> Loaded:
+    """Batches of pieces from several files; it takes no 8-bit weights, so float32."""
+    import whisper_s2t
+
+    whisper = whisper_s2t.load_model(
+        _folder(model),
+        device="cpu",
+        compute_type="float32",
+        cpu_threads=_cores(),
+        asr_options={"beam_size": beam},
+    )
+
+    def hear_all(work: Work) -> list[str]:
+        paths = [one.path for one in work.recordings]
+        languages = [one.language for one in work.recordings]
+        found = whisper.transcribe_with_vad(paths, lang_codes=languages, batch_size=BATCH)
+        return [" ".join(part["text"].strip() for part in parts) for parts in found]
+
+    return Loaded(hear_all)
+
+
+def _whisperx(model: str, beam: int) -> Loaded:
+    """Its batched pipeline behind the detector that its package carries, without alignment."""
+    import whisperx
+
+    whisper = whisperx.load_model(
+        _folder(model),
+        "cpu",
+        compute_type="int8",
+        language="en",
+        asr_options={"beam_size": beam},
+        vad_method="pyannote",
+        threads=_cores(),
+    )
+
+    def hear(one: Recording) -> str:
+        answer = whisper.transcribe(
+            samples_of(one.path), batch_size=BATCH, language=one.language or None
+        )
+        return " ".join(part["text"].strip() for part in answer["segments"])
+
+    return _one_by_one(hear)
+
+
 # ---------------------------------------------------------------------------------- ours
 
 
@@ -312,6 +356,7 @@ FASTER_WHISPER, TWO_WORKERS, BATCHED = (
     "faster-whisper, batched",
 )
 OPENAI, TRANSFORMERS, WHISPER_CPP = "openai-whisper", "transformers", "whisper.cpp"
+WHISPER_S2T, WHISPERX = "WhisperS2T", "whisperX"
 OURS, OURS_FULL, PRODUCT = "ours", "ours, context='full'", "ours, whole product"
 MOONSHINE = "ours, sherpa-onnx with moonshine-tiny-en"
 OURS_UNGUARDED = "ours, silence_guard=False"
@@ -328,6 +373,8 @@ TOOLS: Mapping[str, Tool] = {
     OPENAI: Tool(_openai_whisper, "whisper"),
     TRANSFORMERS: Tool(_transformers, "transformers"),
     WHISPER_CPP: Tool(_whisper_cpp, "pywhispercpp"),
+    WHISPER_S2T: Tool(_whisper_s2t, "whisper_s2t"),
+    WHISPERX: Tool(_whisperx, "whisperx"),
     OURS: Tool(_ours()),
     OURS_FULL: Tool(_ours(context="full")),
     OURS_UNGUARDED: Tool(_ours(silence_guard=False)),

@@ -159,6 +159,22 @@ class Levels:
             end_s = stop_s + PAD_S
         return float(start_s), float(end_s)
 
+    def pauses(self, start_s: float, end_s: float, least_s: float) -> list[tuple[float, float]]:
+        """Silent stretches of at least ``least_s`` that touch this part, in order, whole."""
+        first, last = (int(t * RATE_HZ / BLOCK) for t in (max(start_s, 0.0), end_s))
+        around = int(AROUND_S * RATE_HZ / BLOCK)
+        low, high = max(first - around, 0), last + around
+        levels = self._db[first:last]
+        if not len(levels):
+            return []
+        silent = self._db[low:high] < self._threshold_db(levels, first, last)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], silent.astype(np.int8), [0]])))
+        block_s = BLOCK / RATE_HZ
+        runs = [((low + a) * block_s, (low + b) * block_s) for a, b in edges.reshape(-1, 2)]
+        return [
+            (float(a), float(b)) for a, b in runs if b - a >= least_s and b > start_s and a < end_s
+        ]
+
     def _threshold_db(self, levels: npt.NDArray[np.float64], first: int, last: int) -> float:
         margin = int(AROUND_S * RATE_HZ / BLOCK)
         floor = np.percentile(self._db[max(0, first - margin) : last + margin], 10)
