@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import kills
+from tests.campaigns import kills, load
 from tests.campaigns.__main__ import campaigns, main
 
 
@@ -15,7 +15,7 @@ def test_every_campaign_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in campaigns())
-    assert {"kills", "commits", "damage", "soak"} <= set(campaigns())
+    assert {"kills", "commits", "damage", "soak", "http", "load"} <= set(campaigns())
 
 
 @pytest.mark.slow
@@ -39,6 +39,31 @@ def test_f12_damage_in_short(tmp_path: Path) -> None:
 def test_a_soak_in_short(tmp_path: Path) -> None:
     """Jobs that come and go leave nothing."""
     assert kills.soak(tmp_path, 20, 5).losses == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f87_hostile_requests_in_short(tmp_path: Path) -> None:
+    """No 5xx, no traceback, and the jobs of others come through."""
+    report = load.http(tmp_path, 400, 5)
+    assert report.losses == []
+    assert report.figures["answered 2xx"] != 0
+    assert report.figures["canaries"] == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f88_many_jobs_in_short(tmp_path: Path) -> None:
+    """All that was acknowledged is told by streams and is there after a kill."""
+    report = load.load(tmp_path, 100, 5)
+    assert report.losses == []
+    assert report.figures["jobs"] == 100
+
+
+def test_hostile_requests_are_the_same_again() -> None:
+    """A loss can be looked at: the seed gives the same requests."""
+    first, second = load.Fuzz(3, b"RIFF" * 100), load.Fuzz(3, b"RIFF" * 100)
+    assert [first.request() for _ in range(200)] == [second.request() for _ in range(200)]
 
 
 def test_a_loss_is_found() -> None:
