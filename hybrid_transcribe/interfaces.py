@@ -418,6 +418,13 @@ class Journal(ABC):
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         """The segments of a run by index; None where one is there but cannot be read."""
 
+    def shrink(self) -> bool:
+        """Give back some of the room of what was deleted; True when there may be more of it.
+
+        Raises JournalUnusable.
+        """
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Let go of files; further calls do nothing."""

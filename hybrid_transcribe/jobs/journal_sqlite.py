@@ -17,7 +17,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,17 @@ from hybrid_transcribe.errors import JournalDamaged, JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.jobs.stored_files import UPLOADS
 from hybrid_transcribe.names import new_id
-from hybrid_transcribe.types import JobSnapshot, Recording, Segment, Spec, State
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    JobSnapshot,
+    Options,
+    Recording,
+    RunRecord,
+    Segment,
+    Spec,
+    State,
+    Word,
+)
 
 #: 2 since segments belong to a run, and rows have checksums.
 VERSION = 2
@@ -63,6 +73,14 @@ CREATE TABLE segments (
 INSERT INTO segments SELECT recording_id, 1, place, body, NULL FROM segments_1;
 DROP TABLE segments_1;
 """
+
+#: Pages (4 KiB) that are given back to the disk at once: some 10 ms.
+SHRINK_PAGES = 256
+
+#: To what size the file of the last changes is cut when they are in the other.
+MOST_WAL_BYTES = 4 << 20
+
+_INCREMENTAL = 2
 
 #: How long opening waits for another program's lock, in seconds. Once open, nothing waits here:
 #: this is the loop's thread.
@@ -109,7 +127,11 @@ class SqliteJournal(Journal):
                     f"{self.path.name} was written by a newer version "
                     f"(format {version}, this one knows {VERSION})"
                 )
+            if version == 0:
+                # Of a file without tables: what was deleted can be given back, see `shrink`.
+                self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute(f"PRAGMA journal_size_limit={MOST_WAL_BYTES}")
             self._db.execute("PRAGMA synchronous=NORMAL")
             problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
@@ -308,6 +330,14 @@ class SqliteJournal(Journal):
         db.execute("DELETE FROM recordings WHERE job_id = ?", (job_id,))
         db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
 
+    def shrink(self) -> bool:
+        with _translated():
+            if self._db.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+                return False
+            # It has rows without columns: `execute` would leave it after the first page.
+            self._db.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
+            return bool(self._db.execute("PRAGMA freelist_count").fetchone()[0])
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -323,8 +353,35 @@ def _make_private(path: Path) -> None:
 
 
 def _encoded(value: JobSnapshot | Recording | Segment) -> tuple[bytes, int]:
-    body = _encode(value)
+    body = without_nulls(_encode(value))
     return body, zlib.crc32(body)
+
+
+def _null_by_default() -> frozenset[str]:
+    """Fields that are null where a row does not have them, in every class that has them."""
+    null: set[str] = set()
+    other: set[str] = set()
+    for kind in (JobSnapshot, Recording, RunRecord, Segment, Word, Spec, Options, ErrorInfo):
+        for one in fields(kind):
+            (null if one.default is None else other).add(one.name)
+    return frozenset(null - other)
+
+
+_NULL_BY_DEFAULT = _null_by_default()
+
+# A quotation mark within a text has a backslash before it: this can only be a field.
+_NULLS = re.compile(rb',"(\w+)":null(?=[,}])')
+
+
+def without_nulls(body: bytes) -> bytes:
+    """JSON of ours without what is null anyway: half of a row.
+
+    >>> without_nulls(b'{"name":"x","note":null,"percentage":null,"spec":null}')
+    b'{"name":"x","percentage":null}'
+    """
+    return _NULLS.sub(
+        lambda found: b"" if found[1].decode() in _NULL_BY_DEFAULT else found[0], body
+    )
 
 
 def _is_intact(body: Any, crc: int | None) -> bool:

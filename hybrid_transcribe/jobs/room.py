@@ -68,6 +68,9 @@ log = logging.getLogger(__name__)
 #: to delete as a recording does.
 PORTION, SEGMENTS_EACH = 50, 20
 
+#: Between two steps in which the journal gives back room, in seconds.
+SHRINK_AGAIN_S = 0.1
+
 #: Longest that leaving waits for a journal that is locked or full, in seconds.
 LAST_WRITE_S = 5.0
 
@@ -709,6 +712,16 @@ class EngineRoom:
 
     def _look_after_files(self) -> None:
         self.state.expire(self.settings.upload_idle_s)
+        self._shrink_journal()
+
+    def _shrink_journal(self) -> None:
+        """Give back the room of deleted jobs, a little at a time."""
+        if self._closing:
+            return
+        # What cannot be now, as while another program has a lock, is done next time.
+        with contextlib.suppress(JournalUnusable):
+            if self.state.journal.shrink():
+                self._clock.call_later(SHRINK_AGAIN_S, self._shrink_journal)
 
     def _expired(self, job_id: str) -> None:
         if job_id in self.table:

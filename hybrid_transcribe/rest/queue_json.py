@@ -8,6 +8,7 @@ the number of the last event, and sent again as it is while nothing has happened
 from __future__ import annotations
 
 import weakref
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ MOST_WHOLES = 16
 #: Whole queues of more bytes than this together are not kept.
 MOST_BYTES = 64 << 20
 
+#: A queue of more bytes has an ETag of its number.
+LONG_BYTES = 1 << 18
+
 #: Line ends of Unicode: legal in JSON, but many readers of event streams split lines there.
 _LINE_ENDS = tuple((end.encode(), f"\\u{ord(end):04x}".encode()) for end in "\x85\u2028\u2029")
 
@@ -35,10 +39,14 @@ _Look = tuple[frozenset[str] | None, frozenset[State], bool]
 
 @dataclass(frozen=True, slots=True)
 class QueueJson:
-    """A queue's JSON on one line, and the number of the last event before it was begun."""
+    """A queue's JSON on one line, and the number of the last event before it was begun.
+
+    ``etag`` stands for the text where that is long; None means to digest it.
+    """
 
     seq: int
     text: bytes
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +111,11 @@ class QueueWriter:
             if watch.is_over():
                 yield
         self._forget_deleted(room, kept)
-        made = QueueJson(seq, _joined(texts, is_anonymous))
+        text = _joined(texts, is_anonymous)
+        # An answer of which it is not known what was asked is still another.
+        asked = zlib.crc32(repr((session_ids and sorted(session_ids), *sorted(states))).encode())
+        etag = f'"{seq:x}-{number:x}-{asked:x}"' if len(text) > LONG_BYTES else None
+        made = QueueJson(seq, text, etag)
         self._keep(look, (seq, number, made))
         return made
 

@@ -501,6 +501,8 @@ def load(folder: Path, count: int, seed: int) -> Report:
         server.process.wait()
     with serving(folder, **settings) as server, server.client() as client:
         report.figures["restart, s"] = round(server.up_s, 1)
+        # Before it was up nobody could wait for it.
+        server.held()
         found = {job["job_id"] for job in client.get("/queues").json()["jobs"]}
         lost = known - found
         report.losses += [f"job {job_id} is gone after a kill" for job_id in sorted(lost)]

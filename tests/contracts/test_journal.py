@@ -142,6 +142,23 @@ def test_sqlite_survives_without_being_closed(tmp_path: Path) -> None:
     second.close()
 
 
+def test_what_is_null_anyway_is_not_written(tmp_path: Path) -> None:
+    """Half of a row; what is not null by default stays, and so do texts that look like it."""
+    path = tmp_path / "journal.db"
+    journal = SqliteJournal(path)
+    job = make_job()
+    odd = replace(job.recordings[0], name='a,"spec":null,"note":null}', percentage=None, note=None)
+    journal.save_job(replace(job, recordings=(odd,)))
+    (body,) = journal._db.execute("SELECT body FROM recordings").fetchone()
+    assert b'"note":null' not in body
+    assert b'"percentage":null' in body
+    assert len(body) < 800
+    journal.close()
+    again = SqliteJournal(path)
+    assert again.restore().jobs[0].recordings == (odd,)
+    again.close()
+
+
 def test_a_closed_journal_says_so(tmp_path: Path) -> None:
     """Using the file after closing it is a typed error."""
     closed = SqliteJournal(tmp_path / "journal.db")

@@ -12,6 +12,7 @@ import pytest
 from hybrid_transcribe import Service
 from hybrid_transcribe.events import Event, JobDeleted
 from hybrid_transcribe.jobs import forecast, slices
+from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.rest import event_texts
@@ -20,6 +21,7 @@ from hybrid_transcribe.rest.queue_json import QueueWriter, on_one_line
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import show
+from tests.jobs.conftest import make_job
 from tests.services import service, wavs
 
 N_JOBS = 30
@@ -135,3 +137,23 @@ def test_f85_an_event_is_written_once_for_all_streams(monkeypatch: pytest.Monkey
     # The first was dropped, and is written again.
     assert texts.of(events[0]).startswith(b"id: 1\n")
     assert texts.n_encoded == 6
+
+
+def test_f89_a_small_job_takes_little_room_and_gives_it_back(tmp_path: Path) -> None:
+    """Two kilobytes a job at most; a journal whose jobs were deleted becomes small again."""
+    path = tmp_path / "journal.db"
+    journal = SqliteJournal(path)
+    n = 2000
+    for i in range(n):
+        journal.save_job(make_job(f"{i * 7919 % 65536:032x}"))
+    journal._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    full = path.stat().st_size
+    for job in journal.restore().jobs:
+        journal.delete_job(job.job_id)
+    n_steps = 1
+    while journal.shrink():
+        n_steps += 1
+    journal.close()
+    assert full / n <= 2048
+    assert 2 < n_steps < 10
+    assert path.stat().st_size < full / 10
