@@ -2,7 +2,7 @@
 
 Changes are gathered while an operation runs and written as one transaction at its end. Where
 that fails (another program's lock, a full disk) they stay here, in memory, joined by those of
-later operations, and are tried again: soon at first, then every few seconds, at the latest when
+later operations, and are tried again: soon at first, then every half second, at the latest when
 the service is closed. Nothing here waits: the loop goes on.
 """
 
@@ -20,7 +20,7 @@ from hybrid_transcribe.jobs.journal_sqlite import is_passing
 from hybrid_transcribe.types import Segment
 
 #: Waits before another try, in seconds: doubled each time up to the second figure.
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 2.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 0.5
 
 #: People are told of trouble that lasts longer than this (s): a lock mostly goes sooner.
 WARN_AFTER_S = 1.0
