@@ -316,6 +316,8 @@ def _killed_after(number: int, state: Path, report: Report) -> bool:
 
 def _adoption_killed_after(number: int, home: Path, report: Report) -> bool:
     folders = {name: str(home) for name in ("XDG_STATE_HOME", "HOME")}
+    # Whatever this process was told: the default folders are meant.
+    folders["HYBRID_TRANSCRIBE_STATE_DIR"] = ""
     default = home / "hybrid_transcribe"
     with service(default / "default-2") as s:
         job = s.submit([Uploaded(sound(s), "a.wav") for _ in range(3)])
@@ -328,7 +330,10 @@ def _adoption_killed_after(number: int, home: Path, report: Report) -> bool:
         timeout=120,
     )
     again = subprocess.run(
-        [sys.executable, "-c", _SCENARIO, "-", "0"], env=environment(**folders), timeout=120
+        [sys.executable, "-c", _SCENARIO, "-", "0"],
+        stdout=subprocess.DEVNULL,
+        env=environment(**folders),
+        timeout=120,
     )
     if ran.returncode not in (0, -signal.SIGKILL) or again.returncode:
         report.losses.append(f"adoption, commit {number}: {ran.returncode}, {again.returncode}")

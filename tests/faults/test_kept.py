@@ -295,7 +295,7 @@ def test_f52_killed_after_every_commit(tmp_path: Path) -> None:
     """A long scenario, killed after its first commit, its second…: every restart is whole."""
     from tests.campaigns import kills
 
-    assert kills.every_commit(tmp_path, step=3).n_losses == 0
+    assert kills.every_commit(tmp_path, step=7).n_losses == 0
 
 
 def test_f52_a_retry_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
