@@ -399,7 +399,18 @@ FromKernel = (
 
 
 def read(content: Any) -> FromPanel:
-    """A message of the panel from its plain form. Raises msgspec.ValidationError."""
+    """A message of the panel from its plain form. Raises msgspec.ValidationError.
+
+    Half characters (lone surrogates, which JSON can hold) are refused here: no answer could quote
+    them, and neither journal nor worker could be told of them.
+    """
+    try:
+        msgspec.json.encode(content)
+    except UnicodeEncodeError:
+        raise msgspec.ValidationError("Text that is not valid Unicode") from None
+    except (TypeError, OverflowError, RecursionError):
+        # Nothing that JSON has, which is told below.
+        pass
     message: FromPanel = msgspec.convert(content, type=FromPanel)
     return message
 

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+import websocket
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.child_process import module_command, package_environment
+from hybrid_transcribe.rest.hosts.line import PROTOCOL
 from hybrid_transcribe.testing import SCRIPTED, Script
 from tests.faults.test_crashes import start_parent
+from tests.rest.hosts.running import serve
 from tests.services import gone, service, wavs
 
 #: Modules that the standard library, our dependencies and their optional parts import by name.
@@ -23,6 +26,7 @@ SHADOWS = ("types", "enum", "re", "typing", "random", "av", "numpy", "msgspec", 
 #: An engine that lies beside a notebook, with a neighbour of its own.
 ENGINE = """
 from engine_words import WORD
+from hybrid_transcribe.rest.hosts.line import PROTOCOL
 from hybrid_transcribe.testing import ScriptedEngine
 
 class Mine(ScriptedEngine):
@@ -120,3 +124,27 @@ def test_f71_a_stopped_worker_dies_with_its_parent(tmp_path: Path) -> None:
         finally:
             if psutil.pid_exists(worker):
                 os.kill(worker, signal.SIGKILL)
+
+
+@pytest.mark.slow
+def test_f72_refused_websockets_are_a_line_of_the_log(tmp_path: Path) -> None:
+    """Whatever is wrong with one: a status, one line, and no stack."""
+    kernel = "/api/kernels/00000000-0000-0000-0000-000000000000/channels"
+    with serve(tmp_path) as running:
+        address = running.url.replace("http", "ws", 1)
+        for path, how in (
+            (kernel, {}),
+            (kernel, {"subprotocols": [PROTOCOL]}),
+            (kernel, {"subprotocols": [PROTOCOL], "origin": "http://evil.example"}),
+            ("/api/kernels/none/channels", {}),
+            ("/jobs", {}),
+        ):
+            with pytest.raises(websocket.WebSocketBadStatusException):
+                websocket.create_connection(f"{address}{path}", timeout=20, **how)
+        with running.client() as client:
+            assert client.get(kernel).status_code == 400
+        running.stop()
+        log = "\n".join(running.lines)
+
+    assert "Traceback" not in log
+    assert log.count('"status":4') == 6

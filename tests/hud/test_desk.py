@@ -45,6 +45,9 @@ def held(service: Service, tmp_path: Path, gate: Path, **how: Any) -> Any:
         {"type": "submit", "ref": "one", "upload_ids": []},
         {"type": "upload_begin", "upload_id": "u", "name": "a", "size_bytes": 1e300},
         {"type": "fetch", "ref": 1, "what": None, "job_id": {}},
+        {"type": "\ud800"},
+        {"type": "follow", "ref": 1, "job_id": "\udfff", "recording_id": "a\ud83d"},
+        {"type": "hello", "ref": 1, "\udc80": 1},
     ],
 )
 def test_a_bad_message_is_a_problem(service: Service, content: Any) -> None:

@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from tornado.web import HTTPError
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from hybrid_transcribe.rest.methods import TellsMethods
+from hybrid_transcribe.rest.hosts.plain_errors import PlainErrors
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ MESSAGES = frozenset({"comm_msg", "comm_close", "comm_info_request", "kernel_inf
 _PARTS = 5
 
 
-class PageLine(TellsMethods, VoilaKernelWebsocketHandler):  # type: ignore[misc]
+class PageLine(PlainErrors, VoilaKernelWebsocketHandler):  # type: ignore[misc]
     """Opens the line. Raises HTTPError for a client of another protocol."""
 
     async def pre_get(self) -> None:

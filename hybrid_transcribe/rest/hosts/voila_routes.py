@@ -16,10 +16,10 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from hybrid_transcribe.rest.hosts.line import PageLine
-from hybrid_transcribe.rest.methods import TellsMethods
+from hybrid_transcribe.rest.hosts.plain_errors import PlainErrors
 
 
-class KernelLook(TellsMethods, KernelHandler):
+class KernelLook(PlainErrors, KernelHandler):
     """A page asks after its own kernel, by an id that it alone knows; it ends it elsewhere."""
 
     async def delete(self, kernel_id: str) -> None:
@@ -33,7 +33,7 @@ class KernelLook(TellsMethods, KernelHandler):
         return ["GET", "HEAD"]
 
 
-class EndOfKernel(TellsMethods, VoilaShutdownKernelHandler):  # type: ignore[misc]
+class EndOfKernel(PlainErrors, VoilaShutdownKernelHandler):  # type: ignore[misc]
     """A page that is closed ends its kernel."""
 
 
