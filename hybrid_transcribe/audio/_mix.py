@@ -52,6 +52,11 @@ _CLICKS = 1e-3
 # Float samples beyond this are damage.
 _ABSURD_PEAK = 1e4
 
+# The level of a tenth of a second varies by more than 4 dB in speech (131 clips, most above 4.4),
+# by 1.2 dB in room noise, and hardly in the hum of a broken cable. Over less than a second
+# nobody can tell, nor where the other channel is below -60 dB.
+_SPEECH_SPREAD_DB, _HUM_SPREAD_DB, _LEAST_TENTHS, _LEAST_SPEECH = 4.0, 1.0, 10, 1e-6
+
 #: Formats that hold no more than 16 bits do: nothing to level.
 _PLAIN_FORMATS = frozenset(("u8", "u8p", "s16", "s16p"))
 
@@ -129,6 +134,7 @@ class Mixer:
         self._peaks = np.zeros(self._count, np.float32)
         self._loudest_peak = 0.0
         self._products = self._recent = np.zeros((self._count, self._count))
+        self._hums = np.zeros(self._count, np.bool_)
         self._levelled = False
         self._sound = True
 
@@ -147,12 +153,15 @@ class Mixer:
         self._sound = peak < _ABSURD_PEAK
         if peak == math.inf:
             channels = _finite(channels)
+        if not self._sound:
+            channels = np.clip(channels, -1.0, 1.0)
         loudest = _loudness(channels, peak)
         self._loudest_peak = max(self._loudest_peak, loudest)
         if self._levelled or loudest > _LOUD_PEAK:
             self._soften(loudest)
         if self._count > 1:
-            if channels.shape[1] >= _THINNED:
+            thinned = channels.shape[1] >= _THINNED
+            if thinned:
                 channels = channels[:, ::4]
             means = channels.mean(axis=1, keepdims=True, dtype=np.float64)
             channels = channels - means.astype(np.float32)
@@ -163,6 +172,7 @@ class Mixer:
             # What a wire does now counts, unless nobody speaks now.
             loud = np.trace(products) > _LOUD_SHARE * np.trace(self._products)
             self._recent = products if loud else self._products
+            self._hums = _hums(channels, frame.sample_rate // (40 if thinned else 10))
 
     @property
     def too_quiet_to_tell(self) -> bool:
@@ -178,8 +188,9 @@ class Mixer:
     def mix(self) -> Mix | None:
         """How to mix the group observed last; None leaves it to libswresample."""
         if self._count == 1:
-            return None if self.gain == 1.0 and self._sound else Mix((self.gain,))
-        energies = np.diag(self._products)
+            plain = self.gain == 1.0 and self._sound and self.known_to_swr
+            return None if plain else Mix((self.gain,))
+        energies = np.where(self._hums, 0.0, np.diag(self._products))
         # The first of those that are about as loud as any: always the same one.
         reference = int(np.argmax(energies >= 0.5 * energies.max()))
         alive = self._alive(energies)
@@ -237,6 +248,22 @@ class Mixer:
             return 1.0
         wanted = math.sqrt(float(energies.max()) / mixed)
         return min(max(wanted, 1.0), float(self._count))
+
+
+def _hums(channels: Samples, hop: int) -> npt.NDArray[np.bool_]:
+    """Channels of steady noise, as loud as the speech that is on another; ``hop``: a tenth of a
+    second, in samples."""
+    n_hops = channels.shape[1] // max(1, hop)
+    if n_hops < _LEAST_TENTHS:
+        return np.zeros(len(channels), np.bool_)
+    tenths = channels[:, : n_hops * hop].reshape(len(channels), n_hops, hop)
+    powers = np.square(tenths).mean(axis=2) + np.float32(1e-10)
+    spread_db = (10 * np.log10(powers)).std(axis=1)
+    power = powers.mean(axis=1)
+    speech = power[spread_db > _SPEECH_SPREAD_DB].max(initial=0.0)
+    return np.asarray(
+        (speech > _LEAST_SPEECH) & (spread_db < _HUM_SPREAD_DB) & (power > 0.25 * speech)
+    )
 
 
 def _loudness(channels: Samples, peak: float) -> float:

@@ -181,6 +181,20 @@ def test_f63_a_dead_channel_does_not_halve_the_other(tmp_path: Path, broken: flo
         assert report.lines == []
 
 
+@pytest.mark.parametrize("noise", ["hum", "hiss"])
+def test_f63_a_channel_of_noise_does_not_drown_the_other(tmp_path: Path, noise: str) -> None:
+    """A broken cable hums or hisses as loudly as the speech on the other channel."""
+    speech = tone(6)
+    at = np.arange(len(speech)) / RATE_HZ
+    hum = 8000 * np.sin(2 * np.pi * 50 * at)
+    hiss = np.random.default_rng(1).normal(0, 5000, len(speech))
+    broken = (hum if noise == "hum" else hiss).astype(np.int16)
+    samples, _ = report_of(wav(tmp_path / "a.wav", np.stack([broken, speech], axis=1)))
+
+    assert np.corrcoef(samples, speech)[0, 1] > 0.95
+    assert level(samples) == pytest.approx(level(speech / 32_768), rel=0.1)
+
+
 @pytest.mark.parametrize("channels", [3, 4, 6, 8, 17, 32, 64])
 def test_f63_every_track_of_a_field_recorder_is_heard(tmp_path: Path, channels: int) -> None:
     """No channel of a WAV without mask is an LFE, and one microphone of many stays loud."""
