@@ -30,7 +30,8 @@ def test_sound_text_is_not_looked_at_again() -> None:
     [
         ({"text": ()}, "nothing heard"),
         ({"compression_ratio": 2.5}, "repeats itself"),
-        ({"avg_logprob": -1.1}, "unsure"),
+        ({"avg_logprob": -0.75}, "unsure"),
+        ({"avg_logprob": -0.75, "least_logprob": -1.0}, None),
         ({"text": tuple(range(100))}, "too much text"),
         ({"ended": False}, "no end"),
         ({"text": (1, 2, 3, 4, 9, 2, 3, 4, 9)}, "same end twice"),

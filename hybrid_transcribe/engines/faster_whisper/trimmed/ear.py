@@ -26,6 +26,7 @@ from faster_whisper.transcribe import TranscriptionOptions, get_suppressed_token
 
 from hybrid_transcribe.engines.faster_whisper.sampling import seeded
 from hybrid_transcribe.engines.faster_whisper.trimmed.doubt import (
+    AVG_LOGPROB,
     TOKENS_MORE,
     TOKENS_PER_S,
     reason,
@@ -132,7 +133,8 @@ class Ear:
             task=given.get("task", "transcribe"),
             language=language,
         )
-        return Speaker(tokenizer, _options(tokenizer, given))
+        least_logprob = given.get("log_prob_threshold", AVG_LOGPROB)
+        return Speaker(tokenizer, _options(tokenizer, given), least_logprob)
 
     def hear(
         self,
@@ -212,6 +214,7 @@ class Ear:
             seconds=window.n_frames / self._model.frames_per_second,
             avg_logprob=decoded.avg_logprob,
             compression_ratio=decoded.compression_ratio,
+            least_logprob=speaker.least_logprob,
             # After a prompt without timestamps the decoder often gives none either.
             ended=len(decoded.tokens) < most_tokens
             and (bool(speaker.prompt) or speaker.ended(decoded.tokens)),
@@ -320,10 +323,13 @@ class Decoded:
 
 
 class Speaker:
-    """A language's tokenizer, and how to decode it. ``first`` is for the first look."""
+    """A language's tokenizer, and how to decode it. ``first`` is for the first look.
 
-    def __init__(self, tokenizer: Any, options: Any) -> None:
-        self.tokenizer = tokenizer
+    Text of the first look below ``least_logprob`` is doubtful.
+    """
+
+    def __init__(self, tokenizer: Any, options: Any, least_logprob: float = AVG_LOGPROB) -> None:
+        self.tokenizer, self.least_logprob = tokenizer, least_logprob
         self.options = options
         self.first = replace(options, temperatures=options.temperatures[:1])
         prompt = options.initial_prompt
