@@ -217,7 +217,8 @@ class Options:
         vad_filter: drop stretches without speech before decoding.
         silence_guard: withhold text that an engine invents where nobody speaks.
         compute_type: number format of the weights (``"int8"``, ``"float16"``, ``"float32"``…).
-        batch_size: windows decoded at once; 1 decodes in sequence.
+        batch_size: windows decoded at once; 1 decodes in sequence. On a CPU faster-whisper decodes
+            pieces together without it.
         beam_size: hypotheses kept while decoding; 1 is greedy and fastest.
         best_of: samples drawn where the temperature is above 0.
         patience: how long a beam search goes on after its first complete hypothesis.
@@ -230,7 +231,8 @@ class Options:
         hotwords: words to expect, put before every window.
         condition_on_previous_text: give each window the text of the one before it.
         compression_ratio_threshold: text that repeats itself more is tried again.
-        log_prob_threshold: text less sure (mean natural logarithm) is tried again.
+        log_prob_threshold: text less sure (mean natural logarithm) is tried again. With
+            faster-whisper -1 is quicker and less like the library's text than the default.
         no_speech_threshold: windows more surely without speech are skipped when also unsure.
         hallucination_silence_threshold: with word times, skip silences longer than this (s)
             around text that looks invented.

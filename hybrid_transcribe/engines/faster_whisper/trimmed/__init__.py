@@ -2,6 +2,6 @@
 
 A clip's way: `cuts` (where to cut what is long, silence left out) ─► `ear` (one piece: features,
 a trimmed window, text, and a second look with the full window where `doubt` has reason) ─►
-`crew` (pieces of several recordings side by side) ─► segments in order. On a GPU the ears' calls
-of the model meet in `batches`.
+`crew` (pieces of several recordings side by side) ─► segments in order. The ears' calls of the
+model meet in `batches`.
 """
