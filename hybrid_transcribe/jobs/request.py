@@ -28,11 +28,11 @@ from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 
 _T = TypeVar("_T")
 
-#: Options that count something, so less than one makes no sense.
 #: Farthest that a priority may be from 0.
 MOST_PRIORITY = 1_000_000
 
-_COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
+#: Options that count something, so less than one makes no sense.
+COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
 
 #: Types as people read them.
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
@@ -205,7 +205,7 @@ def _check(options: Options) -> None:
         raise InvalidOption(
             f"Option audio_track={track!r}: it must be a number from 1, or a language"
         )
-    for name in _COUNTS:
+    for name in COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InvalidOption(f"Option {name}={value}: it must be 1 or more")

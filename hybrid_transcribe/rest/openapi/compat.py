@@ -111,6 +111,8 @@ def _form() -> dict[str, Schema]:
         "file": {**FILE, "description": "One recording."},
         "model": {
             "type": "string",
+            "minLength": 1,
+            "pattern": r"\S",
             "description": "`whisper-1` stands for the server's default; see `/v1/models`.",
         },
         "language": ours["language"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hybrid_transcribe.jobs.request import COUNTS, MOST_PRIORITY
 from hybrid_transcribe.rest.openapi.schemas import Schema, field_types, ref
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
@@ -37,7 +38,16 @@ def json_options() -> dict[str, Schema]:
     """Every option by name, as JSON has it."""
     found = field_types(Options)
     found["task"]["enum"] = list(TASKS)
+    for name in COUNTS:
+        _bound(found[name], 1)
     return found
+
+
+def _bound(schema: Schema, least: int) -> None:
+    """Say the least whole number that is taken, in whichever branch allows one."""
+    for branch in (schema, *schema.get("anyOf", ())):
+        if branch.get("type") == "integer":
+            branch["minimum"] = least
 
 
 def form_options() -> dict[str, Schema]:
@@ -71,7 +81,12 @@ def submission(chosen: dict[str, Schema]) -> dict[str, Schema]:
             "where it is left out.",
         },
         **chosen,
-        "priority": {"type": "integer", "description": "Higher goes first within a session."},
+        "priority": {
+            "type": "integer",
+            "minimum": -MOST_PRIORITY,
+            "maximum": MOST_PRIORITY,
+            "description": "Higher goes first within a session.",
+        },
         "callback_url": {
             "type": "string",
             "description": "An address that is told when the job has ended, where the server has "
@@ -91,7 +106,9 @@ def _as_text(schema: Schema) -> Schema:
     about = {"description": schema["description"]}
     if kind["type"] == "array":
         return {"type": "string", "pattern": _NUMBERS, **_more(about, "Several with commas.")}
-    kept: dict[str, Any] = {name: kind[name] for name in ("type", "enum") if name in kind}
+    kept: dict[str, Any] = {
+        name: kind[name] for name in ("type", "enum", "minimum") if name in kind
+    }
     return {**kept, **about}
 
 
