@@ -30,7 +30,7 @@ class MemoryJournal(Journal):
     def write(self, changes: JournalChanges) -> None:
         for job_id in changes.deleted:
             self._delete(job_id)
-        for of_job in self._recordings.values():
+        for of_job in self._recordings.values() if changes.deleted_recordings else ():
             for recording_id in changes.deleted_recordings & of_job.keys():
                 self._drop_segments(of_job.pop(recording_id))
         for key in changes.dropped:
