@@ -48,7 +48,13 @@ class FakeEar:
         return language
 
     def hear(
-        self, samples: Any, start_s: float, speaker: str, cancelled: Any, window: Any = None
+        self,
+        samples: Any,
+        start_s: float,
+        speaker: str,
+        cancelled: Any,
+        window: Any = None,
+        disputed: bool = False,
     ) -> list[Heard]:
         mark = round(float(samples[1]) * 1000)
         with self.lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,6 +58,26 @@ def test_sound_text_is_heard_once() -> None:
     assert text == "7 8 9"
     assert len(model.heard) == 1
     assert (ear.second_looks, ear.looks) == (0, 1)
+
+
+@pytest.mark.parametrize(("disputed", "temperatures"), [(False, (0.0, 0.2)), (True, (0.0,))])
+def test_what_may_be_no_speech_is_not_tried_at_every_temperature(
+    monkeypatch: pytest.MonkeyPatch, disputed: bool, temperatures: tuple[float, ...]
+) -> None:
+    """Music that the detector takes for none would cost six decodings a piece."""
+    model = FakeModel([TIMES, 7, 8, 9, TIMES + 150], avg_logprob=-1.5)
+    seen: list[tuple[float, ...]] = []
+    own = model.generate_segments
+
+    def generate_segments(features: Any, tokenizer: Any, options: Any, log: bool) -> Any:
+        seen.append(tuple(options.temperatures))
+        return own(features, tokenizer, options, log)
+
+    monkeypatch.setattr(model, "generate_segments", generate_segments)
+    samples = np.zeros(3 * RATE_HZ, dtype=np.float32)
+    speaker = Speaker(FakeTokenizer(), FakeOptions())
+    Ear(model, {}).hear(samples, 0.0, speaker, lambda: False, disputed=disputed)
+    assert seen == [temperatures]
 
 
 @pytest.mark.model

@@ -143,18 +143,21 @@ class Ear:
         speaker: Speaker,
         cancelled: Callable[[], bool],
         window: Window | None = None,
+        disputed: bool = False,
     ) -> list[Heard]:
         """The segments of a piece that begins at ``start_s`` of its clip.
 
         ``window`` is that of the piece where it is known. Where any of it is doubtful, all of
-        the piece is heard again in the library's own way. Raises Interrupted.
+        the piece is heard again in the library's own way, where its being speech is ``disputed``
+        at the first temperature only: music would be tried at six. Raises Interrupted.
         """
+        how = speaker.first if disputed else speaker.options
         with self.interruptible(cancelled):
             try:
                 return self._first_look(samples, start_s, speaker, cancelled, window)
             except _Doubtful:
                 self.second_looks += 1
-                return list(self._second_look(samples, start_s, speaker, cancelled))
+                return list(self._second_look(samples, start_s, speaker, how, cancelled))
 
     def interruptible(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
         """Within this, calls of the model that wait for their turn raise Interrupted."""
@@ -162,10 +165,15 @@ class Ear:
         return within(cancelled) if within else nullcontext()
 
     def _second_look(
-        self, samples: Samples, start_s: float, speaker: Speaker, cancelled: Callable[[], bool]
+        self,
+        samples: Samples,
+        start_s: float,
+        speaker: Speaker,
+        how: Any,
+        cancelled: Callable[[], bool],
     ) -> Iterator[Heard]:
         # The library writes into its options.
-        options = replace(speaker.options)
+        options = replace(how)
         # To the last bit what the library would hear: unsure text hangs on less.
         features = self._model.feature_extractor(samples)
         model = seeded(self._model)

@@ -186,7 +186,8 @@ class Hearing:
         return piece.start_s == 0 and int(piece.end_s * RATE_HZ) >= len(self._samples)
 
     def _hear(self, piece: Piece, speaker: Speaker, window: Window | None) -> list[Heard]:
-        return self._ear.hear(self._of(piece), piece.start_s, speaker, self._cancelled, window)
+        samples, start_s = self._of(piece), piece.start_s
+        return self._ear.hear(samples, start_s, speaker, self._cancelled, window, piece.disputed)
 
     def _of(self, piece: Piece) -> Samples:
         return self._samples[int(piece.start_s * RATE_HZ) : int(piece.end_s * RATE_HZ)]
