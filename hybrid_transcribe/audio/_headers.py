@@ -104,14 +104,14 @@ def _is_sound(file: BinaryIO, at: int, size: int) -> bool:
 
 def _riff(file: BinaryIO, start: int, size: int) -> Header:
     length = struct.unpack("<L", _at(file, start + 4, 4))[0]
-    known = 0 < length < _UNKNOWN_32
-    return Header(length + 8 if known else None)
+    is_stated = 0 < length < _UNKNOWN_32
+    return Header(length + 8 if is_stated else None)
 
 
 def _form(file: BinaryIO, start: int, size: int) -> Header:
     length = struct.unpack(">L", _at(file, start + 4, 4))[0]
-    known = 0 < length < _UNKNOWN_32
-    return Header(length + 8 if known else None)
+    is_stated = 0 < length < _UNKNOWN_32
+    return Header(length + 8 if is_stated else None)
 
 
 def _w64(file: BinaryIO, start: int, size: int) -> Header:

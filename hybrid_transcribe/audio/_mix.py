@@ -246,8 +246,8 @@ class Mixer:
         mixed = float(factors @ self._products @ factors)
         if self._count <= 2 or self._placed or mixed <= 0.0:
             return 1.0
-        wanted = math.sqrt(float(energies.max()) / mixed)
-        return min(max(wanted, 1.0), float(self._count))
+        gain = math.sqrt(float(energies.max()) / mixed)
+        return min(max(gain, 1.0), float(self._count))
 
 
 def _hums(channels: Samples, hop: int) -> npt.NDArray[np.bool_]:

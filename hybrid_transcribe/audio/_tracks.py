@@ -66,9 +66,9 @@ def _text(value: str) -> str:
     return names.display_name(value, "")[:_MOST_TITLE] if value.strip() else ""
 
 
-def named(choices: Sequence[Track], wanted: str, shown: str) -> Track:
+def named(choices: Sequence[Track], choice: str, shown: str) -> Track:
     """The track of that number, language or title. Raises NoAudio, which lists them."""
-    text = wanted.strip().lower()
+    text = choice.strip().lower()
     if text == ALL_TRACKS:
         # Each track is a recording of its own, made before: this file was not looked into.
         return preferred(choices)
@@ -80,7 +80,7 @@ def named(choices: Sequence[Track], wanted: str, shown: str) -> Track:
         if language is not None and _language(track.language) == language:
             return track
     there = "; ".join(f"{track.number}{track.label}" for track in choices)
-    raise NoAudio(f"{shown}: no audio track {wanted!r}; there are: {there}")
+    raise NoAudio(f"{shown}: no audio track {choice!r}; there are: {there}")
 
 
 def _language(text: str) -> str | None:

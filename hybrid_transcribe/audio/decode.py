@@ -201,12 +201,12 @@ def _rules(
     begins_s = 0.0 if media.start_time is None else media.start_time / av.time_base
     restarts = recording.container in _ANY_ORIGIN
     own = recording.container in _OWN_ORIGIN or begins_s <= _LATEST_START_S
-    known = [] if header_end_s is None else [header_end_s]
+    ends = [] if header_end_s is None else [header_end_s]
     if media.duration:
-        known.append(max(0.0, begins_s) + media.duration / av.time_base)
+        ends.append(max(0.0, begins_s) + media.duration / av.time_base)
     return ClockRules(
         origin_s=0.0 if own and not restarts else begins_s,
-        end_s=max(known, default=None),
+        end_s=max(ends, default=None),
         most_s=settings.max_duration_s,
         restarts=restarts,
         # FFmpeg counts them in units that it does not know without a header.

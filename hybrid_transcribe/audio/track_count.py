@@ -30,22 +30,22 @@ def by_track(taken: Intake, settings: Settings) -> Intake:
     A file with one track, or of which nothing can be read, stays one recording. Tracks beyond
     ``max_files`` recordings in all are rejected.
     """
-    counts = count_tracks([one.path for one in taken.found])
-    found = [
-        replace(one, name=with_note(one.name, f"track {number}"), audio_track=str(number))
-        if counts.get(str(one.path), 1) > 1
-        else one
-        for one in taken.found
-        for number in range(1, counts.get(str(one.path), 1) + 1)
+    counts = count_tracks([item.path for item in taken.found])
+    items = [
+        replace(item, name=with_note(item.name, f"track {number}"), audio_track=str(number))
+        if counts.get(str(item.path), 1) > 1
+        else item
+        for item in taken.found
+        for number in range(1, counts.get(str(item.path), 1) + 1)
     ]
     rejected = [
         Rejection(
-            one.name,
-            TooMany(f"{one.name}: more than {settings.max_files} recordings in one job").info(),
+            item.name,
+            TooMany(f"{item.name}: more than {settings.max_files} recordings in one job").info(),
         )
-        for one in found[settings.max_files :][:1]
+        for item in items[settings.max_files :][:1]
     ]
-    return Intake(tuple(found[: settings.max_files]), (*taken.rejected, *rejected))
+    return Intake(tuple(items[: settings.max_files]), (*taken.rejected, *rejected))
 
 
 def count_tracks(paths: Sequence[Path]) -> dict[str, int]:
