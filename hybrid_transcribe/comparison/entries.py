@@ -18,7 +18,7 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.jobs.request import engine_class, make_options, make_spec
-from hybrid_transcribe.models.catalogue import is_path
+from hybrid_transcribe.models.catalogue import is_path, known
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ErrorInfo, Options, Spec
 
@@ -166,10 +166,16 @@ def _model(wish: _Wish, settings: Settings, model: str | None) -> tuple[str | No
     can = engine_class(wish.engine, settings).capabilities
     if wish.model or not model:
         return wish.model, None
-    # Models of the cloud have names of their own.
-    if can.models and model not in can.models:
+    # Models of the cloud have names of their own, and those that are no Whisper.
+    if (can.models and model not in can.models) or _is_for_others(model, can.model_layout):
         return None, f"{wish.engine} has no model {model!r}: {can.default_model} was used"
     return model, None
+
+
+def _is_for_others(model: str, layout: str | None) -> bool:
+    """True for a Whisper of the catalogue where the engine has none."""
+    entry = known(model)
+    return layout == "sherpa-onnx" and entry is not None and layout not in entry.repos
 
 
 def _info(error: Exception) -> ErrorInfo:

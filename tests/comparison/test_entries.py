@@ -128,6 +128,13 @@ class TestModel:
         assert entry.spec.model == "best"
         assert entry.notice == "cloud has no model 'base': best was used"
 
+    def test_a_whisper_for_all_is_left_out_where_there_is_none(self) -> None:
+        """sherpa-onnx has models of its own."""
+        (entry,) = entries("sherpa-onnx", model="base")
+
+        assert entry.spec.model == "parakeet-tdt-0.6b-v3"
+        assert entry.notice == "sherpa-onnx has no model 'base': parakeet-tdt-0.6b-v3 was used"
+
     def test_a_folder_is_a_model(self, tmp_path: Path) -> None:
         """In a pair it may be a path; its label is the folder's name."""
         (entry,) = entries(("scripted", tmp_path / "mine"))

@@ -10,12 +10,13 @@ from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.contract import PROMISES, unloaded_it_refuses
-from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
 from hybrid_transcribe.interfaces import Engine, LoadRequest, ModelFiles
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.samples import sample
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
+from tests.engines import moonshine
 from tests.engines.fakes import never
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
@@ -32,10 +33,10 @@ def _request(engine: Engine) -> LoadRequest:
         return LoadRequest(ModelFiles(can.default_model), device="cpu")
     offline = Settings.load(offline=True)
     # Not every layout has the small one; any model shows the contract.
-    for name in ("tiny.en", can.default_model):
+    for name in ("tiny.en", moonshine.NAME, can.default_model):
         try:
             return LoadRequest(resolve(name, can.model_layout, offline), device="cpu")
-        except ModelUnavailable as error:
+        except (ModelUnavailable, UnknownModel) as error:
             missing = str(error)
     pytest.skip(missing)
 
