@@ -1,4 +1,5 @@
-// How far the queue is, in the page's title. Only where the page is ours: a notebook has its own.
+// How far the queue is, in the page's title, and the page's language. Only where the page is ours:
+// a notebook has its own.
 
 import { overall } from "./listing.js";
 
@@ -10,6 +11,7 @@ export function followTitle(hub, i18n) {
   function write() {
     timer = null;
     if (!hub.store.get("welcome")?.session_id) return;
+    document.documentElement.lang = i18n.language;
     const { active, percentage, eta_s } = overall(hub.store.get("rows").values());
     const parts = [i18n.percent(percentage ?? 0), eta_s === null ? null : i18n.about(eta_s)];
     const title = active ? `(${parts.filter(Boolean).join(", ")}) ${own}` : own;

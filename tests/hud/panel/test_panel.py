@@ -546,6 +546,7 @@ def test_the_language_can_be_changed(page: Page) -> None:
     expect(page.locator("[name=device]")).to_have_value("cpu")
     expect(row(page, "river-survey")).to_contain_text("Em andamento")
     expect(page.locator(":focus")).to_have_text("PT")
+    page.wait_for_function("document.documentElement.lang === 'pt-BR'")
     page.reload()
     expect(page.get_by_role("heading", name="Fila")).to_be_visible()
 

@@ -249,6 +249,10 @@ byId("hint").textContent = speak("hint");
 const about = byId("about");
 if (about) {
   about.textContent = speak("about");
+  // The panel sets the page's language when its reader chooses another.
+  new MutationObserver(() => {
+    about.textContent = speak("about");
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
   // Whoever came with the server's token takes it along.
   if (token) about.search = new URLSearchParams({ token }).toString();
 }
