@@ -243,10 +243,11 @@ def test_languages_are_found_in_batches(
 ) -> None:
     """Of recordings in different languages, told before the text; each in its own."""
     chosen = [
-        next(one for one in manifest if one["language"] == code and one["seconds"] <= 15)
+        next(one for one in manifest if one["language"] == code and 5 < one["seconds"] <= 15)
         for code in ("en", "pt", "de")
     ]
-    few = [whole(speech_dir / one["file"]) for one in chosen]
+    # Of one length to a GPU, so that they share batches.
+    few = [Clip(whole(speech_dir / one["file"]).samples[: 8 * RATE_HZ]) for one in chosen]
     whisper = base_alone.whisper()
 
     alone = base_alone.alone(few)
