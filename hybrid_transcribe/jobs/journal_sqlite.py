@@ -168,7 +168,11 @@ class SqliteJournal(Journal):
 
     def restore(self) -> Restored:
         if self._restored is None:
-            self._restored = self._read_all()
+            try:
+                self._restored = self._read_all()
+            except (TypeError, ValueError, AttributeError) as error:
+                # Whole pages in each other's place pass SQLite's own check.
+                raise JournalUnusable(f"{self.path.name} is damaged: {error}") from error
         return self._restored
 
     def _read_all(self) -> Restored:
@@ -179,6 +183,8 @@ class SqliteJournal(Journal):
                 replace(job, recordings=tuple(recordings.pop(job.job_id, ())))
                 for job in self._jobs(damaged)
             ]
+            # None is ever accepted without recordings.
+            damaged += [f"job {job.job_id[:8]}" for job in jobs if not job.recordings]
             # Recordings whose job's row is not there any more.
             for job_id, orphans in recordings.items():
                 damaged.append(f"job {job_id[:8]}")
@@ -188,9 +194,9 @@ class SqliteJournal(Journal):
         return Restored(tuple(jobs), facts, tuple(damaged), n_missing)
 
     def _jobs(self, damaged: list[str]) -> Iterator[JobSnapshot]:
-        for job_id, body, crc in self._db.execute(
-            "SELECT job_id, body, crc FROM jobs ORDER BY place"
-        ):
+        # By the table alone: a damaged index would hide rows. Hence also no ORDER BY.
+        rows = self._db.execute("SELECT job_id, place, body, crc FROM jobs NOT INDEXED")
+        for job_id, _, body, crc in sorted(rows, key=lambda row: row[1]):
             try:
                 yield _decoded(_job, body, crc)
             except JournalDamaged:
@@ -201,15 +207,19 @@ class SqliteJournal(Journal):
         """By job, in order."""
         by_job: dict[str, list[Recording]] = {}
         for recording_id, job_id, place, body, crc in self._db.execute(
-            "SELECT recording_id, job_id, place, body, crc FROM recordings ORDER BY job_id, place"
+            "SELECT recording_id, job_id, place, body, crc FROM recordings NOT INDEXED"
         ):
             try:
                 recording = self._localized(_decoded(_recording, body, crc))
             except JournalDamaged as error:
                 recording = self._unreadable_recording(recording_id, job_id, place, error)
                 damaged.append(recording.name)
-            by_job.setdefault(job_id, []).append(recording)
-        return by_job
+            # What the row says of itself has a checksum; its keys have none.
+            by_job.setdefault(recording.job_id, []).append(recording)
+        return {
+            job_id: sorted(recordings, key=lambda r: r.index)
+            for job_id, recordings in by_job.items()
+        }
 
     def _localized(self, recording: Recording) -> Recording:
         """An upload's path in this folder, wherever the folder lay when it was written."""
@@ -244,7 +254,7 @@ class SqliteJournal(Journal):
         for name, body in self._db.execute("SELECT name, body FROM facts"):
             try:
                 facts[name] = msgspec.json.decode(body)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except (msgspec.MsgspecError, UnicodeDecodeError, TypeError):
                 damaged.append(f"fact {name!a}")
         return facts
 

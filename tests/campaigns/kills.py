@@ -406,9 +406,9 @@ def _is_whole(s: Service, job_id: str, text: str) -> bool:
     if not all(t.complete for t in transcripts):
         return False
     joined = "\n".join(t.text for t in transcripts)
-    if joined != text:
+    if transcripts and joined != text:
         raise AssertionError(f"another text: {joined!r}")
-    return job.state is State.COMPLETED
+    return bool(transcripts) and job.state is State.COMPLETED
 
 
 def _flip_bits(path: Path, chance: random.Random) -> None:
