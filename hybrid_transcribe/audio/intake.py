@@ -84,6 +84,8 @@ class Intake:
 
     found: tuple[Found, ...]
     rejected: tuple[Rejection, ...]
+    #: Names of what folders and zips hold beside recordings, and what never said it was one.
+    left_out: tuple[str, ...] = ()
 
     def discard(self) -> None:
         """Delete what is ours of it: there will be no job for it."""
@@ -113,7 +115,7 @@ def intake(
     taking = _Taking(uploads_dir, settings)
     for given in listed(inputs):
         taking.take(given)
-    return Intake(tuple(taking.found), tuple(taking.rejected))
+    return Intake(tuple(taking.found), tuple(taking.rejected), tuple(taking.left_out))
 
 
 def to_send(
@@ -173,6 +175,7 @@ class _Taking:
         self._uploads_dir, self._settings = uploads_dir, settings
         self.found: list[Found] = []
         self.rejected: list[Rejection] = []
+        self.left_out: list[str] = []
 
     def take(self, given: object) -> None:
         if isinstance(given, Uploaded):
@@ -271,6 +274,7 @@ class _Taking:
                 return
         if (len(self.found), len(self.rejected)) == (found, refused):
             raise UnsupportedMedia(f"{shown}: no audio or video in this folder{_instead(other)}")
+        self.left_out += other
 
     def _inner(self, path: Path, shown: str) -> bool:
         """Take a folder's file; false for what is no recording and never said it was one."""
@@ -294,6 +298,7 @@ class _Taking:
             place = entry.path.absolute()
             self.found.append(Found(entry.name, place, owned=True, size_bytes=entry.size_bytes))
         self.rejected.extend(unpacked.rejected)
+        self.left_out.extend(unpacked.other)
         if not unpacked.entries and not unpacked.rejected:
             found = _instead(unpacked.other)
             raise BrokenArchive(f"{shown}: no audio or video in this zip{found}")

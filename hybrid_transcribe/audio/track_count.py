@@ -45,7 +45,8 @@ def by_track(taken: Intake, settings: Settings) -> Intake:
         )
         for item in items[settings.max_files :][:1]
     ]
-    return Intake(tuple(items[: settings.max_files]), (*taken.rejected, *rejected))
+    kept = tuple(items[: settings.max_files])
+    return Intake(kept, (*taken.rejected, *rejected), taken.left_out)
 
 
 def count_tracks(paths: Sequence[Path]) -> dict[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,16 @@ def print_json(outcome: Outcome | None, error: Exception | None = None) -> None:
         code = error.code if isinstance(error, HybridTranscribeError) else "error"
         whole["errors"].append({"name": None, "code": code, "message": str(error)})
     print(json_text(whole))
+
+
+def listed_names(names: Sequence[str], n_named: int = 10) -> str:
+    """Names for one line, the first few of many.
+
+    >>> listed_names(["a.txt", "b.png", "c.doc"], 2)
+    'a.txt, b.png and 1 more'
+    """
+    more = f" and {len(names) - n_named} more" if len(names) > n_named else ""
+    return ", ".join(names[:n_named]) + more
 
 
 def json_text(value: Any) -> str:

@@ -127,13 +127,15 @@ def _run(args: argparse.Namespace, formats: list[str]) -> int:
 def _work(
     service: Service, args: argparse.Namespace, how: dict[str, Any], targets: Targets | None
 ) -> Outcome:
-    from hybrid_transcribe.cli.outcome import collect
+    from hybrid_transcribe.cli.outcome import collect, listed_names
     from hybrid_transcribe.progress import follow
 
     job = service.submit(_inputs(args.paths, service), **how)
     if not args.quiet:
         # Of a request that was refused nobody gets anything.
         tell_receivers([how.get("engine")], service.settings)
+        if job.left_out:
+            say(f"left out, as neither audio nor video: {listed_names(job.left_out)}")
     signal = 0
     try:
         if targets is not None:

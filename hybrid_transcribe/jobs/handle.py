@@ -126,6 +126,8 @@ class Job:
         self._service = service
         self.job_id = job_id
         self.session_id = session_id
+        #: What folders and zips held beside recordings, for whoever submitted them.
+        self.left_out: tuple[str, ...] = ()
 
     @property
     def service(self) -> Door:

@@ -356,7 +356,9 @@ class Service:
         if not is_new:
             taken.discard()
         self._wait_until_written()
-        return self._handle(job_id, session)
+        job = self._handle(job_id, session)
+        job.left_out = taken.left_out
+        return job
 
     def _wait_until_written(self) -> None:
         """What is acknowledged is in the journal, but where people are warned that it is not.

@@ -42,6 +42,23 @@ class TestStdout:
 
         assert cli("transcribe", tmp_path / "all.zip").out == "in.wav 0\n"
 
+    def test_what_is_left_out_is_named(self, cli: Cli, talk: Talk, tmp_path: Path) -> None:
+        """Of folders and zips: nobody has to compare lists to find what is missing."""
+        talk("a.wav", 1)
+        (tmp_path / "notes.txt").write_text("notes")
+        with ZipFile(tmp_path / "all.zip", "w") as zipped:
+            zipped.write(talk("a.wav", 1), "in.wav")
+            zipped.writestr("cover.png", b"\x89PNG\r\n\x1a\n" + b"0" * 50)
+        (folder := tmp_path / "folder").mkdir()
+        talk("folder/b.wav", 1)
+        (folder / "notes.txt").write_text("notes")
+
+        ran = cli("transcribe", tmp_path / "all.zip", folder)
+
+        assert ran.code == 0
+        assert "left out, as neither audio nor video: cover.png, notes.txt\n" in ran.err
+        assert "left out" not in cli("transcribe", folder, "-q").err
+
     def test_a_format_is_printed(self, cli: Cli, talk: Talk) -> None:
         """Without a folder the format goes to stdout, ready for a redirection."""
         ran = cli("transcribe", talk(), "--format", "srt")
