@@ -171,7 +171,7 @@ def answer(path: Path) -> str:
     from hybrid_transcribe.audio.report import DecodeReport
 
     report = DecodeReport()
-    said = []
+    answers = []
     for use in (
         lambda: probe(path, _SETTINGS),
         lambda: sum(
@@ -180,10 +180,10 @@ def answer(path: Path) -> str:
     ):
         try:
             use()
-            said.append("fine")
+            answers.append("fine")
         except HybridTranscribeError as error:
-            said.append(f"{error.code}: {error}")
-    return re.sub(r"\d+(\.\d+)?", "7", "; ".join([*said, *report.lines]))
+            answers.append(f"{error.code}: {error}")
+    return re.sub(r"\d+(\.\d+)?", "7", "; ".join([*answers, *report.lines]))
 
 
 def run_child(first: int, count: int, seed: int, kept: Path) -> None:
@@ -193,11 +193,11 @@ def run_child(first: int, count: int, seed: int, kept: Path) -> None:
     """
     die_with_parent()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         seeds = make_seeds(folder)
         grown = _Growth(count)
-        known: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str]] = set()
         for number in range(first, first + count):
             rng = random.Random(f"{seed} {number}")
             suffix = rng.choice(sorted(seeds))
@@ -215,8 +215,8 @@ def run_child(first: int, count: int, seed: int, kept: Path) -> None:
             if outcome.startswith("unexpected") or seconds > SLOW_S:
                 (kept / f"{number}{suffix}").write_bytes(mutant)
             _say(n=number, outcome=outcome, seconds=seconds)
-            if (suffix, outcome) not in known and len(corpus) < MOST_SEEDS:
-                known.add((suffix, outcome))
+            if (suffix, outcome) not in seen and len(corpus) < MOST_SEEDS:
+                seen.add((suffix, outcome))
                 corpus.append(mutant)
             grown.look(number - first)
         _say(grown=grown.bytes, descriptors=grown.descriptors)
@@ -304,14 +304,14 @@ class _Child:
             ]
             for reader in readers:
                 reader.start()
-            how = self._listen(child, lines)
+            ending = self._listen(child, lines)
             for reader in readers:
                 reader.join()
         last = "".join([line for line in words.queue if line][-3:]).strip()
-        if how == "hang" or child.returncode:
+        if ending == "hang" or child.returncode:
             # It died before it could clear up: what it was at still lies there.
             self._keep()
-            what = "hang" if how == "hang" else f"crash, exit status {child.returncode}"
+            what = "hang" if ending == "hang" else f"crash, exit status {child.returncode}"
             self._fault(f"{what} ({last})" if last else what)
             self._first = self._current.get("n", self._first) + 1
         else:
@@ -345,9 +345,9 @@ class _Child:
         row = self._result.rows.setdefault(self._current["format"], Row())
         row.mutants += 1
         row.slowest_s = max(row.slowest_s, seconds)
-        heard = outcome.startswith("fine; fine")
-        row.decoded += heard
-        row.refused += not heard
+        is_decoded = outcome.startswith("fine; fine")
+        row.decoded += is_decoded
+        row.refused += not is_decoded
         self._result.outcomes[outcome[:100]] += 1
         if outcome.startswith("unexpected"):
             self._fault(outcome)
