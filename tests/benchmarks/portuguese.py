@@ -97,7 +97,10 @@ def spoken_line(line: str) -> str:
         return f"inciso {_counted(item[1])} {item[2]}"
     heading = re.match(r"(Título|Capítulo|Seção|Subseção) ([IVXLC]+): (.*)", line, re.DOTALL)
     if heading:
-        return f"{heading[1].lower()} {_counted(heading[2])} {heading[3]}"
+        number = _counted(heading[2])
+        if heading[1] in ("Seção", "Subseção"):
+            number = re.sub(r"o$", "a", number)
+        return f"{heading[1].lower()} {number} {heading[3]}"
     return re.sub(r"^([a-z])\) ", r"alínea \1 ", line)
 
 

@@ -111,5 +111,5 @@ def test_the_laws_items_are_read_with_their_numbers() -> None:
     """Ordinals up to nine."""
     assert spoken_line("IX - a lei;") == "inciso nono a lei;"
     assert spoken_line("XII - a lei;") == "inciso 12 a lei;"
-    assert spoken_line("Seção II: Do Povo") == "seção segundo Do Povo"
+    assert spoken_line("Seção II: Do Povo") == "seção segunda Do Povo"
     assert spoken_line("§ 1º A lei") == "§ 1º A lei"

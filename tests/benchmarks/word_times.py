@@ -319,15 +319,19 @@ def main(arguments: Sequence[str]) -> str:
     parser.add_argument("--model", default="base")
     parser.add_argument("--engines", default=";".join(ENGINES), help="with semicolons between them")
     parser.add_argument("--minutes", type=float, default=15, help="of the joined recording")
+    parser.add_argument(
+        "--sentences", type=int, default=N_SENTENCES, help="spoken by espeak-ng, a language"
+    )
     options = parser.parse_args(arguments)
+    n = options.sentences
     reason = espeak.missing()
     if reason or not speech.librispeech():
         return f"Left out: {reason or 'there is no recorded speech beside the checkout'}."
     with tempfile.TemporaryDirectory(prefix="word-times-") as folder:
         made = Path(folder)
-        material: dict[str, Sequence[Timed]] = {"synthetic, English": synthetic(made, "en")}
+        material: dict[str, Sequence[Timed]] = {"synthetic, English": synthetic(made, "en", n)}
         if not options.model.endswith(".en"):
-            material["synthetic, Portuguese"] = synthetic(made, "pt")
+            material["synthetic, Portuguese"] = synthetic(made, "pt", n)
         material["joined"] = [joined(made, 60 * options.minutes)]
         found = list(rows(options.model, options.engines.split(";"), material))
     drift = [
