@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         submit,
         transcribe,
     )
-    from hybrid_transcribe.catalogue import EngineInfo, list_engines
     from hybrid_transcribe.comparison import Comparison, compare
     from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.engines.listing import EngineInfo, list_engines
     from hybrid_transcribe.errors import HybridTranscribeError
     from hybrid_transcribe.hud.panel import show as hud
     from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
@@ -55,7 +55,7 @@ _HOMES = {
     "Clip": "types",
     "Comparison": "comparison",
     "Engine": "interfaces",
-    "EngineInfo": "catalogue",
+    "EngineInfo": "engines.listing",
     "HybridTranscribeError": "errors",
     "Job": "jobs.handle",
     "JobResult": "jobs.handle",
@@ -76,7 +76,7 @@ _HOMES = {
     "compare": "comparison",
     "default_service": "api",
     "enable_nested_asyncio": "api",
-    "list_engines": "catalogue",
+    "list_engines": "engines.listing",
     "sample": "samples",
     "submit": "api",
     "transcribe": "api",

@@ -14,7 +14,7 @@ from hybrid_transcribe.columns import columns
 from hybrid_transcribe.errors import HybridTranscribeError, UnknownModel
 from hybrid_transcribe.jobs.model_advice import MEASURED, ModelAdvice
 from hybrid_transcribe.jobs.service import Inputs, Service
-from hybrid_transcribe.models.space import in_words
+from hybrid_transcribe.models.disk_space import in_words
 
 _HEAD = ("MODEL", "SIZE", "HERE", "WRONG WORDS", "TIME HERE", "MEMORY", "")
 
@@ -96,9 +96,9 @@ def _duration_s(recordings: Inputs, service: Service) -> float | None:
         return None
     with tempfile.TemporaryDirectory(prefix="hybrid-transcribe-advise-") as unpacked:
         taken = intake(recordings, Path(unpacked), service.settings)
-        if not taken.found:
+        if not taken.files:
             raise taken.refusal()
-        lengths_s = [_length_s(found.path, service) for found in taken.found]
+        lengths_s = [_length_s(result.path, service) for result in taken.files]
     if any(length_s is None for length_s in lengths_s):
         return None
     return sum(length_s for length_s in lengths_s if length_s is not None)
@@ -128,5 +128,5 @@ def _time(model: ModelAdvice) -> str:
     if model.expected_s is None:
         return ""
     minutes = model.expected_s / 60
-    told = f"{minutes:.0f} min" if minutes >= 2 else f"{max(1.0, model.expected_s):.0f} s"
-    return told if model.expected_from == MEASURED else f"about {told}"
+    text = f"{minutes:.0f} min" if minutes >= 2 else f"{max(1.0, model.expected_s):.0f} s"
+    return text if model.expected_from == MEASURED else f"about {text}"

@@ -12,7 +12,7 @@ from typing import Protocol
 
 
 class Timer(Protocol):
-    """Something that will happen unless it is cancelled."""
+    """Something that will happen unless it is canceled."""
 
     def cancel(self) -> None: ...
 

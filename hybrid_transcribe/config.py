@@ -143,20 +143,20 @@ class Settings:
         return Path(self.cache_dir or platformdirs.user_cache_dir("hybrid_transcribe", False))
 
     @classmethod
-    def load(cls, environ: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    def load(cls, environ: Mapping[str, str] | None = None, **kwargs: Any) -> Settings:
         """Defaults, overridden by the environment, overridden by what is given and not None.
 
         Raises InvalidOption for an unknown name or a value that does not parse.
         """
-        found = _from_environment(os.environ if environ is None else environ)
-        found.update({name: value for name, value in given.items() if value is not None})
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(found) - known)
+        result = _from_environment(os.environ if environ is None else environ)
+        result.update({name: value for name, value in kwargs.items() if value is not None})
+        is_known = {f.name for f in fields(cls)}
+        unknown = sorted(set(result) - is_known)
         if unknown:
             raise InvalidOption(
-                f"No setting {unknown[0]!r}; choose from: {', '.join(sorted(known))}"
+                f"No setting {unknown[0]!r}; choose from: {', '.join(sorted(is_known))}"
             )
-        return _checked(found)
+        return _checked(result)
 
     def but(self, **changes: Any) -> Settings:
         """These settings with some changed. Raises InvalidOption, TypeError for an unknown name."""
@@ -183,8 +183,8 @@ _COUNTS = (
 _LEAST_BLOCK_S = 0.1
 
 
-def _checked(found: Mapping[str, Any]) -> Settings:
-    return Settings(**{name: _check(name, value) for name, value in found.items()})
+def _checked(mapping: Mapping[str, Any]) -> Settings:
+    return Settings(**{name: _check(name, value) for name, value in mapping.items()})
 
 
 def _check(name: str, value: Any) -> Any:
@@ -199,8 +199,8 @@ def _check(name: str, value: Any) -> Any:
         checked = msgspec.convert(value, hints[name])
     except msgspec.ValidationError:
         kind = _KINDS.get(next(str(f.type) for f in fields(Settings) if f.name == name), "text")
-        shown = "…" if "key" in name or "secret" in name else repr(value)
-        raise InvalidOption(f"Setting {name}={shown}: it must be {kind}") from None
+        text = "…" if "key" in name or "secret" in name else repr(value)
+        raise InvalidOption(f"Setting {name}={text}: it must be {kind}") from None
     least = _LEAST_BLOCK_S if name == "block_s" else int(name in _COUNTS)
     if isinstance(checked, int | float) and not checked >= least:
         raise InvalidOption(f"Setting {name}={value!r}: it must be {least} or more")
@@ -208,14 +208,14 @@ def _check(name: str, value: Any) -> Any:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    mapping: dict[str, Any] = {}
     for f in fields(Settings):
         for name in (PREFIX + f.name.upper(), ALIASES.get(f.name)):
             if name and environ.get(name):
-                found[f.name] = _parse(name, str(f.type), environ[name])
+                mapping[f.name] = _parse(name, str(f.type), environ[name])
     if environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
-        found["offline"] = True
-    return found
+        mapping["offline"] = True
+    return mapping
 
 
 _TRUE = ("1", "true", "yes", "on")

@@ -24,11 +24,11 @@ from hybrid_transcribe.interfaces import (
     Capabilities,
     ClipDone,
     Engine,
+    EngineWarning,
     Heard,
     Language,
     LoadRequest,
     ModelFiles,
-    Notice,
 )
 from hybrid_transcribe.types import Clip, Options, Segment
 
@@ -47,16 +47,16 @@ def check_engine(engine: Engine, clip: Clip, request: LoadRequest | None = None)
     default model by name, which is enough where the model is no files. Raises BrokenPromise,
     which lists all that is broken, and whatever loading raises.
     """
-    wanted = request or LoadRequest(ModelFiles(engine.capabilities.default_model), device="cpu")
-    engine.load(wanted)
+    required = request or LoadRequest(ModelFiles(engine.capabilities.default_model), device="cpu")
+    engine.load(required)
     try:
         every = (*PROMISES, unloaded_it_refuses)
-        broken = [text for promise in every if (text := _told(promise, engine, clip))]
+        broken = [text for promise in every if (text := _broken_promise(promise, engine, clip))]
         # Twice is once.
         engine.unload()
         engine.unload()
-        engine.load(wanted)
-        again = _told(segments_lie_in_order_inside_the_clip, engine, clip)
+        engine.load(required)
+        again = _broken_promise(segments_lie_in_order_inside_the_clip, engine, clip)
         broken += [f"Loaded again: {again}"] if again and not broken else []
     finally:
         engine.unload()
@@ -64,7 +64,9 @@ def check_engine(engine: Engine, clip: Clip, request: LoadRequest | None = None)
         raise BrokenPromise("\n".join(broken))
 
 
-def _told(promise: Callable[[Engine, Clip], None], engine: Engine, clip: Clip) -> str | None:
+def _broken_promise(
+    promise: Callable[[Engine, Clip], None], engine: Engine, clip: Clip
+) -> str | None:
     try:
         # A copy each: an engine that writes into one must not hide that from the next.
         promise(engine, replace(clip, samples=clip.samples.copy()))
@@ -94,14 +96,14 @@ def it_describes_itself(engine: Engine, clip: Clip) -> None:
 
 def segments_lie_in_order_inside_the_clip(engine: Engine, clip: Clip) -> None:
     """They never overlap and end no later than the audio."""
-    found = _segments(engine, clip, Options())
-    if not found:
+    result = _segments(engine, clip, Options())
+    if not result:
         _broken("it found nothing in the clip: give one in which it does")
-    edges = [t for s in found for t in (s.start_s, s.end_s)]
+    edges = [t for s in result for t in (s.start_s, s.end_s)]
     if edges != sorted(edges):
-        _broken(f"segments are out of order or overlap: {_times(found)}")
+        _broken(f"segments are out of order or overlap: {_times(result)}")
     if edges[0] < 0 or edges[-1] > clip.duration_s:
-        _broken(f"segments leave the clip of {clip.duration_s} s: {_times(found)}")
+        _broken(f"segments leave the clip of {clip.duration_s} s: {_times(result)}")
 
 
 def every_segment_says_something(engine: Engine, clip: Clip) -> None:
@@ -113,37 +115,37 @@ def every_segment_says_something(engine: Engine, clip: Clip) -> None:
 
 def a_language_comes_before_the_segments(engine: Engine, clip: Clip) -> None:
     """Whoever shows text while it comes knows its language."""
-    kinds = [type(h) for h in _heard(engine, clip, Options())]
+    kinds = [type(h) for h in _run(engine, clip, Options())]
     if Language in kinds and Segment in kinds and kinds.index(Language) > kinds.index(Segment):
         _broken("Language comes after the first Segment")
 
 
-def cancelled_from_the_start_it_yields_nothing(engine: Engine, clip: Clip) -> None:
+def canceled_from_the_start_it_yields_nothing(engine: Engine, clip: Clip) -> None:
     """The question is asked before every yield."""
-    heard = list(engine.transcribe(clip, Options(), lambda: True))
-    if heard:
-        _broken(f"it yields {heard[0]!r}")
+    items = list(engine.transcribe(clip, Options(), lambda: True))
+    if items:
+        _broken(f"it yields {items[0]!r}")
 
 
-def cancelled_in_between_it_stops(engine: Engine, clip: Clip) -> None:
+def canceled_in_between_it_stops(engine: Engine, clip: Clip) -> None:
     """Nothing comes after the cancel."""
     seen: list[Heard] = []
-    for heard in engine.transcribe(clip, Options(), lambda: len(seen) > 0):
-        seen.append(heard)
+    for event in engine.transcribe(clip, Options(), lambda: len(seen) > 0):
+        seen.append(event)
     if len(seen) != 1:
-        _broken(f"cancelled after the first of it, it yields {len(seen)}")
+        _broken(f"canceled after the first of it, it yields {len(seen)}")
 
 
 def words_lie_in_order_inside_their_segment(engine: Engine, clip: Clip) -> None:
     """Where an engine can time words at all; a model that cannot says so in a notice."""
     if not engine.capabilities.word_timestamps:
         return
-    told = _heard(engine, clip, Options(word_timestamps=True))
-    found = [h for h in told if isinstance(h, Segment)]
-    excused = any(isinstance(h, Notice) and "word_timestamps" in h.text for h in told)
-    if not excused and not any(s.words for s in found):
+    message = _run(engine, clip, Options(word_timestamps=True))
+    items = [h for h in message if isinstance(h, Segment)]
+    excused = any(isinstance(h, EngineWarning) and "word_timestamps" in h.text for h in message)
+    if not excused and not any(s.words for s in items):
         _broken("asked for word_timestamps, no segment has words and no notice says why")
-    for segment in found:
+    for segment in items:
         edges = [t for w in segment.words for t in (w.start_s, w.end_s)]
         if edges != sorted(edges):
             _broken(f"words are out of order or overlap: {segment.words!r}")
@@ -157,7 +159,7 @@ def an_unknown_language_is_the_callers_mistake(engine: Engine, clip: Clip) -> No
     if "language" not in can.options or not can.languages:
         return
     try:
-        _heard(engine, clip, Options(language=_NO_LANGUAGE))
+        _run(engine, clip, Options(language=_NO_LANGUAGE))
     except InvalidRequest as error:
         if repr(_NO_LANGUAGE) not in str(error):
             _broken(f"the message does not name {_NO_LANGUAGE!r}: {error}")
@@ -167,15 +169,15 @@ def an_unknown_language_is_the_callers_mistake(engine: Engine, clip: Clip) -> No
 
 def a_clip_without_samples_says_nothing(engine: Engine, clip: Clip) -> None:
     """And is no error."""
-    found = _segments(engine, Clip(np.zeros(0, dtype=np.float32), name="empty"), Options())
-    if found:
-        _broken(f"of no audio at all it says {found[0]!r}")
+    result = _segments(engine, Clip(np.zeros(0, dtype=np.float32), name="empty"), Options())
+    if result:
+        _broken(f"of no audio at all it says {result[0]!r}")
 
 
 def the_samples_stay_as_they_are(engine: Engine, clip: Clip) -> None:
     """They are read only: others hold the same array."""
     before = clip.samples.copy()
-    _heard(engine, clip, Options())
+    _run(engine, clip, Options())
     if not np.array_equal(before, clip.samples):
         _broken("it changed clip.samples")
 
@@ -183,17 +185,17 @@ def the_samples_stay_as_they_are(engine: Engine, clip: Clip) -> None:
 def many_clips_are_each_answered_for(engine: Engine, clip: Clip) -> None:
     """One ClipDone a clip, whatever its neighbours are, and segments in time order."""
     quiet = Clip(np.zeros(16_000, dtype=np.float32), name="quiet")
-    told = list(
+    lines = list(
         engine.transcribe_many([(1, clip), (2, quiet), (3, clip)], Options(), lambda _: False)
     )
-    errors = [what for _, what in told if isinstance(what, Exception)]
+    errors = [result for _, result in lines if isinstance(result, Exception)]
     if errors:
         _broken(f"it yields an error: {errors[0]!r}")
-    done = sorted(key for key, what in told if isinstance(what, ClipDone))
+    done = sorted(key for key, result in lines if isinstance(result, ClipDone))
     if done != [1, 2, 3]:
         _broken(f"of the clips 1, 2 and 3 there is a ClipDone for {done}")
     for key in (1, 3):
-        starts = [w.start_s for k, w in told if k == key and isinstance(w, Segment)]
+        starts = [w.start_s for k, w in lines if k == key and isinstance(w, Segment)]
         if not starts or any(a > b for a, b in pairwise(starts)):
             _broken(f"the segments of clip {key} start at {starts}")
 
@@ -204,7 +206,7 @@ def unloaded_it_refuses(engine: Engine, clip: Clip) -> None:
         return
     engine.unload()
     try:
-        _heard(engine, clip, Options())
+        _run(engine, clip, Options())
     except HybridTranscribeError:
         return
     _broken("it transcribes without a model")
@@ -216,8 +218,8 @@ PROMISES: tuple[Callable[[Engine, Clip], None], ...] = (
     segments_lie_in_order_inside_the_clip,
     every_segment_says_something,
     a_language_comes_before_the_segments,
-    cancelled_from_the_start_it_yields_nothing,
-    cancelled_in_between_it_stops,
+    canceled_from_the_start_it_yields_nothing,
+    canceled_in_between_it_stops,
     words_lie_in_order_inside_their_segment,
     an_unknown_language_is_the_callers_mistake,
     a_clip_without_samples_says_nothing,
@@ -226,12 +228,12 @@ PROMISES: tuple[Callable[[Engine, Clip], None], ...] = (
 )
 
 
-def _heard(engine: Engine, clip: Clip, options: Options) -> list[Heard]:
+def _run(engine: Engine, clip: Clip, options: Options) -> list[Heard]:
     return list(engine.transcribe(clip, options, lambda: False))
 
 
 def _segments(engine: Engine, clip: Clip, options: Options) -> list[Segment]:
-    return [h for h in _heard(engine, clip, options) if isinstance(h, Segment)]
+    return [h for h in _run(engine, clip, options) if isinstance(h, Segment)]
 
 
 def _times(segments: list[Segment]) -> str:

@@ -66,11 +66,11 @@ class InvalidRequest(HybridTranscribeError):
 class _UnknownName(InvalidRequest):
     noun = "name"
 
-    def __init__(self, name: object, known: Sequence[str] = ()) -> None:
+    def __init__(self, name: object, entry: Sequence[str] = ()) -> None:
         # One argument means an already worded message, as when rebuilt from an ErrorInfo.
         text = str(name)
-        if known:
-            text = f"No {self.noun} {name!r}; choose from: {', '.join(known)}"
+        if entry:
+            text = f"No {self.noun} {name!r}; choose from: {', '.join(entry)}"
         super().__init__(text)
 
 

@@ -53,14 +53,14 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class EngineWarning:
     """One line people should read, kept in ``Transcript.warnings``."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
+class StageUpdate:
     """What is being done now, where it is not transcribing; percentage (0..100) if known."""
 
     stage: Stage
@@ -68,7 +68,7 @@ class Doing:
 
 
 @dataclass(frozen=True, slots=True)
-class Remember:
+class CheckpointUpdate:
     """A note to survive a restart, such as the id of a transcript in the cloud.
 
     It is journalled before the engine is asked for more, replaces the recording's earlier note
@@ -84,7 +84,9 @@ class ClipDone:
 
 
 #: What an engine may yield. Most yield segments and nothing else.
-Heard = Segment | WithheldSegment | Language | Progress | Notice | Doing | Remember
+Heard = (
+    Segment | WithheldSegment | Language | Progress | EngineWarning | StageUpdate | CheckpointUpdate
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,13 +186,13 @@ class Engine(ABC):
 
     @abstractmethod
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Yield segments in time order, each as soon as it is final.
 
         Times count from the clip's first sample and never pass its end. ``clip.samples`` is
         float32, shape (n_samples,), mono, 16 kHz, within [-1, 1]. Yield `Language` before the
-        first segment when it was detected. Ask ``cancelled()`` before every yield and return
+        first segment when it was detected. Ask ``canceled()`` before every yield and return
         when it is true. Raises OutOfMemory and DeviceFailed, after which the worker may load it
         again in a smaller way and go on behind the last segment; EngineUnavailable for a
         missing library, key or device; EngineFailed with its cause for anything else.
@@ -200,7 +202,7 @@ class Engine(ABC):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """Transcribe clips of several recordings, told apart by their keys.
 
@@ -214,8 +216,8 @@ class Engine(ABC):
         """
         for key, clip in clips:
             try:
-                for heard in self.transcribe(clip, options, lambda key=key: cancelled(key)):  # type: ignore[misc]
-                    yield key, heard
+                for event in self.transcribe(clip, options, lambda key=key: canceled(key)):  # type: ignore[misc]
+                    yield key, event
             except Exception as error:
                 yield key, error
             else:
@@ -479,7 +481,7 @@ class ServiceLike(Protocol):
     a session that is not among them raises UnknownJob, exactly as if it had never been.
     """
 
-    def submit(self, inputs: Any, **how: Any) -> Any: ...
+    def submit(self, inputs: Any, **kwargs: Any) -> Any: ...
 
     def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot: ...
 

@@ -64,7 +64,7 @@ def display_name(name: str, fallback: str = "recording") -> str:
     'reunião.wav'
     """
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
-    kept = unicodedata.normalize("NFC", "".join(map(_shown, last))).strip()
+    kept = unicodedata.normalize("NFC", "".join(map(_visible, last))).strip()
     if not any(unicodedata.category(c)[0] in "LNPS" and c != "." for c in kept):
         return fallback
     return _shorten(kept)
@@ -160,7 +160,7 @@ class UniqueNames:
         return candidate
 
 
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     category = unicodedata.category(character)
     if category == "Zs":
         return " "

@@ -61,7 +61,7 @@ class Item(msgspec.Struct, frozen=True):
     note: str | None = None
 
 
-class Run(_Line, frozen=True):
+class RunBatch(_Line, frozen=True):
     """Transcribe these recordings, all alike."""
 
     batch_id: int
@@ -69,15 +69,15 @@ class Run(_Line, frozen=True):
     items: tuple[Item, ...]
 
 
-class Cancel(_Line, frozen=True):
+class CancelRecording(_Line, frozen=True):
     """Stop one recording at the next chance; `Canceled` answers."""
 
     recording_id: str
     attempt: int
 
 
-class Kept(_Line, frozen=True):
-    """The note of a recording is journalled: the answer to `Remembered`."""
+class Checkpoint(_Line, frozen=True):
+    """The note of a recording is journalled: the answer to `CheckpointSaved`."""
 
     recording_id: str
     attempt: int
@@ -104,7 +104,7 @@ class Stop(_Line, frozen=True):
     """Exit now."""
 
 
-Command = Configure | Run | Cancel | Kept | Erase | Preload | Unload | Stop
+Command = Configure | RunBatch | CancelRecording | Checkpoint | Erase | Preload | Unload | Stop
 
 # ------------------------------------------------------------------ worker -> service
 
@@ -159,7 +159,7 @@ class Advanced(_About, frozen=True):
     done_s: float
 
 
-class Noticed(_About, frozen=True):
+class WarningRaised(_About, frozen=True):
     """One line for ``Transcript.warnings``.
 
     ``audio_missing``: it says that more than a little of the sound is missing.
@@ -169,13 +169,13 @@ class Noticed(_About, frozen=True):
     audio_missing: bool = False
 
 
-class Remembered(_About, frozen=True):
-    """The engine's note about this recording. It waits for `Kept`."""
+class CheckpointSaved(_About, frozen=True):
+    """The engine's note about this recording. It waits for `Checkpoint`."""
 
     note: str
 
 
-class Placed(_About, frozen=True):
+class BatchPlaced(_About, frozen=True):
     """The model serves this recording from that device (``cpu`` or ``gpu``).
 
     ``load_s`` is how long loading it took just now, 0 when it was warm.
@@ -246,9 +246,9 @@ Message = (
     | SegmentHeard
     | TextWithheld
     | Advanced
-    | Noticed
-    | Remembered
-    | Placed
+    | WarningRaised
+    | CheckpointSaved
+    | BatchPlaced
     | Finished
     | Failed
     | Canceled

@@ -38,11 +38,11 @@ from hybrid_transcribe.errors import EngineFailed, OutOfMemory
 from hybrid_transcribe.interfaces import (
     Capabilities,
     Engine,
+    EngineWarning,
     Heard,
     Language,
     Loaded,
     LoadRequest,
-    Notice,
 )
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, WithheldSegment, Word
 
@@ -123,20 +123,20 @@ class ScriptedEngine(Engine):
         return Loaded("cpu", "script")
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         script = self.script
-        if cancelled():
+        if canceled():
             return
         if options.language is None:
             yield Language(script.language, 0.9)
-        if script.fault == "notice" and not cancelled():
-            yield Notice("as the script says")
+        if script.fault == "notice" and not canceled():
+            yield EngineWarning("as the script says")
         if script.fault == "withheld":
             yield WithheldSegment(0.0, 0.5, "as the script says", "no_voice")
         start_s = 0.0
         while start_s < clip.duration_s - 1e-6:
-            if cancelled():
+            if canceled():
                 return
             self._maybe_fail(clip, clip.start_s + start_s)
             self._wait()
@@ -217,10 +217,10 @@ class _Alarm:
     at: float
     order: int
     action: Callable[[], None] = field(compare=False)
-    cancelled: bool = field(compare=False, default=False)
+    canceled: bool = field(compare=False, default=False)
 
     def cancel(self) -> None:
-        self.cancelled = True
+        self.canceled = True
 
 
 class ManualClock:
@@ -264,7 +264,7 @@ class ManualClock:
         while self._alarms and self._alarms[0].at <= until:
             alarm = heapq.heappop(self._alarms)
             self._now = max(self._now, alarm.at)
-            if not alarm.cancelled:
+            if not alarm.canceled:
                 alarm.action()
         self._now = until
 

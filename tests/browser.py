@@ -50,13 +50,13 @@ def chromium() -> Iterator[Browser]:
 
     with api.sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path)
-        found = CHROMIUM if CHROMIUM.is_file() else own
-        if not found.is_file():
+        result = CHROMIUM if CHROMIUM.is_file() else own
+        if not result.is_file():
             raise NoBrowser(f"no browser: neither {CHROMIUM} nor Playwright's own {own}")
         try:
-            started = playwright.chromium.launch(executable_path=found, args=ARGS)
+            started = playwright.chromium.launch(executable_path=result, args=ARGS)
         except api.Error as error:
-            raise NoBrowser(f"{found} does not start: {error.message.splitlines()[0]}") from None
+            raise NoBrowser(f"{result} does not start: {error.message.splitlines()[0]}") from None
         yield started
         started.close()
 
@@ -95,8 +95,8 @@ class Heard:
 
     def strangers(self, url: str) -> set[str]:
         """The hosts, other than the one of ``url``, that were asked for anything."""
-        asked = {urlsplit(r).netloc for r in self.requests if r.startswith(("http", "ws"))}
-        return asked - {urlsplit(url).netloc}
+        is_requested = {urlsplit(r).netloc for r in self.requests if r.startswith(("http", "ws"))}
+        return is_requested - {urlsplit(url).netloc}
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -105,9 +105,9 @@ class Heard:
 
 def listen(page: Page) -> Heard:
     """Begin to note what a page does; call it before the page is opened."""
-    heard = Heard()
-    page.on("console", heard._console)
-    page.on("pageerror", lambda error: heard.complaints.append(str(error)))
-    page.on("request", lambda request: heard.requests.append(request.url))
-    page.on("websocket", lambda socket: heard.requests.append(socket.url))
-    return heard
+    event = Heard()
+    page.on("console", event._console)
+    page.on("pageerror", lambda error: event.complaints.append(str(error)))
+    page.on("request", lambda request: event.requests.append(request.url))
+    page.on("websocket", lambda socket: event.requests.append(socket.url))
+    return event

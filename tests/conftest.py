@@ -38,8 +38,8 @@ settings.load_profile("shared-machine")
 @pytest.fixture(scope="session")
 def speech_dir() -> Path:
     """The folder of recorded speech; its tests are skipped where there is none."""
-    given = os.environ.get(SPEECH_VARIABLE)
-    folder = Path(given) if given else REPOSITORY.parent / "shared" / "speech"
+    value = os.environ.get(SPEECH_VARIABLE)
+    folder = Path(value) if value else REPOSITORY.parent / "shared" / "speech"
     if not (folder / "manifest.jsonl").is_file():
         pytest.skip(f"no speech in {folder}; {SPEECH_VARIABLE} may name another folder")
     return folder
@@ -79,11 +79,11 @@ def _nothing_left_running(_own_state: None) -> Iterator[None]:
     before = set(me.children(recursive=True))
     yield
     started = [child for child in me.children(recursive=True) if not before & _and_above(child)]
-    _, left = psutil.wait_procs(started, timeout=3)
-    lines = [_command(child) for child in left]
-    for child in left:
+    _, remaining = psutil.wait_procs(started, timeout=3)
+    lines = [_command(child) for child in remaining]
+    for child in remaining:
         child.kill()
-    assert not left, f"left running: {lines}"
+    assert not remaining, f"left running: {lines}"
 
 
 def _and_above(process: psutil.Process) -> set[psutil.Process]:

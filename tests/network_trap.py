@@ -76,15 +76,15 @@ def main() -> None:
     far.bind(("far", 0))
     threading.Thread(target=_watch, args=(far, attempts), daemon=True).start()
     ran = subprocess.run(sys.argv[1:], capture_output=True, text=True, check=False)
-    told = Trapped(ran.returncode, ran.stdout, ran.stderr, list(attempts))
-    print(json.dumps(vars(told)))
+    message = Trapped(ran.returncode, ran.stdout, ran.stderr, list(attempts))
+    print(json.dumps(vars(message)))
 
 
 def _watch(far: socket.socket, attempts: dict[str, None]) -> None:
     while True:
         frame, sender = far.recvfrom(65_536)
-        if sender[2] != socket.PACKET_OUTGOING and (found := _destination(frame)):
-            attempts[found] = None
+        if sender[2] != socket.PACKET_OUTGOING and (result := _destination(frame)):
+            attempts[result] = None
 
 
 def _destination(frame: bytes) -> str | None:

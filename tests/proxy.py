@@ -43,9 +43,9 @@ class Wire:
                 most = self._cuts.pop(0) if self._cuts else None
                 pair = (client, server)
                 self._pairs.add(pair)
-            for one, other, limit in ((client, server, None), (server, client, most)):
+            for item, other, limit in ((client, server, None), (server, client, most)):
                 threading.Thread(
-                    target=self._pass_on, args=(one, other, limit, pair), daemon=True
+                    target=self._pass_on, args=(item, other, limit, pair), daemon=True
                 ).start()
 
     def _pass_on(

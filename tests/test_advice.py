@@ -29,12 +29,12 @@ from hybrid_transcribe.types import Options, Spec
 
 def speeds(**measured: float) -> Speeds:
     """Base measured at 10 times real time, and others by name."""
-    found = Speeds()
+    result = Speeds()
     plain = {
         f"faster-whisper|{name}|auto": [speed * 10, 10.0, 1.0] for name, speed in measured.items()
     }
-    found.load(plain)
-    return found
+    result.load(plain)
+    return result
 
 
 # --------------------------------------------------------------------------- published figures
@@ -114,36 +114,36 @@ def test_speeds_of_another_engine_say_nothing() -> None:
 
 def test_each_model_comes_with_what_is_known() -> None:
     """An hour of Portuguese."""
-    found = {
+    by_name = {
         advice.name: advice
         for advice in advise_models(
             "faster-whisper", Settings(), speeds(base=10).plain(), "pt", 3600.0
         )
     }
 
-    assert [name for name, advice in found.items() if advice.recommended] == ["small"]
-    base = found["base"]
+    assert [name for name, advice in by_name.items() if advice.recommended] == ["small"]
+    base = by_name["base"]
     assert (base.expected_s, base.expected_from, base.wer_percent) == (360.0, MEASURED, 21.9)
-    assert found["tiny.en"].speaks is False
-    assert found["large-v2"].expected_s == pytest.approx(3600 / 10 * 21)
+    assert by_name["tiny.en"].speaks is False
+    assert by_name["large-v2"].expected_s == pytest.approx(3600 / 10 * 21)
     assert base.memory_bytes is not None
     assert 250e6 < base.memory_bytes < 500e6
 
 
 def test_a_language_without_figures_leaves_the_usual_model() -> None:
     """Nothing is made up."""
-    found = advise_models("faster-whisper", Settings(), {}, "eo")
+    result = advise_models("faster-whisper", Settings(), {}, "eo")
 
-    assert [advice.name for advice in found if advice.recommended] == ["base"]
-    assert all(advice.wer_percent is None and advice.expected_s is None for advice in found)
+    assert [advice.name for advice in result if advice.recommended] == ["base"]
+    assert all(advice.wer_percent is None and advice.expected_s is None for advice in result)
 
 
 def test_models_that_do_not_read_the_language_are_not_recommended() -> None:
     """Moonshine is smaller than Parakeet, and English."""
-    found = advise_models("sherpa-onnx", Settings(), {}, "pt")
+    result = advise_models("sherpa-onnx", Settings(), {}, "pt")
 
-    assert [advice.name for advice in found if advice.recommended] == ["parakeet-tdt-0.6b-v3"]
-    assert {advice.name for advice in found if advice.speaks} == {"parakeet-tdt-0.6b-v3"}
+    assert [advice.name for advice in result if advice.recommended] == ["parakeet-tdt-0.6b-v3"]
+    assert {advice.name for advice in result if advice.speaks} == {"parakeet-tdt-0.6b-v3"}
 
 
 def test_models_of_a_plug_in_and_of_the_cloud_are_listed() -> None:
@@ -202,13 +202,13 @@ def test_mistakes_are_the_callers() -> None:
 def test_the_command_advises(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As a table, and for programs."""
     assert main(["models", "advise", str(recording), "--language", "pt"]) == 0
-    shown = capsys.readouterr()
-    assert "take this one" in shown.out
-    assert "published" in shown.err
+    display_name = capsys.readouterr()
+    assert "take this one" in display_name.out
+    assert "published" in display_name.err
 
     assert main(["models", "advise", "--language", "pt", "--json"]) == 0
     listed: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
-    assert [one["name"] for one in listed if one["recommended"]] == ["small"]
+    assert [item["name"] for item in listed if item["recommended"]] == ["small"]
 
 
 # ------------------------------------------------------------------------------ the notice

@@ -16,8 +16,8 @@ KEY = "sentinel-key"
 def test_what_is_said_wins_over_the_environment() -> None:
     """Defaults, then the environment, then the caller."""
     environ = {"HYBRID_TRANSCRIBE_RETENTION_S": "7", "JANITOR_SLEEP_INTERVAL_SECONDS": "8"}
-    found = Settings.load(environ, retention_s=9)
-    assert (found.retention_s, found.janitor_interval_s, found.models_kept) == (9, 8, 2)
+    result = Settings.load(environ, retention_s=9)
+    assert (result.retention_s, result.janitor_interval_s, result.models_kept) == (9, 8, 2)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hybrid_transcribe.types import Word
 
 CLIP = tone(3.0)
 
-Cancelled = Callable[[], bool]
+Canceled = Callable[[], bool]
 
 
 class Yields(Engine):
@@ -29,33 +29,33 @@ class Yields(Engine):
         if can is not None:
             self.capabilities = can  # type: ignore[misc]
 
-    def transcribe(self, clip: Clip, options: Options, cancelled: Cancelled) -> Iterator[Heard]:
-        for heard in self.heard if len(clip.samples) else ():
-            if cancelled():
+    def transcribe(self, clip: Clip, options: Options, canceled: Canceled) -> Iterator[Heard]:
+        for event in self.heard if len(clip.samples) else ():
+            if canceled():
                 return
-            yield heard
+            yield event
 
 
 class Deaf(Yields):
-    """Never asks whether it is cancelled."""
+    """Never asks whether it is canceled."""
 
-    def transcribe(self, clip: Clip, options: Options, cancelled: Cancelled) -> Iterator[Heard]:
+    def transcribe(self, clip: Clip, options: Options, canceled: Canceled) -> Iterator[Heard]:
         yield from self.heard
 
 
 class Greedy(Yields):
     """Works in the array it was lent."""
 
-    def transcribe(self, clip: Clip, options: Options, cancelled: Cancelled) -> Iterator[Heard]:
+    def transcribe(self, clip: Clip, options: Options, canceled: Canceled) -> Iterator[Heard]:
         clip.samples[:] = 0
-        yield from super().transcribe(clip, options, cancelled)
+        yield from super().transcribe(clip, options, canceled)
 
 
 class Forgetful(Yields):
     """Answers for the first clip only."""
 
-    def transcribe_many(self, clips: Any, options: Options, cancelled: Any) -> Iterator[Any]:
-        yield from super().transcribe_many(list(clips)[:1], options, cancelled)
+    def transcribe_many(self, clips: Any, options: Options, canceled: Any) -> Iterator[Any]:
+        yield from super().transcribe_many(list(clips)[:1], options, canceled)
 
 
 ONE = Segment(0.0, 1.0, "one")
@@ -67,8 +67,8 @@ BROKEN: dict[str, Engine] = {
     "segments_lie_in_order_inside_the_clip": Yields(TWO, ONE),
     "every_segment_says_something": Yields(ONE, Segment(1.0, 2.0, " ")),
     "a_language_comes_before_the_segments": Yields(ONE, Language("en")),
-    "cancelled_from_the_start_it_yields_nothing": Deaf(ONE, TWO),
-    "cancelled_in_between_it_stops": Deaf(ONE, TWO),
+    "canceled_from_the_start_it_yields_nothing": Deaf(ONE, TWO),
+    "canceled_in_between_it_stops": Deaf(ONE, TWO),
     "words_lie_in_order_inside_their_segment": Yields(
         TIMED, can=Capabilities(word_timestamps=True)
     ),
@@ -111,7 +111,7 @@ def test_what_an_engine_raises_is_told_with_the_rest() -> None:
     """One failure does not hide the others."""
 
     class Fails(Yields):
-        def transcribe(self, clip: Clip, options: Options, cancelled: Cancelled) -> Any:
+        def transcribe(self, clip: Clip, options: Options, canceled: Canceled) -> Any:
             raise ValueError("no such thing")
 
     with pytest.raises(BrokenPromise) as broken:

@@ -249,10 +249,10 @@ def test_a_cloud_that_is_forbidden_is_told_so() -> None:
 def test_clouds_of_others_are_told_by_who_gets_the_audio() -> None:
     """Their keys are their own business."""
     ours = Settings(engines={"mine": f"{__name__}:CloudEngine", "broken": "no_such_package:Engine"})
-    told = {check.name: check.detail for check in cloud.clouds(ours)}
+    fields = {check.name: check.detail for check in cloud.clouds(ours)}
 
-    assert told["cloud mine"] == "gets the audio: Somebody Inc."
-    assert "cloud broken" not in told
+    assert fields["cloud mine"] == "gets the audio: Somebody Inc."
+    assert "cloud broken" not in fields
 
 
 def test_models_at_hand_are_listed_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

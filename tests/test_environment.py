@@ -59,9 +59,9 @@ def _group(name: str) -> list[str]:
 def test_a_group_lists_what_pyproject_lists(group: str, extras: tuple[str, ...]) -> None:
     """The same names, ranges and markers, in either way to install."""
     optional = PROJECT["optional-dependencies"]
-    wanted = [line for extra in extras for line in optional[extra]] or PROJECT["dependencies"]
+    items = [line for extra in extras for line in optional[extra]] or PROJECT["dependencies"]
 
-    assert _canonical(_group(group)) == _canonical(wanted)
+    assert _canonical(_group(group)) == _canonical(items)
 
 
 def test_nothing_is_listed_outside_the_groups() -> None:

@@ -10,8 +10,8 @@ import pytest
 from babel import Locale
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.asking.languages import language_code
 from hybrid_transcribe.engines.assemblyai.choices import language_code as assemblyai_code
+from hybrid_transcribe.engines.common.languages import language_code
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.languages import (

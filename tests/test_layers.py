@@ -25,8 +25,8 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle remote api progress doctor catalogue advice"
-                          " comparison"),
+    ("door",       True,  "jobs.service jobs.handle remote api progress doctor engines.listing"
+                          " advice comparison"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip
@@ -126,11 +126,11 @@ def _ours(name: str) -> str | None:
 
 
 def _modules() -> dict[str, Path]:
-    found = {}
+    result = {}
     for path in sorted(FOLDER.rglob("*.py")):
         parts = path.relative_to(FOLDER).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
+        result[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return result
 
 
 MODULES = _modules()
@@ -196,9 +196,9 @@ def f():
     except ImportError:
         from hybrid_transcribe import names, sample
 """
-    found = [name for _, name in imports(ast.parse(source), "hybrid_transcribe.outputs")]
+    items = [name for _, name in imports(ast.parse(source), "hybrid_transcribe.outputs")]
 
-    assert found == [
+    assert items == [
         "os",
         "hybrid_transcribe.types",
         "hybrid_transcribe.outputs.txt",

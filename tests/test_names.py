@@ -35,29 +35,29 @@ class TestDisplayName:
     @example("\u0301")
     def test_something_can_be_seen(self, name: str) -> None:
         """No name is empty, blank or made of dots."""
-        shown = display_name(name)
+        label = display_name(name)
 
-        assert any(unicodedata.category(c)[0] in "LNPS" for c in shown.strip(". "))
-        assert shown == shown.strip()
+        assert any(unicodedata.category(c)[0] in "LNPS" for c in label.strip(". "))
+        assert label == label.strip()
 
     @given(name=NAMES)
     def test_nothing_hides_reorders_or_breaks_text(self, name: str) -> None:
         """Control, bidirectional and separating characters are gone."""
-        shown = display_name(name)
+        label = display_name(name)
 
-        assert not [c for c in shown if unicodedata.category(c)[0] == "C"]
-        assert not [c for c in shown if unicodedata.category(c)[0] == "Z" and c != " "]
-        assert not set(shown) & set("/\\")
+        assert not [c for c in label if unicodedata.category(c)[0] == "C"]
+        assert not [c for c in label if unicodedata.category(c)[0] == "Z" and c != " "]
+        assert not set(label) & set("/\\")
 
     @given(name=NAMES)
     @example("語" * 200 + ".m4a")
     @example("😀" * 200)
     def test_every_file_system_takes_its_length(self, name: str) -> None:
         """Length is bound in characters and in bytes."""
-        shown = display_name(name)
+        label = display_name(name)
 
-        assert len(shown) <= MAX_NAME
-        assert len(shown.encode()) <= MAX_NAME_BYTES <= 240
+        assert len(label) <= MAX_NAME
+        assert len(label.encode()) <= MAX_NAME_BYTES <= 240
 
     @given(name=NAMES)
     def test_once_is_enough(self, name: str) -> None:

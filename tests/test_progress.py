@@ -14,9 +14,9 @@ from nbclient import NotebookClient
 from hybrid_transcribe import Service
 from hybrid_transcribe.events import JobDeleted, RecordingChanged
 from hybrid_transcribe.progress import clock_text, describe, follow
-from hybrid_transcribe.progress.display import LINE_S, _Log, display, tell
-from hybrid_transcribe.progress.look import Look, final_look, look
-from hybrid_transcribe.progress.story import Story
+from hybrid_transcribe.progress.display import LINE_S, _Log, display, print_lines
+from hybrid_transcribe.progress.job_progress import JobProgressText
+from hybrid_transcribe.progress.render import ProgressLine, render, render_final
 from hybrid_transcribe.testing import SCRIPTED, Script, tone, write_wav
 from hybrid_transcribe.types import (
     ErrorInfo,
@@ -50,11 +50,11 @@ def snapshot(*recordings: Recording, **fields: object) -> JobSnapshot:
     return replace(job, **fields)  # type: ignore[arg-type]
 
 
-def lines(job: JobSnapshot, elapsed_s: float = 0.0) -> Look:
+def lines(job: JobSnapshot, elapsed_s: float = 0.0) -> ProgressLine:
     """What is shown of a job so long after it began."""
-    story = Story(job)
+    story = JobProgressText(job)
     # A job that ended at the epoch it began with has an age of its own choosing.
-    return (final_look if job.done else look)(story, story._began_at + elapsed_s)
+    return (render_final if job.done else render)(story, story._began_at + elapsed_s)
 
 
 def ended(state: State, index: int = 0) -> Recording:
@@ -68,9 +68,9 @@ class TestLook:
         """The line of a single file is no longer than it must be."""
         now = recording(state=State.RUNNING, stage=Stage.TRANSCRIBING)
 
-        shown = Story(snapshot(now, percentage=42.9, eta_s=13.0))
+        text = JobProgressText(snapshot(now, percentage=42.9, eta_s=13.0))
 
-        line = look(shown, shown._told_at)
+        line = render(text, text._told_at)
         assert (line.left, line.percentage) == ("talk.wav", 42.9)
         assert line.right == " 42 % · 0:13 left"
 
@@ -111,13 +111,13 @@ class TestLook:
         """A cloud engine has no percentage."""
         now = recording(state=State.RUNNING, stage=Stage.WAITING_FOR_CLOUD, percentage=None)
 
-        shown = lines(snapshot(now, percentage=None), elapsed_s=5.0)
+        display_name = lines(snapshot(now, percentage=None), elapsed_s=5.0)
 
-        assert shown.right == "waiting for the cloud · 0:05 so far"
+        assert display_name.right == "waiting for the cloud · 0:05 so far"
 
     def test_the_time_left_runs_down_between_forecasts(self) -> None:
         """But never to nothing while there is work."""
-        story = Story(snapshot(recording(state=State.RUNNING), eta_s=10.0))
+        story = JobProgressText(snapshot(recording(state=State.RUNNING), eta_s=10.0))
 
         assert story.left_s(story._told_at + 4.0) == 6.0
         assert story.left_s(story._told_at + 40.0) == 1.0
@@ -133,27 +133,34 @@ class TestLook:
         every = ended(State.COMPLETED), ended(State.FAILED, 1), ended(State.CANCELED, 2)
         bad = Rejection("bad.txt", ErrorInfo("unsupported_media", "text"))
 
-        shown = lines(snapshot(*every, rejected=(bad,), state=State.COMPLETED), elapsed_s=2.0)
+        display_name = lines(
+            snapshot(*every, rejected=(bad,), state=State.COMPLETED), elapsed_s=2.0
+        )
 
-        assert shown.left == "3 recordings"
-        assert shown.right == "canceled at 61 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
+        assert display_name.left == "3 recordings"
+        assert (
+            display_name.right == "canceled at 61 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
+        )
 
     def test_a_failure_among_several_is_not_100(self) -> None:
         """How many failed is told instead."""
         every = ended(State.COMPLETED), ended(State.FAILED, 1)
 
-        shown = lines(snapshot(*every, state=State.COMPLETED), elapsed_s=2.0)
+        display_name = lines(snapshot(*every, state=State.COMPLETED), elapsed_s=2.0)
 
-        assert (shown.percentage, shown.right) == (71.0, "0:02 · 6.0× real time · 1 failed")
+        assert (display_name.percentage, display_name.right) == (
+            71.0,
+            "0:02 · 6.0× real time · 1 failed",
+        )
 
     @pytest.mark.parametrize(
         ("state", "how"), [(State.FAILED, "failed"), (State.CANCELED, "canceled at 42 %")]
     )
     def test_without_a_result_the_bar_stays_where_it_was(self, state: State, how: str) -> None:
         """100 % is for what is done."""
-        shown = lines(snapshot(ended(state), state=state), elapsed_s=3.0)
+        display_name = lines(snapshot(ended(state), state=state), elapsed_s=3.0)
 
-        assert (shown.percentage, shown.right) == (42.0, f"{how} after 0:03")
+        assert (display_name.percentage, display_name.right) == (42.0, f"{how} after 0:03")
 
     def test_a_recording_in_a_few_words(self) -> None:
         """`describe` names it, and what is being done unless that speaks for itself."""
@@ -170,7 +177,7 @@ class TestLook:
 class TestStory:
     def test_events_bring_it_up_to_date(self) -> None:
         """A recording's news carries the job's percentage, ETA and state."""
-        story = Story(snapshot(recording()))
+        story = JobProgressText(snapshot(recording()))
 
         done = ended(State.COMPLETED)
         story.take(RecordingChanged(1, "session", "job", done, State.COMPLETED, 100.0, None))
@@ -179,7 +186,7 @@ class TestStory:
 
     def test_each_end_is_news_once(self) -> None:
         """However often it is told."""
-        story = Story(snapshot(ended(State.FAILED), recording(1)))
+        story = JobProgressText(snapshot(ended(State.FAILED), recording(1)))
         assert [r.index for r in story.news()] == [0]
 
         story.read(snapshot(ended(State.FAILED), ended(State.COMPLETED, 1)))
@@ -188,7 +195,7 @@ class TestStory:
 
     def test_a_deleted_job_is_over(self) -> None:
         """There is nothing left to follow."""
-        story = Story(snapshot(recording()))
+        story = JobProgressText(snapshot(recording()))
 
         story.take(JobDeleted(1, "session", "job"))
 
@@ -203,17 +210,17 @@ class TestDisplay:
         log = _Log(file, lambda: time[0])
         for n in range(100):
             time[0] += LINE_S / 8
-            log.show(Look("talk.wav", n, f"{n} %", key=n // 50))
-        log.last(Look("talk.wav", 100.0, "100 %"))
+            log.show(ProgressLine("talk.wav", n, f"{n} %", key=n // 50))
+        log.last(ProgressLine("talk.wav", 100.0, "100 %"))
 
         assert file.getvalue() == "talk.wav: 7 %\ntalk.wav: 50 %\ntalk.wav: 100 %\n"
 
     def test_a_terminal_gets_one_line_that_lives(self) -> None:
         """Drawn anew in place; the last drawing stays."""
         file = Terminal()
-        with display(file) as shown:
-            shown.show(Look("talk{0}.wav", 42.0, " 42 % · 0:13 left"))
-            shown.last(Look("talk{0}.wav", 100.0, "100 %"))
+        with display(file) as display_name:
+            display_name.show(ProgressLine("talk{0}.wav", 42.0, " 42 % · 0:13 left"))
+            display_name.last(ProgressLine("talk{0}.wav", 100.0, "100 %"))
 
         assert file.getvalue().count("\n") == 1
         drawn = file.getvalue().rstrip("\n").split("\r")
@@ -223,8 +230,8 @@ class TestDisplay:
     def test_a_long_name_leaves_room_for_the_bar(self) -> None:
         """No line is wider than the terminal."""
         file = Terminal()
-        with display(file) as shown:
-            shown.last(Look("w" * 200, 50.0, " 50 % · 0:13 left"))
+        with display(file) as display_name:
+            display_name.last(ProgressLine("w" * 200, 50.0, " 50 % · 0:13 left"))
 
         last = file.getvalue().rstrip("\n").split("\r")[-1].rstrip()
         assert len(last) < 80
@@ -235,7 +242,7 @@ class TestDisplay:
         """An old encoding is no reason to fall silent, or over."""
         raw = io.BytesIO()
         file = io.TextIOWrapper(raw, encoding="ascii")
-        tell(["olá · 4.8× real time"], file)
+        print_lines(["olá · 4.8× real time"], file)
 
         assert raw.getvalue().strip() == b"ol? - 4.8x real time"
 
@@ -244,7 +251,7 @@ class TestDisplay:
         file = io.StringIO()
         file.close()
 
-        tell(["a line"], file)
+        print_lines(["a line"], file)
 
 
 @pytest.fixture
@@ -281,12 +288,12 @@ class TestFollow:
 
     def test_each_end_is_handed_on(self, service: Service, talk: Path) -> None:
         """Silently too; a job that has ended already counts as well."""
-        job, heard = service.submit([talk, talk]), []
+        job, event = service.submit([talk, talk]), []
 
-        follow(job, silent=True, ended=lambda r: heard.append(r.index))
-        follow(job, silent=True, ended=lambda r: heard.append(r.index))
+        follow(job, silent=True, ended=lambda r: event.append(r.index))
+        follow(job, silent=True, ended=lambda r: event.append(r.index))
 
-        assert sorted(heard) == [0, 0, 1, 1]
+        assert sorted(event) == [0, 0, 1, 1]
 
     def test_a_deleted_job_is_nothing_to_follow(self, service: Service, talk: Path) -> None:
         """Nothing is raised and nothing is told of what is gone."""

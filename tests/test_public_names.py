@@ -15,11 +15,11 @@ PUBLIC: list[str] = getattr(hybrid_transcribe, "__all__", [])
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_name_is_there_and_explains_itself(name: str) -> None:
     """Each name of ``__all__`` can be had and has a docstring of its own."""
-    found = getattr(hybrid_transcribe, name)
+    result = getattr(hybrid_transcribe, name)
     if name.startswith("__"):
         return
-    described = found if inspect.isroutine(found) or inspect.isclass(found) else type(found)
-    words = vars(described).get("__doc__") or getattr(found, "__doc__", None) or ""
+    described = result if inspect.isroutine(result) or inspect.isclass(result) else type(result)
+    words = vars(described).get("__doc__") or getattr(result, "__doc__", None) or ""
 
     assert words.strip(), f"{name} has no docstring"
     assert not words.startswith(f"{name}("), f"{name} has only the docstring dataclasses make"

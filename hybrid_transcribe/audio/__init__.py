@@ -5,8 +5,8 @@ may run in a notebook's own process. `hybrid_transcribe.audio.probe.probe` and
 `hybrid_transcribe.audio.decode.decode` need PyAV, and belong into a worker: import them there.
 """
 
-from hybrid_transcribe.audio.archive import Entry, Unpacked, unpack
-from hybrid_transcribe.audio.intake import Found, Intake, intake
+from hybrid_transcribe.audio.archive import ArchiveEntry, Unpacked, unpack
+from hybrid_transcribe.audio.intake import InputFile, Intake, intake
 from hybrid_transcribe.audio.sniff import sniff
 
-__all__ = ["Entry", "Found", "Intake", "Unpacked", "intake", "sniff", "unpack"]
+__all__ = ["ArchiveEntry", "InputFile", "Intake", "Unpacked", "intake", "sniff", "unpack"]

@@ -57,7 +57,7 @@ class ClockRules:
     has_stamps: bool = True
 
 
-class Clock:
+class MediaClock:
     """Puts frames on the recording's clock.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from hybrid_transcribe.audio import _mpeg, _source, _streams
+from hybrid_transcribe.audio import _mpeg, _sandbox, _streams
 
 # An Ogg page has at most 255 segments of 255 bytes behind a header of 27 + 255.
 _OGG_PAGE_BYTES = 65_307
@@ -28,7 +28,7 @@ _MOST_ELEMENTS = 10_000
 
 
 def promised_s(
-    recording: _source.Admitted, start_s: float, header_end_s: float | None, end_s: float
+    recording: _sandbox.Admitted, start_s: float, header_end_s: float | None, end_s: float
 ) -> float | None:
     """Where the recording should end, by its length or its size; None where neither is stated.
 
@@ -46,7 +46,7 @@ def promised_s(
 
 
 def breaks_off(
-    recording: _source.Admitted, last_packet: tuple[int, int] | None, has_length: bool
+    recording: _sandbox.Admitted, last_packet: tuple[int, int] | None, has_length: bool
 ) -> bool:
     """Does the file stop in the middle of something that it began, and usually ends well?
 
@@ -65,7 +65,7 @@ def breaks_off(
     return False
 
 
-def ends_within_a_frame(recording: _source.Admitted, last_packet: tuple[int, int] | None) -> bool:
+def ends_within_a_frame(recording: _sandbox.Admitted, last_packet: tuple[int, int] | None) -> bool:
     """Is the last frame longer than what is left of the file? Streams are often cut so."""
     length_of = FRAME_LENGTHS.get(recording.container)
     if length_of is None or last_packet is None:
@@ -81,7 +81,7 @@ def ends_within_a_frame(recording: _source.Admitted, last_packet: tuple[int, int
     return length is not None and at + length > recording.size
 
 
-def _ogg_breaks_off(recording: _source.Admitted) -> bool:
+def _ogg_breaks_off(recording: _sandbox.Admitted) -> bool:
     with recording.path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         at = max(recording.start, size - 2 * _OGG_PAGE_BYTES)
@@ -97,7 +97,7 @@ def _ogg_breaks_off(recording: _source.Admitted) -> bool:
     return len(table) < head[26] or page + 27 + len(table) + sum(table) > len(data)
 
 
-def _matroska_breaks_off(recording: _source.Admitted, behind_block: int) -> bool:
+def _matroska_breaks_off(recording: _sandbox.Admitted, behind_block: int) -> bool:
     """Walk the elements behind the last block: does one reach beyond the end of the file?"""
     at = recording.start + behind_block
     size = recording.start + recording.size

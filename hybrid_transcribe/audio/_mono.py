@@ -18,7 +18,7 @@ from av.audio.resampler import AudioResampler
 
 from hybrid_transcribe.audio._clock import Silence
 from hybrid_transcribe.audio._mix import Mix, Mixer
-from hybrid_transcribe.audio._source import check_shape
+from hybrid_transcribe.audio._sandbox import check_shape
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.types import RATE_HZ
 
@@ -44,8 +44,8 @@ _INVERTED_SHARE = 0.1
 class Mono:
     """One recording's way to mono. Raises UnsafeInput for a rate or layout beyond the limits."""
 
-    def __init__(self, shown: str, report: DecodeReport) -> None:
-        self._shown, self._report = shown, report
+    def __init__(self, display_name: str, report: DecodeReport) -> None:
+        self._display_name, self._report = display_name, report
         self._n_samples = self._n_inverted = 0
         self._highest_gain = self._lowest_gain = 1.0
 
@@ -65,7 +65,7 @@ class Mono:
                 # The first frame, or a change in mid-stream, which the buffer cannot take: it
                 # does not notice every one, and then writes where it should not.
                 yield from self._end(path)
-                check_shape(item.sample_rate, layout.nb_channels, self._shown)
+                check_shape(item.sample_rate, layout.nb_channels, self._display_name)
                 path, shape = _Path(item), now
             yield from path.write(item)
         yield from self._end(path)

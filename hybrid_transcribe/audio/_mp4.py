@@ -18,7 +18,7 @@ _MAX_DEPTH = 8
 _FOLDERS = frozenset((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"))
 
 
-def check_tables(file: BinaryIO, start: int, size: int, max_tracks: int, shown: str) -> None:
+def check_tables(file: BinaryIO, start: int, size: int, max_tracks: int, display_name: str) -> None:
     """Look at the MP4 that begins at byte ``start`` of a file of ``size`` bytes.
 
     Raises UnsafeInput for more tracks than allowed, or more samples than there are bytes;
@@ -29,16 +29,19 @@ def check_tables(file: BinaryIO, start: int, size: int, max_tracks: int, shown: 
     for kind, body in _boxes(file, start, size):
         has_index |= kind in (b"moov", b"moof")
         if kind == b"cmov":
-            raise UnsafeInput(f"{shown}: a compressed index inside a movie is not unpacked")
+            raise UnsafeInput(f"{display_name}: a compressed index inside a movie is not unpacked")
         tracks += kind == b"trak"
         samples += _claimed(file, kind, body)
         if tracks > max_tracks:
-            raise UnsafeInput(f"{shown}: more than {max_tracks} streams in one file")
+            raise UnsafeInput(f"{display_name}: more than {max_tracks} streams in one file")
         if samples > size:
-            raise UnsafeInput(f"{shown}: its index claims more samples than the file has bytes")
+            raise UnsafeInput(
+                f"{display_name}: its index claims more samples than the file has bytes"
+            )
     if not has_index:
         raise BrokenMedia(
-            f"{shown}: its index (moov) is missing: the recording was never finished, or only a"
+            f"{display_name}: its index (moov) is missing: the recording was never "
+            "finished, or only a"
             " part of the file is here. Copy it again, or repair it with a tool such as untrunc"
         )
 

@@ -90,11 +90,11 @@ def _adts_length(head: bytes) -> tuple[int, tuple[int, ...]] | None:
 
 def mpeg_length(header: bytes) -> int | None:
     """Length in bytes of the MPEG audio frame that this header begins, None for no header."""
-    found = _mpeg_length(header)
-    return found[0] if found else None
+    result = _mpeg_length(header)
+    return result[0] if result else None
 
 
 def adts_length(header: bytes) -> int | None:
     """The same for AAC in ADTS."""
-    found = _adts_length(header)
-    return found[0] if found else None
+    result = _adts_length(header)
+    return result[0] if result else None

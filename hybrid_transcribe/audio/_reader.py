@@ -13,8 +13,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from hybrid_transcribe.audio import _ends, _source
-from hybrid_transcribe.audio._clock import Clock
+from hybrid_transcribe.audio import _ends, _sandbox
+from hybrid_transcribe.audio._clock import MediaClock
 from hybrid_transcribe.audio._damage import DamageLog
 
 # Length of a packet whose container does not state it: most codecs' frames have about this.
@@ -56,12 +56,12 @@ class FrameReader:
 
     def __init__(
         self,
-        recording: _source.Admitted,
+        recording: _sandbox.Admitted,
         file: BinaryIO,
         media: InputContainer,
         stream: AudioStream,
-        clock: Clock,
-        watch: _source.Watch,
+        clock: MediaClock,
+        watch: _sandbox.DecodeLimits,
     ) -> None:
         self.damage = DamageLog()
         self.decoded_s = 0.0
@@ -77,14 +77,14 @@ class FrameReader:
         self._first_byte = self._end_byte = -1
         self._n_packets = 0
         self._page: tuple[int, int] | None = None
-        self._is_pcm = _source.codec_name(stream).startswith("pcm_")
+        self._is_pcm = _sandbox.codec_name(stream).startswith("pcm_")
         self._frame_bytes: Callable[[bytes], int | None] | None = _ends.FRAME_LENGTHS.get(
             recording.container
         )
 
     def frames(self) -> Iterator[AudioFrame]:
         """Every frame that can be decoded; broken packets are passed over."""
-        for packet in _source.packets(self._media, list(self._media.streams), self._watch):
+        for packet in _sandbox.packets(self._media, list(self._media.streams), self._watch):
             hole = self._hole_bytes(packet)
             # Not by the packet's own index: those that flush the decoders at the end have none.
             index = packet.stream.index

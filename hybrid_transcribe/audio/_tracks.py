@@ -15,7 +15,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _source
+from hybrid_transcribe.audio import _sandbox
 from hybrid_transcribe.audio._mix import as_channels
 from hybrid_transcribe.errors import InvalidOption, NoAudio
 from hybrid_transcribe.languages import parse_language
@@ -66,7 +66,7 @@ def _text(value: str) -> str:
     return names.display_name(value, "")[:_MOST_TITLE] if value.strip() else ""
 
 
-def named(choices: Sequence[Track], choice: str, shown: str) -> Track:
+def named(choices: Sequence[Track], choice: str, display_name: str) -> Track:
     """The track of that number, language or title. Raises NoAudio, which lists them."""
     text = choice.strip().lower()
     if text == ALL_TRACKS:
@@ -80,7 +80,7 @@ def named(choices: Sequence[Track], choice: str, shown: str) -> Track:
         if language is not None and _language(track.language) == language:
             return track
     there = "; ".join(f"{track.number}{track.label}" for track in choices)
-    raise NoAudio(f"{shown}: no audio track {choice!r}; there are: {there}")
+    raise NoAudio(f"{display_name}: no audio track {choice!r}; there are: {there}")
 
 
 def _language(text: str) -> str | None:
@@ -97,7 +97,7 @@ def preferred(choices: Sequence[Track]) -> Track:
 
 
 def survey(
-    recording: _source.Admitted, choices: Sequence[Track], watch: _source.Watch
+    recording: _sandbox.Admitted, choices: Sequence[Track], watch: _sandbox.DecodeLimits
 ) -> tuple[Track, list[int]]:
     """The track to hear, and the numbers of silent ones that would have come before it.
 
@@ -107,20 +107,23 @@ def survey(
     first = preferred(choices)
     order = [first, *(t for t in choices if t.is_default and t != first)]
     order += [t for t in choices if t not in order]
-    loud = _heard(recording, order, watch)
+    loud = _first_loud(recording, order, watch)
     chosen = next((t for t in order if t.stream_index in loud), first)
     silent = [t.number for t in order[: order.index(chosen)]]
     return chosen, sorted(silent)
 
 
-def _heard(recording: _source.Admitted, order: Sequence[Track], watch: _source.Watch) -> set[int]:
+def _first_loud(
+    recording: _sandbox.Admitted, order: Sequence[Track], watch: _sandbox.DecodeLimits
+) -> set[int]:
     """Streams (by index) that are not silent, as far as it had to be looked for."""
     loud: set[int] = set()
     end = time.monotonic() + _SURVEY_S
-    with _source.reading(recording, watch) as (_, media):
+    with _sandbox.reading(recording, watch) as (_, media):
         by_index = {stream.index: stream for stream in media.streams.audio}
         streams = [
-            _source.prepare(by_index[track.stream_index], recording.shown) for track in order
+            _sandbox.prepare(by_index[track.stream_index], recording.display_name)
+            for track in order
         ]
         for index, frame in _frames(media, streams, watch):
             if index not in loud and _peak(frame) > _SILENT_PEAK:
@@ -131,9 +134,9 @@ def _heard(recording: _source.Admitted, order: Sequence[Track], watch: _source.W
 
 
 def _frames(
-    media: InputContainer, streams: Sequence[AudioStream], watch: _source.Watch
+    media: InputContainer, streams: Sequence[AudioStream], watch: _sandbox.DecodeLimits
 ) -> Iterator[tuple[int, AudioFrame]]:
-    for packet in _source.packets(media, streams, watch):
+    for packet in _sandbox.packets(media, streams, watch):
         try:
             frames: list[Any] = packet.decode()
         except av.FFmpegError:

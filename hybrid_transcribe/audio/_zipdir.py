@@ -21,11 +21,11 @@ _LOCAL_BYTES = 30
 _MAX_COMMENT = 65_535
 
 
-def count_entries(file: BinaryIO, limit: int, shown: str) -> int:
+def count_entries(file: BinaryIO, limit: int, display_name: str) -> int:
     """The entries the table really has. Raises BrokenArchive beyond ``limit``, or without table."""
-    start, size, announced = _table(file, shown)
+    start, size, announced = _table(file, display_name)
     if announced > limit:
-        raise _too_many(announced, limit, shown)
+        raise _too_many(announced, limit, display_name)
     file.seek(start)
     at = count = 0
     while at + _ENTRY_BYTES <= size:
@@ -37,11 +37,11 @@ def count_entries(file: BinaryIO, limit: int, shown: str) -> int:
         at += _ENTRY_BYTES + rest
         count += 1
         if count > limit:
-            raise _too_many(max(count, announced), limit, shown)
+            raise _too_many(max(count, announced), limit, display_name)
     return count
 
 
-def check_overlaps(entries: list[ZipInfo], end: int, shown: str) -> None:
+def check_overlaps(entries: list[ZipInfo], end: int, display_name: str) -> None:
     """Raise BrokenArchive when two entries share bytes, as bombs do: the standard library
     before 3.11.8 inflates them. ``end`` is where the table of contents begins."""
     ordered = sorted(entries, key=lambda e: e.header_offset)
@@ -50,10 +50,10 @@ def check_overlaps(entries: list[ZipInfo], end: int, shown: str) -> None:
     starts = [e.header_offset for e in ordered[1:]] + [end]
     for entry_end, next_start in zip(ends, starts, strict=False):
         if entry_end > next_start:
-            raise BrokenArchive(f"{shown}: its entries overlap, as those of a zip bomb do")
+            raise BrokenArchive(f"{display_name}: its entries overlap, as those of a zip bomb do")
 
 
-def _table(file: BinaryIO, shown: str) -> tuple[int, int, int]:
+def _table(file: BinaryIO, display_name: str) -> tuple[int, int, int]:
     """Where the table starts, its size in bytes, the entries it announces."""
     size = file.seek(0, os.SEEK_END)
     tail_at = max(0, size - _END.size - _MAX_COMMENT)
@@ -64,14 +64,14 @@ def _table(file: BinaryIO, shown: str) -> tuple[int, int, int]:
     if at < 0 or tail[at : at + 4] != b"PK\x05\x06" or tail[-2:] != b"\x00\x00":
         at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END.size > len(tail):
-        raise BrokenArchive(f"{shown}: not a whole zip, its table of contents is missing")
+        raise BrokenArchive(f"{display_name}: not a whole zip, its table of contents is missing")
     fields = _END.unpack_from(tail, at)
     table_size, announced, end = fields[5], fields[4], tail_at + at
     large = _table_64(file, end)
     if large:
         table_size, announced, end = large
     if table_size > end:
-        raise BrokenArchive(f"{shown}: not a whole zip, its table of contents is cut off")
+        raise BrokenArchive(f"{display_name}: not a whole zip, its table of contents is cut off")
     return end - table_size, table_size, announced
 
 
@@ -88,5 +88,5 @@ def _table_64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
     return fields[8], fields[7], at
 
 
-def _too_many(count: int, limit: int, shown: str) -> BrokenArchive:
-    return BrokenArchive(f"{shown}: {count} entries in one zip; at most {limit} allowed")
+def _too_many(count: int, limit: int, display_name: str) -> BrokenArchive:
+    return BrokenArchive(f"{display_name}: {count} entries in one zip; at most {limit} allowed")

@@ -64,7 +64,7 @@ _DAMAGE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A recording taken out of a zip: its name for people, and where it lies now."""
 
     name: str
@@ -82,7 +82,7 @@ class Unpacked:
         other: names of what never called itself a recording and is none (notes, covers).
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[ArchiveEntry, ...]
     rejected: tuple[Rejection, ...]
     other: tuple[str, ...] = ()
 
@@ -103,37 +103,37 @@ def unpack(
     TooLarge; BrokenArchive, having removed all it wrote; OSError when writing fails, likewise.
     """
     place = Path(zip_path)
-    shown = names.display_name(place.name if name is None else name, "archive")
+    display_name = names.display_name(place.name if name is None else name, "archive")
     try:
         file = place.open("rb")
     except OSError as error:
         check_descriptors(error)
-        raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
+        raise InputMissing(f"{display_name}: cannot be read ({error.strerror})") from error
     with file:
         packed_bytes = os.fstat(file.fileno()).st_size
         if packed_bytes > settings.archive_max_bytes:
             raise TooLarge(
-                f"{shown}: {packed_bytes / MIB:.0f} MiB;"
+                f"{display_name}: {packed_bytes / MIB:.0f} MiB;"
                 f" at most {settings.archive_max_bytes / MIB:.0f} MiB allowed"
             )
-        with _table(file, shown, settings) as archive:
-            return _Unpacking(archive, into, shown, settings, packed_bytes, max_files).run()
+        with _table(file, display_name, settings) as archive:
+            return _Unpacking(archive, into, display_name, settings, packed_bytes, max_files).run()
 
 
-def _table(file: BinaryIO, shown: str, settings: Settings) -> zipfile.ZipFile:
+def _table(file: BinaryIO, display_name: str, settings: Settings) -> zipfile.ZipFile:
     """The zip, its table of contents read and found sane. Raises BrokenArchive."""
     try:
-        _zipdir.count_entries(file, settings.archive_max_entries, shown)
+        _zipdir.count_entries(file, settings.archive_max_entries, display_name)
         archive = zipfile.ZipFile(file)
         entries = archive.infolist()
     except (*_DAMAGE, OSError) as error:
-        raise BrokenArchive(f"{shown}: not a zip, or a damaged one ({error})") from error
+        raise BrokenArchive(f"{display_name}: not a zip, or a damaged one ({error})") from error
     if len(entries) > settings.archive_max_entries:
         raise BrokenArchive(
-            f"{shown}: {len(entries)} entries in one zip;"
+            f"{display_name}: {len(entries)} entries in one zip;"
             f" at most {settings.archive_max_entries} allowed"
         )
-    _zipdir.check_overlaps(entries, archive.start_dir, shown)
+    _zipdir.check_overlaps(entries, archive.start_dir, display_name)
     _zipnames.decode_names(entries)
     return archive
 
@@ -149,15 +149,15 @@ class _Unpacking:
         self,
         archive: zipfile.ZipFile,
         into: Path,
-        shown: str,
+        display_name: str,
         settings: Settings,
         packed_bytes: int,
         max_files: int | None,
     ) -> None:
-        self._archive, self._into, self._shown = archive, into, shown
+        self._archive, self._into, self._display_name = archive, into, display_name
         self._settings, self._packed_bytes, self._max_files = settings, packed_bytes, max_files
         self._total = 0
-        self._entries: list[Entry] = []
+        self._entries: list[ArchiveEntry] = []
         self._rejected: list[Rejection] = []
         self._other: list[str] = []
 
@@ -173,79 +173,84 @@ class _Unpacking:
         return Unpacked(tuple(self._entries), tuple(self._rejected), tuple(self._other))
 
     def _consider(self, info: zipfile.ZipInfo) -> None:
-        shown = names.display_name(info.filename)
-        path = self._into / (names.new_id() + _extension(shown))
+        display_name = names.display_name(info.filename)
+        path = self._into / (names.new_id() + _extension(display_name))
         try:
-            self._admit(info, shown)
-            size = self._write(info, path, shown)
-            recording = _is_recording(path, shown)
+            self._admit(info, display_name)
+            size = self._write(info, path, display_name)
+            recording = _is_recording(path, display_name)
         except _Bomb:
             path.unlink(missing_ok=True)
             raise
         except HybridTranscribeError as error:
             path.unlink(missing_ok=True)
-            self._rejected.append(Rejection(shown, error.info()))
+            self._rejected.append(Rejection(display_name, error.info()))
         except BaseException:
             path.unlink(missing_ok=True)
             raise
         else:
-            self._keep(Entry(shown, path, size), recording)
+            self._keep(ArchiveEntry(display_name, path, size), recording)
 
-    def _keep(self, entry: Entry, recording: bool) -> None:
+    def _keep(self, entry: ArchiveEntry, recording: bool) -> None:
         if recording:
             self._entries.append(entry)
         else:
             entry.path.unlink(missing_ok=True)
             self._other.append(entry.name)
 
-    def _admit(self, info: zipfile.ZipInfo, shown: str) -> None:
+    def _admit(self, info: zipfile.ZipInfo, display_name: str) -> None:
         """Raise what makes this entry one that is not even read."""
         mode = info.external_attr >> 16
         if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
-            raise UnsafeInput(f"{shown}: a link or device inside a zip is not followed")
+            raise UnsafeInput(f"{display_name}: a link or device inside a zip is not followed")
         if info.flag_bits & _ENCRYPTED:
-            raise BrokenArchive(f"{shown}: encrypted; unpack it first, with its password")
+            raise BrokenArchive(f"{display_name}: encrypted; unpack it first, with its password")
         if info.compress_type not in _METHODS:
-            raise BrokenArchive(f"{shown}: packed by method {info.compress_type}, not supported")
-        if PurePosixPath(shown.lower()).suffix in _ARCHIVES:
-            raise BrokenArchive(f"{shown}: an archive inside a zip is not opened")
+            raise BrokenArchive(
+                f"{display_name}: packed by method {info.compress_type}, not supported"
+            )
+        if PurePosixPath(display_name.lower()).suffix in _ARCHIVES:
+            raise BrokenArchive(f"{display_name}: an archive inside a zip is not opened")
         if self._max_files is not None and len(self._entries) >= self._max_files:
-            raise TooMany(f"{shown}: more than {self._max_files} recordings")
-        self._check_size(info, info.file_size, shown)
+            raise TooMany(f"{display_name}: more than {self._max_files} recordings")
+        self._check_size(info, info.file_size, display_name)
 
-    def _write(self, info: zipfile.ZipInfo, path: Path, shown: str) -> int:
+    def _write(self, info: zipfile.ZipInfo, path: Path, display_name: str) -> int:
         """Unpack one entry, counting; returns its size in bytes."""
         written = 0
         with path.open("xb") as out:
             # Nobody else's, whatever the umask says.
             path.chmod(0o600)
             path.chmod(0o600)
-            for data in _pieces(self._archive, info, shown):
+            for data in _pieces(self._archive, info, display_name):
                 written += len(data)
                 self._total += len(data)
-                self._check_size(info, written, shown)
+                self._check_size(info, written, display_name)
                 out.write(data)
         return written
 
-    def _check_size(self, info: zipfile.ZipInfo, size: int, shown: str) -> None:
+    def _check_size(self, info: zipfile.ZipInfo, size: int, display_name: str) -> None:
         limits, ratio = self._settings, self._settings.archive_max_ratio
         if size > FREE_BYTES and size > ratio * max(info.compress_size, 1):
-            raise _Bomb(f"{self._shown}: {shown} unpacks to more than {ratio:g} times its size")
+            raise _Bomb(
+                f"{self._display_name}: {display_name} unpacks to more than {ratio:g} "
+                "times its size"
+            )
         if self._total > FREE_BYTES and self._total > ratio * self._packed_bytes:
-            raise _Bomb(f"{self._shown}: unpacks to more than {ratio:g} times its size")
+            raise _Bomb(f"{self._display_name}: unpacks to more than {ratio:g} times its size")
         if self._total > limits.archive_max_bytes:
             raise _Bomb(
-                f"{self._shown}: unpacks to more than"
+                f"{self._display_name}: unpacks to more than"
                 f" {limits.archive_max_bytes / MIB:.0f} MiB in all"
             )
         if size > limits.max_file_bytes:
             raise TooLarge(
-                f"{shown}: {size / MIB:.0f} MiB;"
+                f"{display_name}: {size / MIB:.0f} MiB;"
                 f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
             )
 
 
-def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iterator[bytes]:
+def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, display_name: str) -> Iterator[bytes]:
     """An entry's bytes as they are unpacked. Raises BrokenArchive where they are damaged."""
     try:
         mild = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -253,19 +258,19 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> Iter
             while data := source.read(_READ_BYTES if mild else _CAUTIOUS_BYTES):
                 yield data
     except (*_DAMAGE, OSError) as error:
-        raise BrokenArchive(f"{shown}: damaged inside the zip ({error})") from error
+        raise BrokenArchive(f"{display_name}: damaged inside the zip ({error})") from error
 
 
-def _is_recording(path: Path, shown: str) -> bool:
+def _is_recording(path: Path, display_name: str) -> bool:
     """False for what never said it was one. Raises for what did and is none, and for zips."""
     try:
-        container = sniff(path, shown)
+        container = sniff(path, display_name)
     except (EmptyInput, UnsafeInput, UnsupportedMedia):
-        if _extension(shown):
+        if _extension(display_name):
             raise
         return False
     if container == "zip":
-        raise BrokenArchive(f"{shown}: a zip inside a zip is not opened")
+        raise BrokenArchive(f"{display_name}: a zip inside a zip is not opened")
     return True
 
 
@@ -278,6 +283,6 @@ def _passed_over(info: zipfile.ZipInfo) -> bool:
     return hidden or "__MACOSX" in parts or parts[-1].lower() in _LITTER
 
 
-def _extension(shown: str) -> str:
-    suffix = PurePosixPath(shown.lower()).suffix
+def _extension(display_name: str) -> str:
+    suffix = PurePosixPath(display_name.lower()).suffix
     return suffix if suffix in EXTENSIONS else ""

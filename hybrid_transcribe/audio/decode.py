@@ -12,9 +12,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _ends, _source, _tracks
+from hybrid_transcribe.audio import _ends, _sandbox, _tracks
 from hybrid_transcribe.audio._blocks import Blocks
-from hybrid_transcribe.audio._clock import Clock, ClockRules
+from hybrid_transcribe.audio._clock import ClockRules, MediaClock
 from hybrid_transcribe.audio._mono import Mono
 from hybrid_transcribe.audio._reader import FrameReader
 from hybrid_transcribe.audio.report import DecodeReport
@@ -43,7 +43,7 @@ def decode(
     name: str,
     settings: Settings,
     start_s: float = 0.0,
-    cancelled: Callable[[], bool] = lambda: False,
+    canceled: Callable[[], bool] = lambda: False,
     audio_track: str | None = None,
     report: DecodeReport | None = None,
 ) -> Iterator[Clip]:
@@ -53,7 +53,7 @@ def decode(
     the sound begins, and gaps are silence. Up to ``settings.block_s`` it is one clip; beyond
     that, clips of at most that length, cut where it is quietest near their end, so that memory
     stays flat. ``start_s`` (seconds) is rounded to a sample, the first of the first clip; past
-    the end there are no clips. ``cancelled`` is asked several times a second while this works;
+    the end there are no clips. ``canceled`` is asked several times a second while this works;
     true ends the iteration. ``audio_track`` is a track's number from 1, language or title; None
     takes the one that people would hear. ``report`` collects what there is to say about it.
 
@@ -62,12 +62,12 @@ def decode(
     ``settings.max_duration_s`` allows, whatever the header said; UnsafeInput when a block takes
     more than ``settings.decode_timeout_s`` of wall-clock time.
     """
-    place, shown = Path(path), names.display_name(name)
-    watch = _source.Watch(shown, settings.decode_timeout_s, cancelled)
+    place, display_name = Path(path), names.display_name(name)
+    watch = _sandbox.DecodeLimits(display_name, settings.decode_timeout_s, canceled)
     report = DecodeReport() if report is None else report
     try:
-        recording = _source.admit(place, shown, settings)
-        with _source.reading(recording, watch) as (file, media):
+        recording = _sandbox.admit(place, display_name, settings)
+        with _sandbox.reading(recording, watch) as (file, media):
             stream = _chosen(recording, media, audio_track, watch, report)
             watch.restart()
             decoding = _Decoding(recording, file, media, stream, settings, watch, report)
@@ -75,30 +75,30 @@ def decode(
                 yield clip
                 del clip  # Else two blocks would be alive while the next one is decoded.
                 watch.restart()
-    except _source.Stopped:
+    except _sandbox.Stopped:
         return
 
 
 def _chosen(
-    recording: _source.Admitted,
+    recording: _sandbox.Admitted,
     media: InputContainer,
     audio_track: str | None,
-    watch: _source.Watch,
+    watch: _sandbox.DecodeLimits,
     report: DecodeReport,
 ) -> AudioStream:
     """The audio stream to decode, ready for it."""
-    streams = _source.sane_streams(media, recording.shown)
+    streams = _sandbox.sane_streams(media, recording.display_name)
     choices = _tracks.tracks(streams)
     silent: list[int] = []
     if audio_track is not None:
-        track = _tracks.named(choices, audio_track, recording.shown)
+        track = _tracks.named(choices, audio_track, recording.display_name)
     elif len(choices) == 1:
         track = choices[0]
     else:
         track, silent = _tracks.survey(recording, choices, watch)
     if len(choices) > 1:
         report.track(track.number, len(choices), track.label, silent)
-    return _source.prepare(streams[track.number - 1], recording.shown)
+    return _sandbox.prepare(streams[track.number - 1], recording.display_name)
 
 
 class _Decoding:
@@ -106,29 +106,29 @@ class _Decoding:
 
     def __init__(
         self,
-        recording: _source.Admitted,
+        recording: _sandbox.Admitted,
         file: BinaryIO,
         media: InputContainer,
         stream: AudioStream,
         settings: Settings,
-        watch: _source.Watch,
+        watch: _sandbox.DecodeLimits,
         report: DecodeReport,
     ) -> None:
         self._recording, self._stream = recording, stream
         self._settings, self._watch, self._report = settings, watch, report
-        end_s = _source.header_end_s(recording, media, stream)
-        self._header_end_s = end_s if _source.trusts_length(recording) else None
-        self._clock = Clock(_rules(recording, media, end_s, settings))
+        end_s = _sandbox.header_end_s(recording, media, stream)
+        self._header_end_s = end_s if _sandbox.trusts_length(recording) else None
+        self._clock = MediaClock(_rules(recording, media, end_s, settings))
         self._reader = FrameReader(recording, file, media, stream, self._clock, watch)
 
     def clips(self, name: str, start_s: float) -> Iterator[Clip]:
         """All clips from ``start_s`` on."""
-        settings, shown = self._settings, self._recording.shown
+        settings, display_name = self._settings, self._recording.display_name
         if self._header_end_s is not None:
-            _source.check_duration(self._header_end_s, settings, shown)
+            _sandbox.check_duration(self._header_end_s, settings, display_name)
         blocks: Blocks | None = None
         n_samples = block_end = 0
-        mono = Mono(shown, self._report)
+        mono = Mono(display_name, self._report)
         for chunk in mono.samples(self._clock.follow(self._reader.frames(), self._on_gap)):
             self._watch()
             if blocks is None:
@@ -136,7 +136,7 @@ class _Decoding:
                 blocks = Blocks(name, settings.block_s, start_s, n_samples)
                 block_end = n_samples + blocks.size
             n_samples += len(chunk)
-            _source.check_duration(n_samples / RATE_HZ, settings, shown)
+            _sandbox.check_duration(n_samples / RATE_HZ, settings, display_name)
             yield from blocks.add(chunk)
             if n_samples > block_end:  # Also while samples before the start are passed over.
                 block_end = n_samples + blocks.size
@@ -151,10 +151,10 @@ class _Decoding:
     def _conclude(self, end_s: float) -> None:
         """Say what is missing. Raises BrokenMedia where hardly anything is there."""
         report, reader, clock = self._report, self._reader, self._clock
-        shown = self._recording.shown
+        display_name = self._recording.display_name
         sound_s = reader.decoded_s
         if sound_s == 0.0:
-            raise BrokenMedia(f"{shown}: nothing in it can be decoded")
+            raise BrokenMedia(f"{display_name}: nothing in it can be decoded")
         for at_s in clock.jumps[:1]:
             report.jump(at_s)
         if self._recording.header.is_short:
@@ -168,7 +168,8 @@ class _Decoding:
         whole_s = max(promised_s or 0.0, end_s)
         if sound_s < _LEAST_SOUND_S or (report.incomplete and sound_s < _LEAST_SHARE * whole_s):
             raise BrokenMedia(
-                f"{shown}: only {sound_s:.3f} s of sound in it can be decoded, too little to hear"
+                f"{display_name}: only {sound_s:.3f} s of sound in it can be decoded, "
+                "too little to hear"
             )
 
     def _is_cut(self, end_s: float, promised_s: float | None) -> bool:
@@ -192,7 +193,7 @@ class _Decoding:
 
 
 def _rules(
-    recording: _source.Admitted,
+    recording: _sandbox.Admitted,
     media: InputContainer,
     header_end_s: float | None,
     settings: Settings,

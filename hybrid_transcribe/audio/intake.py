@@ -49,7 +49,7 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class InputFile:
     """One recording.
 
     Attributes:
@@ -82,16 +82,16 @@ class Uploaded:
 class Intake:
     """Recordings in the order given (a folder's by path, a zip's in its own), and refusals."""
 
-    found: tuple[Found, ...]
+    files: tuple[InputFile, ...]
     rejected: tuple[Rejection, ...]
     #: Names of what folders and zips hold beside recordings, and what never said it was one.
     left_out: tuple[str, ...] = ()
 
     def discard(self) -> None:
         """Delete what is ours of it: there will be no job for it."""
-        for one in self.found:
-            if one.owned:
-                one.path.unlink(missing_ok=True)
+        for item in self.files:
+            if item.owned:
+                item.path.unlink(missing_ok=True)
 
     def refusal(self) -> HybridTranscribeError:
         """Why there is nothing to transcribe, where all inputs were refused."""
@@ -113,9 +113,9 @@ def intake(
     more files can be opened; OSError when unpacking cannot write.
     """
     taking = _Taking(uploads_dir, settings)
-    for given in listed(inputs):
-        taking.take(given)
-    return Intake(tuple(taking.found), tuple(taking.rejected), tuple(taking.left_out))
+    for value in listed(inputs):
+        taking.take(value)
+    return Intake(tuple(taking.files), tuple(taking.rejected), tuple(taking.left_out))
 
 
 def to_send(
@@ -125,10 +125,10 @@ def to_send(
 
     ``links_dir`` takes links to files whose names are not valid text.
     """
-    sending = _Sending(links_dir, settings)
-    for given in listed(inputs):
-        sending.take(given)
-    return Intake(tuple(sending.found), tuple(sending.rejected))
+    sending = _OpenInputs(links_dir, settings)
+    for value in listed(inputs):
+        sending.take(value)
+    return Intake(tuple(sending.files), tuple(sending.rejected))
 
 
 def listed(inputs: object) -> list[Any]:
@@ -144,22 +144,24 @@ def listed(inputs: object) -> list[Any]:
     return list(inputs)
 
 
-def _wrong_kind(given: object) -> str:
+def _wrong_kind(value: object) -> str:
     """What people call a thing that is no path and no list of paths; empty where it may be."""
-    if given is None:
+    if value is None:
         return "nothing (None)"
-    if isinstance(given, (bytes, bytearray, memoryview)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
         return "bytes: write them into a file first, or decode a path with os.fsdecode"
-    if hasattr(given, "read"):
+    if hasattr(value, "read"):
         return "an open file: give its path instead"
-    if hasattr(given, "__array__"):
+    if hasattr(value, "__array__"):
         return "an array of samples: write it into a file first"
     return ""
 
 
-def _not_by(given: object) -> InvalidRequest:
-    shown = _wrong_kind(given) or f"{given!a:.60} ({type(given).__name__})"
-    return InvalidRequest(f"A recording is given by its path (or a list of paths), not by {shown}")
+def _not_by(value: object) -> InvalidRequest:
+    display_name = _wrong_kind(value) or f"{value!a:.60} ({type(value).__name__})"
+    return InvalidRequest(
+        f"A recording is given by its path (or a list of paths), not by {display_name}"
+    )
 
 
 class _CannotWrite(Exception):
@@ -173,51 +175,51 @@ class _CannotWrite(Exception):
 class _Taking:
     def __init__(self, uploads_dir: Path, settings: Settings) -> None:
         self._uploads_dir, self._settings = uploads_dir, settings
-        self.found: list[Found] = []
+        self.files: list[InputFile] = []
         self.rejected: list[Rejection] = []
         self.left_out: list[str] = []
 
-    def take(self, given: object) -> None:
-        if isinstance(given, Uploaded):
-            self._upload(given)
+    def take(self, value: object) -> None:
+        if isinstance(value, Uploaded):
+            self._upload(value)
             return
         text = ""
         with self._refusing("input"):
-            text = _text(given)
+            text = _text(value)
         if not text:
             return
-        shown = names.display_name(text, "input")
-        with self._refusing(shown):
+        display_name = names.display_name(text, "input")
+        with self._refusing(display_name):
             # What is there under that name is a file, whatever its name looks like.
             if not os.path.lexists(text):
                 refuse_protocol(text)
-            self._take(_absolute(text, shown), shown)
+            self._take(_absolute(text, display_name), display_name)
 
-    def _upload(self, given: Uploaded) -> None:
-        shown = names.display_name(given.name, "upload")
-        before = len(self.found)
+    def _upload(self, uploaded: Uploaded) -> None:
+        display_name = names.display_name(uploaded.name, "upload")
+        before = len(self.files)
         try:
-            with self._refusing(shown):
-                refuse_protocol(given.name)
-                if sniff(given.path, shown) == "zip":
-                    self._zip(given.path, shown)
+            with self._refusing(display_name):
+                refuse_protocol(uploaded.name)
+                if sniff(uploaded.path, display_name) == "zip":
+                    self._zip(uploaded.path, display_name)
                 else:
-                    self._file(given.path, shown, owned=True)
+                    self._file(uploaded.path, display_name, owned=True)
         finally:
-            if not any(one.path == given.path for one in self.found[before:]):
+            if not any(item.path == uploaded.path for item in self.files[before:]):
                 # Refused, or unpacked.
-                given.path.unlink(missing_ok=True)
+                uploaded.path.unlink(missing_ok=True)
 
-    def _take(self, path: Path, shown: str) -> None:
+    def _take(self, path: Path, display_name: str) -> None:
         if path.is_dir():
-            self._folder(path, shown)
-        elif sniff(path, shown) == "zip":
-            self._zip(path, shown)
+            self._folder(path, display_name)
+        elif sniff(path, display_name) == "zip":
+            self._zip(path, display_name)
         else:
-            self._file(path, shown)
+            self._file(path, display_name)
 
     @contextmanager
-    def _refusing(self, shown: str) -> Iterator[None]:
+    def _refusing(self, display_name: str) -> Iterator[None]:
         """Whatever goes wrong within is this input's trouble and no other's."""
         try:
             yield
@@ -225,41 +227,42 @@ class _Taking:
             # Nothing is wrong with the input: the caller may send it again.
             raise
         except HybridTranscribeError as error:
-            self.rejected.append(Rejection(shown, error.info()))
+            self.rejected.append(Rejection(display_name, error.info()))
         except _CannotWrite as trouble:
             raise trouble.error from None
         except Exception as error:
-            unexpected = InputError(f"{shown}: {type(error).__name__}: {error}")
-            self.rejected.append(Rejection(shown, unexpected.info()))
+            unexpected = InputError(f"{display_name}: {type(error).__name__}: {error}")
+            self.rejected.append(Rejection(display_name, unexpected.info()))
 
-    def _file(self, path: Path, shown: str, owned: bool = False) -> None:
+    def _file(self, path: Path, display_name: str, owned: bool = False) -> None:
         limits, size = self._settings, path.stat().st_size
-        if len(self.found) >= limits.max_files:
-            raise TooMany(f"{shown}: more than {limits.max_files} recordings in one job")
+        if len(self.files) >= limits.max_files:
+            raise TooMany(f"{display_name}: more than {limits.max_files} recordings in one job")
         if size > limits.max_file_bytes:
             raise TooLarge(
-                f"{shown}: {size / MIB:.0f} MiB;"
+                f"{display_name}: {size / MIB:.0f} MiB;"
                 f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
             )
-        link = None if _is_text(path) else self._link(path, shown)
+        link = None if _is_text(path) else self._link(path, display_name)
         ours = owned or link is not None
-        self.found.append(Found(shown, link or path, owned=ours, size_bytes=size))
+        self.files.append(InputFile(display_name, link or path, owned=ours, size_bytes=size))
 
-    def _link(self, path: Path, shown: str) -> Path:
+    def _link(self, path: Path, display_name: str) -> Path:
         """A file whose name is not valid text gets a link with a name that can be written down."""
         link = self._uploads_dir / (names.new_id() + path.suffix.encode("ascii", "ignore").decode())
         try:
             link.symlink_to(path)
         except OSError as error:
             raise InputMissing(
-                f"{shown}: its name is not valid text and no link to it can be made: rename it"
+                f"{display_name}: its name is not valid text and no link to it can be "
+                "made: rename it"
             ) from error
         return link.absolute()
 
-    def _folder(self, folder: Path, shown: str) -> None:
-        found, refused = len(self.found), len(self.rejected)
+    def _folder(self, folder: Path, display_name: str) -> None:
+        result, refused = len(self.files), len(self.rejected)
         other: list[str] = []
-        waiting = _visible(folder, shown)
+        waiting = _visible(folder, display_name)
         while waiting:
             path = waiting.pop()
             inner = names.display_name(path.name)
@@ -272,41 +275,45 @@ class _Taking:
             if self.rejected[refused:] and self.rejected[-1].error.code == TooMany.code:
                 # The first one too many speaks for the rest, of which there may be millions.
                 return
-        if (len(self.found), len(self.rejected)) == (found, refused):
-            raise UnsupportedMedia(f"{shown}: no audio or video in this folder{_instead(other)}")
+        if (len(self.files), len(self.rejected)) == (result, refused):
+            raise UnsupportedMedia(
+                f"{display_name}: no audio or video in this folder{_instead(other)}"
+            )
         self.left_out += other
 
-    def _inner(self, path: Path, shown: str) -> bool:
+    def _inner(self, path: Path, display_name: str) -> bool:
         """Take a folder's file; false for what is no recording and never said it was one."""
         try:
-            if sniff(path, shown) == "zip":
+            if sniff(path, display_name) == "zip":
                 return False
         except HybridTranscribeError:
             if path.suffix.lower() in EXTENSIONS:
                 raise
             return False
-        self._file(path, shown)
+        self._file(path, display_name)
         return True
 
-    def _zip(self, path: Path, shown: str) -> None:
-        room = self._settings.max_files - len(self.found)
+    def _zip(self, path: Path, display_name: str) -> None:
+        room = self._settings.max_files - len(self.files)
         try:
-            unpacked = unpack(path, self._uploads_dir, self._settings, name=shown, max_files=room)
+            unpacked = unpack(
+                path, self._uploads_dir, self._settings, name=display_name, max_files=room
+            )
         except OSError as error:
             raise _CannotWrite(error) from error
         for entry in unpacked.entries:
             place = entry.path.absolute()
-            self.found.append(Found(entry.name, place, owned=True, size_bytes=entry.size_bytes))
+            self.files.append(InputFile(entry.name, place, owned=True, size_bytes=entry.size_bytes))
         self.rejected.extend(unpacked.rejected)
         self.left_out.extend(unpacked.other)
         if not unpacked.entries and not unpacked.rejected:
-            found = _instead(unpacked.other)
-            raise BrokenArchive(f"{shown}: no audio or video in this zip{found}")
+            result = _instead(unpacked.other)
+            raise BrokenArchive(f"{display_name}: no audio or video in this zip{result}")
 
 
-class _Sending(_Taking):
-    def _zip(self, path: Path, shown: str) -> None:
-        self._file(path, shown)
+class _OpenInputs(_Taking):
+    def _zip(self, path: Path, display_name: str) -> None:
+        self._file(path, display_name)
 
 
 def _instead(others: Sequence[str]) -> str:
@@ -349,23 +356,25 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _text(given: object) -> str:
-    text = os.fspath(given) if isinstance(given, (str, os.PathLike)) else None
+def _text(value: object) -> str:
+    text = os.fspath(value) if isinstance(value, (str, os.PathLike)) else None
     if not isinstance(text, str):
-        raise _not_by(given)
+        raise _not_by(value)
     if not text.strip():
         raise InputMissing("An empty name is no file")
     return text
 
 
-def _absolute(text: str, shown: str) -> Path:
+def _absolute(text: str, display_name: str) -> Path:
     try:
         path = names.user_path(text).absolute()
         path.stat()
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        given = "" if text == shown else f": {text[:200]!r}"
-        raise InputMissing(f"{shown}: cannot be read ({reason}{given}){_pattern(text)}") from error
+        label = "" if text == display_name else f": {text[:200]!r}"
+        raise InputMissing(
+            f"{display_name}: cannot be read ({reason}{label}){_pattern(text)}"
+        ) from error
     return path
 
 
@@ -376,11 +385,11 @@ def _pattern(text: str) -> str:
     return f"; no file is called that, for the files that match: glob.glob({text[:200]!r})"
 
 
-def _visible(folder: Path, shown: str) -> list[Path]:
+def _visible(folder: Path, display_name: str) -> list[Path]:
     """What is in a folder but not hidden, last name first: it is taken from the end."""
     try:
         inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         check_descriptors(error)
-        raise InputMissing(f"{shown}: cannot be read ({error.strerror})") from error
+        raise InputMissing(f"{display_name}: cannot be read ({error.strerror})") from error
     return sorted(inside, key=lambda path: path.name, reverse=True)

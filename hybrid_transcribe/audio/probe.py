@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _source, _tracks
+from hybrid_transcribe.audio import _sandbox, _tracks
 from hybrid_transcribe.config import Settings
 
 
@@ -47,24 +47,24 @@ def probe(
     UnsafeInput (rate, channels, streams), NoAudio, UnsupportedMedia, BrokenMedia.
     """
     place = Path(path)
-    shown = names.display_name(place.name if name is None else name)
-    recording = _source.admit(place, shown, settings)
-    watch = _source.Watch(shown, settings.decode_timeout_s, lambda: False)
-    with _source.reading(recording, watch) as (_, media):
-        streams = _source.sane_streams(media, shown)
+    display_name = names.display_name(place.name if name is None else name)
+    recording = _sandbox.admit(place, display_name, settings)
+    watch = _sandbox.DecodeLimits(display_name, settings.decode_timeout_s, lambda: False)
+    with _sandbox.reading(recording, watch) as (_, media):
+        streams = _sandbox.sane_streams(media, display_name)
         choices = _tracks.tracks(streams)
         if audio_track is None:
             track = _tracks.preferred(choices)
         else:
-            track = _tracks.named(choices, audio_track, shown)
-        stream = _source.prepare(streams[track.number - 1], shown)
-        seconds = _source.header_end_s(recording, media, stream)
-        if seconds is not None and _source.trusts_length(recording):
-            _source.check_duration(seconds, settings, shown)
+            track = _tracks.named(choices, audio_track, display_name)
+        stream = _sandbox.prepare(streams[track.number - 1], display_name)
+        seconds = _sandbox.header_end_s(recording, media, stream)
+        if seconds is not None and _sandbox.trusts_length(recording):
+            _sandbox.check_duration(seconds, settings, display_name)
         return Probe(
             duration_s=seconds,
             container=recording.container,
-            codec=_source.codec_name(stream),
+            codec=_sandbox.codec_name(stream),
             rate_hz=stream.codec_context.sample_rate,
             channels=stream.codec_context.channels,
             n_streams=len(media.streams),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hybrid_transcribe import names
-from hybrid_transcribe.audio import _foreign, _mpeg, _streams
+from hybrid_transcribe.audio import _mpeg, _streams, _unsupported
 from hybrid_transcribe.errors import (
     EmptyInput,
     InputMissing,
@@ -135,57 +135,58 @@ def sniff(path: str | os.PathLike[str], name: str | None = None) -> str:
     files; UnsupportedMedia, which says what was found, for everything else.
     """
     place = Path(path)
-    shown = names.display_name(place.name if name is None else name)
+    display_name = names.display_name(place.name if name is None else name)
     try:
-        size = regular_size(place, shown)
+        size = regular_size(place, display_name)
         with place.open("rb") as file:
-            return identify(file, size, shown)
+            return identify(file, size, display_name)
     except (OSError, ValueError) as error:
         check_descriptors(error)
-        raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
+        raise InputMissing(f"{display_name}: cannot be read ({_reason(error)})") from error
 
 
-def locate(path: Path, shown: str) -> Located:
+def locate(path: Path, display_name: str) -> Located:
     """As `sniff`, and where in the file that container begins: behind tags or junk."""
     try:
-        size = regular_size(path, shown)
+        size = regular_size(path, display_name)
         with path.open("rb") as file:
-            return _locate(file, size, shown)
+            return _locate(file, size, display_name)
     except (OSError, ValueError) as error:
         check_descriptors(error)
-        raise InputMissing(f"{shown}: cannot be read ({_reason(error)})") from error
+        raise InputMissing(f"{display_name}: cannot be read ({_reason(error)})") from error
 
 
-def regular_size(place: Path, shown: str) -> int:
+def regular_size(place: Path, display_name: str) -> int:
     """Size in bytes; raises EmptyInput for 0, UnsafeInput for devices, pipes and folders."""
-    found = place.stat()
-    if not stat.S_ISREG(found.st_mode):
-        raise UnsafeInput(f"{shown}: not a regular file, so it is not opened")
-    if found.st_size == 0:
-        raise EmptyInput(f"{shown}: the file is empty (0 bytes)")
-    return found.st_size
+    result = place.stat()
+    if not stat.S_ISREG(result.st_mode):
+        raise UnsafeInput(f"{display_name}: not a regular file, so it is not opened")
+    if result.st_size == 0:
+        raise EmptyInput(f"{display_name}: the file is empty (0 bytes)")
+    return result.st_size
 
 
-def identify(file: BinaryIO, size: int, shown: str) -> str:
+def identify(file: BinaryIO, size: int, display_name: str) -> str:
     """As `sniff`, for an open file of ``size`` bytes. Leaves the position anywhere."""
-    return _locate(file, size, shown).container
+    return _locate(file, size, display_name).container
 
 
-def _locate(file: BinaryIO, size: int, shown: str) -> Located:
+def _locate(file: BinaryIO, size: int, display_name: str) -> Located:
     start = _content_start(file)
     head = _read(file, start, _HEAD)
     if start and not head:
-        raise UnsupportedMedia(f"{shown}: a tag (title, artist, cover) without any sound")
-    kind = _foreign.playlist(head)
+        raise UnsupportedMedia(f"{display_name}: a tag (title, artist, cover) without any sound")
+    kind = _unsupported.playlist(head)
     if kind:
-        raise UnsafeInput(f"{shown}: looks like {kind}; refused, as those name other files")
-    part = _foreign.part(head)
+        raise UnsafeInput(f"{display_name}: looks like {kind}; refused, as those name other files")
+    part = _unsupported.part(head)
     if part:
         raise UnsupportedMedia(
-            f"{shown}: a later part of a {part} recording; join all parts in their order, the"
+            f"{display_name}: a later part of a {part} recording; join all parts in "
+            "their order, the"
             " first one in front"
         )
-    foreign = _foreign.describe(head)
+    foreign = _unsupported.describe(head)
     if foreign is None:
         container = _by_magic(head)
         if container:
@@ -194,7 +195,7 @@ def _locate(file: BinaryIO, size: int, shown: str) -> Located:
         located = _in_stream(data, start, whole=start + len(data) >= size)
         if located:
             return located
-    raise UnsupportedMedia(_refusal(shown, foreign))
+    raise UnsupportedMedia(_refusal(display_name, foreign))
 
 
 def _in_stream(data: bytes, start: int, *, whole: bool) -> Located | None:
@@ -217,21 +218,22 @@ def _behind_junk(data: bytes) -> tuple[int, str]:
     for mark, offset in _MARKS:
         at = data.find(mark)
         while offset <= at < best:
-            found = _by_magic(data[at - offset : at - offset + _HEAD])
-            if found in _BEHIND_JUNK:
-                best, container = at - offset, found
+            result = _by_magic(data[at - offset : at - offset + _HEAD])
+            if result in _BEHIND_JUNK:
+                best, container = at - offset, result
                 break
             at = data.find(mark, at + 1)
     return best, container
 
 
-def _refusal(shown: str, foreign: str | None) -> str:
+def _refusal(display_name: str, foreign: str | None) -> str:
     if foreign is None:
         return (
-            f"{shown}: looks like bytes of no kind we know, neither audio nor video; if it plays"
+            f"{display_name}: looks like bytes of no kind we know, neither audio nor "
+            "video; if it plays"
             " elsewhere, convert it to WAV or MP3 there"
         )
-    return f"{shown}: looks like {foreign}, neither audio nor video"
+    return f"{display_name}: looks like {foreign}, neither audio nor video"
 
 
 def _reason(error: Exception) -> str:

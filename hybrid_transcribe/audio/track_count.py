@@ -30,12 +30,12 @@ def by_track(taken: Intake, settings: Settings) -> Intake:
     A file with one track, or of which nothing can be read, stays one recording. Tracks beyond
     ``max_files`` recordings in all are rejected.
     """
-    counts = count_tracks([item.path for item in taken.found])
+    counts = count_tracks([item.path for item in taken.files])
     items = [
         replace(item, name=with_note(item.name, f"track {number}"), audio_track=str(number))
         if counts.get(str(item.path), 1) > 1
         else item
-        for item in taken.found
+        for item in taken.files
         for number in range(1, counts.get(str(item.path), 1) + 1)
     ]
     rejected = [

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from hybrid_transcribe.cli import options
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, say
 from hybrid_transcribe.cli.receivers import tell_receivers
-from hybrid_transcribe.cli.signals import Interrupted
+from hybrid_transcribe.cli.signals import InterruptedBySignal
 from hybrid_transcribe.cli.stdin import NAME as STDIN_NAME
 from hybrid_transcribe.cli.stdin import STDIN, check_stdin, store_stdin
 
 if TYPE_CHECKING:
-    from hybrid_transcribe.comparison import Comparison, Plan
+    from hybrid_transcribe.comparison import Comparison, ComparisonPlan
     from hybrid_transcribe.config import Settings
 
 #: How long an interrupted worker may take to let go before it is killed, in seconds.
@@ -72,17 +72,17 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Compare, print what there is, and tell what did not work."""
-    from hybrid_transcribe.comparison import Plan
+    from hybrid_transcribe.comparison import ComparisonPlan
     from hybrid_transcribe.config import Settings
 
-    how = options.requested(args)
-    engines, model, device = (how.pop(name, None) for name in ("engine", "model", "device"))
+    parameters = options.requested(args)
+    engines, model, device = (parameters.pop(name, None) for name in ("engine", "model", "device"))
     settings = Settings.load(cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S)
     check_stdin(args.paths)
     # Each engine reads the recordings anew, and standard input can be read once only.
     with tempfile.TemporaryDirectory(prefix="hybrid_transcribe_") as folder:
         paths = _stored(args.paths, Path(folder), settings)
-        plan = Plan(paths, engines, args.reference, model, device, settings, how)
+        plan = ComparisonPlan(paths, engines, args.reference, model, device, settings, parameters)
         if not args.quiet:
             _tell_unable(plan)
         comparison, signal = _work(plan, args, settings)
@@ -101,7 +101,7 @@ def _stored(paths: list[str], folder: Path, settings: Settings) -> list[str]:
     return [str(file) if path == STDIN else path for path in paths]
 
 
-def _tell_unable(plan: Plan) -> None:
+def _tell_unable(plan: ComparisonPlan) -> None:
     """Which engines cannot run, before anybody waits for the others."""
     for entry in plan.entries:
         if entry.error is not None:
@@ -109,7 +109,9 @@ def _tell_unable(plan: Plan) -> None:
             say(f"{entry.label} cannot run: {why_not}")
 
 
-def _work(plan: Plan, args: argparse.Namespace, settings: Settings) -> tuple[Comparison, int]:
+def _work(
+    plan: ComparisonPlan, args: argparse.Namespace, settings: Settings
+) -> tuple[Comparison, int]:
     """The comparison of as many engines as there was patience for."""
     done, signal = [], 0
 
@@ -120,7 +122,7 @@ def _work(plan: Plan, args: argparse.Namespace, settings: Settings) -> tuple[Com
     try:
         for run in plan.runs(progress=not args.quiet, accepted=accepted):
             done.append(run)
-    except Interrupted as interrupted:
+    except InterruptedBySignal as interrupted:
         signal = interrupted.exit_code
         say("interrupted")
     return plan.judge(done), signal

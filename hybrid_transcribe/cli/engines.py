@@ -28,16 +28,16 @@ def run(args: argparse.Namespace) -> int:
     """Look, and tell."""
     from msgspec import to_builtins
 
-    from hybrid_transcribe.catalogue import list_engines
     from hybrid_transcribe.config import PREFIX, Settings
+    from hybrid_transcribe.engines.listing import list_engines
 
     settings = Settings.load()
-    found = list_engines(settings)
+    result = list_engines(settings)
     if args.json:
-        print(json.dumps(to_builtins(list(found)), indent=2))
+        print(json.dumps(to_builtins(list(result)), indent=2))
     else:
-        print(found.text(terminal_width(sys.stdout)))
-    if settings.engine not in found.names:
-        known = ", ".join(found.names)
-        say(f"The default engine {settings.engine!r} ({PREFIX}ENGINE) is none of these: {known}")
+        print(result.text(terminal_width(sys.stdout)))
+    if settings.engine not in result.names:
+        choices = ", ".join(result.names)
+        say(f"The default engine {settings.engine!r} ({PREFIX}ENGINE) is none of these: {choices}")
     return FINE

@@ -173,7 +173,7 @@ def _known_but_not_here(here: set[str]) -> list[dict[str, Any]]:
 
 
 def _table(rows: Iterable[dict[str, Any]]) -> str:
-    from hybrid_transcribe.models.space import in_words
+    from hybrid_transcribe.models.disk_space import in_words
 
     lines: list[Sequence[str]] = [_HEAD]
     for row in rows:
@@ -223,7 +223,7 @@ def _get(args: argparse.Namespace) -> int:
     from hybrid_transcribe.models.catalogue import usual_layout
 
     layout = args.layout or usual_layout(args.name)
-    return _told(
+    return _with_progress(
         args,
         lambda report: models.get(args.name, layout, Settings.load(), report),
     )
@@ -233,22 +233,22 @@ def _convert(args: argparse.Namespace) -> int:
     from hybrid_transcribe.config import Settings
     from hybrid_transcribe.models.manage import convert
 
-    return _told(
+    return _with_progress(
         args,
         lambda report: convert(args.name, args.to, Settings.load(), args.output, report),
     )
 
 
-def _told(
+def _with_progress(
     args: argparse.Namespace, work: Callable[[Callable[[float | None], None]], Installed]
 ) -> int:
     """Do it with progress, and say where the model is now."""
-    from hybrid_transcribe.models.space import in_words
+    from hybrid_transcribe.models.disk_space import in_words
     from hybrid_transcribe.progress.display import display
-    from hybrid_transcribe.progress.look import transfer_look
+    from hybrid_transcribe.progress.render import render_transfer
 
-    with display(None if args.quiet else sys.stderr) as shown:
-        got = work(lambda percentage: shown.show(transfer_look(args.name, percentage)))
+    with display(None if args.quiet else sys.stderr) as display_name:
+        got = work(lambda percentage: display_name.show(render_transfer(args.name, percentage)))
     print(f"{got.name} ({got.layout}, {in_words(got.size_bytes)}) is in {got.where}")
     return FINE
 
@@ -267,13 +267,13 @@ def _remove(args: argparse.Namespace) -> int:
 
 def _remove_one(name: str, settings: Settings) -> None:
     from hybrid_transcribe import models
-    from hybrid_transcribe.models import starter
-    from hybrid_transcribe.models.space import in_words
+    from hybrid_transcribe.models import bundled
+    from hybrid_transcribe.models.disk_space import in_words
 
     freed = models.remove(name, settings)
     print(f"{name}: {in_words(freed.size_bytes)} freed")
     for folder in freed.folders:
         print(f"  {folder} is gone")
-    if starter.carried(name) is not None:
-        packages = " ".join(starter.STARTERS[name].packages)
+    if bundled.carried(name) is not None:
+        packages = " ".join(bundled.STARTERS[name].packages)
         print(f"  It can still be used: it is part of an installed package ({packages})")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from hybrid_transcribe.config import Settings
 
 
-class _Told:
+class _OptionRecorder:
     """Text of the help that is looked up when it is printed: that reads all packages."""
 
     def __init__(self, text: Callable[[Settings], str]) -> None:
@@ -40,7 +40,7 @@ def _engine_names(settings: Settings) -> str:
 
 def _default_model(settings: Settings) -> str:
     """The default engine's, by its name; the settings' model is meant for that engine only."""
-    from hybrid_transcribe.catalogue import default_model
+    from hybrid_transcribe.engines.listing import default_model
 
     model = default_model(settings)
     return f"{model} with {settings.engine}, else the engine's own" if model else "the engine's own"
@@ -63,19 +63,19 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
             metavar="NAME",
             help="who transcribes: %(known)s (default: %(usual)s)",
         )
-    vars(engine)["known"] = _Told(_engine_names)
-    vars(engine)["usual"] = _Told(lambda settings: settings.engine)
+    vars(engine)["known"] = _OptionRecorder(_engine_names)
+    vars(engine)["usual"] = _OptionRecorder(lambda settings: settings.engine)
     model = add(
         "--model",
         metavar="NAME",
         help="short name, hub id or folder, with openai-whisper also a .pt file "
         f"(default: %(usual)s; {PREFIX}MODEL is for the engine of {PREFIX}ENGINE only)",
     )
-    vars(model)["usual"] = _Told(_default_model)
+    vars(model)["usual"] = _OptionRecorder(_default_model)
     device = add(
         "--device", metavar="NAME", help=f"one of {', '.join(DEVICES)} (default: %(usual)s)"
     )
-    vars(device)["usual"] = _Told(lambda settings: settings.device)
+    vars(device)["usual"] = _OptionRecorder(lambda settings: settings.device)
     add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")
@@ -107,16 +107,16 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
 
 def requested(args: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments for `Service.submit`. Raises InvalidOption."""
-    how: dict[str, Any] = dict(_pair(text) for text in args.option)
+    options: dict[str, Any] = dict(_pair(text) for text in args.option)
     named = (
         *("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter"),
         *("diarize", "compute_type", "audio_track"),
     )
-    how.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
+    options.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}
     typed["hotwords"] = args.hotwords
-    how.update({name: parse(name, text) for name, text in typed.items() if text is not None})
-    return how
+    options.update({name: parse(name, text) for name, text in typed.items() if text is not None})
+    return options
 
 
 def _pair(text: str) -> tuple[str, Any]:

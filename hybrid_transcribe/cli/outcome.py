@@ -45,7 +45,7 @@ class Outcome:
 def collect(service: Service, job: Job, targets: Targets | None, signal: int) -> Outcome:
     """Read it from a job that has ended, or is about to."""
     snapshot = job.snapshot()
-    heard = tuple(
+    items = tuple(
         service.transcript(job.job_id, r.recording_id, partial=True)
         for r in snapshot.recordings
         if r.state is State.COMPLETED or r.n_segments
@@ -58,7 +58,7 @@ def collect(service: Service, job: Job, targets: Targets | None, signal: int) ->
     errors = (*errors_of(snapshot), *stuck, *(targets.errors if targets else ()))
     warnings = tuple(message for _, message in service.warnings)
     written = tuple(targets.written) if targets else ()
-    return Outcome(job.job_id, heard, errors, written, warnings, signal)
+    return Outcome(job.job_id, items, errors, written, warnings, signal)
 
 
 def print_text(outcome: Outcome, format: str) -> None:
@@ -126,5 +126,5 @@ def _plain(rejection: Rejection) -> dict[str, str]:
 def _line(rejection: Rejection) -> str:
     # Many messages begin with the name already.
     message = " ".join(rejection.error.message.removeprefix(f"{rejection.name}: ").split())
-    told = "" if message.lower() == rejection.error.code else f" ({rejection.error.code})"
-    return f"{rejection.name}: {message}{told}"
+    text = "" if message.lower() == rejection.error.code else f" ({rejection.error.code})"
+    return f"{rejection.name}: {message}{text}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.cli import compare, doctor, engines, models, serve, streams, transcribe
 from hybrid_transcribe.cli.exits import EPILOG, FINE, READER_GONE, USAGE, debugging, explain, say
-from hybrid_transcribe.cli.signals import Interrupted, interruptible
+from hybrid_transcribe.cli.signals import InterruptedBySignal, interruptible
 
 #: A module a command, in the order of the help.
 COMMANDS = (transcribe, compare, serve, engines, models, doctor)
@@ -23,16 +23,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     streams.prepare()
     try:
         return streams.finish(_run(arguments))
-    except SystemExit as left:
+    except SystemExit as remaining:
         # Help and version are printed, too, and their reader may be gone.
-        raise SystemExit(streams.finish(int(left.code or FINE))) from None
+        raise SystemExit(streams.finish(int(remaining.code or FINE))) from None
 
 
 def _run(arguments: Sequence[str] | None) -> int:
     parser = make_parser()
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    _hint_at_transcribe(parser, given)
-    args = parser.parse_args(given)
+    items = list(sys.argv[1:] if arguments is None else arguments)
+    _hint_at_transcribe(parser, items)
+    args = parser.parse_args(items)
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return USAGE
@@ -41,12 +41,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _guarded(args.run, args)
 
 
-def _hint_at_transcribe(parser: argparse.ArgumentParser, given: Sequence[str]) -> None:
+def _hint_at_transcribe(parser: argparse.ArgumentParser, value: Sequence[str]) -> None:
     """Wrong usage with a hint for a recording where a command should be."""
-    first = given[0] if given else ""
+    first = value[0] if value else ""
     is_command = first in (command.__name__.rpartition(".")[2] for command in COMMANDS)
     if not is_command and not first.startswith("-") and os.path.lexists(first):
-        meant = shlex.join([parser.prog, "transcribe", *given])
+        meant = shlex.join([parser.prog, "transcribe", *value])
         parser.error(f"{first!r} is no command; did you mean: {meant}")
 
 
@@ -68,7 +68,7 @@ def make_parser() -> argparse.ArgumentParser:
 def _guarded(run: Callable[[argparse.Namespace], int], args: argparse.Namespace) -> int:
     try:
         return run(args)
-    except Interrupted as signal:
+    except InterruptedBySignal as signal:
         say("interrupted")
         return signal.exit_code
     except BrokenPipeError:

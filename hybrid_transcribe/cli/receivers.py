@@ -21,7 +21,7 @@ def tell_receivers(engines: Iterable[str | None], settings: Settings) -> None:
 
 def _receiver(engine: str | None, settings: Settings) -> str | None:
     """Who gets it and, where that can be chosen, at which host."""
-    from hybrid_transcribe.catalogue import audio_goes_to, cloud_host
+    from hybrid_transcribe.engines.listing import audio_goes_to, cloud_host
 
     who = audio_goes_to(engine, settings)
     host = cloud_host(engine or settings.engine, settings)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, debugging, say
 
 if TYPE_CHECKING:
-    from hybrid_transcribe.rest.hosts.plan import Plan
+    from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
 
 _ENVIRONMENT = """\
 Each has a variable of the environment: HYBRID_TRANSCRIBE_HOST, _PORT, _TOKEN, _OPEN,
@@ -80,9 +80,9 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until a signal comes."""
-    from hybrid_transcribe.rest.hosts.plan import make_plan
+    from hybrid_transcribe.rest.hosts.serve_config import make_config
 
-    plan = make_plan(
+    plan = make_config(
         args.host,
         args.port,
         token=args.token,
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     return _serve(plan, args.state_dir)
 
 
-def _serve(plan: Plan, state_dir: str | None) -> int:
+def _serve(plan: ServeConfig, state_dir: str | None) -> int:
     from hybrid_transcribe.jobs.service import Service
     from hybrid_transcribe.rest.hosts.app import PageServer, take_port
     from hybrid_transcribe.rest.logs import start_logs
@@ -122,7 +122,7 @@ def _serve(plan: Plan, state_dir: str | None) -> int:
     return FINE
 
 
-def _up(url: str, plan: Plan) -> None:
+def _up(url: str, plan: ServeConfig) -> None:
     """The one line that says where it is. A token of people's own is theirs to know."""
     address = f"{url}/ui?token={plan.token}" if plan.token_made else f"{url}/ui"
     print(f"Hybrid Transcribe is up at {address}", flush=True)
@@ -132,14 +132,14 @@ def _up(url: str, plan: Plan) -> None:
 def _stopping() -> Iterator[asyncio.Event]:
     """An event that the first signal sets; the second ends this process at once."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    asked = False
+    stop_requested = False
 
-    def heard(number: int, frame: object) -> None:
-        nonlocal asked
-        if asked:
+    def on_signal(number: int, frame: object) -> None:
+        nonlocal stop_requested
+        if stop_requested:
             # The workers end by themselves when their stdin does.
             os._exit(128 + number)
-        asked = True
+        stop_requested = True
         loop.call_soon_threadsafe(_stop, stop)
 
     if threading.current_thread() is not threading.main_thread():
@@ -149,7 +149,7 @@ def _stopping() -> Iterator[asyncio.Event]:
     numbers = [getattr(signal, n) for n in names]
     before = {n: signal.getsignal(n) for n in numbers if signal.getsignal(n) != signal.SIG_IGN}
     for number in before:
-        signal.signal(number, heard)
+        signal.signal(number, on_signal)
     try:
         yield stop
     finally:

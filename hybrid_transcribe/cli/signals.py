@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-class Interrupted(KeyboardInterrupt):
+class InterruptedBySignal(KeyboardInterrupt):
     """Somebody wants this process to end."""
 
     def __init__(self, number: int) -> None:
@@ -28,7 +28,7 @@ class Interrupted(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, the first signal raises `Interrupted` and the second ends the process at once.
+    """Within, the first signal raises `InterruptedBySignal`, the second ends the process at once.
 
     Signals that were ignored stay so, as under nohup. Another thread than the main one gets
     no signals and nothing is changed for it.
@@ -38,13 +38,13 @@ def interruptible() -> Iterator[None]:
         return
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     before: dict[int, Any] = {n: signal.getsignal(n) for n in numbers}
-    heard = [n for n, handler in before.items() if handler != signal.SIG_IGN]
-    for number in heard:
+    items = [n for n, handler in before.items() if handler != signal.SIG_IGN]
+    for number in items:
         signal.signal(number, _first)
     try:
         yield
     finally:
-        for number in heard:
+        for number in items:
             signal.signal(number, before[number])
 
 
@@ -52,7 +52,7 @@ def _first(number: int, frame: FrameType | None) -> NoReturn:
     for name in _NAMES:
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) is _first:
             signal.signal(getattr(signal, name), _second)
-    raise Interrupted(number)
+    raise InterruptedBySignal(number)
 
 
 def _second(number: int, frame: FrameType | None) -> NoReturn:

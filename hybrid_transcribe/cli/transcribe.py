@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybrid_transcribe.cli import options
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, explain, say
 from hybrid_transcribe.cli.receivers import tell_receivers
-from hybrid_transcribe.cli.signals import Interrupted
+from hybrid_transcribe.cli.signals import InterruptedBySignal
 from hybrid_transcribe.cli.stdin import NAME as STDIN_NAME
 from hybrid_transcribe.cli.stdin import STDIN, check_stdin, store_stdin
 
@@ -105,12 +105,12 @@ def _run(args: argparse.Namespace, formats: list[str]) -> int:
     from hybrid_transcribe.cli.targets import Targets
     from hybrid_transcribe.jobs.service import Service
 
-    how = options.requested(args)
+    parameters = options.requested(args)
     check_stdin(args.paths)
     targets = None if args.output_dir is None else Targets(args.output_dir, formats)
     # In memory: the jobs and results of notebooks are none of this command's business.
     with Service(journal=None, cancel_grace_s=GRACE_S, stop_grace_s=GRACE_S) as service:
-        outcome = _work(service, args, how, targets)
+        outcome = _work(service, args, parameters, targets)
     kept = [message for code, message in service.warnings if code == "not_erased"]
     for line in (*outcome.error_lines(), *kept):
         say(line)
@@ -125,15 +125,15 @@ def _run(args: argparse.Namespace, formats: list[str]) -> int:
 
 
 def _work(
-    service: Service, args: argparse.Namespace, how: dict[str, Any], targets: Targets | None
+    service: Service, args: argparse.Namespace, parameters: dict[str, Any], targets: Targets | None
 ) -> Outcome:
     from hybrid_transcribe.cli.outcome import collect, listed_names
     from hybrid_transcribe.progress import follow
 
-    job = service.submit(_inputs(args.paths, service), **how)
+    job = service.submit(_inputs(args.paths, service), **parameters)
     if not args.quiet:
         # Of a request that was refused nobody gets anything.
-        tell_receivers([how.get("engine")], service.settings)
+        tell_receivers([parameters.get("engine")], service.settings)
         if job.left_out:
             say(f"left out, as neither audio nor video: {listed_names(job.left_out)}")
     signal = 0
@@ -141,7 +141,7 @@ def _work(
         if targets is not None:
             targets.plan(service, job)
         follow(job, silent=args.quiet, ended=targets.write if targets else lambda _: None)
-    except Interrupted as interrupted:
+    except InterruptedBySignal as interrupted:
         signal = interrupted.exit_code
         _cancel(job, targets)
     return collect(service, job, targets, signal)
@@ -156,7 +156,7 @@ def _inputs(paths: list[str], service: Service) -> list[str | Uploaded]:
         return list(paths)
     path = service.uploads_dir / new_id()
     store_stdin(path, service.settings)
-    return [Uploaded(path, STDIN_NAME) if given == STDIN else given for given in paths]
+    return [Uploaded(path, STDIN_NAME) if value == STDIN else value for value in paths]
 
 
 def _cancel(job: Job, targets: Targets | None) -> None:

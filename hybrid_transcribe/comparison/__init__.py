@@ -6,7 +6,7 @@ A ``plan`` reads what is wanted (``entries``, ``reference``), runs one engine af
 """
 
 from hybrid_transcribe.comparison.differences import Difference
-from hybrid_transcribe.comparison.plan import Plan, compare
-from hybrid_transcribe.comparison.result import Comparison, Pair, Row
+from hybrid_transcribe.comparison.plan import ComparisonPlan, compare
+from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair
 
-__all__ = ["Comparison", "Difference", "Pair", "Plan", "Row", "compare"]
+__all__ = ["Comparison", "ComparisonPlan", "ComparisonRow", "Difference", "Pair", "compare"]

@@ -103,13 +103,13 @@ def _joined(stretches: list[Stretch]) -> Iterator[Stretch]:
 
 
 def _tokens(transcript: Transcript, characters: bool) -> list[_Token]:
-    found = (
+    items = (
         _Token(text, key, at_s)
         for segment in transcript.segments
         for text, at_s in _timed(segment, characters)
         if (key := _key(text))
     )
-    return list(found)
+    return list(items)
 
 
 def _timed(segment: Segment, characters: bool) -> Iterator[tuple[str, float]]:

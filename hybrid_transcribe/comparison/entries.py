@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
-from hybrid_transcribe.catalogue import list_engines
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidOption,
@@ -18,7 +18,7 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.jobs.request import engine_class, make_options, make_spec
-from hybrid_transcribe.models.catalogue import is_path, known
+from hybrid_transcribe.models.catalogue import entry_for, is_path
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ErrorInfo, Options, Spec
 
@@ -33,7 +33,7 @@ _MISTAKES = (UnknownEngine, UnknownModel, UnknownDevice)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ComparisonEntry:
     """One engine to compare: its label, and how it is asked.
 
     Attributes:
@@ -65,7 +65,7 @@ def make_entries(
     model: str | None = None,
     device: str | None = None,
     options: Mapping[str, Any] | None = None,
-) -> tuple[Entry, ...]:
+) -> tuple[ComparisonEntry, ...]:
     """Each engine as an entry; ``model``, ``device`` and ``options`` are for all that have none.
 
     None stands for every engine that can run here and keeps the audio on this machine. An
@@ -74,11 +74,11 @@ def make_entries(
     """
     shared = dict(options or {})
     make_options(Options(), shared)
-    wishes = [_wish(one, settings) for one in _listed(engines, settings)]
+    wishes = [_wish(item, settings) for item in _listed(engines, settings)]
     if not wishes:
         raise InvalidRequest("No engines to compare")
-    made = [_entry(wish, settings, model, device, shared) for wish in wishes]
-    return tuple(_distinct(made))
+    items = [_entry(wish, settings, model, device, shared) for wish in wishes]
+    return tuple(_distinct(items))
 
 
 def _listed(engines: Iterable[EngineLike] | None, settings: Settings) -> list[EngineLike]:
@@ -89,24 +89,29 @@ def _listed(engines: Iterable[EngineLike] | None, settings: Settings) -> list[En
     return list(engines)
 
 
-def _wish(one: EngineLike, settings: Settings) -> _Wish:
-    if isinstance(one, str):
-        engine, model = split(one, (*ENGINES.names(), *settings.engines))
+def _wish(engine_like: EngineLike, settings: Settings) -> _Wish:
+    if isinstance(engine_like, str):
+        engine, model = split(engine_like, (*ENGINES.names(), *settings.engines))
         return _Wish(engine, model)
-    if isinstance(one, Mapping):
-        return _mapped(one)
-    if isinstance(one, Sequence) and len(one) == 2 and isinstance(one[0], str):
-        return _Wish(one[0], _text(one[1]))
+    if isinstance(engine_like, Mapping):
+        return _mapped(engine_like)
+    if (
+        isinstance(engine_like, Sequence)
+        and len(engine_like) == 2
+        and isinstance(engine_like[0], str)
+    ):
+        return _Wish(engine_like[0], _text(engine_like[1]))
     raise InvalidRequest(
-        f"{one!r} is no engine: give a name, 'name:model', a pair (name, model) or a mapping"
+        f"{engine_like!r} is no engine: give a name, 'name:model', a pair (name, "
+        "model) or a mapping"
     )
 
 
-def _mapped(one: Mapping[str, Any]) -> _Wish:
-    rest = dict(one)
+def _mapped(mapping: Mapping[str, Any]) -> _Wish:
+    rest = dict(mapping)
     engine = rest.pop("engine", None)
     if not isinstance(engine, str):
-        raise InvalidRequest(f"{dict(one)!r} names no engine: write {{'engine': NAME, …}}")
+        raise InvalidRequest(f"{dict(mapping)!r} names no engine: write {{'engine': NAME, …}}")
     model, label = _text(rest.pop("model", None)), _text(rest.pop("label", None))
     return _Wish(engine, model, rest.pop("device", None), rest, label)
 
@@ -116,7 +121,7 @@ def _text(model: Any) -> str | None:
     return None if model is None else str(model)
 
 
-def split(text: str, known: Iterable[str] = ()) -> tuple[str, str | None]:
+def split(text: str, entry: Iterable[str] = ()) -> tuple[str, str | None]:
     """Engine and model of ``"engine:model"``; the first colon divides, as engines have none.
 
     >>> split("faster-whisper"), split("faster-whisper:owner/name")
@@ -124,7 +129,7 @@ def split(text: str, known: Iterable[str] = ()) -> tuple[str, str | None]:
     >>> split("openai-whisper:C:\\\\models\\\\base")
     ('openai-whisper', 'C:\\\\models\\\\base')
     """
-    if text in known:
+    if text in entry:
         return text, None
     engine, _, model = text.partition(":")
     return engine.strip(), model.strip() or None
@@ -136,29 +141,31 @@ def _entry(
     model: str | None,
     device: str | None,
     shared: Mapping[str, Any],
-) -> Entry:
+) -> ComparisonEntry:
     label = wish.label or _label(wish.engine, wish.model)
     try:
-        wanted, notice = _model(wish, settings, model)
+        required, notice = _model(wish, settings, model)
         make_options(Options(), wish.options)
-        label = wish.label or _label(wish.engine, wanted)
+        label = wish.label or _label(wish.engine, required)
     except (*_MISTAKES, InvalidOption):
         raise
     except Exception as error:
-        return Entry(label, wish.engine, error=_info(error))
+        return ComparisonEntry(label, wish.engine, error=_info(error))
     try:
         spec = make_spec(
             settings,
             engine=wish.engine,
-            model=wanted,
+            model=required,
             device=wish.device or device,
             **{**shared, **wish.options},
         )
     except _MISTAKES:
         raise
     except Exception as error:
-        return Entry(label, wish.engine, error=_info(error), notice=notice)
-    return Entry(wish.label or _label(wish.engine, spec.model), wish.engine, spec, notice=notice)
+        return ComparisonEntry(label, wish.engine, error=_info(error), notice=notice)
+    return ComparisonEntry(
+        wish.label or _label(wish.engine, spec.model), wish.engine, spec, notice=notice
+    )
 
 
 def _model(wish: _Wish, settings: Settings, model: str | None) -> tuple[str | None, str | None]:
@@ -174,7 +181,7 @@ def _model(wish: _Wish, settings: Settings, model: str | None) -> tuple[str | No
 
 def _is_for_others(model: str, layout: str | None) -> bool:
     """True for a Whisper of the catalogue where the engine has none."""
-    entry = known(model)
+    entry = entry_for(model)
     return layout == "sherpa-onnx" and entry is not None and layout not in entry.repos
 
 
@@ -193,7 +200,7 @@ def _label(engine: str, model: str | None) -> str:
     return f"{engine}:{name if len(name) <= _LONGEST else f'{name[: _LONGEST - 1]}…'}"
 
 
-def _distinct(entries: Iterable[Entry]) -> Iterable[Entry]:
+def _distinct(entries: Iterable[ComparisonEntry]) -> Iterable[ComparisonEntry]:
     """Equal labels told apart by what differs, else by a number."""
     entries = tuple(entries)
     labels = [e.label for e in entries]
@@ -214,12 +221,12 @@ def _particulars(spec: Spec, others: Iterable[Spec | None]) -> str:
     """Device and options in which specs of one label differ: ``" beam_size=1"``."""
     every = [_facts(other) for other in others if other is not None]
     own = _facts(spec)
-    told = [
+    differences = [
         f"{name}={value}"
         for name, value in own.items()
         if any(facts.get(name) != value for facts in every)
     ]
-    return f" {' '.join(told)}" if told else ""
+    return f" {' '.join(differences)}" if differences else ""
 
 
 def _facts(spec: Spec) -> dict[str, Any]:

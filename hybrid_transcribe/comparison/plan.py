@@ -11,12 +11,12 @@ from hybrid_transcribe.audio.intake import listed
 from hybrid_transcribe.comparison.differences import differences
 from hybrid_transcribe.comparison.entries import EngineLike, make_entries
 from hybrid_transcribe.comparison.reference import Reference, References
-from hybrid_transcribe.comparison.result import Comparison, Pair, Row
-from hybrid_transcribe.comparison.run import Run, run
+from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair
+from hybrid_transcribe.comparison.run import EngineRun, run
 from hybrid_transcribe.comparison.words import Errors, check_libraries, count, most_common
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.jobs.service import Inputs
-from hybrid_transcribe.progress.display import tell
+from hybrid_transcribe.progress.display import print_lines
 from hybrid_transcribe.types import Transcript
 
 
@@ -48,11 +48,13 @@ def compare(
     Raises InvalidRequest, InputError and EngineUnavailable (a library is missing) before any
     work is waited for.
     """
-    plan = Plan(inputs, engines, reference, model, device, settings or Settings.load(), options)
+    plan = ComparisonPlan(
+        inputs, engines, reference, model, device, settings or Settings.load(), options
+    )
     return plan.judge(list(plan.runs(progress=progress)))
 
 
-class Plan:
+class ComparisonPlan:
     """What is to be compared, checked; `runs` does it, `judge` makes something of the runs."""
 
     def __init__(
@@ -71,7 +73,9 @@ class Plan:
         self._references = References(reference)
         self.entries = make_entries(engines, settings, model, device, options)
 
-    def runs(self, *, progress: bool, accepted: Callable[[], None] = lambda: None) -> Iterator[Run]:
+    def runs(
+        self, *, progress: bool, accepted: Callable[[], None] = lambda: None
+    ) -> Iterator[EngineRun]:
         """One engine after the other, with its progress on stderr.
 
         ``accepted`` is called once, when the recordings were found fit to be transcribed.
@@ -87,7 +91,7 @@ class Plan:
 
         for n, entry in enumerate(self.entries, 1):
             if progress:
-                tell([f"{entry.label} ({n} of {len(self.entries)})"], sys.stderr)
+                print_lines([f"{entry.label} ({n} of {len(self.entries)})"], sys.stderr)
             yield run(
                 entry,
                 self._inputs,
@@ -96,7 +100,7 @@ class Plan:
                 names_known=names_known,
             )
 
-    def judge(self, runs: Sequence[Run]) -> Comparison:
+    def judge(self, runs: Sequence[EngineRun]) -> Comparison:
         """Rates and differences, of as many runs as there are."""
         language = self._spoken(runs)
         names = next((run.names for run in runs if run.names), ())
@@ -107,48 +111,48 @@ class Plan:
         )
         return Comparison(names, rows, pairs, language)
 
-    def _spoken(self, runs: Sequence[Run]) -> str | None:
+    def _spoken(self, runs: Sequence[EngineRun]) -> str | None:
         """The language of the texts, by whose rules words are counted."""
         specs = [run.entry.spec for run in runs if run.entry.spec]
         if any(spec.options.task == "translate" for spec in specs):
             return "en"
-        asked = most_common(spec.options.language for spec in specs)
-        return asked or most_common(t.language for r in runs for t in r.transcripts.values())
+        is_requested = most_common(spec.options.language for spec in specs)
+        return is_requested or most_common(t.language for r in runs for t in r.transcripts.values())
 
-    def _row(self, run: Run, language: str | None) -> Row:
-        heard = tuple(run.transcripts.values())
+    def _row(self, run: EngineRun, language: str | None) -> ComparisonRow:
+        items = tuple(run.transcripts.values())
         spec = run.entry.spec
-        return Row(
+        return ComparisonRow(
             run.entry.label,
             run.entry.engine,
             spec.model if spec else "",
             run.device,
-            heard,
-            sum(t.duration_s or 0.0 for t in heard),
+            items,
+            sum(t.duration_s or 0.0 for t in items),
             run.fetch_s,
             run.load_s,
             run.transcribe_s,
             run.peak_bytes,
-            self._errors(heard, language).rate,
+            self._errors(items, language).rate,
             run.warnings,
             run.errors,
         )
 
-    def _errors(self, heard: Iterable[Transcript], language: str | None) -> Errors:
+    def _errors(self, transcripts: Iterable[Transcript], language: str | None) -> Errors:
         counted = (
-            count(wanted, transcript.text, language)
-            for transcript in heard
-            if (wanted := self._references.of(transcript.name)) is not None
+            count(required, transcript.text, language)
+            for transcript in transcripts
+            if (required := self._references.of(transcript.name)) is not None
         )
         return sum(counted, Errors())
 
 
-def _pair(first: Run, second: Run, language: str | None) -> Pair:
+def _pair(first: EngineRun, second: EngineRun, language: str | None) -> Pair:
     both = [
         (transcript, second.transcripts[place])
         for place, transcript in first.transcripts.items()
         if place in second.transcripts
     ]
     errors = sum((count(a.text, b.text, language) for a, b in both), Errors())
-    found = tuple(d for a, b in both for d in differences(a, b, language))
-    return Pair(first.entry.label, second.entry.label, errors.rate, found)
+    items = tuple(d for a, b in both for d in differences(a, b, language))
+    return Pair(first.entry.label, second.entry.label, errors.rate, items)

@@ -211,17 +211,17 @@ def _words(number: int, kind: str = "cardinal") -> str:
 
 
 def _money(match: re.Match[str]) -> str:
-    one, many, hundredth, hundredths = _CURRENCIES[match[1]]
+    item, many, hundredth, hundredths = _CURRENCIES[match[1]]
     number, scale = match[2], match[3]
     if scale:
         joined = many if scale == "mil" else f"de {many}"
         return f"{_cardinal(number)} {scale} {joined}"
     cents = re.fullmatch(r"([\d.]+),(\d\d)", number)
     if cents is None:
-        return f"{_cardinal(number)} {one if number == '1' else many}"
+        return f"{_cardinal(number)} {item if number == '1' else many}"
     whole = int(cents[1].replace(".", ""))
     part = int(cents[2])
-    said = [f"{_words(whole)} {one if whole == 1 else many}"] if whole or not part else []
+    said = [f"{_words(whole)} {item if whole == 1 else many}"] if whole or not part else []
     if part:
         said.append(f"{_words(part)} {hundredth if part == 1 else hundredths}")
     return " e ".join(said)
@@ -236,10 +236,10 @@ def _time(match: re.Match[str]) -> str:
 
 
 def _measure(match: re.Match[str]) -> str:
-    one, many = _UNITS[match[2]]
+    item, many = _UNITS[match[2]]
     said = _cardinal(match[1])
-    said = _feminine(said) if one == "hora" else said
-    return f"{said} {one if match[1] == '1' else many}"
+    said = _feminine(said) if item == "hora" else said
+    return f"{said} {item if match[1] == '1' else many}"
 
 
 def _ordinal(match: re.Match[str]) -> str:

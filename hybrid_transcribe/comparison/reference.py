@@ -24,19 +24,19 @@ _LONGEST_NAME = 1000
 class References:
     """Texts by recording, from what was given. Files are read at once. Raises InvalidRequest."""
 
-    def __init__(self, given: Reference | None) -> None:
+    def __init__(self, reference: Reference | None) -> None:
         self._single: str | None = None
         self._texts: dict[str, str] = {}
-        self._strict = isinstance(given, Mapping)
-        if isinstance(given, Mapping):
-            self._texts = {str(name): str(text) for name, text in given.items()}
-        elif given is not None:
-            self._take(given)
+        self._strict = isinstance(reference, Mapping)
+        if isinstance(reference, Mapping):
+            self._texts = {str(name): str(text) for name, text in reference.items()}
+        elif reference is not None:
+            self._take(reference)
 
-    def _take(self, given: str | os.PathLike[str]) -> None:
-        path = _as_path(given)
+    def _take(self, value: str | os.PathLike[str]) -> None:
+        path = _as_path(value)
         if path is None:
-            self._single = str(given)
+            self._single = str(value)
         elif path.is_dir():
             self._texts = {p.stem: _read(p) for p in sorted(path.glob("*.txt"))}
             if not self._texts:
@@ -51,8 +51,8 @@ class References:
                 f"One reference text and {counted(len(names), 'recording')}: "
                 "give a folder with NAME.txt for each, or a mapping of names to texts"
             )
-        known = {*names, *(Path(name).stem for name in names)}
-        strange = [name for name in self._texts if name not in known]
+        is_known = {*names, *(Path(name).stem for name in names)}
+        strange = [name for name in self._texts if name not in is_known]
         # A folder may hold more than is compared today, but not only that.
         if strange and (self._strict or len(strange) == len(self._texts)):
             raise InvalidRequest(
@@ -66,25 +66,25 @@ class References:
         return self._texts.get(name, self._texts.get(Path(name).stem))
 
 
-def _as_path(given: str | os.PathLike[str]) -> Path | None:
+def _as_path(value: str | os.PathLike[str]) -> Path | None:
     """The file or folder that is meant, or None for a text."""
-    if not isinstance(given, str):
-        path = user_path(given)
+    if not isinstance(value, str):
+        path = user_path(value)
         if not path.exists():
             raise InvalidRequest(f"No reference file {path}")
         return path
-    if "\n" in given or len(given) > _LONGEST_NAME or "\0" in given:
+    if "\n" in value or len(value) > _LONGEST_NAME or "\0" in value:
         return None
-    path = user_path(given)
+    path = user_path(value)
     try:
-        if given.strip() and path.exists():
+        if value.strip() and path.exists():
             return path
     except OSError:
         # Too long for a name on this system.
         return None
     # A mistyped name must not be taken for what was said.
     if path.suffix.lower() in _PLAIN + _NOT_PLAIN:
-        raise InvalidRequest(f"No reference file {given!r}")
+        raise InvalidRequest(f"No reference file {value!r}")
     return None
 
 

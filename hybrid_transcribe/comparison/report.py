@@ -9,7 +9,7 @@ from typing import Any
 
 from hybrid_transcribe.columns import columns
 from hybrid_transcribe.comparison.differences import Difference
-from hybrid_transcribe.comparison.result import Comparison, Pair, Row, told
+from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair, error_text
 from hybrid_transcribe.comparison.words import BY_CHARACTER
 from hybrid_transcribe.progress import clock_text
 from hybrid_transcribe.types import counted
@@ -71,7 +71,7 @@ def _table(comparison: Comparison) -> list[str]:
     return ["", *columns([head, *map(_cells, comparison.rows)], _RIGHT)]
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ComparisonRow) -> tuple[str, ...]:
     label = row.label if len(row.label) <= _LABEL else f"{row.label[: _LABEL - 1]}…"
     memory = _UNKNOWN if row.peak_bytes is None else f"{row.peak_bytes / 1e6:.0f} MB"
     speed = _UNKNOWN if row.speed is None else f"{row.speed:.{0 if row.speed >= 100 else 1}f}×"
@@ -94,17 +94,17 @@ def _share(rate: float | None) -> str:
     return _UNKNOWN if rate is None else f"{100 * rate:.1f} %"
 
 
-def _notes(rows: Iterable[Row]) -> Iterator[str]:
+def _notes(rows: Iterable[ComparisonRow]) -> Iterator[str]:
     lines = [line for row in rows for line in _notes_of(row)]
     if lines:
         yield ""
         yield from lines
 
 
-def _notes_of(row: Row) -> Iterator[str]:
+def _notes_of(row: ComparisonRow) -> Iterator[str]:
     ready = f"the model was fetched or converted first, in {row.fetch_s:.0f} s"
     fetched = [ready] if row.fetch_s >= 1 else []
-    errors = [f"failed: {told(e).removeprefix(f'{row.label}: ')}" for e in row.errors]
+    errors = [f"failed: {error_text(e).removeprefix(f'{row.label}: ')}" for e in row.errors]
     for text in (*errors, *fetched, *row.warnings):
         yield from _wrapped(f"{row.label}: {text}", "  ")
 
@@ -117,9 +117,9 @@ def _pair(pair: Pair, comparison: Comparison, most: int) -> Iterator[str]:
     several = len(comparison.recordings) > 1
     for difference in pair.differences[:most]:
         yield from _difference(difference, several)
-    left = len(pair.differences) - most
-    if left > 0:
-        yield f"  and {left} more"
+    remaining = len(pair.differences) - most
+    if remaining > 0:
+        yield f"  and {remaining} more"
 
 
 def _difference(difference: Difference, several: bool) -> Iterator[str]:

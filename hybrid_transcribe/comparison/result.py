@@ -12,7 +12,7 @@ from hybrid_transcribe.types import Rejection, Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ComparisonRow:
     """One engine's side of it.
 
     Attributes:
@@ -77,17 +77,17 @@ class Comparison:
     """
 
     recordings: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
     pairs: tuple[Pair, ...] = ()
     language: str | None = None
 
-    def __getitem__(self, label: str) -> Row:
+    def __getitem__(self, label: str) -> ComparisonRow:
         for row in self.rows:
             if row.label == label:
                 return row
         raise KeyError(f"No row {label!r}; there is {', '.join(r.label for r in self.rows)}")
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[ComparisonRow]:
         return iter(self.rows)
 
     def __len__(self) -> int:
@@ -120,7 +120,7 @@ class Comparison:
         return pandas.DataFrame(self.records())
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: ComparisonRow) -> dict[str, Any]:
     return {
         "label": row.label,
         "engine": row.engine,
@@ -135,11 +135,11 @@ def _record(row: Row) -> dict[str, Any]:
         "wer": row.wer,
         "text": row.text,
         "warnings": "\n".join(row.warnings),
-        "errors": "\n".join(map(told, row.errors)),
+        "errors": "\n".join(map(error_text, row.errors)),
     }
 
 
-def told(error: Rejection) -> str:
+def error_text(error: Rejection) -> str:
     """``name: message (code)``, the name once."""
     message = error.error.message.removeprefix(f"{error.name}: ")
     return f"{error.name}: {message} ({error.error.code})"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hybrid_transcribe.comparison.entries import Entry
+from hybrid_transcribe.comparison.entries import ComparisonEntry
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import HybridTranscribeError, InputError
 from hybrid_transcribe.events import Event, RecordingChanged
@@ -22,17 +22,17 @@ _BEFORE = (Stage.DOWNLOADING_MODEL, Stage.LOADING_MODEL)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EngineRun:
     """What came of one engine.
 
     Attributes:
         transcripts: of the recordings that were completed, in order, by their place (from 0).
         names: of all recordings, in order; empty where none was tried.
-        fetch_s, load_s, transcribe_s: see `Stopwatch`; None where it never got there.
+        fetch_s, load_s, transcribe_s: see `WallClock`; None where it never got there.
         peak_bytes: most memory of the worker's process.
     """
 
-    entry: Entry
+    entry: ComparisonEntry
     transcripts: dict[int, Transcript] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     errors: tuple[Rejection, ...] = ()
@@ -44,7 +44,7 @@ class Run:
     peak_bytes: int | None = None
 
 
-class Stopwatch:
+class WallClock:
     """Where the time of a job went, from the stages its recordings enter.
 
     ``fetch_s`` is what fetching or converting the model took. ``load_s`` is all the rest before
@@ -90,13 +90,13 @@ class Stopwatch:
 
 
 def run(
-    entry: Entry,
+    entry: ComparisonEntry,
     inputs: Sequence[str | Path],
     settings: Settings,
     *,
     progress: bool = False,
     names_known: Callable[[tuple[str, ...]], None] = lambda _: None,
-) -> Run:
+) -> EngineRun:
     """Transcribe everything with one engine. Its failures are in the run, not raised.
 
     ``names_known`` is told the recordings' names and may raise, before any work is waited for.
@@ -106,7 +106,7 @@ def run(
         return _failed(entry)
     # Nothing but this engine's own model is loaded.
     with Service(journal=None, settings=settings, preload_models=False) as service:
-        watch = Stopwatch(time.monotonic())
+        watch = WallClock(time.monotonic())
         service.subscribe(lambda event: _note(watch, event))
         try:
             job = _submit(service, inputs, entry.spec)
@@ -127,7 +127,7 @@ def _submit(service: Service, inputs: Sequence[str | Path], spec: Spec) -> Job:
     )
 
 
-def _note(watch: Stopwatch, event: Event) -> None:
+def _note(watch: WallClock, event: Event) -> None:
     if isinstance(event, RecordingChanged) and event.recording is not None:
         now = time.monotonic()
         watch.enter(event.recording.stage, now)
@@ -135,17 +135,17 @@ def _note(watch: Stopwatch, event: Event) -> None:
             watch.end(now)
 
 
-def _failed(entry: Entry, error: HybridTranscribeError | None = None) -> Run:
+def _failed(entry: ComparisonEntry, error: HybridTranscribeError | None = None) -> EngineRun:
     info = error.info() if error else entry.error
     errors = (Rejection(entry.label, info),) if info else ()
-    return Run(entry, errors=errors, warnings=_lines(entry.notice))
+    return EngineRun(entry, errors=errors, warnings=_lines(entry.notice))
 
 
-def _ended(entry: Entry, job: Job, watch: Stopwatch, service: Service) -> Run:
+def _ended(entry: ComparisonEntry, job: Job, watch: WallClock, service: Service) -> EngineRun:
     # Asking goes through the room's loop, behind the last event the watch is to see.
     snapshot = job.snapshot()
     done = [r for r in snapshot.recordings if r.state is State.COMPLETED]
-    return Run(
+    return EngineRun(
         entry,
         {r.index: service.transcript(job.job_id, r.recording_id) for r in done},
         tuple(r.name for r in snapshot.recordings),

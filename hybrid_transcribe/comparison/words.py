@@ -63,9 +63,9 @@ def check_libraries() -> None:
 def count(reference: str, text: str, language: str | None) -> Errors:
     """The errors of a text after normalising both, in characters for some languages."""
     normalise = normaliser(language)
-    wanted, heard = normalise(reference).split(), normalise(text).split()
-    edits = sum(max(len(s.first), len(s.second)) for s in align(wanted, heard) if not s.equal)
-    return Errors(edits, len(wanted))
+    required, event = normalise(reference).split(), normalise(text).split()
+    edits = sum(max(len(s.first), len(s.second)) for s in align(required, event) if not s.equal)
+    return Errors(edits, len(required))
 
 
 def align(first: list[str], second: list[str]) -> list[Stretch]:

@@ -8,25 +8,29 @@ from hybrid_transcribe.errors import EngineUnavailable
 
 
 def choose(
-    asked: str, backend: str, settings: Settings, probe: Probe = probe
+    requested: str, backend: str, settings: Settings, probe: Probe = probe
 ) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"``, with the lines that people should read.
 
     ``auto`` takes the CPU where the GPU cannot be used and says why; where there is no GPU
     there is nothing to say. Raises EngineUnavailable where ``gpu`` was asked for in vain.
     """
-    if asked == "cpu":
+    if requested == "cpu":
         return "cpu", ()
     gpu = probe(backend, settings)
     if gpu.usable:
         return "gpu", ()
-    if asked == "gpu":
+    if requested == "gpu":
         raise EngineUnavailable(gpu.explanation)
     return "cpu", (_on_the_cpu(gpu.explanation),) if gpu.present else ()
 
 
 def without_gpu(
-    asked: str, backend: str, settings: Settings, gone: EngineUnavailable, forget: Forget = forget
+    requested: str,
+    backend: str,
+    settings: Settings,
+    gone: EngineUnavailable,
+    forget: Forget = forget,
 ) -> tuple[str, tuple[str, ...]]:
     """As `choose`, after it took a GPU that was remembered to work and is ``gone``.
 
@@ -34,7 +38,7 @@ def without_gpu(
     ``gpu`` was asked for.
     """
     forget(backend, settings)
-    if asked == "gpu":
+    if requested == "gpu":
         raise gone
     return "cpu", (_on_the_cpu(str(gone)),)
 

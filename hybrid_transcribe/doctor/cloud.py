@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hybrid_transcribe.catalogue import cloud_host
 from hybrid_transcribe.config import ALIASES, PREFIX, Settings
 from hybrid_transcribe.doctor.check import Check
+from hybrid_transcribe.engines.listing import cloud_host
 from hybrid_transcribe.registry import ENGINES
 
 #: Engines whose key we know; those of plug-ins are their own business.
@@ -23,11 +23,11 @@ def clouds(settings: Settings) -> Iterable[Check]:
 
 def _receiver(name: str, settings: Settings) -> str | None:
     try:
-        found: str | None = ENGINES.get(name, settings.engines).capabilities.sends_audio_to
+        value: str | None = ENGINES.get(name, settings.engines).capabilities.sends_audio_to
     except Exception:
         # A plug-in may raise anything while it is imported; the look at engines tells it.
         return None
-    return found
+    return value
 
 
 def _check(name: str, who: str, settings: Settings) -> Check:

@@ -6,14 +6,14 @@ import time
 from collections.abc import Iterable
 
 from hybrid_transcribe import samples
-from hybrid_transcribe.catalogue import broken
 from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.doctor import machine
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
+from hybrid_transcribe.engines.listing import broken
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.models import listing, resolve, unmade
-from hybrid_transcribe.models.space import in_words
+from hybrid_transcribe.models.disk_space import in_words
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import JobSnapshot
@@ -72,8 +72,8 @@ def model(settings: Settings) -> Iterable[Check]:
         yield Check(title, True, detail, needed=True)
         return
     try:
-        found = resolve(name, can.model_layout, settings.but(offline=True))
-        yield Check(title, True, f"in {found.folder}", needed=True)
+        result = resolve(name, can.model_layout, settings.but(offline=True))
+        yield Check(title, True, f"in {result.folder}", needed=True)
     except UnknownModel as error:
         hint = f"Set {PREFIX}MODEL to one of these, or leave it out"
         yield Check(title, False, str(error), hint, needed=True)
@@ -92,14 +92,14 @@ def _why_no_model(error: HybridTranscribeError, settings: Settings) -> str:
 
 def models(settings: Settings) -> Iterable[Check]:
     """Every model that needs no network, for whatever engine."""
-    found: dict[str, dict[str, str]] = {}
+    mapping: dict[str, dict[str, str]] = {}
     for model in listing(settings):
         # The same one may be here twice: in a package, and put together in our cache.
-        found.setdefault(model.layout, {})[model.name] = in_words(model.size_bytes)
-    for layout, sizes in found.items():
+        mapping.setdefault(model.layout, {})[model.name] = in_words(model.size_bytes)
+    for layout, sizes in mapping.items():
         detail = ", ".join(f"{name} ({size})" for name, size in sizes.items())
         yield Check(f"models {layout}", True, detail)
-    if not found:
+    if not mapping:
         yield Check("models", None, "none here", f"{PACKAGE} models get base")
 
 

@@ -8,7 +8,7 @@ from importlib import metadata
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Card, Gpu, GpuProber, preferred
 from hybrid_transcribe.doctor.check import Check
-from hybrid_transcribe.models.space import in_words
+from hybrid_transcribe.models.disk_space import in_words
 from hybrid_transcribe.registry import ENGINES
 
 #: The library that runs models of a layout.
@@ -20,8 +20,8 @@ def gpu(settings: Settings, prober: GpuProber | None = None) -> Iterable[Check]:
     prober = prober or GpuProber()
     for backend in dict.fromkeys(BACKENDS.values()):
         if _installed(backend):
-            wanted = settings.device == "gpu" and backend == _default(settings)
-            yield _gpu_check(backend, prober.probe(backend, settings, fresh=True), wanted)
+            is_required = settings.device == "gpu" and backend == _default(settings)
+            yield _gpu_check(backend, prober.probe(backend, settings, fresh=True), is_required)
 
 
 def _installed(backend: str) -> bool:
@@ -38,14 +38,14 @@ def _default(settings: Settings) -> str | None:
     return BACKENDS.get(layout or "")
 
 
-def _gpu_check(backend: str, gpu: Gpu, wanted: bool) -> Check:
+def _gpu_check(backend: str, gpu: Gpu, required: bool) -> Check:
     title = f"gpu for {backend}"
     if gpu.usable:
         driver = f"driver {gpu.driver}" if gpu.driver else ""
         parts = [_cards(gpu.cards) or "usable", driver, _formats(backend, gpu.compute_types)]
-        return Check(title, True, "; ".join(filter(None, parts)), needed=wanted)
-    if gpu.present or wanted:
-        return Check(title, False, gpu.why_not, gpu.hint, needed=wanted)
+        return Check(title, True, "; ".join(filter(None, parts)), needed=required)
+    if gpu.present or required:
+        return Check(title, False, gpu.why_not, gpu.hint, needed=required)
     return Check(title, None, f"{gpu.why_not}: models run on the CPU, in {_on_cpu(backend)}")
 
 

@@ -19,7 +19,7 @@ from hybrid_transcribe._version import __version__
 from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.jobs.state_folder import NETWORK_FILE_SYSTEMS, file_system
-from hybrid_transcribe.models.space import in_words
+from hybrid_transcribe.models.disk_space import in_words
 
 #: Less than this is too little for most models, in bytes.
 LITTLE_DISK, LITTLE_MEMORY = 1e9, 1e9
@@ -56,8 +56,8 @@ def memory_bytes() -> tuple[int | None, int | None]:
         text = Path("/proc/meminfo").read_text(encoding="ascii")
     except OSError:
         return total, free
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
-    return total, int(found[1]) * 1024 if found else free
+    match = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return total, int(match[1]) * 1024 if match else free
 
 
 def state_folder(settings: Settings) -> Iterable[Check]:
@@ -145,13 +145,13 @@ def library_telemetry(settings: Settings) -> Iterable[Check]:
 
 def missing(extra: str) -> list[str]:
     """Packages of an extra that are not installed."""
-    wanted = (
-        found[1]
+    match = (
+        result[1]
         for line in metadata.requires(PACKAGE) or ()
         if f"extra == '{extra}'" in line.replace('"', "'")
-        and (found := re.match(r"([A-Za-z0-9._-]+)", line))
+        and (result := re.match(r"([A-Za-z0-9._-]+)", line))
     )
-    return [name for name in wanted if not _installed(name)]
+    return [name for name in match if not _installed(name)]
 
 
 def _installed(name: str) -> bool:

@@ -38,25 +38,25 @@ _GPU = re.compile(r"\b(cuda|hip|nvrtc|nccl)|cublas|cudnn|cufft|cusolver|cusparse
 
 
 def choose_device(
-    asked: str, settings: Settings, probe: Probe = probe
+    requested: str, settings: Settings, probe: Probe = probe
 ) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"`` and what people should know. Raises EngineUnavailable."""
-    return choose(asked, "torch", settings, probe)
+    return choose(requested, "torch", settings, probe)
 
 
 def choose_compute_type(
-    engine: str, asked: str | None, device: str, can: Sequence[str] = COMPUTE_TYPES
+    engine: str, requested: str | None, device: str, can: Sequence[str] = COMPUTE_TYPES
 ) -> str:
     """A number format out of ``can``: half precision on a GPU where nobody asked for one.
 
     Raises InvalidOption naming the engine, the value and the choices.
     """
-    if asked in _OPEN_CHOICES:
+    if requested in _OPEN_CHOICES:
         return preferred("torch", device, can) or "float32"
-    if asked in can:
-        return asked
+    if requested in can:
+        return requested
     raise InvalidOption(
-        f"{engine} has no compute_type {asked!r} on the {device}; "
+        f"{engine} has no compute_type {requested!r} on the {device}; "
         f"choose from: {', '.join(sorted(can))}"
     )
 

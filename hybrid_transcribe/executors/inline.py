@@ -14,7 +14,7 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 class WorkerLike(Protocol):
     """What an inline executor needs of a worker."""
 
-    def run(self, command: p.Run) -> None: ...
+    def run(self, command: p.RunBatch) -> None: ...
 
     def cancel(self, recording_id: str, attempt: int) -> None: ...
 
@@ -52,22 +52,22 @@ class InlineExecutor(Executor):
             return
         if isinstance(command, p.Configure):
             self._worker = self._make_worker(command.settings, self._tell)
-        elif isinstance(command, p.Cancel) and self._worker is not None:
+        elif isinstance(command, p.CancelRecording) and self._worker is not None:
             self._worker.cancel(command.recording_id, command.attempt)
-        elif isinstance(command, p.Kept) and self._worker is not None:
+        elif isinstance(command, p.Checkpoint) and self._worker is not None:
             self._worker.kept(command.recording_id, command.attempt)
-        elif isinstance(command, p.Run | p.Erase | p.Preload):
+        elif isinstance(command, p.RunBatch | p.Erase | p.Preload):
             self._loop.call_soon(self._do, command)
 
     def _tell(self, message: p.Message) -> None:
         if self._on_message is not None:
             self._on_message(message)
 
-    def _do(self, command: p.Run | p.Erase | p.Preload) -> None:
+    def _do(self, command: p.RunBatch | p.Erase | p.Preload) -> None:
         if self._worker is None:
             return
         try:
-            if isinstance(command, p.Run):
+            if isinstance(command, p.RunBatch):
                 self._worker.run(command)
             elif isinstance(command, p.Erase):
                 self._worker.erase(command)
@@ -76,11 +76,11 @@ class InlineExecutor(Executor):
         except SystemExit as death:
             self._end(WorkerExit(death.code if isinstance(death.code, int) else 1))
 
-    def _end(self, how: WorkerExit) -> None:
+    def _end(self, worker_exit: WorkerExit) -> None:
         on_exit, self._on_exit = self._on_exit, None
         self._on_message, self._worker = None, None
         if on_exit is not None:
-            on_exit(how)
+            on_exit(worker_exit)
 
     def kill(self) -> None:
         if self._on_exit is not None:

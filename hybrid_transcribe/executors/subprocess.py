@@ -59,9 +59,9 @@ class SubprocessExecutor(Executor):
     ) -> None:
         loop = asyncio.get_running_loop()
 
-        def ended(how: WorkerExit) -> None:
+        def ended(worker_exit: WorkerExit) -> None:
             self._child = None
-            on_exit(how)
+            on_exit(worker_exit)
 
         self._child = _Child(
             self._command, child_environment(self._pass_environment), loop, on_message, ended
@@ -171,9 +171,9 @@ class _Child:
         if not self.gone.is_set():
             self._on_message(message)
 
-    def _ended(self, how: WorkerExit) -> None:
+    def _ended(self, worker_exit: WorkerExit) -> None:
         self.gone.set()
-        self._on_exit(how)
+        self._on_exit(worker_exit)
 
     def _call(self, callback: Callable[..., None], argument: object) -> None:
         # The loop may be closed already when the process is being left.

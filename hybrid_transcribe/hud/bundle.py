@@ -51,8 +51,8 @@ def sentences() -> dict[str, Any]:
 
 
 def _catalogue(path: Path) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return made
+    payload: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return payload
 
 
 @lru_cache(maxsize=1)
@@ -88,11 +88,11 @@ def join(read: Callable[[str], str], main: str = MAIN) -> str:
         if name in sources:
             return
         text = read(name)
-        for wanted, other in _imports(text):
+        for required, other in _imports(text):
             visit(other, (*importers, name))
-            if lacking := set(wanted) - set(exports[other]):
+            if lacking := set(required) - set(exports[other]):
                 raise BundleError(f"{name} imports {sorted(lacking)} which {other} has not")
-        exports[name] = tuple(found[2] for found in _EXPORT.finditer(text))
+        exports[name] = tuple(result[2] for result in _EXPORT.finditer(text))
         sources[name] = text
 
     visit(main, ())
@@ -101,8 +101,8 @@ def join(read: Callable[[str], str], main: str = MAIN) -> str:
 
 
 def _imports(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    for found in _IMPORT.finditer(text):
-        yield tuple(name.strip() for name in found[1].split(",") if name.strip()), found[2]
+    for result in _IMPORT.finditer(text):
+        yield tuple(name.strip() for name in result[1].split(",") if name.strip()), result[2]
 
 
 def _function(name: str, text: str, exported: tuple[str, ...]) -> str:
@@ -113,10 +113,10 @@ def _function(name: str, text: str, exported: tuple[str, ...]) -> str:
 
 
 def _body(name: str, text: str, last: bool = False) -> str:
-    text = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_variable(found[2])};", text)
+    text = _IMPORT.sub(lambda result: f"const {{{result[1]}}} = {_variable(result[2])};", text)
     text = _EXPORT.sub(r"\1", text)
-    left = _DEFAULT.sub("", text) if last else text
-    if odd := _OTHER.search(left):
+    remaining = _DEFAULT.sub("", text) if last else text
+    if odd := _OTHER.search(remaining):
         raise BundleError(f"{name} has an import or export of another form: {odd[0]!r}")
     return text.rstrip()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
-from hybrid_transcribe.audio.original import Original
+from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.errors import (
     InvalidOption,
@@ -68,7 +68,7 @@ class Blob:
 
 
 @dataclass(slots=True, eq=False)
-class _Sending:
+class _BlobTransfer:
     ref: int
     blob: Blob
     sent: int = 0
@@ -83,7 +83,7 @@ class Downloads:
     def __init__(self, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._send, self._monotonic = send, monotonic
         self._lock = threading.Lock()
-        self._sending: dict[int, _Sending] = {}
+        self._sending: dict[int, _BlobTransfer] = {}
 
     def begin(self, ref: int, blob: Blob) -> None:
         """Send it, as the panel takes it. Raises TooMany; then it is closed.
@@ -91,7 +91,7 @@ class Downloads:
         A page that was loaded again counts from the beginning: the same number is a new one.
         """
         self.cancel(ref)
-        sending = _Sending(ref, blob, moved_s=self._monotonic())
+        sending = _BlobTransfer(ref, blob, moved_s=self._monotonic())
         if len(self._sending) >= MOST:
             self._drop_idle()
         with self._lock:
@@ -136,7 +136,7 @@ class Downloads:
             if now - sending.moved_s > IDLE_S:
                 self.cancel(ref)
 
-    def _push(self, sending: _Sending) -> None:
+    def _push(self, sending: _BlobTransfer) -> None:
         blob = sending.blob
         last = False
         while not last and not blob.file.closed:
@@ -153,61 +153,61 @@ class Downloads:
             self._sending.pop(sending.ref, None)
 
 
-def look_up(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def find_file(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
     """What a `Fetch` asks for.
 
     Raises UnknownJob, UnknownRecording, UnknownFormat, InvalidOption, InvalidRequest,
     NotFound for a recording that is gone, and without ``partial`` what it lacks.
     """
-    if asked.what == "audio":
-        return _audio(service, asked, session_ids)
-    if asked.what == "result":
-        return _result(service, asked, session_ids)
-    if asked.what == "results":
-        return _results(service, asked, session_ids)
-    raise InvalidOption(f"what={asked.what!r}; choose from: {', '.join(WHAT)}")
+    if fetch.what == "audio":
+        return _audio(service, fetch, session_ids)
+    if fetch.what == "result":
+        return _result(service, fetch, session_ids)
+    if fetch.what == "results":
+        return _results(service, fetch, session_ids)
+    raise InvalidOption(f"what={fetch.what!r}; choose from: {', '.join(WHAT)}")
 
 
-def _audio(service: Any, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
-    recording_id = _recording_id(asked)
+def _audio(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    recording_id = _recording_id(fetch)
     if not hasattr(service, "open_audio"):
         raise NotFound("This service hands out no recordings")
     player: Player = service
-    found = player.open_audio(asked.job_id, recording_id, session_ids=session_ids)
-    return Blob(found.name, found.media_type, found.n_bytes, found.file)
+    result = player.open_audio(fetch.job_id, recording_id, session_ids=session_ids)
+    return Blob(result.name, result.media_type, result.n_bytes, result.file)
 
 
-def _result(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
-    WRITERS.get(asked.format)
-    found = service.transcript(
-        asked.job_id, _recording_id(asked), partial=asked.partial, session_ids=session_ids
+def _result(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    WRITERS.get(fetch.format)
+    result = service.transcript(
+        fetch.job_id, _recording_id(fetch), partial=fetch.partial, session_ids=session_ids
     )
-    return _written(found, asked.format)
+    return _written(result, fetch.format)
 
 
-def _results(service: ServiceLike, asked: Fetch, session_ids: Sequence[str] | None) -> Blob:
-    WRITERS.get(asked.inside if asked.format == "zip" else asked.format)
-    job = service.snapshot(asked.job_id, session_ids=session_ids)
-    if not asked.partial and not all(r.has_result or r.state.terminal for r in job.recordings):
+def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+    WRITERS.get(fetch.inside if fetch.format == "zip" else fetch.format)
+    job = service.snapshot(fetch.job_id, session_ids=session_ids)
+    if not fetch.partial and not all(r.has_result or r.state.terminal for r in job.recordings):
         raise InvalidTransition(f"The job is {job.state}; wait, or ask for the partial text")
-    there = [r for r in job.recordings if _has_text(r, asked.partial)]
-    errors = _errors(job, asked.partial)
+    there = [r for r in job.recordings if _has_text(r, fetch.partial)]
+    errors = _errors(job, fetch.partial)
 
     def transcripts() -> Iterator[Transcript]:
         for recording in there:
             yield service.transcript(
-                job.job_id, recording.recording_id, partial=asked.partial, session_ids=session_ids
+                job.job_id, recording.recording_id, partial=fetch.partial, session_ids=session_ids
             )
 
     stem = f"transcripts-{job.job_id[:8]}"
-    if asked.format == "zip":
-        return _zip(f"{stem}.zip", transcripts(), errors, asked.inside)
+    if fetch.format == "zip":
+        return _zip(f"{stem}.zip", transcripts(), errors, fetch.inside)
     if len(there) == 1 and not errors:
-        return _written(next(transcripts()), asked.format)
-    if asked.format == MERGED:
+        return _written(next(transcripts()), fetch.format)
+    if fetch.format == MERGED:
         return _text(f"{stem}.txt", "text/plain", merged_text(transcripts(), errors))
     raise InvalidRequest(
-        f"format={asked.format!r} holds one recording and the job has more: ask for zip, for "
+        f"format={fetch.format!r} holds one recording and the job has more: ask for zip, for "
         "txt, or for one recording"
     )
 
@@ -229,10 +229,10 @@ def _errors(job: JobSnapshot, partial: bool) -> list[Rejection]:
     return errors
 
 
-def _recording_id(asked: Fetch) -> str:
-    if asked.recording_id is None:
-        raise InvalidRequest(f"what={asked.what!r} needs a recording_id")
-    return asked.recording_id
+def _recording_id(fetch: Fetch) -> str:
+    if fetch.recording_id is None:
+        raise InvalidRequest(f"what={fetch.what!r} needs a recording_id")
+    return fetch.recording_id
 
 
 def _written(transcript: Transcript, format: str) -> Blob:

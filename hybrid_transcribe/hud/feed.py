@@ -29,7 +29,7 @@ class _Known:
     row_ids: tuple[str, ...]
 
 
-class Queue:
+class QueueFeed:
     """The rows as the panel shows them, and what has changed since.
 
     ``receivers`` says by engine who gets the audio. ``lost``: events were missed, or one came
@@ -44,7 +44,7 @@ class Queue:
         self._jobs: dict[str, _Known] = {}
         self._rows: dict[str, Row] = {}
         self._newer: dict[str, Recording] = {}
-        self._shown = view.Sheet()
+        self._sent = view.TableState()
         #: How many recordings come first, by job; of those that have not ended.
         self._positions: dict[str, int] = {}
         self._moved = True
@@ -64,7 +64,7 @@ class Queue:
         """Everything as it stands."""
         listed = tuple(jobs)
         whole = view.sheet(listed, self.receivers)
-        self._jobs = {job.job_id: _known(job) for job in listed}
+        self._jobs = {job.job_id: _job_progress(job) for job in listed}
         self._rows = dict(whole.rows)
         self._positions = {job.job_id: job.position for job in listed if not job.done}
         self._newer.clear()
@@ -89,12 +89,12 @@ class Queue:
     def tell(self) -> Rows | None:
         """What the panel needs to show things as they are; None for nothing."""
         self._settle()
-        order = self._order() if self._moved else self._shown.order
-        now = view.Sheet(dict(self._rows), order, min(self._positions.values(), default=0))
-        told = view.whole(now) if self._fresh else view.difference(self._shown, now)
-        self._shown, self._fresh, self._moved = now, False, False
+        order = self._order() if self._moved else self._sent.order
+        now = view.TableState(dict(self._rows), order, min(self._positions.values(), default=0))
+        message = view.whole(now) if self._fresh else view.difference(self._sent, now)
+        self._sent, self._fresh, self._moved = now, False, False
         self.alive = sum(row.state in _ALIVE for row in self._rows.values())
-        return told
+        return message
 
     def _recording(self, recording: Recording) -> None:
         if recording.job_id in self._jobs:
@@ -106,7 +106,7 @@ class Queue:
     def _job(self, job: JobSnapshot) -> None:
         for recording in job.recordings:
             self._newer.pop(recording.recording_id, None)
-        self._jobs[job.job_id] = _known(job)
+        self._jobs[job.job_id] = _job_progress(job)
         self._rows.update({row.id: row for row in view.job_rows(job, self.receivers)})
         self._positions.pop(job.job_id, None)
         if not job.done:
@@ -114,9 +114,9 @@ class Queue:
         self._moved = True
 
     def _delete(self, job_id: str) -> None:
-        known = self._jobs.pop(job_id, None)
+        entry = self._jobs.pop(job_id, None)
         self._positions.pop(job_id, None)
-        for row_id in known.row_ids if known else ():
+        for row_id in entry.row_ids if entry else ():
             self._rows.pop(row_id, None)
             self._newer.pop(row_id, None)
         self._moved = True
@@ -124,12 +124,12 @@ class Queue:
     def _settle(self) -> None:
         """Make rows of what came, each once however often it changed."""
         for recording in self._newer.values():
-            known = self._jobs[recording.job_id]
+            entry = self._jobs[recording.job_id]
             before = self._rows.get(recording.recording_id)
             self._rows[recording.recording_id] = view.recording_row(
-                known.job,
+                entry.job,
                 recording,
-                known.n_recordings,
+                entry.n_recordings,
                 before.ahead if before else 0,
                 self.receivers,
             )
@@ -138,14 +138,14 @@ class Queue:
         self._newer.clear()
 
     def _order(self) -> tuple[str, ...]:
-        return view.order((known.job, known.row_ids) for known in self._jobs.values())
+        return view.order((job.job, job.row_ids) for job in self._jobs.values())
 
 
-def _known(job: JobSnapshot) -> _Known:
+def _job_progress(job: JobSnapshot) -> _Known:
     return _Known(view.without_recordings(job), len(job.recordings), view.row_ids(job))
 
 
-class Follower:
+class TranscriptFollower:
     """One transcript as it grows: each segment once, in order, without a gap.
 
     ``lost``: a segment is missing or another attempt began: give the transcript.
@@ -155,7 +155,7 @@ class Follower:
         self.job_id, self.recording_id = job_id, recording_id
         self.lost = True
         self._segments: list[Segment] = []
-        self._told = 0
+        self._n_sent = 0
         self._begun = False
         self._complete: bool | None = None
         self._ended = False
@@ -165,7 +165,7 @@ class Follower:
     @property
     def dirty(self) -> bool:
         """There is something to tell, or to look up."""
-        news = self._told != len(self._segments) or self._complete != self._ended
+        news = self._n_sent != len(self._segments) or self._complete != self._ended
         return self.lost or not self._begun or news
 
     def take(self, event: e.Event) -> None:
@@ -182,13 +182,13 @@ class Follower:
             case e.Resync():
                 self.lost = True
 
-    def transcript(self, found: Transcript, ended: bool, attempt: int, run: int = 1) -> None:
+    def transcript(self, result: Transcript, ended: bool, attempt: int, run: int = 1) -> None:
         """All of it as it stands; ``ended``: no more will come of this run in this attempt."""
         self._run = run
-        segments = list(found.segments)
-        if segments[: self._told] != self._segments[: self._told]:
+        segments = list(result.segments)
+        if segments[: self._n_sent] != self._segments[: self._n_sent]:
             # It was begun afresh.
-            self._told, self._begun = 0, False
+            self._n_sent, self._begun = 0, False
         self._segments, self._ended, self._attempt = segments, ended, attempt
         self.lost = False
 
@@ -196,15 +196,15 @@ class Follower:
         """What was added since; None for nothing."""
         if not self.dirty:
             return None
-        told = Text(
+        text = Text(
             job_id=self.job_id,
             recording_id=self.recording_id,
-            start=self._told,
-            segments=tuple(self._segments[self._told :]),
+            start=self._n_sent,
+            segments=tuple(self._segments[self._n_sent :]),
             complete=self._ended,
         )
-        self._begun, self._told, self._complete = True, len(self._segments), self._ended
-        return told
+        self._begun, self._n_sent, self._complete = True, len(self._segments), self._ended
+        return text
 
     def _add(self, index: int, segment: Segment) -> None:
         if index == len(self._segments):
@@ -226,7 +226,7 @@ def shown_run(recording: Recording) -> int:
     return recording.result_run or recording.run
 
 
-class Asides:
+class Announcements:
     """What is about no recording: models on their way, and notices."""
 
     def __init__(self) -> None:
@@ -262,6 +262,6 @@ class Asides:
 
     def tell(self) -> tuple[ModelTold | Notice, ...]:
         """All that came since."""
-        told: tuple[ModelTold | Notice, ...] = (*self._models.values(), *self._notices)
+        lines: tuple[ModelTold | Notice, ...] = (*self._models.values(), *self._notices)
         self._models, self._notices = {}, []
-        return told
+        return lines

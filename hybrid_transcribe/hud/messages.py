@@ -417,5 +417,5 @@ def read(content: Any) -> FromPanel:
 
 def plain(message: FromKernel) -> dict[str, Any]:
     """A message for the panel as plain JSON values."""
-    made: dict[str, Any] = msgspec.to_builtins(message)
-    return made
+    payload: dict[str, Any] = msgspec.to_builtins(message)
+    return payload

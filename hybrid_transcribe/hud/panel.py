@@ -9,9 +9,9 @@ from typing import Any
 from hybrid_transcribe.api import default_service
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidOption
 from hybrid_transcribe.hud import view
-from hybrid_transcribe.hud.desk import KERNEL, Desk
+from hybrid_transcribe.hud.controller import KERNEL, PanelController
 from hybrid_transcribe.hud.server import server_service
-from hybrid_transcribe.hud.widget import Panel
+from hybrid_transcribe.hud.widget import PanelWidget
 
 #: Names the service of the Jupyter server.
 SERVER = "server"
@@ -40,8 +40,10 @@ class Hud:
         self, service: Any = None, *, session_id: str | None = None, remember: str = KERNEL
     ) -> None:
         self.service = _service(service)
-        self._desk = Desk(self.service, self._tell, session_id=session_id, remember=remember)
-        self.widget = Panel(self._desk.receive, self._desk.close)
+        self._desk = PanelController(
+            self.service, self._tell, session_id=session_id, remember=remember
+        )
+        self.widget = PanelWidget(self._desk.receive, self._desk.close)
 
     def _tell(self, content: dict[str, Any], buffers: list[bytes] | None) -> None:
         self.widget.tell(content, buffers)
@@ -67,45 +69,45 @@ class Hud:
         except HybridTranscribeError as error:
             return f"<Hud: {error}>"
 
-    def _repr_mimebundle_(self, **how: Any) -> Any:
-        shown = None if self.closed else self.widget._repr_mimebundle_(**how)
-        if shown is None:
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        display_name = None if self.closed else self.widget._repr_mimebundle_(**kwargs)
+        if display_name is None:
             return {"text/plain": repr(self)}
         # Either is allowed: the data, or the data with its metadata.
-        data, *metadata = shown if isinstance(shown, tuple) else (shown,)
+        data, *metadata = display_name if isinstance(display_name, tuple) else (display_name,)
         data = {**data, "text/plain": repr(self)}
         return (data, *metadata) if metadata else data
 
 
 def show(service: Any = None, *, session_id: str | None = None, remember: str = KERNEL) -> Hud:
     """A panel; those of an earlier run of the same cell are closed. Arguments as `Hud`."""
-    made = Hud(service, session_id=session_id, remember=remember)
+    hud = Hud(service, session_id=session_id, remember=remember)
     execution, cell = _running()
     if execution is not None:
         # Not all hosts name their cells: there the same queue is taken for the same cell.
-        _keep(made, cell or (id(made.service), session_id), execution)
-    return made
+        _keep(hud, cell or (id(hud.service), session_id), execution)
+    return hud
 
 
-def _keep(made: Hud, cell: Hashable, execution: str) -> None:
+def _keep(hud: Hud, cell: Hashable, execution: str) -> None:
     """Note the panel, and close those that an earlier execution of its cell left."""
     shown_by, panels = _of_cell.get(cell, (execution, []))
     if shown_by == execution:
-        _of_cell[cell] = (execution, [*panels, made])
+        _of_cell[cell] = (execution, [*panels, hud])
         return
-    _of_cell[cell] = (execution, [made])
+    _of_cell[cell] = (execution, [hud])
     for panel in panels:
         panel.close()
 
 
-def _service(given: Any) -> Any:
-    if given is None:
+def _service(value: Any) -> Any:
+    if value is None:
         return default_service()
-    if isinstance(given, str):
-        if given != SERVER:
-            raise InvalidOption(f"service={given!r}; choose {SERVER!r}, a service, or leave it out")
+    if isinstance(value, str):
+        if value != SERVER:
+            raise InvalidOption(f"service={value!r}; choose {SERVER!r}, a service, or leave it out")
         return server_service()
-    return given
+    return value
 
 
 def _running() -> tuple[str | None, str | None]:

@@ -18,29 +18,29 @@ AT = "hybrid-transcribe"
 _PARENT = "JPY_PARENT_PID"
 
 _lock = threading.Lock()
-_found: RemoteService | None = None
+_service: RemoteService | None = None
 
 
 def server_service() -> RemoteService:
     """The server's service, the same each time. Raises InvalidRequest where there is none."""
-    global _found
+    global _service
     with _lock:
-        if _found is None or _found.closed:
-            _found = _asked(find_server(os.environ, _runtime_dir()))
-        return _found
+        if _service is None or _service.closed:
+            _service = _connected(find_server(os.environ, _runtime_dir()))
+        return _service
 
 
-def _asked(found: RemoteService) -> RemoteService:
+def _connected(remote_service: RemoteService) -> RemoteService:
     """The service, if it answers as one. Now, rather than when the panel needs it."""
     try:
-        found.session_id  # noqa: B018 - asks for it
+        remote_service.session_id  # noqa: B018 - asks for it
     except HybridTranscribeError as error:
-        found.close()
+        remote_service.close()
         raise InvalidRequest(
             f"The Jupyter server has no service of ours: {error} (jupyter server extension "
             "enable hybrid_transcribe, then start it again; or leave service out)"
         ) from None
-    return found
+    return remote_service
 
 
 def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:
@@ -58,8 +58,8 @@ def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:
         )
     note = runtime_dir / f"jpserver-{pid}.json"
     try:
-        told = json.loads(note.read_text(encoding="utf-8"))
-        url, token = str(told["url"]), str(told.get("token") or "")
+        payload = json.loads(note.read_text(encoding="utf-8"))
+        url, token = str(payload["url"]), str(payload.get("token") or "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidRequest(
             f"The Jupyter server's address cannot be read from {note} ({type(error).__name__}): "

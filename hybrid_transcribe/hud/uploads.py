@@ -57,7 +57,7 @@ _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
 @dataclass(slots=True, eq=False)
-class Upload:
+class PanelUpload:
     """One file on its way. ``offset`` bytes of it are safe.
 
     ``loose``: no panel is known to send it any more. ``claimed``: a job is being made of it.
@@ -78,7 +78,7 @@ class Upload:
         return self.offset == self.size_bytes
 
 
-class Uploads:
+class PanelUploads:
     """The files of one panel. Any thread may call it."""
 
     def __init__(
@@ -93,7 +93,7 @@ class Uploads:
         self._folder, self._settings, self._wall = folder, settings, wall
         self._free_bytes = free_bytes or _free_bytes
         self._lock = threading.Lock()
-        self._uploads: dict[str, Upload] = {}
+        self._uploads: dict[str, PanelUpload] = {}
         self._swept_at = float("-inf")
 
     # -------------------------------------------------------------------------- coming in
@@ -106,38 +106,40 @@ class Uploads:
         size_bytes: int,
         modified_ms: float,
         folder: str = "",
-    ) -> Upload:
+    ) -> PanelUpload:
         """Take a file up where it stopped, or anew.
 
         ``folder`` is where it lies at its sender's, where that is known.
 
         Raises TooLarge, TooMany, EmptyInput, InvalidRequest, DiskFull.
         """
-        shown = display_name(name[:_LONGEST_NAME])
+        label = display_name(name[:_LONGEST_NAME])
         if len(upload_id) > _LONGEST_ID:
             raise InvalidRequest(f"An upload's id has at most {_LONGEST_ID} characters")
         key = _digest(session_id, folder, name, size_bytes, modified_ms)
         with self._lock:
-            known = self._uploads.get(upload_id)
-            if known is not None:
-                if (known.name, known.size_bytes) != (name, size_bytes):
-                    raise UploadConflict(f"{shown}: its id belongs to another file already")
-                known.loose = False
-                return known
+            entry = self._uploads.get(upload_id)
+            if entry is not None:
+                if (entry.name, entry.size_bytes) != (name, size_bytes):
+                    raise UploadConflict(f"{label}: its id belongs to another file already")
+                entry.loose = False
+                return entry
             path = self._free_path(key)
-            self._check(shown, size_bytes)
-            with _telling(shown):
-                made = Upload(upload_id, name, path, size_bytes, self._open(path, size_bytes))
+            self._check(label, size_bytes)
+            with _telling(label):
+                panel_upload = PanelUpload(
+                    upload_id, name, path, size_bytes, self._open(path, size_bytes)
+                )
             try:
-                self._check_room(shown, size_bytes - made.offset)
+                self._check_room(label, size_bytes - panel_upload.offset)
             except DiskFull:
-                if not made.offset:
+                if not panel_upload.offset:
                     _unlink([path])
                 raise
-            self._uploads[upload_id] = made
-            return made
+            self._uploads[upload_id] = panel_upload
+            return panel_upload
 
-    def chunk(self, upload_id: str, offset: int, data: memoryview | bytes) -> Upload:
+    def chunk(self, upload_id: str, offset: int, data: memoryview | bytes) -> PanelUpload:
         """Write bytes, if they are those that come next; ``offset`` of the answer says which do.
 
         Raises UnknownUpload, TooLarge, DiskFull.
@@ -147,11 +149,11 @@ class Uploads:
             upload.loose = False
             if offset != upload.offset or upload.claimed:
                 return upload
-            shown = display_name(upload.name)
+            label = display_name(upload.name)
             if offset + len(data) > upload.size_bytes:
-                raise TooLarge(f"{shown}: more bytes come than the {upload.size_bytes} announced")
+                raise TooLarge(f"{label}: more bytes come than the {upload.size_bytes} announced")
             try:
-                with _telling(shown), upload.path.open("r+b", buffering=0) as file:
+                with _telling(label), upload.path.open("r+b", buffering=0) as file:
                     _write_all(file.fileno(), data, offset)
             except FileNotFoundError:
                 # Another panel of the same session made a job of it, or it was swept.
@@ -200,27 +202,27 @@ class Uploads:
                     with _telling(display_name(upload.name)):
                         _link(upload.path, place)
                     handed.append(Uploaded(place, upload.name))
-                made = make(handed)
+                instance = make(handed)
             except BaseException as error:
-                _unlink(one.path for one in handed)
+                _unlink(item.path for item in handed)
                 if isinstance(error, InputError):
                     self._forget(uploads)
                 raise
             self._forget(uploads)
             if into is None:
                 # They were sent elsewhere.
-                _unlink(one.path for one in handed)
-            return made
+                _unlink(item.path for item in handed)
+            return instance
 
     @contextmanager
-    def _claimed(self, upload_ids: Sequence[str]) -> Iterator[list[Upload]]:
+    def _claimed(self, upload_ids: Sequence[str]) -> Iterator[list[PanelUpload]]:
         if not upload_ids:
             raise InvalidRequest("Nothing to transcribe: no uploads are named")
         twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
         if twice is not None:
             raise InvalidRequest(f"Upload {twice[:80]!r} is named twice")
         with self._lock:
-            uploads = [self._known(upload_id) for upload_id in upload_ids]
+            uploads = [self._upload(upload_id) for upload_id in upload_ids]
             for upload in uploads:
                 _check_ready(upload)
             for upload in uploads:
@@ -236,12 +238,12 @@ class Uploads:
     def close(self, *, keep: bool) -> None:
         """Let go; with ``keep`` partial files stay for a panel that comes after this one."""
         with self._lock:
-            left = list(self._uploads.values())
+            items = list(self._uploads.values())
             self._uploads.clear()
         if not keep:
-            _unlink(upload.path for upload in left)
+            _unlink(upload.path for upload in items)
 
-    def _forget(self, uploads: Sequence[Upload]) -> None:
+    def _forget(self, uploads: Sequence[PanelUpload]) -> None:
         with self._lock:
             for upload in uploads:
                 self._uploads.pop(upload.upload_id, None)
@@ -249,15 +251,15 @@ class Uploads:
 
     # ----------------------------------------------------------------------------- inside
 
-    def _known(self, upload_id: str) -> Upload:
+    def _upload(self, upload_id: str) -> PanelUpload:
         upload = self._uploads.get(upload_id)
         if upload is None:
             raise UnknownUpload(f"No upload {upload_id[:80]!r}, or not any more")
         return upload
 
-    def _find(self, upload_id: str) -> Upload:
+    def _find(self, upload_id: str) -> PanelUpload:
         with self._lock:
-            return self._known(upload_id)
+            return self._upload(upload_id)
 
     def _free_path(self, key: str) -> Path:
         """Where a file of that key belongs; beside it while the same one is being sent."""
@@ -276,47 +278,47 @@ class Uploads:
             self._swept_at = self._wall()
             self._sweep(spare=path)
         path.touch(mode=0o600)
-        found = path.stat().st_size
-        if found > size_bytes:
+        result = path.stat().st_size
+        if result > size_bytes:
             os.truncate(path, 0)
             return 0
-        return found
+        return result
 
-    def _check(self, shown: str, size_bytes: int) -> None:
+    def _check(self, label: str, size_bytes: int) -> None:
         limits = self._settings
         if size_bytes < 0:
-            raise InvalidRequest(f"{shown}: a file has no size of {size_bytes} bytes")
+            raise InvalidRequest(f"{label}: a file has no size of {size_bytes} bytes")
         if size_bytes == 0:
-            raise EmptyInput(f"{shown}: the file is empty (0 bytes)")
+            raise EmptyInput(f"{label}: the file is empty (0 bytes)")
         if size_bytes > limits.max_file_bytes:
             raise TooLarge(
-                f"{shown}: {size_bytes / MIB:.0f} MiB;"
+                f"{label}: {size_bytes / MIB:.0f} MiB;"
                 f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
             )
         if len(self._uploads) >= limits.max_files:
-            raise TooMany(f"{shown}: more than {limits.max_files} files at the same time")
+            raise TooMany(f"{label}: more than {limits.max_files} files at the same time")
         total = size_bytes + sum(upload.size_bytes for upload in self._uploads.values())
         if total > limits.max_upload_bytes:
             raise TooLarge(
-                f"{shown}: with the files before it {total / MIB:.0f} MiB;"
+                f"{label}: with the files before it {total / MIB:.0f} MiB;"
                 f" at most {limits.max_upload_bytes / MIB:.0f} MiB at the same time allowed"
             )
 
-    def _check_room(self, shown: str, missing: int) -> None:
+    def _check_room(self, label: str, missing: int) -> None:
         if self._free_bytes(self._folder) < missing:
-            raise DiskFull(f"{shown}: no room for its {missing / MIB:.0f} MiB on this disk")
+            raise DiskFull(f"{label}: no room for its {missing / MIB:.0f} MiB on this disk")
 
     def _sweep(self, spare: Path) -> None:
         """What others left partial goes when it is old, and the oldest of it when it is much."""
         mine = {upload.path for upload in self._uploads.values()} | {spare}
-        left = []
+        items = []
         for entry in self._folder.iterdir():
             if _OURS.fullmatch(entry.name) and entry not in mine:
                 with suppress(OSError):
-                    found = entry.stat()
-                    left.append((found.st_mtime, found.st_size, entry))
+                    result = entry.stat()
+                    items.append((result.st_mtime, result.st_size, entry))
         limits, n_bytes = self._settings, 0
-        for n, (modified, size, path) in enumerate(sorted(left, reverse=True)):
+        for n, (modified, size, path) in enumerate(sorted(items, reverse=True)):
             n_bytes += size
             old = self._wall() - modified > limits.upload_idle_s
             if old or n >= limits.max_open_uploads or n_bytes > limits.max_upload_bytes:
@@ -324,31 +326,31 @@ class Uploads:
 
 
 def _digest(session_id: str, folder: str, name: str, size_bytes: int, modified_ms: float) -> str:
-    names = [one.encode("utf-8", "replace") for one in (folder, name)]
-    told = msgspec.json.encode([session_id, *names, size_bytes])
-    return hashlib.sha256(told + repr(modified_ms).encode()).hexdigest()[:32]
+    names = [item.encode("utf-8", "replace") for item in (folder, name)]
+    message = msgspec.json.encode([session_id, *names, size_bytes])
+    return hashlib.sha256(message + repr(modified_ms).encode()).hexdigest()[:32]
 
 
-def _check_ready(upload: Upload) -> None:
-    shown = display_name(upload.name)
+def _check_ready(upload: PanelUpload) -> None:
+    label = display_name(upload.name)
     if upload.claimed:
-        raise UploadConflict(f"{shown}: a job is being made of it already")
+        raise UploadConflict(f"{label}: a job is being made of it already")
     if not upload.complete:
         raise UploadConflict(
-            f"{shown} is not complete: {upload.offset} of {upload.size_bytes} bytes have come"
+            f"{label} is not complete: {upload.offset} of {upload.size_bytes} bytes have come"
         )
 
 
 def _write_all(file: int, data: memoryview | bytes, offset: int) -> None:
-    left = memoryview(data).cast("B")
-    while left:
+    remaining = memoryview(data).cast("B")
+    while remaining:
         # Not where the last write ended: another panel may bring the same file.
         written = (
-            os.pwrite(file, left, offset)
+            os.pwrite(file, remaining, offset)
             if hasattr(os, "pwrite")
-            else _write_at(file, left, offset)
+            else _write_at(file, remaining, offset)
         )
-        left, offset = left[written:], offset + written
+        remaining, offset = remaining[written:], offset + written
 
 
 def _write_at(file: int, data: memoryview, offset: int) -> int:
@@ -377,11 +379,11 @@ def _free_bytes(folder: Path) -> int:
 
 
 @contextmanager
-def _telling(shown: str) -> Iterator[None]:
+def _telling(label: str) -> Iterator[None]:
     """A full disk by its own name."""
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFull(f"{shown}: no room left on this disk; what had come is kept") from error
+            raise DiskFull(f"{label}: no room left on this disk; what had come is kept") from error
         raise

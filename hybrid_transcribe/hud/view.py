@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from hybrid_transcribe.catalogue import EngineInfo
 from hybrid_transcribe.columns import columns
+from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.hud.messages import Choice, Row, Rows
 from hybrid_transcribe.names import display_name
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, Rejection, State
@@ -24,7 +24,7 @@ _MOST = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class TableState:
     """All rows by id, their order, and how many recordings of others run first."""
 
     rows: Mapping[str, Row] = field(default_factory=dict)
@@ -32,12 +32,12 @@ class Sheet:
     others_ahead: int = 0
 
 
-def sheet(jobs: Iterable[JobSnapshot], receivers: Mapping[str, str | None]) -> Sheet:
+def sheet(jobs: Iterable[JobSnapshot], receivers: Mapping[str, str | None]) -> TableState:
     """The rows of these jobs. ``receivers`` says by engine who gets the audio."""
     listed = tuple(jobs)
     rows = {row.id: row for job in listed for row in job_rows(job, receivers)}
     listing = order((job, row_ids(job)) for job in listed)
-    return Sheet(rows, listing, others_ahead(listed))
+    return TableState(rows, listing, others_ahead(listed))
 
 
 def job_rows(job: JobSnapshot, receivers: Mapping[str, str | None]) -> tuple[Row, ...]:
@@ -92,7 +92,7 @@ def recording_row(
         kept=job.kept,
         sends_audio_to=receivers.get(spec.engine),
         actions=actions(recording.state, _has_text(recording), job.kept),
-        options=asked(spec.options),
+        options=changed_options(spec.options),
     )
 
 
@@ -155,7 +155,7 @@ def actions(state: State, has_text: bool, kept: bool) -> tuple[str, ...]:
 
 
 @lru_cache(64)
-def asked(options: Options) -> dict[str, Any]:
+def changed_options(options: Options) -> dict[str, Any]:
     """Options that are not the defaults. Not to be changed: rows share it.
 
     >>> asked(Options(language="pt", silence_guard=False))
@@ -178,7 +178,7 @@ def short(session_id: str) -> str:
 
 def order(jobs: Iterable[tuple[JobSnapshot, Sequence[str]]]) -> tuple[str, ...]:
     """Jobs with the ids of their rows, as they are listed: the newest job first."""
-    newest = sorted(jobs, key=lambda one: (-one[0].created_at, one[0].job_id))
+    newest = sorted(jobs, key=lambda item: (-item[0].created_at, item[0].job_id))
     return tuple(row_id for _, ids in newest for row_id in ids)
 
 
@@ -196,14 +196,14 @@ def others_ahead(jobs: Iterable[JobSnapshot]) -> int:
     return min((job.position for job in jobs if not job.done), default=0)
 
 
-def difference(old: Sheet, new: Sheet) -> Rows | None:
+def difference(old: TableState, new: TableState) -> Rows | None:
     """What a panel that shows ``old`` needs in order to show ``new``; None for nothing."""
-    told = tuple(row for id, row in new.rows.items() if _differs(old.rows.get(id), row))
+    lines = tuple(row for id, row in new.rows.items() if _differs(old.rows.get(id), row))
     gone = tuple(id for id in old.rows if id not in new.rows)
     moved = new.order if new.order != old.order else None
-    if not told and not gone and moved is None and new.others_ahead == old.others_ahead:
+    if not lines and not gone and moved is None and new.others_ahead == old.others_ahead:
         return None
-    return Rows(rows=told, gone=gone, order=moved, others_ahead=new.others_ahead)
+    return Rows(rows=lines, gone=gone, order=moved, others_ahead=new.others_ahead)
 
 
 def _differs(old: Row | None, new: Row) -> bool:
@@ -211,17 +211,23 @@ def _differs(old: Row | None, new: Row) -> bool:
     return old is not new and old != new
 
 
-def whole(new: Sheet) -> Rows:
+def whole(new: TableState) -> Rows:
     """All rows there are, for a panel that shows none yet."""
     rows = tuple(new.rows.values())
     return Rows(rows=rows, order=new.order, reset=True, others_ahead=new.others_ahead)
 
 
-def applied(shown: Sheet, told: Rows) -> Sheet:
+def applied(table_state: TableState, message: Rows) -> TableState:
     """What a panel shows after a message: the other half of `difference`."""
-    kept = {} if told.reset else {i: r for i, r in shown.rows.items() if i not in told.gone}
-    rows = {**kept, **{row.id: row for row in told.rows}}
-    return Sheet(rows, shown.order if told.order is None else told.order, told.others_ahead)
+    kept = (
+        {}
+        if message.reset
+        else {i: r for i, r in table_state.rows.items() if i not in message.gone}
+    )
+    rows = {**kept, **{row.id: row for row in message.rows}}
+    return TableState(
+        rows, table_state.order if message.order is None else message.order, message.others_ahead
+    )
 
 
 def choice(engine: EngineInfo) -> Choice:
@@ -247,11 +253,11 @@ def receivers(engines: Iterable[EngineInfo]) -> dict[str, str | None]:
     return {engine.name: engine.sends_audio_to for engine in engines}
 
 
-def table(shown: Sheet) -> str:
+def table(table_state: TableState) -> str:
     """The queue as plain text, for where there are no widgets."""
-    if not shown.rows:
+    if not table_state.rows:
         return "Nothing is queued."
-    rows = [shown.rows[id] for id in shown.order]
+    rows = [table_state.rows[id] for id in table_state.order]
     lines = columns([_HEAD, *map(_cells, rows[:_MOST])], right=(2, 3))
     more = [f"and {len(rows) - _MOST} more"] if len(rows) > _MOST else []
     return "\n".join([*lines, *more])

@@ -20,7 +20,7 @@ def _as_addressed(content: Any, subshell_id: str | None) -> str | None:
     return subshell_id
 
 
-class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
+class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
     """The panel's widget. No state is synchronised: everything is said in messages.
 
     ``receive`` is called with each message of the browser and its buffers, ``on_close`` when
@@ -35,14 +35,14 @@ class Panel(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
     ) -> None:
         super().__init__()
         self._receive, self._on_close = receive, on_close
-        self.on_msg(self._heard)
+        self.on_msg(self._on_message)
         line = getattr(self, "comm", None)
         if line is not None and hasattr(line, "on_close"):
             line.on_close(lambda message: on_close())
         if line is not None and hasattr(line, "_reply_subshell_for"):
             line._reply_subshell_for = _as_addressed
 
-    def _heard(self, widget: Any, content: Any, buffers: Sequence[Any]) -> None:
+    def _on_message(self, widget: Any, content: Any, buffers: Sequence[Any]) -> None:
         self._receive(content, buffers)
 
     def tell(self, content: dict[str, Any], buffers: list[bytes] | None) -> None:

@@ -173,15 +173,15 @@ class Bus:
     ) -> Subscription:
         """A listener for some sessions' events (None: all), from after the given number on."""
 
-        known = None if sessions is None else frozenset(sessions)
+        entry = None if sessions is None else frozenset(sessions)
         subscription = Subscription(self._forget, callback, unread)
         for event in self._missed(after):
-            if known is None or not event.session_id or event.session_id in known:
+            if entry is None or not event.session_id or event.session_id in entry:
                 subscription.push(event)
-        self._sessions_of[subscription] = known
-        if known is None:
+        self._sessions_of[subscription] = entry
+        if entry is None:
             self._of_all[subscription] = None
-        for session_id in known or ():
+        for session_id in entry or ():
             self._of_session.setdefault(session_id, {})[subscription] = None
         return subscription
 
@@ -201,9 +201,9 @@ class Bus:
         return newest[::-1]
 
     def _forget(self, subscription: Subscription) -> None:
-        known = self._sessions_of.pop(subscription, None)
+        entry = self._sessions_of.pop(subscription, None)
         self._of_all.pop(subscription, None)
-        for session_id in known or ():
+        for session_id in entry or ():
             listeners = self._of_session[session_id]
             listeners.pop(subscription, None)
             if not listeners:

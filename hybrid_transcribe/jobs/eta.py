@@ -48,9 +48,9 @@ class Speed:
     @property
     def per_s(self) -> float | None:
         """Seconds of audio per second of work; None before enough was measured."""
-        for known in (self, self.first):
-            if known is not None and known.work_s >= ENOUGH_S and known.audio_s > 0:
-                return known.audio_s / known.work_s
+        for entry in (self, self.first):
+            if entry is not None and entry.work_s >= ENOUGH_S and entry.audio_s > 0:
+                return entry.audio_s / entry.work_s
         return None
 
 
@@ -75,13 +75,13 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._at_s = 0.0
-        self._hears = self._told = False
+        self._hears = self._reported = False
         self._first: First | None = None
 
-    def given(self, now: float) -> None:
+    def segments_received(self, now: float) -> None:
         """It was given work: nothing is ready to be heard yet."""
         self._at_s = now
-        self._hears = self._told = False
+        self._hears = self._reported = False
 
     def hears(self, now: float) -> None:
         """Its engine has something to hear."""
@@ -94,8 +94,8 @@ class Stopwatch:
         self._at_s = now
         if self._first is not None and self._first.recording_id != recording_id:
             self.over(self._first.recording_id)
-        if not self._told:
-            self._told = True
+        if not self._reported:
+            self._reported = True
             self._first = speed.first = First(recording_id, speed, audio_s, work_s)
         elif not self._is_burst(audio_s, work_s):
             speed.add(audio_s, work_s)
@@ -159,25 +159,25 @@ def arrivals(
     other. ``warm`` is the key of the model that is loaded: another one costs its load time.
     One unknown length hides everything behind it.
     """
-    found: dict[str, float] = {}
+    mapping: dict[str, float] = {}
     at_s = 0.0
     now = list(running)
     for load in now:
         need = _need_s(load, speeds)
         if need is None:
-            return found
-        found[load.recording_id] = need * len(now)
+            return mapping
+        mapping[load.recording_id] = need * len(now)
         at_s += need
     for load in ahead:
         need = _need_s(load, speeds)
         if need is None:
-            return found
+            return mapping
         if warm != key(load.spec):
             at_s += speeds.of(load.spec).load_s
             warm = key(load.spec)
         at_s += need
-        found[load.recording_id] = at_s
-    return found
+        mapping[load.recording_id] = at_s
+    return mapping
 
 
 def _need_s(load: Load, speeds: Speeds) -> float | None:

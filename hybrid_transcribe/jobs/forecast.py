@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
-from hybrid_transcribe.jobs.lane import Lane
-from hybrid_transcribe.jobs.queue import Ticket
+from hybrid_transcribe.jobs.queue import QueueItem
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices, portions
+from hybrid_transcribe.jobs.worker_slot import WorkerSlot
 from hybrid_transcribe.types import Recording, State
 
 #: A forecast is used for this long, and for so many times what it cost to compute.
@@ -75,7 +75,7 @@ class Forecaster:
     def __init__(
         self,
         clock: Clock,
-        lanes: Mapping[str, Lane],
+        lanes: Mapping[str, WorkerSlot],
         speeds: Speeds,
         find: Callable[[str], Recording | None],
     ) -> None:
@@ -83,7 +83,7 @@ class Forecaster:
         self._find = find
         self._lanes = lanes
         self._speeds = speeds
-        self._latest = self._shown = Forecast()
+        self._latest = self._published = Forecast()
         self._until = float("-inf")
         self._task: asyncio.Task[None] | None = None
         #: Counts the forecasts that were made.
@@ -100,9 +100,9 @@ class Forecaster:
                 self._take(finish(self._timed(now)))
             else:
                 self._task = asyncio.get_running_loop().create_task(self._refresh(now))
-        if now - self._shown.now > SAME_S or now < self._shown.now:
-            self._shown = replace(self._latest, now=now)
-        return self._shown
+        if now - self._published.now > SAME_S or now < self._published.now:
+            self._published = replace(self._latest, now=now)
+        return self._published
 
     def latest(self) -> Forecast:
         """The same as of when it was made: equal each time until a new one is."""
@@ -120,9 +120,9 @@ class Forecaster:
         finally:
             self._task = None
 
-    def _take(self, made: tuple[Forecast, float]) -> None:
-        self._latest, cost_s = made
-        self._shown = self._latest
+    def _take(self, forecasts: tuple[Forecast, float]) -> None:
+        self._latest, cost_s = forecasts
+        self._published = self._latest
         self.number += 1
         self._until = self._clock.monotonic() + max(FRESH_S, COST_FACTOR * cost_s)
 
@@ -171,10 +171,10 @@ class Forecaster:
             if recording is None:
                 continue
             arrival, before = arrivals_s.get(recording_id), latest.get(recording.job_id, 0.0)
-            known = arrival is not None and before is not None
-            latest[recording.job_id] = max(arrival or 0.0, before or 0.0) if known else None
+            is_known = arrival is not None and before is not None
+            latest[recording.job_id] = max(arrival or 0.0, before or 0.0) if is_known else None
 
-    def _load(self, ticket: Ticket) -> Load:
+    def _load(self, ticket: QueueItem) -> Load:
         recording = self._find(ticket.recording_id)
         left_s = None
         if recording is not None and recording.duration_s is not None:

@@ -102,7 +102,7 @@ class JobResult(Sequence[Transcript]):
         return f"<JobResult: {counted(len(self), 'transcript')}{failed}>{inside}{more}"
 
 
-class Door(ServiceLike, Protocol):
+class JobOperations(ServiceLike, Protocol):
     """What a handle needs of its service beyond `ServiceLike`."""
 
     def wait(self, job_id: str, timeout_s: float | None = None) -> None: ...
@@ -122,7 +122,7 @@ class Job:
         for segment in job: ...              # the same, blocking
     """
 
-    def __init__(self, service: Door, job_id: str, session_id: str) -> None:
+    def __init__(self, service: JobOperations, job_id: str, session_id: str) -> None:
         self._service = service
         self.job_id = job_id
         self.session_id = session_id
@@ -130,7 +130,7 @@ class Job:
         self.left_out: tuple[str, ...] = ()
 
     @property
-    def service(self) -> Door:
+    def service(self) -> JobOperations:
         """Where it is queued."""
         return self._service
 
@@ -222,7 +222,7 @@ class Job:
     async def stream(self) -> AsyncIterator[tuple[Recording, Segment]]:
         """Every segment with its recording, those already there first, then as they come."""
         with self._service.subscribe(session_ids=[self.session_id]) as events:
-            reader = _Reader(self)
+            reader = _SegmentReader(self)
             for pair in reader.catch_up():
                 yield pair
             async for event in events if not reader.over else _nothing():
@@ -238,7 +238,7 @@ class Job:
 
     def __iter__(self) -> Iterator[Segment]:
         with self._service.subscribe(session_ids=[self.session_id]) as events:
-            reader = _Reader(self)
+            reader = _SegmentReader(self)
             yield from (segment for _, segment in reader.catch_up())
             while not reader.over and (event := events.get()) is not None:
                 yield from (segment for _, segment in reader.take(event))
@@ -283,7 +283,7 @@ async def _nothing() -> AsyncIterator[Event]:
         yield event
 
 
-class _Reader:
+class _SegmentReader:
     """Turns events of one job into its segments, each once and in order."""
 
     def __init__(self, job: Job) -> None:
@@ -296,16 +296,16 @@ class _Reader:
         """All that was not handed out yet, from a snapshot."""
         snapshot = self._job.snapshot()
         self.over = snapshot.done
-        found: list[tuple[Recording, Segment]] = []
+        items: list[tuple[Recording, Segment]] = []
         for recording in snapshot.recordings:
             self._recordings[recording.recording_id] = recording
             transcript = self._job._service.transcript(
                 snapshot.job_id, recording.recording_id, partial=True, run=recording.run
             )
             start = self._next.get(recording.recording_id, 0)
-            found.extend((recording, s) for s in transcript.segments[start:])
+            items.extend((recording, s) for s in transcript.segments[start:])
             self._next[recording.recording_id] = max(start, len(transcript.segments))
-        return found
+        return items
 
     def check_over(self) -> None:
         """Raise ServiceClosed where the events ended before the job did."""

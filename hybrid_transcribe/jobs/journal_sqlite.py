@@ -372,8 +372,8 @@ def _null_by_default() -> frozenset[str]:
     null: set[str] = set()
     other: set[str] = set()
     for kind in (JobSnapshot, Recording, RunRecord, Segment, Word, Spec, Options, ErrorInfo):
-        for one in fields(kind):
-            (null if one.default is None else other).add(one.name)
+        for item in fields(kind):
+            (null if item.default is None else other).add(item.name)
     return frozenset(null - other)
 
 
@@ -390,7 +390,7 @@ def without_nulls(body: bytes) -> bytes:
     b'{"name":"x","percentage":null}'
     """
     return _NULLS.sub(
-        lambda found: b"" if found[1].decode() in _NULL_BY_DEFAULT else found[0], body
+        lambda result: b"" if result[1].decode() in _NULL_BY_DEFAULT else result[0], body
     )
 
 

@@ -41,11 +41,11 @@ class _Threads(ThreadPoolExecutor):
 
     def __init__(self) -> None:
         super().__init__(thread_name_prefix="engine-room-disk")
-        self.given: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
+        self.submitted: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future = super().submit(fn, *args, **kwargs)
-        self.given.add(future)
+        self.submitted.add(future)
         return future
 
 
@@ -54,19 +54,19 @@ async def _end_tasks() -> None:
     for task in tasks:
         task.cancel()
     if tasks:
-        _, left = await asyncio.wait(tasks, timeout=LEAVE_S)
-        for task in left:
+        _, remaining = await asyncio.wait(tasks, timeout=LEAVE_S)
+        for task in remaining:
             # Not the task: whoever keeps what is logged would keep it alive.
             log.error("It does not end: %s", repr(task))
 
 
 async def _end_threads(threads: _Threads) -> None:
     threads.shutdown(wait=False, cancel_futures=True)
-    waiting = [asyncio.wrap_future(future) for future in threads.given if not future.done()]
+    waiting = [asyncio.wrap_future(future) for future in threads.submitted if not future.done()]
     if waiting:
-        _, left = await asyncio.wait(waiting, timeout=LEAVE_S)
-        for future in left:
+        _, remaining = await asyncio.wait(waiting, timeout=LEAVE_S)
+        for future in remaining:
             # Nobody is there any more to be told when it is done.
             future.cancel()
-        if left:
-            log.error("%d threads that wait for a disk are left to themselves", len(left))
+        if remaining:
+            log.error("%d threads that wait for a disk are left to themselves", len(remaining))

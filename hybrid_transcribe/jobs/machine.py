@@ -60,7 +60,7 @@ class Dispatched(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Moved(Change):
+class StageChanged(Change):
     """It entered a stage; percentage (0..100) of the stage where known."""
 
     stage: Stage
@@ -68,7 +68,7 @@ class Moved(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Learned(Change):
+class MetadataLearned(Change):
     """Facts about it; None changes nothing, a warning is added once, an empty note goes."""
 
     duration_s: float | None = None
@@ -82,7 +82,7 @@ class Learned(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Advanced(Change):
+class ProgressAdvanced(Change):
     """Audio finished up to here; ``n_segments`` journalled so far, None leaves it."""
 
     done_s: float
@@ -90,7 +90,7 @@ class Advanced(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended(Change):
+class RecordingCompleted(Change):
     """All of it is transcribed."""
 
     duration_s: float
@@ -98,7 +98,7 @@ class Ended(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Broke(Change):
+class RecordingFailed(Change):
     """It failed, for good."""
 
     error: ErrorInfo
@@ -106,21 +106,21 @@ class Broke(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class CancelAsked(Change):
+class CancelRequested(Change):
     """Somebody does not want it any more."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Released(Change):
+class RecordingCanceled(Change):
     """The worker let it go as asked, or was made to."""
 
     at: float
 
 
 @dataclass(frozen=True, slots=True)
-class Lost(Change):
+class WorkerLost(Change):
     """Its worker died. ``blamed``: nothing else was in the worker's hands.
 
     ``suspect``: it was among several that were, so it runs alone from now on.
@@ -141,7 +141,7 @@ class Requeued(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class RetryAsked(Change):
+class RetryRequested(Change):
     """Once more. ``resume`` goes on with the run; otherwise a new one begins, this one is kept."""
 
     resume: bool
@@ -155,16 +155,16 @@ _TERMINAL = (State.COMPLETED, State.FAILED, State.CANCELED)
 #: Which change may come in which states.
 ALLOWED: dict[type[Change], tuple[State, ...]] = {
     Dispatched: (State.QUEUED,),
-    Moved: _HELD,
-    Learned: tuple(State),
-    Advanced: _HELD,
-    Ended: _HELD,
-    Broke: (*_HELD, State.QUEUED),
-    CancelAsked: (State.QUEUED, *_HELD),
-    Released: (State.CANCELING,),
-    Lost: _HELD,
+    StageChanged: _HELD,
+    MetadataLearned: tuple(State),
+    ProgressAdvanced: _HELD,
+    RecordingCompleted: _HELD,
+    RecordingFailed: (*_HELD, State.QUEUED),
+    CancelRequested: (State.QUEUED, *_HELD),
+    RecordingCanceled: (State.CANCELING,),
+    WorkerLost: _HELD,
     Requeued: _HELD,
-    RetryAsked: _TERMINAL,
+    RetryRequested: _TERMINAL,
 }
 
 #: Stages in which the recording itself is being worked on.
@@ -188,31 +188,31 @@ def _changed(recording: Recording, change: Change) -> Recording:
     match change:
         case Dispatched(at):
             return replace(recording, state=State.PREPARING, started_at=at, finished_at=None)
-        case Moved():
+        case StageChanged():
             return _moved(recording, change)
-        case Learned():
+        case MetadataLearned():
             return _learned(recording, change)
-        case Advanced():
+        case ProgressAdvanced():
             return _advanced(recording, change)
-        case Ended():
+        case RecordingCompleted():
             return _ended(recording, change)
-        case Broke(error, at):
+        case RecordingFailed(error, at):
             if recording.state is State.CANCELING:
                 return _over(recording, State.CANCELED, at)
             return _over(recording, State.FAILED, at, error)
-        case CancelAsked(at):
+        case CancelRequested(at):
             if recording.state is State.QUEUED:
                 return _over(recording, State.CANCELED, at)
             return replace(recording, state=State.CANCELING, eta_s=None)
-        case Released(at):
+        case RecordingCanceled(at):
             return _over(recording, State.CANCELED, at)
-        case Lost():
+        case WorkerLost():
             return _lost(recording, change)
         case Requeued(at):
             if recording.state is State.CANCELING:
                 return _over(recording, State.CANCELED, at)
             return _queued_again(recording)
-        case RetryAsked():
+        case RetryRequested():
             return _retried(recording, change)
         case _:
             raise InvalidTransition(f"Unknown change {change!r}")
@@ -232,7 +232,7 @@ def _over(
     )
 
 
-def _moved(recording: Recording, change: Moved) -> Recording:
+def _moved(recording: Recording, change: StageChanged) -> Recording:
     state = recording.state
     if state is State.PREPARING and change.stage in _WORKING:
         state = State.RUNNING
@@ -247,32 +247,34 @@ def _moved(recording: Recording, change: Moved) -> Recording:
     )
 
 
-def _learned(recording: Recording, change: Learned) -> Recording:
+def _learned(recording: Recording, change: MetadataLearned) -> Recording:
     warnings = recording.warnings
     if change.warning and change.warning not in warnings:
         warnings = (*warnings, change.warning)
     withheld = recording.withheld
     if change.withheld and len(withheld) < MOST_WITHHELD:
         withheld = (*withheld, change.withheld)
-    found = replace(
+    result = replace(
         recording,
-        duration_s=_given(change.duration_s, recording.duration_s),
-        language=_given(change.language, recording.language),
-        language_probability=_given(change.language_probability, recording.language_probability),
-        device=_given(change.device, recording.device),
+        duration_s=_or_previous(change.duration_s, recording.duration_s),
+        language=_or_previous(change.language, recording.language),
+        language_probability=_or_previous(
+            change.language_probability, recording.language_probability
+        ),
+        device=_or_previous(change.device, recording.device),
         warnings=warnings,
         audio_missing=recording.audio_missing or change.audio_missing,
         withheld=withheld,
         note=recording.note if change.note is None else change.note or None,
     )
-    return replace(found, percentage=_percentage(found))
+    return replace(result, percentage=_percentage(result))
 
 
-def _given(new: _T | None, old: _T | None) -> _T | None:
+def _or_previous(new: _T | None, old: _T | None) -> _T | None:
     return old if new is None else new
 
 
-def _advanced(recording: Recording, change: Advanced) -> Recording:
+def _advanced(recording: Recording, change: ProgressAdvanced) -> Recording:
     moved = replace(
         recording,
         state=State.RUNNING if recording.state is State.PREPARING else recording.state,
@@ -292,7 +294,7 @@ def _percentage(recording: Recording) -> float | None:
     return max(recording.percentage, min(reached, ALMOST))
 
 
-def _ended(recording: Recording, change: Ended) -> Recording:
+def _ended(recording: Recording, change: RecordingCompleted) -> Recording:
     over = _over(recording, State.COMPLETED, change.at)
     return replace(over, duration_s=change.duration_s, done_s=change.duration_s, percentage=100.0)
 
@@ -314,7 +316,7 @@ def _queued_again(recording: Recording) -> Recording:
     return replace(again, percentage=_percentage(again))
 
 
-def _lost(recording: Recording, change: Lost) -> Recording:
+def _lost(recording: Recording, change: WorkerLost) -> Recording:
     if recording.state is State.CANCELING:
         return _over(recording, State.CANCELED, change.at)
     deaths = recording.worker_deaths + change.blamed
@@ -326,7 +328,7 @@ def _lost(recording: Recording, change: Lost) -> Recording:
     return _queued_again(marked)
 
 
-def _retried(recording: Recording, change: RetryAsked) -> Recording:
+def _retried(recording: Recording, change: RetryRequested) -> Recording:
     again = replace(recording, spec=change.spec or recording.spec, worker_deaths=0)
     if not change.resume:
         kept = _with_run(recording.runs, _as_run(recording))

@@ -108,12 +108,12 @@ def advise_models(
     ``speeds`` is what `Speeds.plain` gives. Raises UnknownEngine. Reads the disk.
     """
     can = engine_class(engine, settings).capabilities
-    known = Speeds()
-    known.load(dict(speeds))
+    entry = Speeds()
+    entry.load(dict(speeds))
     here = {installed.name for installed in models.listing(settings) if _is_of(installed, can)}
     names = can.models if can.model_layout is None else _names(can.model_layout)
     listed = [
-        _advice(name, engine, can, name in here, known, language, duration_s) for name in names
+        _advice(name, engine, can, name in here, entry, language, duration_s) for name in names
     ]
     best = _best(listed, can.default_model)
     return tuple(_marked(advice, advice is best) for advice in listed)
@@ -156,18 +156,18 @@ def expected_speed(engine: str, model: str, device: str, speeds: Speeds) -> tupl
 
 def _measured(engine: str, speeds: Speeds) -> dict[str, float]:
     """Model to measured speed, of one engine on any device."""
-    found: dict[str, float] = {}
+    mapping: dict[str, float] = {}
     for key, (audio_s, work_s, load_s) in speeds.plain().items():
         of_engine, _, rest = key.partition("|")
         model = rest.rpartition("|")[0]
         per_s = Speed(audio_s, work_s, load_s).per_s
         if of_engine == engine and per_s is not None:
-            found[model] = max(per_s, found.get(model, 0.0))
-    return found
+            mapping[model] = max(per_s, mapping.get(model, 0.0))
+    return mapping
 
 
 def _cost(model: str) -> float:
-    entry = catalogue.known(model)
+    entry = catalogue.entry_for(model)
     name = entry.name if entry else model
     return next((cost for part, cost in _COST.items() if part in name), 1.0)
 

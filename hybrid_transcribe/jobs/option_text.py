@@ -24,22 +24,22 @@ def parse(name: str, text: str) -> Any:
     """
     hints = get_type_hints(Options)
     if name not in hints:
-        known = ", ".join(f.name for f in fields(Options))
-        raise InvalidOption(f"No option {name!r}; choose from: {known}")
+        choices = ", ".join(f.name for f in fields(Options))
+        raise InvalidOption(f"No option {name!r}; choose from: {choices}")
     hint = hints[name]
     if type(None) in get_args(hint):
         (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
     many = get_args(hint)
     try:
         if many:
-            return tuple(_one(part, many[0]) for part in text.split(",") if part.strip())
-        return _one(text, hint)
+            return tuple(_value(part, many[0]) for part in text.split(",") if part.strip())
+        return _value(text, hint)
     except (ValueError, KeyError):
-        wanted = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
-        raise InvalidOption(f"Option {name}={text!r}: it must be {wanted}") from None
+        label = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
+        raise InvalidOption(f"Option {name}={text!r}: it must be {label}") from None
 
 
-def _one(text: str, kind: type) -> Any:
+def _value(text: str, kind: type) -> Any:
     if kind is str:
         return text
     plain = text.strip().lower()

@@ -22,10 +22,10 @@ BYTES_PER_S = 16_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Ticket:
+class QueueItem:
     """A place in the queue; tickets of one session sort by urgency, then age."""
 
-    order: tuple[int, int, int] = field()
+    sort_key: tuple[int, int, int] = field()
     recording_id: str = field(compare=False)
     session_id: str = field(compare=False)
     spec: Spec = field(compare=False)
@@ -34,14 +34,14 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class BatchLimits:
     """Limits of one batch: recordings and seconds of audio (one recording always fits)."""
 
     max_recordings: int = 8
     max_audio_s: float = 300.0
 
 
-def order(priority: int, age: int, index: int) -> tuple[int, int, int]:
+def sort_key(priority: int, age: int, index: int) -> tuple[int, int, int]:
     """The sort key of a ticket: higher priority first, then older jobs, then their order."""
     return (-priority, age, index)
 
@@ -51,8 +51,8 @@ class FairQueue:
 
     def __init__(self) -> None:
         # Sessions in the order of their next turn, each with its tickets sorted.
-        self._waiting: OrderedDict[str, list[Ticket]] = OrderedDict()
-        self._tickets: dict[str, Ticket] = {}
+        self._waiting: OrderedDict[str, list[QueueItem]] = OrderedDict()
+        self._tickets: dict[str, QueueItem] = {}
         # Whose turn is under way: behind everybody who comes before the next one is chosen.
         self._served: str | None = None
 
@@ -66,7 +66,7 @@ class FairQueue:
         """How many tickets of one session wait."""
         return len(self._waiting.get(session_id, ()))
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: QueueItem) -> None:
         """Queue a recording; a session without a place in the round gets the last one."""
         self.remove(ticket.recording_id)
         insort(self._waiting.setdefault(ticket.session_id, []), ticket)
@@ -82,7 +82,7 @@ class FairQueue:
         if not line:
             del self._waiting[ticket.session_id]
 
-    def take(self, turn: Turn) -> list[Ticket]:
+    def take(self, turn: BatchLimits) -> list[QueueItem]:
         """The next batch, longest first; then its session goes to the end of the round."""
         if not self._waiting:
             return []
@@ -98,14 +98,14 @@ class FairQueue:
         if self._served is not None and self._served in lines:
             lines.move_to_end(self._served)
 
-    def head(self) -> Ticket | None:
+    def head(self) -> QueueItem | None:
         """The ticket that the next turn begins with; None where nothing waits."""
         for session_id, line in self._waiting.items():
             if session_id != self._served or len(self._waiting) == 1:
                 return line[0]
         return None
 
-    def forecast(self, turn: Turn) -> Iterator[Ticket]:
+    def forecast(self, turn: BatchLimits) -> Iterator[QueueItem]:
         """Every ticket in the order in which `take` would hand them out.
 
         As the queue is when the first is asked for, whatever happens to it afterwards.
@@ -126,13 +126,13 @@ class FairQueue:
                 lines[session_id] = (line, start)
 
 
-def _longest_first(ticket: Ticket) -> float:
+def _longest_first(ticket: QueueItem) -> float:
     return -ticket.length_s
 
 
 def _batch(
-    line: list[Ticket], turn: Turn, start: int = 0, chosen: Set[str] = frozenset()
-) -> list[Ticket]:
+    line: list[QueueItem], turn: BatchLimits, start: int = 0, chosen: Set[str] = frozenset()
+) -> list[QueueItem]:
     """What one turn takes from a session's line: its head, and others alike, up to the limits.
 
     Those that are ``chosen`` already are passed over.

@@ -42,8 +42,8 @@ OPTION_NAMES = tuple(f.name for f in fields(Options))
 
 def engine_class(name: str, settings: Settings) -> type[Engine]:
     """The engine's class. Raises UnknownEngine."""
-    found: type[Engine] = ENGINES.get(name, settings.engines)
-    return found
+    result: type[Engine] = ENGINES.get(name, settings.engines)
+    return result
 
 
 def capabilities(spec: Spec, settings: Settings) -> Capabilities:
@@ -58,29 +58,29 @@ def make_spec(
     model: str | None = None,
     device: str | None = None,
     options: Options | None = None,
-    **given: Any,
+    **kwargs: Any,
 ) -> Spec:
     """A complete spec: what is None comes from the settings, then from the engine.
 
     Raises UnknownEngine, UnknownModel, UnknownDevice, InvalidOption.
     """
     name = engine or settings.engine
-    found = engine_class(name, settings)
-    can = found.capabilities
-    chosen = make_options(options or Options(), given)
+    result = engine_class(name, settings)
+    can = result.capabilities
+    chosen = make_options(options or Options(), kwargs)
     chosen = replace(chosen, language=_engine_language(chosen.language, name, can))
     if chosen.task == "translate" and not can.translates:
         # Not a warning afterwards: what came back would be another text than was asked for.
         raise InvalidOption(f"Engine {name} cannot translate; leave task={chosen.task!r} out")
-    _check_available(found, can, settings)
+    _check_available(result, can, settings)
     # The model of the settings belongs to the engine of the settings.
     usual = settings.model if name == settings.engine else None
-    wanted = str(model or usual or can.default_model)
-    if can.models and wanted not in can.models:
-        raise UnknownModel(wanted, can.models)
+    expectation = str(model or usual or can.default_model)
+    if can.models and expectation not in can.models:
+        raise UnknownModel(expectation, can.models)
     if can.model_layout is not None:
-        models.check(wanted, can.model_layout, settings)
-    spec = Spec(name, wanted, make_device(device or settings.device), chosen)
+        models.check(expectation, can.model_layout, settings)
+    spec = Spec(name, expectation, make_device(device or settings.device), chosen)
     return check_text(spec, "The request")
 
 
@@ -89,24 +89,24 @@ def changed_spec(old: Spec, changes: Mapping[str, Any], settings: Settings) -> S
 
     Another engine has other models: the old one's is not carried over to it.
     """
-    given = {name: value for name, value in changes.items() if value is not None}
-    engine = given.pop("engine", old.engine)
+    values = {name: value for name, value in changes.items() if value is not None}
+    engine = values.pop("engine", old.engine)
     return make_spec(
         settings,
         engine=engine,
-        model=given.pop("model", old.model if engine == old.engine else None),
-        device=given.pop("device", old.device),
-        options=given.pop("options", old.options),
-        **given,
+        model=values.pop("model", old.model if engine == old.engine else None),
+        device=values.pop("device", old.device),
+        options=values.pop("options", old.options),
+        **values,
     )
 
 
-def check_text(value: _T, what: str) -> _T:
+def check_text(value: _T, subject: str) -> _T:
     """The value, if it can be written down. Raises InvalidOption for half characters."""
     try:
         msgspec.json.encode(value)
     except UnicodeEncodeError:
-        raise InvalidOption(f"{what} has text that is not valid Unicode: {value!a}") from None
+        raise InvalidOption(f"{subject} has text that is not valid Unicode: {value!a}") from None
     return value
 
 
@@ -127,12 +127,12 @@ def make_device(name: str) -> str:
         raise UnknownDevice(name, tuple(DEVICES)) from None
 
 
-def make_options(base: Options, given: Mapping[str, Any]) -> Options:
+def make_options(base: Options, values: Mapping[str, Any]) -> Options:
     """``base`` with some options changed, of the right types. Raises InvalidOption."""
-    unknown = sorted(set(given) - set(OPTION_NAMES))
+    unknown = sorted(set(values) - set(OPTION_NAMES))
     if unknown:
         raise InvalidOption(f"No option {unknown[0]!r}; choose from: {', '.join(OPTION_NAMES)}")
-    changes = {name: _plain(name, value) for name, value in given.items() if value is not None}
+    changes = {name: _plain(name, value) for name, value in values.items() if value is not None}
     try:
         chosen = msgspec.convert({**msgspec.to_builtins(base), **changes}, Options)
     except msgspec.ValidationError as error:
@@ -176,10 +176,10 @@ def _kind(name: str) -> Any:
 
 def _readable(error: msgspec.ValidationError, changes: Mapping[str, Any]) -> str:
     name = re.split(r"[.\[]", str(error).partition(" - at `$.")[2].rstrip("`"))[0]
-    return f"Option {name}={changes.get(name)!r}: it must be {wanted(name)}"
+    return f"Option {name}={changes.get(name)!r}: it must be {expectation(name)}"
 
 
-def wanted(name: str) -> str:
+def expectation(name: str) -> str:
     """What an option takes, in people's words.
 
     >>> wanted("beam_size"), wanted("temperature")

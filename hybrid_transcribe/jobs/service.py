@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
-from hybrid_transcribe.audio.original import Original, open_original
+from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.audio.track_count import by_track
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
@@ -32,16 +32,16 @@ from hybrid_transcribe.events import Event
 from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.durations import measure
 from hybrid_transcribe.jobs.handle import Job
-from hybrid_transcribe.jobs.lanes import WorkerInfo
 from hybrid_transcribe.jobs.languages import make_language
-from hybrid_transcribe.jobs.lengths import measure
 from hybrid_transcribe.jobs.loop import run
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.model_advice import ModelAdvice, advise_models
 from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
-from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.jobs.state_folder import open_state
+from hybrid_transcribe.jobs.worker_pool import WorkerInfo
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, Options, Transcript
 
@@ -118,7 +118,7 @@ class Service:
         )
         self._clock = clock or LoopClock()
         state = open_state(self.settings, memory=journal is None)
-        self._room = EngineRoom(
+        self._room = JobManager(
             self.settings,
             state,
             self._make_executor,
@@ -219,7 +219,7 @@ class Service:
             duration_s,
         )
 
-    def call(self, action: Callable[[EngineRoom], _T]) -> concurrent.futures.Future[_T]:
+    def call(self, action: Callable[[JobManager], _T]) -> concurrent.futures.Future[_T]:
         """Run something on the engine-room loop; the seam for other asynchronous doors.
 
         The future can be awaited from any loop with `asyncio.wrap_future`. Raises
@@ -246,7 +246,7 @@ class Service:
             raise
 
     def call_in_slices(
-        self, action: Callable[[EngineRoom], Sliced[_T]]
+        self, action: Callable[[JobManager], Sliced[_T]]
     ) -> concurrent.futures.Future[_T]:
         """The same for work that may take long: others have their turn between its slices."""
 
@@ -255,13 +255,13 @@ class Service:
 
         return self._hand_over(run())
 
-    def do_in_slices(self, action: Callable[[EngineRoom], Sliced[_T]]) -> _T:
+    def do_in_slices(self, action: Callable[[JobManager], Sliced[_T]]) -> _T:
         """The same from any thread, and wait for it. Raises ServiceClosed."""
         if threading.current_thread() is self._thread:
             return finish(action(self._room))
         return self.call_in_slices(action).result()
 
-    def do(self, action: Callable[[EngineRoom], _T]) -> _T:
+    def do(self, action: Callable[[JobManager], _T]) -> _T:
         """`call` from any thread, and wait for it. Raises ServiceClosed."""
         # A listener is called back on the loop itself, where waiting for it would hang.
         if threading.current_thread() is self._thread:
@@ -347,7 +347,7 @@ class Service:
         try:
             job_id, is_new = self.do(
                 lambda room: room.accept(
-                    taken.found, taken.rejected, spec, session, priority, idempotency_key
+                    taken.files, taken.rejected, spec, session, priority, idempotency_key
                 )
             )
         except Exception:
@@ -372,11 +372,11 @@ class Service:
             time.sleep(WRITTEN_LOOK_S)
 
     def _take_in(self, inputs: Inputs) -> Intake:
-        given = listed(inputs)
-        if not given:
+        value = listed(inputs)
+        if not value:
             raise InputError("Nothing to transcribe: the list of inputs is empty")
-        taken = intake(given, self._room.state.uploads, self.settings)
-        if not taken.found:
+        taken = intake(value, self._room.state.uploads, self.settings)
+        if not taken.files:
             raise taken.refusal()
         return taken
 

@@ -31,9 +31,9 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import JournalUnusable, StateFolderBusy
 from hybrid_transcribe.interfaces import Journal
 from hybrid_transcribe.jobs import stored_files
-from hybrid_transcribe.jobs.adopt import adopt
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal, is_locked
+from hybrid_transcribe.jobs.orphans import recover_orphans
 from hybrid_transcribe.scratch import ScratchFolder
 
 #: File systems of other machines, by their names in /proc/mounts.
@@ -132,7 +132,7 @@ def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
         except StateFolderBusy:
             continue
         if state.journal.durable:
-            adopt(state.journal, state.path, (f for f in folders if f != folder))
+            recover_orphans(state.journal, state.path, (f for f in folders if f != folder))
         return state
     raise StateFolderBusy(f"All {DEFAULTS} default state folders in {base} are in use")
 

@@ -17,7 +17,7 @@ _LIVELIEST = (State.RUNNING, State.PREPARING, State.CANCELING, State.QUEUED)
 
 
 @dataclass(slots=True)
-class Tally:
+class JobProgress:
     """Sums over the recordings of a job, kept up with each change instead of counted anew.
 
     A job may have thousands of recordings, each with many changes.
@@ -33,7 +33,7 @@ class Tally:
     highest: float = 0.0
 
     @classmethod
-    def of(cls, recordings: Iterable[Recording]) -> Tally:
+    def of(cls, recordings: Iterable[Recording]) -> JobProgress:
         """The tally of these."""
         tally = cls()
         for recording in recordings:
@@ -82,12 +82,12 @@ class Tally:
 
 def job_state(recordings: Iterable[Recording]) -> State:
     """The state of a job with these recordings."""
-    return Tally.of(recordings).state()
+    return JobProgress.of(recordings).state()
 
 
 def job_percentage(recordings: Iterable[Recording]) -> float | None:
-    """The percentage of a job with these recordings (see `Tally.percentage`)."""
-    return Tally.of(recordings).percentage()
+    """The percentage of a job with these recordings (see `JobProgress.percentage`)."""
+    return JobProgress.of(recordings).percentage()
 
 
 def job_eta_s(recordings: Sequence[Recording]) -> float | None:

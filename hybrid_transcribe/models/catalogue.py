@@ -86,7 +86,7 @@ LAYOUTS: Mapping[str, Layout] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ModelEntry:
     """One model of the catalogue.
 
     Attributes:
@@ -108,17 +108,17 @@ class Entry:
 
 def _entry(
     name: str, size_mb: int, repo: str = "", original: str = "", sha256: str = ""
-) -> tuple[str, Entry]:
+) -> tuple[str, ModelEntry]:
     repos = {
         "ctranslate2": repo or f"Systran/faster-whisper-{name}",
         "huggingface": original or f"openai/whisper-{name}",
     }
     digests = {"model.bin": sha256} if sha256 else {}
     english = name.endswith(".en") or name.startswith("distil-")
-    return name, Entry(name, repos, size_mb * MB, not english, digests)
+    return name, ModelEntry(name, repos, size_mb * MB, not english, digests)
 
 
-def _distilled(name: str, size_mb: int, repo: str = "") -> tuple[str, Entry]:
+def _distilled(name: str, size_mb: int, repo: str = "") -> tuple[str, ModelEntry]:
     return _entry(
         f"distil-{name}",
         size_mb,
@@ -127,18 +127,18 @@ def _distilled(name: str, size_mb: int, repo: str = "") -> tuple[str, Entry]:
     )
 
 
-def _only(name: str, layout: str, repo: str, size_mb: int) -> tuple[str, Entry]:
-    return name, Entry(name, {layout: repo}, size_mb * MB, multilingual=False)
+def _only(name: str, layout: str, repo: str, size_mb: int) -> tuple[str, ModelEntry]:
+    return name, ModelEntry(name, {layout: repo}, size_mb * MB, multilingual=False)
 
 
 def _sherpa(
     name: str, repo: str, size_mb: int, languages: str, files: Mapping[str, str]
-) -> tuple[str, Entry]:
+) -> tuple[str, ModelEntry]:
     """A model of sherpa-onnx: ``files`` are its names with their digests, "" where unknown."""
     codes = tuple(languages.split())
     digests = {file: digest for file, digest in files.items() if digest}
     repos = {"sherpa-onnx": repo}
-    return name, Entry(name, repos, size_mb * MB, len(codes) > 1, digests, tuple(files), codes)
+    return name, ModelEntry(name, repos, size_mb * MB, len(codes) > 1, digests, tuple(files), codes)
 
 
 _BASE = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
@@ -146,7 +146,7 @@ _TINY_EN = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
 _TURBO = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
 
 #: Short name to model, smallest first for each engine.
-MODELS: Mapping[str, Entry] = dict(
+MODELS: Mapping[str, ModelEntry] = dict(
     (
         _entry("tiny", 78),
         _entry("tiny.en", 78, sha256=_TINY_EN),
@@ -284,7 +284,7 @@ def known_names() -> tuple[str, ...]:
     return (*MODELS, *ALIASES)
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> ModelEntry | None:
     """The catalogue's model of that name or alias, or None."""
     return MODELS.get(ALIASES.get(name, name))
 
@@ -301,7 +301,7 @@ def layout_for(name: str, layout: str) -> Layout:
 
     Raises as `layout_of`.
     """
-    general, entry = layout_of(layout), known(name)
+    general, entry = layout_of(layout), entry_for(name)
     if entry is None or not entry.files or layout not in entry.repos:
         return general
     return replace(general, needs=tuple((file,) for file in entry.files), fetch=entry.files)
@@ -343,7 +343,7 @@ def is_plain(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name) is not None
 
 
-def known(name: str) -> Entry | None:
+def entry_for(name: str) -> ModelEntry | None:
     """The catalogue's model of that name, alias or id on the hub (in any case), or None."""
     hub_id = name.lower()
     by_id = (e for e in MODELS.values() if hub_id in map(str.lower, e.repos.values()))
@@ -355,7 +355,7 @@ def find_repo(name: str, layout: str) -> str | None:
 
     An id of the catalogue means the model, not the layout: each engine gets its own.
     """
-    entry = known(name)
+    entry = entry_for(name)
     if entry is not None:
         return entry.repos.get(layout)
     return name if is_hub_id(name) else None
@@ -376,7 +376,7 @@ def usual_layout(name: str) -> str:
     >>> usual_layout("base"), usual_layout("distil-large-v3-ptbr"), usual_layout("org/name")
     ('ctranslate2', 'huggingface', 'ctranslate2')
     """
-    entry = known(name)
+    entry = entry_for(name)
     layouts = tuple(entry.repos) if entry else ()
     return layouts[0] if len(layouts) == 1 else "ctranslate2"
 
@@ -392,7 +392,7 @@ def aliases_of(name: str) -> tuple[str, ...]:
 
 def check_known(name: str) -> None:
     """Raise UnknownModel for what is neither in the catalogue nor an id on the hub."""
-    if known(name) is None and not is_hub_id(name):
+    if entry_for(name) is None and not is_hub_id(name):
         raise UnknownModel(
             name, (*known_names(), "an id on the hub (organisation/name)", "a folder")
         )
@@ -401,7 +401,7 @@ def check_known(name: str) -> None:
 def check_name(name: str, layout: str) -> None:
     """Raise UnknownModel for a name nobody knows, or a model there is for other engines only."""
     check_known(name)
-    entry = known(name)
+    entry = entry_for(name)
     # Whatever CTranslate2 runs can be converted for openai-whisper.
     needed = "ctranslate2" if layout == "openai" else layout
     if entry is not None and needed not in entry.repos:
@@ -420,7 +420,7 @@ def folder_name(name: str, layout: str) -> str:
     >>> folder_name("turbo", "ctranslate2"), folder_name("org/name", "huggingface")
     ('large-v3-turbo', 'org--name.huggingface')
     """
-    entry = known(name)
+    entry = entry_for(name)
     plain = (entry.name if entry else name).replace("/", "--")
     return plain if layout == "ctranslate2" else f"{plain}.{layout}"
 

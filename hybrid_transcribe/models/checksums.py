@@ -32,37 +32,37 @@ def verify(path: Path, expected: str, stamps: Path) -> None:
     """
     if stamped(path, stamps) == expected:
         return
-    found = sha256_of(path)
-    if found != expected:
-        raise mismatch(path, expected, found)
-    stamp(path, found, stamps)
+    result = sha256_of(path)
+    if result != expected:
+        raise mismatch(path, expected, result)
+    stamp(path, result, stamps)
 
 
-def mismatch(where: Path | str, expected: str, found: str) -> ModelUnavailable:
+def mismatch(where: Path | str, expected: str, value: str) -> ModelUnavailable:
     """The error for a file, here or at an address, that is not what it should be."""
     return ModelUnavailable(
         f"{where} is damaged or not the file it should be: expected SHA-256 {expected}, "
-        f"found {found}"
+        f"found {value}"
     )
 
 
 def stamped(path: Path, stamps: Path) -> str | None:
     """The digest remembered for the file as it is now, or None."""
     try:
-        known = json.loads(_stamp_path(path, stamps).read_text(encoding="utf-8"))
+        payload = json.loads(_stamp_path(path, stamps).read_text(encoding="utf-8"))
         status = path.stat()
     except (OSError, ValueError):
         return None
-    if not isinstance(known, dict):
+    if not isinstance(payload, dict):
         return None
-    same = known.get("size") == status.st_size and known.get("mtime_ns") == status.st_mtime_ns
-    return str(known.get("sha256")) if same else None
+    same = payload.get("size") == status.st_size and payload.get("mtime_ns") == status.st_mtime_ns
+    return str(payload.get("sha256")) if same else None
 
 
 def stamp(path: Path, digest: str, stamps: Path) -> None:
     """Remember the digest of the file as it is now. A cache that cannot be written is no error."""
     status = path.stat()
-    known = {
+    by_name = {
         "path": str(path),
         "size": status.st_size,
         "mtime_ns": status.st_mtime_ns,
@@ -72,7 +72,7 @@ def stamp(path: Path, digest: str, stamps: Path) -> None:
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh.write_text(json.dumps(known), encoding="utf-8")
+        fresh.write_text(json.dumps(by_name), encoding="utf-8")
         fresh.replace(target)
     except OSError:
         # The next load hashes again: slower by 0.1 s for base, and no less safe.

@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.models import checksums
-from hybrid_transcribe.models.space import need
+from hybrid_transcribe.models.disk_space import need
 
 #: How often a cut is tried again without a single byte more, and the first pause (s), which
 #: doubles. A server that has never answered is not waited for: people should hear soon.
@@ -99,13 +99,13 @@ def fetch(remote: Remote, target: Path, *, part: Path, lock: Path, report: Repor
             return
         for last in (False, True):
             _complete(remote, part, report)
-            found = checksums.sha256_of(part)
-            if found == remote.sha256:
+            result = checksums.sha256_of(part)
+            if result == remote.sha256:
                 part.replace(target)
                 return
             part.unlink()
             if last:
-                error = checksums.mismatch(remote.url, remote.sha256, found)
+                error = checksums.mismatch(remote.url, remote.sha256, result)
                 raise ModelUnavailable(f"{error}, twice; it was deleted")
 
 
@@ -196,14 +196,14 @@ def _trust() -> ssl.SSLContext:
 
 def _pour(response: Any, file: IO[bytes], here: int, report: Callable[[int], None]) -> int:
     """Write what comes until it ends; the bytes that are here then."""
-    told = -_REPORT_S
+    message = -_REPORT_S
     while block := response.read1(_BLOCK_BYTES):
         file.write(block)
         # On disk before anybody hears of it, so that a kill costs nothing that was told.
         file.flush()
         here += len(block)
-        if time.monotonic() - told >= _REPORT_S:
-            told = time.monotonic()
+        if time.monotonic() - message >= _REPORT_S:
+            message = time.monotonic()
             report(here)
     report(here)
     return here

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.models import checksums, places
+from hybrid_transcribe.models import checksums, paths
 from hybrid_transcribe.models.catalogue import Layout
+from hybrid_transcribe.models.disk_space import need
 from hybrid_transcribe.models.fetch import Remote
 from hybrid_transcribe.models.fetch import fetch as fetch_file
-from hybrid_transcribe.models.space import need
 
 #: How long the hub may take to answer at all, in seconds: a machine without a network should
 #: say so soon. The client's own default is 10 s, several times over.
@@ -48,7 +48,7 @@ def cached(repo: str, layout: Layout) -> Path | None:
         folder = Path(
             snapshot_download(
                 repo,
-                cache_dir=places.hub_dir(),
+                cache_dir=paths.hub_dir(),
                 local_files_only=True,
                 allow_patterns=list(layout.fetch),
             )
@@ -67,46 +67,46 @@ def fetch(repo: str, layout: Layout, report: Callable[[float | None], None]) -> 
     or there is no room, and whatever the clients raise otherwise.
     """
     report(None)
-    wanted = _ask(repo, layout)
-    need(places.hub_dir(), sum(wanted.sizes.values()) - _arrived(repo, wanted), repo)
-    tell = _rising(repo, wanted, report)
-    for name, digest in wanted.sha256.items():
-        _fetch_large(repo, name, digest, wanted, tell)
+    required = _ask(repo, layout)
+    need(paths.hub_dir(), sum(required.sizes.values()) - _arrived(repo, required), repo)
+    tell = _rising(repo, required, report)
+    for name, digest in required.sha256.items():
+        _fetch_large(repo, name, digest, required, tell)
     folder = _download(repo, layout)
     for path in layout.weight_files(folder):
-        _check(path, wanted.sha256.get(path.name))
+        _check(path, required.sha256.get(path.name))
     report(100.0)
     return folder
 
 
 def _rising(
-    repo: str, wanted: Wanted, report: Callable[[float | None], None]
+    repo: str, required: Wanted, report: Callable[[float | None], None]
 ) -> Callable[[int, int | None], None]:
     """Reports the percentage on disk, unless a file that was wrong made it fall."""
-    highest, total = 0.0, sum(wanted.sizes.values())
+    highest, total = 0.0, sum(required.sizes.values())
 
     def tell(*_: int | None) -> None:
         nonlocal highest
         if total:
-            highest = max(highest, min(100.0, 100 * _arrived(repo, wanted) / total))
+            highest = max(highest, min(100.0, 100 * _arrived(repo, required) / total))
             report(highest)
 
     return tell
 
 
 def _fetch_large(
-    repo: str, name: str, digest: str, wanted: Wanted, tell: Callable[[int, int | None], None]
+    repo: str, name: str, digest: str, required: Wanted, tell: Callable[[int, int | None], None]
 ) -> None:
     from huggingface_hub import get_token, hf_hub_url
 
-    url = hf_hub_url(repo, name, revision=wanted.commit)
-    blobs = places.hub_folder(repo) / "blobs"
+    url = hf_hub_url(repo, name, revision=required.commit)
+    blobs = paths.hub_folder(repo) / "blobs"
     fetch_file(
-        Remote(url, digest, wanted.sizes.get(digest), get_token()),
+        Remote(url, digest, required.sizes.get(digest), get_token()),
         blobs / digest,
         # Clients before 1.0 call it so too, and go on with what they find.
         part=blobs / f"{digest}.incomplete",
-        lock=places.hub_lock(repo, digest),
+        lock=paths.hub_lock(repo, digest),
         report=tell,
     )
 
@@ -147,7 +147,7 @@ def _download(repo: str, layout: Layout) -> Path:
     return Path(
         snapshot_download(
             repo,
-            cache_dir=places.hub_dir(),
+            cache_dir=paths.hub_dir(),
             allow_patterns=list(layout.fetch),
             etag_timeout=ANSWER_TIMEOUT_S,
             tqdm_class=Quiet,
@@ -155,12 +155,12 @@ def _download(repo: str, layout: Layout) -> Path:
     )
 
 
-def _arrived(repo: str, wanted: Wanted) -> int:
+def _arrived(repo: str, required: Wanted) -> int:
     """Bytes of the wanted blobs that are on disk, finished or not."""
-    blobs = places.hub_folder(repo) / "blobs"
+    blobs = paths.hub_folder(repo) / "blobs"
     return sum(
         min(size, max(_size(blobs / name), _size(blobs / f"{name}.incomplete")))
-        for name, size in wanted.sizes.items()
+        for name, size in required.sizes.items()
     )
 
 
@@ -179,10 +179,10 @@ def _check(path: Path, published: str | None) -> None:
     expected = published or (blob if _SHA256.fullmatch(blob) else None)
     if expected is None:
         return
-    found = checksums.sha256_of(path)
-    if found != expected:
+    result = checksums.sha256_of(path)
+    if result != expected:
         target = path.resolve()
         path.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
-        error = checksums.mismatch(path, expected, found)
+        error = checksums.mismatch(path, expected, result)
         raise ModelUnavailable(f"{error}; it was deleted, so that a retry fetches it again")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption, ModelUnavailable, UnknownModel
-from hybrid_transcribe.models import catalogue, hub, official, places, starter
+from hybrid_transcribe.models import bundled, catalogue, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.convert import MARK, TARGETS
 from hybrid_transcribe.models.convert import convert as write
 from hybrid_transcribe.models.resolve import resolve, source_of
@@ -47,8 +47,8 @@ class Freed:
 
 def listing(settings: Settings) -> tuple[Installed, ...]:
     """Every model here, by name, then by layout. Nothing is hashed, joined or fetched."""
-    found = (*_own(settings), *_in_hub(), *_in_whisper(), *_in_wheels())
-    return tuple(sorted(found, key=lambda i: (i.name, i.layout, i.source)))
+    items = (*_own(settings), *_in_hub(), *_in_whisper(), *_in_wheels())
+    return tuple(sorted(items, key=lambda i: (i.name, i.layout, i.source)))
 
 
 def get(
@@ -62,7 +62,7 @@ def get(
     if files.folder is None:
         raise ModelUnavailable(f"Model {name!r} has no files")
     # Several lie in openai-whisper's cache.
-    alone = files.file is None or files.folder.is_relative_to(places.models_dir(settings))
+    alone = files.file is None or files.folder.is_relative_to(paths.models_dir(settings))
     where = files.folder if alone else files.file or files.folder
     return Installed(name, layout, where, _size(where), _source(where, settings))
 
@@ -86,12 +86,12 @@ def convert(
         raise InvalidOption(f"{name} is a folder of yours: say into which folder to convert it")
     source = source_of(name, settings, report)
     report(None)
-    folder = output or places.own_folder(name, layout, settings)
+    folder = output or paths.own_folder(name, layout, settings)
     plain = (
         Path(name).name if catalogue.is_path(name) else catalogue.folder_name(name, "ctranslate2")
     )
     # Beside a folder of the user nothing is left but what was asked for.
-    lock = places.models_dir(settings) / f".{folder.absolute().name}.lock"
+    lock = paths.models_dir(settings) / f".{folder.absolute().name}.lock"
     write(source, layout, folder.absolute(), name=plain, lock=lock)
     return Installed(name, layout, folder, _size(folder), "folder" if output else "converted")
 
@@ -102,37 +102,37 @@ def remove(name: str, settings: Settings) -> Freed:
     Never touches a folder that was named nor an installed package. Raises ModelUnavailable
     when there is nothing it may delete, and UnknownModel.
     """
-    found = [path for path in _removable(name, settings) if path.exists()]
-    if not found:
-        packages = " ".join(starter.STARTERS[name].packages) if starter.carried(name) else ""
+    items = [path for path in _removable(name, settings) if path.exists()]
+    if not items:
+        packages = " ".join(bundled.STARTERS[name].packages) if bundled.carried(name) else ""
         raise ModelUnavailable(
             f"Model {name!r} is part of an installed package: pip uninstall {packages}"
             if packages
-            else f"No files of model {name!r} in {places.models_dir(settings)}, "
-            f"{places.hub_dir()} or {places.whisper_dir()}; {_offered(settings)}"
+            else f"No files of model {name!r} in {paths.models_dir(settings)}, "
+            f"{paths.hub_dir()} or {paths.whisper_dir()}; {_offered(settings)}"
         )
-    freed = sum(_size(path) for path in found)
-    for path in found:
+    freed = sum(_size(path) for path in items)
+    for path in items:
         if path.is_dir():
             shutil.rmtree(path)
         else:
             path.unlink()
-    return Freed(name, tuple(found), freed)
+    return Freed(name, tuple(items), freed)
 
 
 def _removable(name: str, settings: Settings) -> list[Path]:
     if catalogue.is_path(name):
         raise ModelUnavailable(f"{name} is a folder of yours: delete it yourself")
-    own = [places.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
+    own = [paths.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
     # One carried here by hand has a name that nobody else knows.
     by_hand = catalogue.is_plain(name) and any(folder.is_dir() for folder in own)
-    if not (by_hand or catalogue.known(name) or catalogue.is_hub_id(name)):
+    if not (by_hand or catalogue.entry_for(name) or catalogue.is_hub_id(name)):
         raise UnknownModel(f"No model {name!r}; {_offered(settings)}")
     repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS}
-    files = (official.whisper_file(name), official.part_file(name, settings))
+    files = (openai_checkpoints.whisper_file(name), openai_checkpoints.part_file(name, settings))
     return [
         *own,
-        *(places.hub_folder(repo) for repo in sorted(filter(None, repos))),
+        *(paths.hub_folder(repo) for repo in sorted(filter(None, repos))),
         *filter(None, files),
     ]
 
@@ -144,7 +144,7 @@ def _offered(settings: Settings) -> str:
 
 
 def _own(settings: Settings) -> Iterator[Installed]:
-    for folder in _folders(places.models_dir(settings)):
+    for folder in _folders(paths.models_dir(settings)):
         for layout, shape in catalogue.LAYOUTS.items():
             if not shape.missing(folder):
                 name = folder.name.removesuffix(f".{layout}").replace("--", "/")
@@ -157,7 +157,7 @@ def _in_hub() -> Iterator[Installed]:
         for entry in catalogue.MODELS.values()
         for layout, repo in entry.repos.items()
     }
-    for folder in _folders(places.hub_dir()):
+    for folder in _folders(paths.hub_dir()):
         if not folder.name.startswith("models--"):
             continue
         repo = folder.name.removeprefix("models--").replace("--", "/")
@@ -170,14 +170,14 @@ def _in_hub() -> Iterator[Installed]:
 
 def _in_whisper() -> Iterator[Installed]:
     for name in catalogue.MODELS:
-        file = official.whisper_file(name)
+        file = openai_checkpoints.whisper_file(name)
         if file is not None and file.is_file():
             yield Installed(name, "openai", file, _size(file), "whisper")
 
 
 def _in_wheels() -> Iterator[Installed]:
-    for name, parts in starter.STARTERS.items():
-        files = starter.carried(name)
+    for name, parts in bundled.STARTERS.items():
+        files = bundled.carried(name)
         if files is not None:
             size = sum(path.stat().st_size for path in files.values())
             where = files[parts.parts[0]].parent
@@ -185,11 +185,11 @@ def _in_wheels() -> Iterator[Installed]:
 
 
 def _source(where: Path, settings: Settings) -> str:
-    if where.is_relative_to(places.models_dir(settings)):
+    if where.is_relative_to(paths.models_dir(settings)):
         return "converted" if (where / MARK).is_file() else "cache"
-    if where.is_relative_to(places.hub_dir().resolve()):
+    if where.is_relative_to(paths.hub_dir().resolve()):
         return "hub"
-    if where.is_relative_to(places.whisper_dir()):
+    if where.is_relative_to(paths.whisper_dir()):
         return "whisper"
     wheels = [i.where for i in _in_wheels()]
     return "starter" if where in wheels else "folder"
@@ -197,10 +197,10 @@ def _source(where: Path, settings: Settings) -> str:
 
 def _folders(parent: Path) -> list[Path]:
     try:
-        found = [p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(".")]
+        items = [p for p in parent.iterdir() if p.is_dir() and not p.name.startswith(".")]
     except OSError:
         return []
-    return sorted(found)
+    return sorted(items)
 
 
 def _size(where: Path) -> int:

@@ -58,7 +58,7 @@ def published_rate(model: str, language: str) -> PublishedRate | None:
     >>> published_rate("base", "pt").percent, published_rate("base", "eo")
     (21.9, None)
     """
-    entry = catalogue.known(model)
+    entry = catalogue.entry_for(model)
     name = entry.name if entry else model
     if name in _MLS_PERCENT and language in _MLS_LANGUAGES:
         percent = _MLS_PERCENT[name][_MLS_LANGUAGES.index(language)]

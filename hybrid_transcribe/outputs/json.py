@@ -34,8 +34,8 @@ class Json(Writer):
 def schema() -> dict[str, Any]:
     """The JSON Schema that every document satisfies."""
     text = Path(__file__).with_name("transcript.schema.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    payload: dict[str, Any] = json.loads(text)
+    return payload
 
 
 def document(transcript: Transcript) -> dict[str, Any]:

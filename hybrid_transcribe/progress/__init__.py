@@ -10,7 +10,7 @@
 ``display`` shows it.
 """
 
-from hybrid_transcribe.progress.listen import follow
-from hybrid_transcribe.progress.look import clock_text, describe
+from hybrid_transcribe.progress.follow import follow
+from hybrid_transcribe.progress.render import clock_text, describe
 
 __all__ = ["clock_text", "describe", "follow"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TextIO
 
-from hybrid_transcribe.progress.look import Look
+from hybrid_transcribe.progress.render import ProgressLine
 
 #: Shortest time between two lines of a log, in seconds. What ends sooner gets its last one only.
 LINE_S = 3.0
@@ -21,13 +21,13 @@ BAR, LEAST_BAR, UNTOLD = 24, 6, 80
 _PLAIN = str.maketrans({"·": "-", "×": "x", "…": "~"})
 
 
-class Display(Protocol):
+class ProgressOutput(Protocol):
     """Shows one line at a time."""
 
-    def show(self, look: Look) -> None:
+    def show(self, look: ProgressLine) -> None:
         """The line as it is now."""
 
-    def last(self, look: Look) -> None:
+    def last(self, look: ProgressLine) -> None:
         """The line that stays. Nothing follows it."""
 
     def close(self) -> None:
@@ -35,24 +35,24 @@ class Display(Protocol):
 
 
 @contextmanager
-def display(file: TextIO | None) -> Iterator[Display]:
+def display(file: TextIO | None) -> Iterator[ProgressOutput]:
     """What suits the file: None shows nothing."""
-    shown: Display
+    progress_output: ProgressOutput
     if file is None:
-        shown = _Nowhere()
+        progress_output = _Nowhere()
     elif file in (sys.stderr, sys.stdout) and _in_notebook():
-        shown = _Cell()
+        progress_output = _Cell()
     elif _is_terminal(file):
-        shown = _Terminal(file)
+        progress_output = _Terminal(file)
     else:
-        shown = _Log(file)
+        progress_output = _Log(file)
     try:
-        yield shown
+        yield progress_output
     finally:
-        shown.close()
+        progress_output.close()
 
 
-def tell(lines: Iterable[str], file: TextIO | None) -> None:
+def print_lines(lines: Iterable[str], file: TextIO | None) -> None:
     """Print lines, in letters that the file can take. One that is closed takes none."""
     if file is None:
         return
@@ -62,9 +62,9 @@ def tell(lines: Iterable[str], file: TextIO | None) -> None:
 
 
 class _Nowhere:
-    def show(self, look: Look) -> None: ...
+    def show(self, look: ProgressLine) -> None: ...
 
-    def last(self, look: Look) -> None: ...
+    def last(self, look: ProgressLine) -> None: ...
 
     def close(self) -> None: ...
 
@@ -77,14 +77,14 @@ class _Log:
         self._due_at = clock() + LINE_S
         self._key: object = None
 
-    def show(self, look: Look) -> None:
+    def show(self, look: ProgressLine) -> None:
         if look.key != self._key and self._clock() >= self._due_at:
             self._key = look.key
             self._due_at = self._clock() + LINE_S
             self.last(look)
 
-    def last(self, look: Look) -> None:
-        tell([f"{look.left}: {look.right.strip()}"], self._file)
+    def last(self, look: ProgressLine) -> None:
+        print_lines([f"{look.left}: {look.right.strip()}"], self._file)
 
     def close(self) -> None: ...
 
@@ -98,18 +98,18 @@ class _Bar:
         # A terminal that tells no height would get nothing drawn.
         self._bar: Any = tqdm(total=100, file=file, leave=True, nrows=20, bar_format=" ")
 
-    def show(self, look: Look) -> None:
+    def show(self, look: ProgressLine) -> None:
         self._bar.n = look.percentage or 0.0
         self._bar.bar_format = self._format(look)
         self._bar.refresh()
 
-    def last(self, look: Look) -> None:
+    def last(self, look: ProgressLine) -> None:
         self.show(look)
 
     def close(self) -> None:
         self._bar.close()
 
-    def _format(self, look: Look) -> str:
+    def _format(self, look: ProgressLine) -> str:
         return f"{_braced(look.left)} {{bar}} {_braced(look.right)}"
 
 
@@ -127,16 +127,18 @@ class _Terminal(_Bar):
         super().__init__(file)
         self._file = file
 
-    def _format(self, look: Look) -> str:
+    def _format(self, look: ProgressLine) -> str:
         from tqdm.utils import disp_len, disp_trim
 
         columns = self._bar.ncols = _columns(self._file)
-        left, right = _writable(look.left, self._file), _writable(look.right, self._file)
+        remaining, right = _writable(look.left, self._file), _writable(look.right, self._file)
         room = columns - disp_len(right) - 4
-        if disp_len(left) > room - LEAST_BAR:
-            left = _writable(disp_trim(left, max(1, room - LEAST_BAR - 1)) + "…", self._file)
-        bar = max(1, min(BAR, room - disp_len(left)))
-        return f"{_braced(left)}  {{bar:{bar}}} {_braced(right)}"
+        if disp_len(remaining) > room - LEAST_BAR:
+            remaining = _writable(
+                disp_trim(remaining, max(1, room - LEAST_BAR - 1)) + "…", self._file
+            )
+        bar = max(1, min(BAR, room - disp_len(remaining)))
+        return f"{_braced(remaining)}  {{bar:{bar}}} {_braced(right)}"
 
 
 def _columns(file: TextIO) -> int:

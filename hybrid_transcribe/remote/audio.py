@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import httpx
 
-from hybrid_transcribe.audio.original import BYTES, Original
+from hybrid_transcribe.audio.source_audio import BYTES, Original
 from hybrid_transcribe.errors import Unreachable
-from hybrid_transcribe.remote.calls import Address, check, session_headers, unreachable
+from hybrid_transcribe.remote.http_client import Address, check, session_headers, unreachable
 
 _CHUNK = 256 * 1024
 
@@ -58,8 +58,8 @@ def open_audio(
     try:
         if not answer.is_success:
             check(address, answer.status_code, answer.read())
-        told = answer.headers
-        n_bytes = int(told["Content-Length"])
+        message = answer.headers
+        n_bytes = int(message["Content-Length"])
     except KeyError:
         answer.close()
         raise Unreachable(f"The service at {address.url} does not say how long it is") from None
@@ -67,4 +67,4 @@ def open_audio(
         answer.close()
         raise
     body = io.BufferedReader(_Body(address, answer), _CHUNK)
-    return Original(body, name, n_bytes, told.get("Content-Type", BYTES))
+    return Original(body, name, n_bytes, message.get("Content-Type", BYTES))

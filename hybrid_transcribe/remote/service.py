@@ -19,9 +19,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from hybrid_transcribe.audio.intake import Intake, Uploaded, listed, to_send
-from hybrid_transcribe.audio.original import Original
-from hybrid_transcribe.catalogue import EngineInfo
+from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.config import PREFIX, Settings
+from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, UnknownJob
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.jobs.bus import Subscription
@@ -30,12 +30,12 @@ from hybrid_transcribe.jobs.model_advice import ModelAdvice
 from hybrid_transcribe.jobs.request import check_text, make_options
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.remote.audio import open_audio
-from hybrid_transcribe.remote.calls import Address, Calls, session_headers
-from hybrid_transcribe.remote.sending import Form
-from hybrid_transcribe.remote.streams import Streams, key_of
+from hybrid_transcribe.remote.event_stream import EventStreams, key_of
+from hybrid_transcribe.remote.http_client import Address, HttpClient, session_headers
+from hybrid_transcribe.remote.multipart_upload import MultipartUpload
 from hybrid_transcribe.scratch import ScratchFolder
 from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
-from hybrid_transcribe.wire import read, shapes
+from hybrid_transcribe.wire import parse, shapes
 
 #: Where the environment names a service and its token.
 URL_VARIABLE, TOKEN_VARIABLE = f"{PREFIX}URL", f"{PREFIX}TOKEN"
@@ -96,8 +96,8 @@ class RemoteService:
         self._limits: Settings | None = None
         self._folder: ScratchFolder | None = None
         self._closed = False
-        self._calls = Calls(self._address, timeout_s)
-        self._streams = Streams(self._address, timeout_s, patience_s, self._complete)
+        self._calls = HttpClient(self._address, timeout_s)
+        self._streams = EventStreams(self._address, timeout_s, patience_s, self._complete)
 
     # ----------------------------------------------------------------------- sessions
 
@@ -110,8 +110,8 @@ class RemoteService:
         """This side's session, and whether all others are seen as well."""
         with self._lock:
             if self._own is None:
-                told = self._ask("GET", "/sessions")
-                view = msgspec.json.decode(told, type=shapes.SessionView)
+                message = self._ask("GET", "/sessions")
+                view = msgspec.json.decode(message, type=shapes.SessionView)
                 self._own, self._sees_all = view.session_id, view.owner
             return self._own, self._sees_all
 
@@ -146,7 +146,7 @@ class RemoteService:
     def warnings(self) -> tuple[tuple[str, str], ...]:
         """What people should know about the service, as (code, message)."""
         ready = msgspec.json.decode(self._ask("GET", "/health/ready"), type=shapes.ReadyView)
-        return tuple((one.code, one.message) for one in ready.warnings or ())
+        return tuple((item.code, item.message) for item in ready.warnings or ())
 
     def submit(
         self,
@@ -168,12 +168,12 @@ class RemoteService:
         """
         chosen = make_options(options or Options(), {"language": language, **more})
         session = check_text(session_id or self.session_id, "The session id")
-        how = {"engine": engine, "model": model, "device": device, "session_id": session}
-        fields = {name: value for name, value in how.items() if value is not None}
+        parameters = {"engine": engine, "model": model, "device": device, "session_id": session}
+        fields = {name: value for name, value in parameters.items() if value is not None}
         if priority:
             fields["priority"] = str(priority)
-        given = msgspec.json.encode(check_text(chosen, "The request").given()).decode()
-        fields["options"] = given
+        values = msgspec.json.encode(check_text(chosen, "The request").given()).decode()
+        fields["options"] = values
         check_text(fields, "The request")
         session_headers([session])
         with self._taken(inputs) as taken:
@@ -186,7 +186,7 @@ class RemoteService:
         return self._handle(view.job_id, view.session_id)
 
     def _send(self, fields: Mapping[str, str], taken: Intake, key: str) -> shapes.JobView:
-        form = Form(fields, taken.found)
+        form = MultipartUpload(fields, taken.files)
         answer = self._ask(
             "POST",
             "/jobs",
@@ -198,19 +198,19 @@ class RemoteService:
 
     @contextmanager
     def _taken(self, inputs: Inputs) -> Iterator[Intake]:
-        given = listed(inputs)
-        if not given:
+        value = listed(inputs)
+        if not value:
             raise InputError("Nothing to transcribe: the list of inputs is empty")
         with tempfile.TemporaryDirectory(prefix="hybrid-transcribe-") as links:
-            taken = to_send(given, Path(links), self.settings)
+            taken = to_send(value, Path(links), self.settings)
             try:
-                if not taken.found:
+                if not taken.files:
                     raise taken.refusal()
                 yield taken
             finally:
-                for one in given:
-                    if isinstance(one, Uploaded):
-                        one.path.unlink(missing_ok=True)
+                for item in value:
+                    if isinstance(item, Uploaded):
+                        item.path.unlink(missing_ok=True)
 
     @property
     def settings(self) -> Settings:
@@ -219,15 +219,15 @@ class RemoteService:
         What passes them is refused before it is sent. The cache is the one of this side.
         """
         if self._limits is None:
-            told = msgspec.json.decode(self._ask("GET", "/limits"), type=shapes.LimitsView)
-            limits = msgspec.structs.asdict(told)
+            payload = msgspec.json.decode(self._ask("GET", "/limits"), type=shapes.LimitsView)
+            limits = msgspec.structs.asdict(payload)
             self._limits = Settings().but(cache_dir=Settings.load().cache_dir, **limits)
         return self._limits
 
     def engines(self) -> tuple[EngineInfo, ...]:
         """The service's engines, the default first."""
-        told = msgspec.json.decode(self._ask("GET", "/engines"), type=shapes.EnginesView)
-        return tuple(EngineInfo(**msgspec.structs.asdict(one)) for one in told.engines)
+        payload = msgspec.json.decode(self._ask("GET", "/engines"), type=shapes.EnginesView)
+        return tuple(EngineInfo(**msgspec.structs.asdict(engine)) for engine in payload.engines)
 
     def models(
         self,
@@ -243,7 +243,7 @@ class RemoteService:
         chosen = urlencode({key: value for key, value in query.items() if value is not None})
         answer = self._ask("GET", f"{path}?{chosen}" if chosen else path)
         view = msgspec.json.decode(answer, type=shapes.ModelsView)
-        return tuple(ModelAdvice(**msgspec.structs.asdict(one)) for one in view.details)
+        return tuple(ModelAdvice(**msgspec.structs.asdict(detail)) for detail in view.details)
 
     def _handle(self, job_id: str, session_id: str) -> Job:
         with self._lock:
@@ -267,12 +267,12 @@ class RemoteService:
     def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
         """A job as it stands now. Raises UnknownJob."""
         answer = self._ask("GET", _job(job_id), sessions=self._named(session_ids, job_id))
-        return self._complete(read.job(msgspec.json.decode(answer, type=shapes.JobView)))
+        return self._complete(parse.job(msgspec.json.decode(answer, type=shapes.JobView)))
 
     def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
         """Every job of these sessions (None: of all that are ours), oldest first."""
         answer = self._ask("GET", "/queues", sessions=self._named(session_ids))
-        return tuple(map(self._complete, read.queue(answer)))
+        return tuple(map(self._complete, parse.queue(answer)))
 
     def _complete(self, job: JobSnapshot) -> JobSnapshot:
         """With what was refused on this side."""
@@ -298,7 +298,7 @@ class RemoteService:
             sessions=self._named(session_ids, job_id),
             params=params,
         )
-        return read.transcript(answer)
+        return parse.transcript(answer)
 
     def open_audio(
         self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
@@ -378,10 +378,10 @@ class RemoteService:
         **changes: Any,
     ) -> None:
         """Once more; arguments and errors as `Service.retry`."""
-        given = {name: value for name, value in changes.items() if value is not None}
-        if isinstance(given.get("options"), Options):
-            given["options"] = msgspec.to_builtins(given["options"])
-        self._control("retry", job_id, recording_id, session_ids, given)
+        fields = {name: value for name, value in changes.items() if value is not None}
+        if isinstance(fields.get("options"), Options):
+            fields["options"] = msgspec.to_builtins(fields["options"])
+        self._control("retry", job_id, recording_id, session_ids, fields)
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
@@ -421,9 +421,9 @@ class RemoteService:
 
     # -------------------------------------------------------------------------- close
 
-    def _ask(self, method: str, path: str, **how: Any) -> bytes:
+    def _ask(self, method: str, path: str, **kwargs: Any) -> bytes:
         self._check_open()
-        return self._calls.ask(method, path, **how)
+        return self._calls.ask(method, path, **kwargs)
 
     def _check_open(self) -> None:
         if self._closed:
@@ -474,8 +474,8 @@ def from_environment(
 
     Raises InvalidRequest where the environment names none.
     """
-    found = os.environ if environ is None else environ
-    url = found.get(URL_VARIABLE, "").strip()
+    result = os.environ if environ is None else environ
+    url = result.get(URL_VARIABLE, "").strip()
     if not url:
         raise InvalidRequest(f"No service is named: set {URL_VARIABLE} to its address")
-    return RemoteService(url, found.get(TOKEN_VARIABLE) or None, session_id)
+    return RemoteService(url, result.get(TOKEN_VARIABLE) or None, session_id)

@@ -23,7 +23,7 @@ SCHEMES = ("token", "bearer")
 ANY_HOST = "*"
 
 
-class Who(Enum):
+class Role(Enum):
     """Who is asking, by what the request shows."""
 
     #: Shows the token where it stands for every session: one's own kernel, one's own lab.
@@ -40,7 +40,7 @@ class Who(Enum):
     @property
     def trusted(self) -> bool:
         """The server's own token was shown."""
-        return self in (Who.OWNER, Who.HOLDER)
+        return self in (Role.OWNER, Role.HOLDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Access:
     owner: bool = False
     visitor: str | None = None
 
-    def check(self, headers: Mapping[str, str], token: str | None) -> Who:
+    def check(self, headers: Mapping[str, str], token: str | None) -> Role:
         """Who is asking. ``token`` is the one in the address, if any.
 
         Raises NotAllowed for a host or an origin that is not ours, NoToken.
@@ -68,16 +68,16 @@ class Access:
         self.check_host(headers.get("Host", ""))
         offered = _offered(headers.get("Authorization", ""), token)
         if _shows(offered, self.token):
-            return Who.OWNER if self.owner else Who.HOLDER
+            return Role.OWNER if self.owner else Role.HOLDER
         if _shows(offered, self.visitor):
-            return Who.VISITOR
+            return Role.VISITOR
         if self.token is not None:
             raise NoToken(
                 "A token is needed: send the header 'Authorization: token …', or ?token=… in the "
                 "address"
             )
         _check_origin(headers.get("Origin"), headers.get("Host", ""))
-        return Who.ANYBODY
+        return Role.ANYBODY
 
     def check_host(self, host: str) -> None:
         """Raises NotAllowed for a name that is not this server's."""
@@ -97,8 +97,8 @@ def _offered(authorization: str, in_address: str | None) -> tuple[str, ...]:
 def _shows(offered: tuple[str, ...], secret: str | None) -> bool:
     expected = (secret or "").encode()
     # All are compared, each in constant time.
-    found = [hmac.compare_digest(one.encode("utf-8", "replace"), expected) for one in offered]
-    return bool(secret) and any(found)
+    items = [hmac.compare_digest(item.encode("utf-8", "replace"), expected) for item in offered]
+    return bool(secret) and any(items)
 
 
 def _check_origin(origin: str | None, host: str) -> None:

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
-from hybrid_transcribe.audio.original import Original, open_original
+from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.rest import ranges
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.results import disposition
 from hybrid_transcribe.rest.sending import send
 
@@ -19,7 +19,7 @@ from hybrid_transcribe.rest.sending import send
 POLICY = "sandbox; default-src 'none'; media-src 'self'"
 
 
-class Audio(Door):
+class AudioHandler(BaseHandler):
     """``GET`` and ``HEAD /jobs/{job_id}/recordings/{recording_id}/audio``."""
 
     async def get(self, job_id: str, recording_id: str) -> None:
@@ -54,20 +54,20 @@ class Audio(Door):
 
     async def _send(self, opened: Original, etag: str) -> None:
         try:
-            wanted = ranges.part(self._range(etag), opened.n_bytes)
+            required = ranges.part(self._range(etag), opened.n_bytes)
         except ranges.NotInFile:
             self.set_status(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
             self.set_header("Content-Range", f"bytes */{opened.n_bytes}")
             self.set_header("Content-Length", "0")
             return
-        if wanted is None:
-            wanted = range(opened.n_bytes)
+        if required is None:
+            required = range(opened.n_bytes)
         else:
             self.set_status(HTTPStatus.PARTIAL_CONTENT)
-            told = f"bytes {wanted.start}-{wanted.stop - 1}/{opened.n_bytes}"
-            self.set_header("Content-Range", told)
-        self.set_header("Content-Length", str(len(wanted)))
-        await send(self, opened.file, wanted)
+            text = f"bytes {required.start}-{required.stop - 1}/{opened.n_bytes}"
+            self.set_header("Content-Range", text)
+        self.set_header("Content-Length", str(len(required)))
+        await send(self, opened.file, required)
 
     def _range(self, etag: str) -> str | None:
         """Of another version of the file no part is sent, but all of it."""
@@ -77,6 +77,6 @@ class Audio(Door):
 
 def _etag(file: BinaryIO) -> str:
     """Of this very version of the file."""
-    found = os.fstat(file.fileno())
-    mark = f"{found.st_ino} {found.st_size} {found.st_mtime_ns}".encode()
+    result = os.fstat(file.fileno())
+    mark = f"{result.st_ino} {result.st_size} {result.st_mtime_ns}".encode()
     return f'"{hashlib.sha256(mark).hexdigest()[:32]}"'

@@ -123,8 +123,8 @@ class OpenConnections:
         """Count a new connection; False where that would be one too many."""
         if self._is_full(address):
             # What became a websocket, or was taken over by a handler, tells nobody of its end.
-            for known in [c for c in self._address_of if self._is_closed(c)]:
-                self.forget(known)
+            for entry in [c for c in self._address_of if self._is_closed(c)]:
+                self.forget(entry)
             if self._is_full(address):
                 return False
         self._address_of[connection] = address
@@ -177,11 +177,11 @@ class ListeningSocket(socket.socket):
     def of(cls, bound: socket.socket) -> ListeningSocket:
         """That socket, taken over: ``bound`` itself is closed."""
         blocking = bound.getblocking()
-        made = cls(bound.family, bound.type, bound.proto, fileno=bound.detach())
-        made.setblocking(blocking)
-        made._refusals = Refusals("want of file descriptors")
-        made._keep_spare()
-        return made
+        instance = cls(bound.family, bound.type, bound.proto, fileno=bound.detach())
+        instance.setblocking(blocking)
+        instance._refusals = Refusals("want of file descriptors")
+        instance._keep_spare()
+        return instance
 
     def _keep_spare(self) -> None:
         if self._spare is None:

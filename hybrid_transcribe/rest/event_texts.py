@@ -8,7 +8,7 @@ import msgspec
 
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.rest.queue_json import on_one_line
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import serialize
 
 #: Events whose text is kept for other streams: so many, and of at most so many bytes in all.
 MOST_TEXTS, MOST_TEXT_BYTES = 2_000, 16 << 20
@@ -43,9 +43,9 @@ class EventTexts:
 
 
 def _written(event: Event) -> bytes:
-    told = show.event(event)
-    if told is None:
+    message = serialize.event(event)
+    if message is None:
         return b""
-    name, data = told
+    name, data = message
     line = on_one_line(msgspec.json.encode(data))
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, name.encode(), line)

@@ -33,9 +33,9 @@ from tornado.iostream import StreamClosedError
 from hybrid_transcribe.errors import ServiceClosed
 from hybrid_transcribe.events import Event, Resync
 from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.queue_json import QueueJson, writer_of
 
 #: Proxies close what is silent for a minute, and some for half of one; in seconds.
@@ -60,7 +60,7 @@ ANONYMOUS_EVERY_S = 1.0
 AT_ONCE = 100
 
 
-class Events(Door):
+class EventsHandler(BaseHandler):
     """``GET /queues/events``."""
 
     _listener: Subscription | None = None
@@ -137,10 +137,10 @@ class Events(Door):
                 first = coming.result()
                 if first is None:
                     return False
-                told = [first, *_waiting(listener)]
-                if any(isinstance(event, Resync) for event in told):
+                lines = [first, *_waiting(listener)]
+                if any(isinstance(event, Resync) for event in lines):
                     return True
-                await self._send(b"".join(map(self.rest.event_texts.of, told)))
+                await self._send(b"".join(map(self.rest.event_texts.of, lines)))
                 coming = _next(events)
         finally:
             coming.cancel()
@@ -149,16 +149,16 @@ class Events(Door):
 
     async def _tell_strangers(self) -> None:
         loop = asyncio.get_running_loop()
-        shown, heard_at = b"", loop.time()
+        display_name, heard_at = b"", loop.time()
         # Of nobody's events: it only tells that the service closes.
         self._listener = listener = await self.ask(lambda room: room.subscribe(session_ids=()))
         over = loop.create_task(_until_over(listener))
         while True:
             queue = await self.ask_in_slices(lambda room: writer_of(room).anonymous(room))
             self._check_there()
-            if queue.text != shown:
+            if queue.text != display_name:
                 await self._send(_snapshot(queue))
-                shown, heard_at = queue.text, loop.time()
+                display_name, heard_at = queue.text, loop.time()
             elif loop.time() - heard_at >= HEARTBEAT_S:
                 await self._send(HEARTBEAT)
                 heard_at = loop.time()
@@ -203,7 +203,7 @@ class Events(Door):
 
 
 def _begin(
-    room: EngineRoom, sessions: tuple[str, ...] | None, after: int | None
+    room: JobManager, sessions: tuple[str, ...] | None, after: int | None
 ) -> Sliced[tuple[Subscription, bytes]]:
     """A listener, and the snapshot that comes before what it hears; none after a known event."""
     listener = room.subscribe(session_ids=sessions, after=after)
@@ -226,15 +226,15 @@ async def _until_over(listener: Subscription) -> None:
 
 
 def _next(events: AsyncIterator[Event]) -> asyncio.Task[Event | None]:
-    async def one() -> Event | None:
+    async def next_event() -> Event | None:
         return await anext(events, None)
 
-    return asyncio.get_running_loop().create_task(one())
+    return asyncio.get_running_loop().create_task(next_event())
 
 
 def _waiting(listener: Subscription) -> list[Event]:
     """What is there already."""
-    found: list[Event] = []
-    while len(found) < AT_ONCE and (event := listener.get(0)) is not None:
-        found.append(event)
-    return found
+    items: list[Event] = []
+    while len(items) < AT_ONCE and (event := listener.get(0)) is not None:
+        items.append(event)
+    return items

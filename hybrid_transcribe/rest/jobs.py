@@ -13,17 +13,17 @@ from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, UnknownUpload
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
-from hybrid_transcribe.rest.door import REVALIDATE, Door
-from hybrid_transcribe.rest.files.taken import with_uploads
+from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
+from hybrid_transcribe.rest.files.claims import with_uploads
 from hybrid_transcribe.rest.models import check_model
 from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.outbound.sources import with_sources
 from hybrid_transcribe.rest.repeats import session_of
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.received import Received
-from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Options
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import serialize
 
 #: Fields of a submission beside the options.
 _FIELDS = ("session_id", "engine", "model", "device", "priority", "options", "callback_url")
@@ -35,17 +35,17 @@ LONGEST_WAIT_S = 300.0
 ASK_AGAIN_S = 1
 
 
-class Jobs(Receiving, Door):
+class JobsHandler(StreamingBody, BaseHandler):
     """``POST /jobs``, and ``PUT``, which is what ``curl -T`` sends."""
 
     streams = True
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Who may not come in uploads nothing."""
-        Door.prepare(self)
+        BaseHandler.prepare(self)
         if self.request.method in ("POST", "PUT"):
             service = self.rest.service
-            await self.receive_begin(service.uploads_dir, Limits.of(service.settings))
+            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
 
     async def post(self) -> None:
         """Queue what was sent."""
@@ -54,8 +54,8 @@ class Jobs(Receiving, Door):
             service = self.rest.service
             received = await with_sources(received, service.settings, service.uploads_dir)
             try:
-                async with with_uploads(self, received) as given:
-                    job_id, callback_url = await self._job_of(given)
+                async with with_uploads(self, received) as value:
+                    job_id, callback_url = await self._job_of(value)
             except UnknownUpload:
                 # Its uploads were used up by the very same request, if it came before.
                 before = await self._job_before(received)
@@ -74,20 +74,20 @@ class Jobs(Receiving, Door):
 
     async def _job_of(self, received: Received) -> tuple[str, str | None]:
         """A new job, or the one that the same Idempotency-Key made before; whom to call back."""
-        how = wanted(received)
+        options = run_parameters(received)
         key = self.request.headers.get("Idempotency-Key")
-        named = how.pop("session_id", None) or self._named_session()
-        told = how.pop("callback_url", None)
-        callback_url = None if told is None else webhooks.check(self.rest.service, told)
+        named = options.pop("session_id", None) or self._named_session()
+        message = options.pop("callback_url", None)
+        callback_url = None if message is None else webhooks.check(self.rest.service, message)
         session = str(named or await self._new_session(key, received))
-        job_id = await self._submit(received, session, {**how, "idempotency_key": key})
+        job_id = await self._submit(received, session, {**options, "idempotency_key": key})
         return job_id, callback_url
 
     async def _job_before(self, received: Received) -> str | None:
         """The job of this session and Idempotency-Key."""
         key, fields = self.request.headers.get("Idempotency-Key"), received.fields
-        told = (received.json or {}).get("session_id") if received.json else None
-        session = told or next(iter(fields.get("session_id", ())), None) or self._named_session()
+        lines = (received.json or {}).get("session_id") if received.json else None
+        session = lines or next(iter(fields.get("session_id", ())), None) or self._named_session()
         if not key or not session:
             return None
         return await self.ask(lambda room: room.submitted_as(str(session), key))
@@ -111,7 +111,7 @@ class Jobs(Receiving, Door):
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, session_of, key, received, service.session_id)
 
-    async def _submit(self, received: Received, session: str, how: dict[str, Any]) -> str:
+    async def _submit(self, received: Received, session: str, options: dict[str, Any]) -> str:
         if not received.uploads:
             raise InvalidRequest(
                 "No recording in the request: send files as multipart fields named 'file', one as "
@@ -119,15 +119,15 @@ class Jobs(Receiving, Door):
             )
         files = [Uploaded(u.path, u.name) for u in received.uploads]
         service = self.rest.service
-        check_model(how.get("engine"), how.get("model"), service.settings, owner=self.owner)
+        check_model(options.get("engine"), options.get("model"), service.settings, owner=self.owner)
         # Looking into files and zips takes a while.
         job = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: service.submit(files, session_id=session, **how)
+            None, lambda: service.submit(files, session_id=session, **options)
         )
         return job.job_id
 
 
-def wanted(received: Received) -> dict[str, Any]:
+def run_parameters(received: Received) -> dict[str, Any]:
     """Keyword arguments for `Service.submit`, from a form or from JSON.
 
     Raises InvalidRequest for an unknown field, InvalidOption for a value that cannot be.
@@ -136,7 +136,7 @@ def wanted(received: Received) -> dict[str, Any]:
         if not isinstance(received.json, dict):
             raise InvalidRequest("The JSON of a request must be an object")
         return _flat({str(name): value for name, value in received.json.items()})
-    how: dict[str, Any] = {}
+    options: dict[str, Any] = {}
     for name, values in received.fields.items():
         if len(values) > 1:
             raise InvalidRequest(f"Field {name!r} is given {len(values)} times")
@@ -146,25 +146,25 @@ def wanted(received: Received) -> dict[str, Any]:
             continue
         if name == "options":
             try:
-                how[name] = msgspec.json.decode(text)
+                options[name] = msgspec.json.decode(text)
             except (msgspec.DecodeError, RecursionError):
                 raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
         elif name == "priority":
-            how[name] = _whole(text)
+            options[name] = _whole(text)
         else:
-            how[name] = parse(name, text) if name in OPTION_NAMES else text
-    return _flat(how)
+            options[name] = parse(name, text) if name in OPTION_NAMES else text
+    return _flat(options)
 
 
-def _flat(how: dict[str, Any]) -> dict[str, Any]:
+def _flat(parameters: dict[str, Any]) -> dict[str, Any]:
     """Options beside the fields, whichever way they came."""
-    unknown = [name for name in how if name not in (*_FIELDS, *OPTION_NAMES)]
+    unknown = [name for name in parameters if name not in (*_FIELDS, *OPTION_NAMES)]
     if unknown:
-        known = ", ".join((*_FIELDS, *OPTION_NAMES))
-        raise InvalidRequest(f"No field {unknown[0]!r}; choose from: file, {known}")
-    options = checked_options(how.pop("options", None))
-    check_texts(how)
-    return {**options, **how}
+        choices = ", ".join((*_FIELDS, *OPTION_NAMES))
+        raise InvalidRequest(f"No field {unknown[0]!r}; choose from: file, {choices}")
+    options = checked_options(parameters.pop("options", None))
+    check_texts(parameters)
+    return {**options, **parameters}
 
 
 def checked_options(options: Any) -> dict[str, Any]:
@@ -179,10 +179,10 @@ def checked_options(options: Any) -> dict[str, Any]:
     return options
 
 
-def check_texts(how: Mapping[str, Any]) -> None:
+def check_texts(options: Mapping[str, Any]) -> None:
     """Raise InvalidRequest where a field that is text is something else."""
     for name in ("engine", "model", "device", "session_id", "callback_url"):
-        value = how.get(name)
+        value = options.get(name)
         if value is not None and not isinstance(value, str):
             raise InvalidRequest(f"{name}={value!r:.80}: it must be text")
 
@@ -194,7 +194,7 @@ def _whole(text: str) -> int:
         raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
 
 
-async def _answer(handler: Door, job_id: str) -> None:
+async def _answer(handler: BaseHandler, job_id: str) -> None:
     """202 with the job as it stands, or 200 with its end where the client prefers to wait."""
     wait_s = preferred_wait_s(handler.request.headers.get_list("Prefer"))
     if wait_s:
@@ -205,10 +205,10 @@ async def _answer(handler: Door, job_id: str) -> None:
     snapshot = await handler.ask(lambda room: room.reading.snapshot(job_id))
     handler.set_header("Location", handler.at(f"/jobs/{job_id}"))
     if snapshot.done:
-        handler.reply(show.job(snapshot))
+        handler.reply(serialize.job(snapshot))
         return
     handler.set_header("Retry-After", str(ASK_AGAIN_S))
-    handler.reply(show.job(snapshot), HTTPStatus.ACCEPTED)
+    handler.reply(serialize.job(snapshot), HTTPStatus.ACCEPTED)
 
 
 def preferred_wait_s(prefer: list[str]) -> float:
@@ -217,21 +217,21 @@ def preferred_wait_s(prefer: list[str]) -> float:
     >>> preferred_wait_s(["respond-async, wait=20"]), preferred_wait_s([])
     (20.0, 0.0)
     """
-    for one in (p.strip() for text in prefer for p in text.split(",")):
-        name, _, value = one.partition("=")
+    for item in (p.strip() for text in prefer for p in text.split(",")):
+        name, _, value = item.partition("=")
         if name.strip().lower() == "wait" and value.strip().strip('"').isdecimal():
             return min(float(value.strip().strip('"')), LONGEST_WAIT_S)
     return 0.0
 
 
-class Job(Door):
+class JobHandler(BaseHandler):
     """``GET`` and ``DELETE /jobs/{job_id}``."""
 
     async def get(self, job_id: str) -> None:
         """The job as it stands."""
         sessions = self.job_sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
-        self.reply(show.job(snapshot), cache=REVALIDATE)
+        self.reply(serialize.job(snapshot), cache=REVALIDATE)
 
     async def delete(self, job_id: str) -> None:
         """Erase it: results, uploads and what a cloud keeps."""
@@ -240,7 +240,7 @@ class Job(Door):
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
-class Control(Door):
+class JobControlHandler(BaseHandler):
     """``POST …/cancel``, ``…/retry``, ``…/keep`` of a job, or of one of its recordings."""
 
     async def post(self, job_id: str, recording_id: str | None, verb: str) -> None:
@@ -264,7 +264,7 @@ class Control(Door):
                 raise InvalidRequest(f"keep={keep!r}: it must be true or false")
             await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
-        self.reply(show.job(snapshot))
+        self.reply(serialize.job(snapshot))
 
     async def _check_retry(self, job_id: str, changes: Mapping[str, Any]) -> None:
         """Raise UnknownModel, and UnknownJob for whom it does not belong to."""
@@ -284,10 +284,10 @@ class Control(Door):
             raise InvalidRequest("The body must be a JSON object") from None
         if not isinstance(changes, dict):
             raise InvalidRequest("The body must be a JSON object")
-        known = ("keep", "engine", "model", "device", "options", *OPTION_NAMES)
+        items = ("keep", "engine", "model", "device", "options", *OPTION_NAMES)
         for name in changes:
-            if name not in known:
-                raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(known)}")
+            if name not in items:
+                raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(items)}")
         options = changes.pop("options", None)
         check_texts(changes)
         if options is None:

@@ -92,14 +92,14 @@ def log_request(handler: RequestHandler) -> None:
     """Write down a request that was answered; Tornado's ``log_function``."""
     log = logging.getLogger(ACCESS)
     if log.isEnabledFor(logging.INFO):
-        told = request_told(handler, detailed=log.isEnabledFor(logging.DEBUG))
-        log.info("%s", msgspec.json.encode(told).decode())
+        message = request_told(handler, detailed=log.isEnabledFor(logging.DEBUG))
+        log.info("%s", msgspec.json.encode(message).decode())
 
 
 def request_told(handler: RequestHandler, *, detailed: bool = False) -> dict[str, Any]:
     """A request in plain values, none of them a secret."""
     request = handler.request
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "time": datetime.now(timezone.utc).isoformat(timespec="milliseconds"),
         "method": request.method if request.method in handler.SUPPORTED_METHODS else UNKNOWN,
         "path": _path(handler),
@@ -109,12 +109,12 @@ def request_told(handler: RequestHandler, *, detailed: bool = False) -> dict[str
         "remote": request.remote_ip,
     }
     if detailed:
-        told["query"] = _query(request.query_arguments)
-        told["who"] = getattr(getattr(handler, "who", None), "value", None)
-        told["content_type"] = request.headers.get("Content-Type", "").partition(";")[0] or None
-        told["received"] = request.headers.get("Content-Length")
-        told["agent"] = redacted(request.headers.get("User-Agent", "")) or None
-    return told
+        fields["query"] = _query(request.query_arguments)
+        fields["who"] = getattr(getattr(handler, "who", None), "value", None)
+        fields["content_type"] = request.headers.get("Content-Type", "").partition(";")[0] or None
+        fields["received"] = request.headers.get("Content-Length")
+        fields["agent"] = redacted(request.headers.get("User-Agent", "")) or None
+    return fields
 
 
 def _path(handler: RequestHandler) -> str:
@@ -122,8 +122,8 @@ def _path(handler: RequestHandler) -> str:
     template: str = getattr(handler, "template", "")
     if template:
         return template
-    found = handler.get_status() < 400
-    return redacted(handler.request.path) if found else UNKNOWN
+    result = handler.get_status() < 400
+    return redacted(handler.request.path) if result else UNKNOWN
 
 
 def _query(arguments: dict[str, list[bytes]]) -> list[str]:

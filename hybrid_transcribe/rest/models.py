@@ -13,7 +13,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import UnknownModel
 from hybrid_transcribe.jobs.request import engine_class
 from hybrid_transcribe.models import is_name, known_names
-from hybrid_transcribe.models.catalogue import known
+from hybrid_transcribe.models.catalogue import entry_for
 
 
 def check_model(engine: object, model: object, settings: Settings, *, owner: bool = False) -> None:
@@ -25,7 +25,7 @@ def check_model(engine: object, model: object, settings: Settings, *, owner: boo
         return
     model = str(model)
     can = engine_class(str(engine or settings.engine), settings).capabilities
-    if can.model_layout is None or model == can.default_model or known(model) is not None:
+    if can.model_layout is None or model == can.default_model or entry_for(model) is not None:
         # Without files the engine itself knows its names.
         return
     if owner and is_name(model) and not Path(model).exists():

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import msgspec
 
 from hybrid_transcribe.jobs.forecast import Forecast
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced, Watch
 from hybrid_transcribe.types import State
-from hybrid_transcribe.wire import shapes, show
+from hybrid_transcribe.wire import serialize, shapes
 
 #: Whole queues that are kept: one for each group of sessions and states that is looked at.
 MOST_WHOLES = 16
@@ -68,7 +68,7 @@ class QueueWriter:
 
     def own(
         self,
-        room: EngineRoom,
+        room: JobManager,
         session_ids: Collection[str] | None,
         states: Collection[State] = (),
     ) -> Sliced[QueueJson]:
@@ -76,24 +76,24 @@ class QueueWriter:
         look = (None if session_ids is None else frozenset(session_ids), frozenset(states), False)
         return self._whole(room, look, self._own, _own_text)
 
-    def anonymous(self, room: EngineRoom, states: Collection[State] = ()) -> Sliced[QueueJson]:
+    def anonymous(self, room: JobManager, states: Collection[State] = ()) -> Sliced[QueueJson]:
         """All jobs as strangers may see them, as `shapes.AnonymousQueue`."""
         look = (None, frozenset(states), True)
         return self._whole(room, look, self._anonymous, _anonymous_text)
 
     def _whole(
         self,
-        room: EngineRoom,
+        room: JobManager,
         look: _Look,
         kept: dict[str, _Kept],
-        write: Callable[[EngineRoom, str, Forecast], bytes],
+        write: Callable[[JobManager, str, Forecast], bytes],
     ) -> Sliced[QueueJson]:
         forecast = room.forecast()
         seq, number = room.bus.seq, room.forecast_number
-        known = self._wholes.get(look)
-        if known is not None and known[:2] == (seq, number):
+        entry = self._wholes.get(look)
+        if entry is not None and entry[:2] == (seq, number):
             self._wholes.move_to_end(look)
-            return known[2]
+            return entry[2]
         session_ids, states, is_anonymous = look
         texts: list[bytes] = []
         watch = Watch()
@@ -103,31 +103,33 @@ class QueueWriter:
             row = room.table.row(job_id)
             if not states or row.tally.state() in states:
                 made_of = (row.version, *_foreseen(room, job_id, forecast, number))
-                one = kept.get(job_id)
-                if one is None or one.made_of != made_of:
-                    one = kept[job_id] = _Kept(made_of, write(room, job_id, forecast))
+                item = kept.get(job_id)
+                if item is None or item.made_of != made_of:
+                    item = kept[job_id] = _Kept(made_of, write(room, job_id, forecast))
                     self.n_jobs_encoded += 1
-                texts.append(one.text)
+                texts.append(item.text)
             if watch.is_over():
                 yield
         self._forget_deleted(room, kept)
         text = _joined(texts, is_anonymous)
         # An answer of which it is not known what was asked is still another.
-        asked = zlib.crc32(repr((session_ids and sorted(session_ids), *sorted(states))).encode())
-        etag = f'"{seq:x}-{number:x}-{asked:x}"' if len(text) > LONG_BYTES else None
-        made = QueueJson(seq, text, etag)
-        self._keep(look, (seq, number, made))
-        return made
+        requested = zlib.crc32(
+            repr((session_ids and sorted(session_ids), *sorted(states))).encode()
+        )
+        etag = f'"{seq:x}-{number:x}-{requested:x}"' if len(text) > LONG_BYTES else None
+        queue_json = QueueJson(seq, text, etag)
+        self._keep(look, (seq, number, queue_json))
+        return queue_json
 
-    def _keep(self, look: _Look, made: tuple[int, int, QueueJson]) -> None:
-        self._wholes[look] = made
+    def _keep(self, look: _Look, instance: tuple[int, int, QueueJson]) -> None:
+        self._wholes[look] = instance
         self._wholes.move_to_end(look)
         while len(self._wholes) > MOST_WHOLES or (
             self._wholes and sum(len(w.text) for *_, w in self._wholes.values()) > MOST_BYTES
         ):
             self._wholes.popitem(last=False)
 
-    def _forget_deleted(self, room: EngineRoom, kept: dict[str, _Kept]) -> None:
+    def _forget_deleted(self, room: JobManager, kept: dict[str, _Kept]) -> None:
         if len(kept) > len(room.table):
             for job_id in [job_id for job_id in kept if job_id not in room.table]:
                 del kept[job_id]
@@ -140,7 +142,7 @@ def _joined(jobs: list[bytes], is_anonymous: bool) -> bytes:
     return b"".join([b'{"jobs":[', *between, b'],"anonymous":', flag, b"}"])
 
 
-def _foreseen(room: EngineRoom, job_id: str, forecast: Forecast, number: int) -> tuple[object, ...]:
+def _foreseen(room: JobManager, job_id: str, forecast: Forecast, number: int) -> tuple[object, ...]:
     """What of a job depends on the forecast and not on the job."""
     row = room.table.row(job_id)
     if row.tally.state().terminal:
@@ -151,11 +153,11 @@ def _foreseen(room: EngineRoom, job_id: str, forecast: Forecast, number: int) ->
     return (*map(forecast.eta_s, recordings), forecast.position(recordings))
 
 
-def _own_text(room: EngineRoom, job_id: str, forecast: Forecast) -> bytes:
-    return on_one_line(msgspec.json.encode(show.job(room.reading.as_of(job_id, forecast))))
+def _own_text(room: JobManager, job_id: str, forecast: Forecast) -> bytes:
+    return on_one_line(msgspec.json.encode(serialize.job(room.reading.as_of(job_id, forecast))))
 
 
-def _anonymous_text(room: EngineRoom, job_id: str, forecast: Forecast) -> bytes:
+def _anonymous_text(room: JobManager, job_id: str, forecast: Forecast) -> bytes:
     row = room.table.row(job_id)
     recordings = room.table.recordings(job_id)
     view = shapes.AnonymousJob(
@@ -178,10 +180,10 @@ def on_one_line(text: bytes) -> bytes:
 
 
 #: The writer of each service.
-_writers: weakref.WeakKeyDictionary[EngineRoom, QueueWriter] = weakref.WeakKeyDictionary()
+_writers: weakref.WeakKeyDictionary[JobManager, QueueWriter] = weakref.WeakKeyDictionary()
 
 
-def writer_of(room: EngineRoom) -> QueueWriter:
+def writer_of(room: JobManager) -> QueueWriter:
     """The one that all who look at this room's queue share."""
     if room not in _writers:
         _writers[room] = QueueWriter()

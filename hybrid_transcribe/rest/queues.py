@@ -5,13 +5,13 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from hybrid_transcribe.errors import InvalidRequest
-from hybrid_transcribe.rest.door import REVALIDATE, Door
+from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
 from hybrid_transcribe.rest.queue_json import writer_of
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import shapes
 
 
-class Queues(Door):
+class QueuesHandler(BaseHandler):
     """``GET /queues``."""
 
     _etag: str | None = None
@@ -43,11 +43,11 @@ class Queues(Door):
         try:
             return {State(name.strip()) for name in names}
         except ValueError:
-            known = ", ".join(map(str, State))
-            raise InvalidRequest(f"No state {names!r}; choose from: {known}") from None
+            choices = ", ".join(map(str, State))
+            raise InvalidRequest(f"No state {names!r}; choose from: {choices}") from None
 
 
-class Session(Door):
+class SessionHandler(BaseHandler):
     """``DELETE /sessions/{session_id}``."""
 
     async def delete(self, session_id: str) -> None:
@@ -56,7 +56,7 @@ class Session(Door):
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
-class Sessions(Door):
+class SessionsHandler(BaseHandler):
     """``GET`` and ``DELETE /sessions``: capabilities in headers, where no log has them."""
 
     def get(self) -> None:

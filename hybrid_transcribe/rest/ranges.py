@@ -21,16 +21,16 @@ def part(header: str | None, n_bytes: int) -> range | None:
     >>> part("bytes=0-1,4-5", 10), part("lines=1-2", 10), part("bytes=5-4", 10)
     (None, None, None)
     """
-    found = _ONE.fullmatch(header or "")
-    if found is None or not (found[1] or found[2]):
+    match = _ONE.fullmatch(header or "")
+    if match is None or not (match[1] or match[2]):
         return None
-    if not found[1]:
-        wanted = range(max(0, n_bytes - int(found[2])), n_bytes)
+    if not match[1]:
+        required = range(max(0, n_bytes - int(match[2])), n_bytes)
     else:
-        first, last = int(found[1]), int(found[2] or n_bytes)
-        if found[2] and last < first:
+        first, last = int(match[1]), int(match[2] or n_bytes)
+        if match[2] and last < first:
             return None
-        wanted = range(first, min(last + 1, n_bytes))
-    if not wanted:
+        required = range(first, min(last + 1, n_bytes))
+    if not required:
         raise NotInFile
-    return wanted
+    return required

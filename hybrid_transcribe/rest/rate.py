@@ -62,11 +62,11 @@ class Rates:
                     retry_after_s=(1.0 - bucket.tokens) * 60.0 / self.per_min,
                 )
             bucket.tokens -= 1.0
-            return self._told(bucket.tokens)
+            return self._headers(bucket.tokens)
 
     def refused(self) -> dict[str, str]:
         """The headers for whoever has nothing left."""
-        return self._told(0.0) if self.per_min else {}
+        return self._headers(0.0) if self.per_min else {}
 
     def _bucket(self, client: str) -> _Bucket:
         now = self.now()
@@ -78,11 +78,11 @@ class Rates:
             self._buckets.popitem(last=False)
         return bucket
 
-    def _told(self, left: float) -> dict[str, str]:
-        full_in_s = math.ceil((self.per_min - left) * 60.0 / self.per_min)
+    def _headers(self, remaining: float) -> dict[str, str]:
+        full_in_s = math.ceil((self.per_min - remaining) * 60.0 / self.per_min)
         return {
             "RateLimit-Policy": f'"work";q={self.per_min};w=60',
-            "RateLimit": f'"work";r={int(left)};t={full_in_s}',
+            "RateLimit": f'"work";r={int(remaining)};t={full_in_s}',
         }
 
 
@@ -108,11 +108,11 @@ def client_of(address: str) -> str:
     ('192.0.2.7', '2001:db8::', 'unix')
     """
     try:
-        found = ipaddress.ip_address(address)
+        result = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if found.version == 4:
+    if result.version == 4:
         return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found), _HOUSEHOLD_BITS), strict=False).network_address)
+    if result.ipv4_mapped is not None:
+        return str(result.ipv4_mapped)
+    return str(ipaddress.ip_network((int(result), _HOUSEHOLD_BITS), strict=False).network_address)

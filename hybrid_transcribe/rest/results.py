@@ -9,13 +9,13 @@ from urllib.parse import quote
 
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
-from hybrid_transcribe.jobs.reading import Sessions
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.job_queries import Sessions
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.sending import send
 from hybrid_transcribe.types import Rejection, State
 
@@ -36,7 +36,7 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-class RecordingResult(Door):
+class RecordingResultHandler(BaseHandler):
     """``GET /jobs/{job_id}/recordings/{recording_id}/result``."""
 
     async def get(self, job_id: str, recording_id: str) -> None:
@@ -61,7 +61,7 @@ class RecordingResult(Door):
         return int(text)
 
 
-class JobResult(Door):
+class JobResultHandler(BaseHandler):
     """``GET /jobs/{job_id}/result``."""
 
     async def get(self, job_id: str) -> None:
@@ -84,16 +84,16 @@ class JobResult(Door):
 
         def written() -> tuple[bytes, str, str]:
             """Body, media type and name. Not on a loop: there may be thousands."""
-            found = [
-                service.transcript(job_id, one, partial=partial, session_ids=sessions)
-                for one in ids
+            items = [
+                service.transcript(job_id, item, partial=partial, session_ids=sessions)
+                for item in ids
             ]
             if not single:
-                text = merged_text(found, errors).encode()
+                text = merged_text(items, errors).encode()
                 return text, "text/plain", f"transcripts-{job_id[:8]}.txt"
             writer = WRITERS.make(name)
-            shown = f"{file_stem(found[0].name)}.{writer.extension}"
-            return writer.write(found[0]).encode(), writer.media_type, shown
+            label = f"{file_stem(items[0].name)}.{writer.extension}"
+            return writer.write(items[0]).encode(), writer.media_type, label
 
         _send(self, *await asyncio.get_running_loop().run_in_executor(None, written))
 
@@ -104,7 +104,7 @@ class JobResult(Door):
         ids, errors = await self.ask(lambda room: planned(room, job_id, partial, sessions))
         service = self.rest.service
         transcripts = (
-            service.transcript(job_id, one, partial=partial, session_ids=sessions) for one in ids
+            service.transcript(job_id, item, partial=partial, session_ids=sessions) for item in ids
         )
         with SpooledTemporaryFile(IN_MEMORY_BYTES) as packed:
             loop = asyncio.get_running_loop()
@@ -116,7 +116,7 @@ class JobResult(Door):
 
 
 def planned(
-    room: EngineRoom, job_id: str, partial: bool, sessions: Sessions
+    room: JobManager, job_id: str, partial: bool, sessions: Sessions
 ) -> tuple[list[str], list[Rejection]]:
     """A job's recordings with a transcript, in order, and what has none with the reason.
 
@@ -137,12 +137,12 @@ def planned(
     return ids, errors
 
 
-def _send(handler: Door, body: bytes, media_type: str, name: str) -> None:
+def _send(handler: BaseHandler, body: bytes, media_type: str, name: str) -> None:
     _describe(handler, media_type, name)
     handler.finish(body)
 
 
-def _describe(handler: Door, media_type: str, name: str) -> None:
+def _describe(handler: BaseHandler, media_type: str, name: str) -> None:
     handler.set_status(HTTPStatus.OK)
     charset = "; charset=utf-8" if media_type.startswith("text/") else ""
     handler.set_header("Content-Type", media_type + charset)

@@ -7,43 +7,50 @@ from typing import Any, Protocol
 
 from tornado.web import RequestHandler, stream_request_body
 
-from hybrid_transcribe.rest.audio import Audio
+from hybrid_transcribe.rest.audio import AudioHandler
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.table import COMPAT
-from hybrid_transcribe.rest.docs.door import Page, PageFile
-from hybrid_transcribe.rest.door import Door
-from hybrid_transcribe.rest.events import Events
-from hybrid_transcribe.rest.files.doors import OneUpload, Uploads
-from hybrid_transcribe.rest.jobs import Control, Job, Jobs
-from hybrid_transcribe.rest.meter import template
-from hybrid_transcribe.rest.metrics import Metrics
-from hybrid_transcribe.rest.openapi.door import OpenApi
-from hybrid_transcribe.rest.queues import Queues, Session, Sessions
-from hybrid_transcribe.rest.results import JobResult, RecordingResult
-from hybrid_transcribe.rest.system import Engines, Health, Limits, Models, Nowhere, Ready
+from hybrid_transcribe.rest.docs.handlers import Page, PageFile
+from hybrid_transcribe.rest.events import EventsHandler
+from hybrid_transcribe.rest.files.handlers import UploadHandler, UploadsHandler
+from hybrid_transcribe.rest.jobs import JobControlHandler, JobHandler, JobsHandler
+from hybrid_transcribe.rest.metrics import template
+from hybrid_transcribe.rest.metrics_handler import MetricsHandler
+from hybrid_transcribe.rest.openapi.handlers import OpenApi
+from hybrid_transcribe.rest.queues import QueuesHandler, SessionHandler, SessionsHandler
+from hybrid_transcribe.rest.results import JobResultHandler, RecordingResultHandler
+from hybrid_transcribe.rest.system import (
+    EnginesHandler,
+    HealthHandler,
+    LimitsHandler,
+    ModelsHandler,
+    Nowhere,
+    ReadyHandler,
+)
 
 _JOB = r"/jobs/([^/]+)"
 _RECORDING = rf"{_JOB}/recordings/([^/]+)"
 
 #: Path to handler, below the service's own prefix.
-TABLE: tuple[tuple[str, type[Door]], ...] = (
-    (r"/jobs", Jobs),
-    (_JOB, Job),
-    (rf"{_JOB}(?:/recordings/([^/]+))?/(cancel|retry|keep)", Control),
-    (rf"{_JOB}/result", JobResult),
-    (rf"{_RECORDING}/result", RecordingResult),
-    (rf"{_RECORDING}/audio", Audio),
-    (r"/files/?", Uploads),
-    (r"/files/([^/]+)", OneUpload),
-    (r"/queues", Queues),
-    (r"/queues/events", Events),
-    (r"/sessions", Sessions),
-    (r"/sessions/([^/]+)", Session),
-    (r"/engines", Engines),
-    (r"/engines/([^/]+)/models", Models),
-    (r"/limits", Limits),
-    (r"/metrics", Metrics),
-    (r"/health", Health),
-    (r"/health/ready", Ready),
+TABLE: tuple[tuple[str, type[BaseHandler]], ...] = (
+    (r"/jobs", JobsHandler),
+    (_JOB, JobHandler),
+    (rf"{_JOB}(?:/recordings/([^/]+))?/(cancel|retry|keep)", JobControlHandler),
+    (rf"{_JOB}/result", JobResultHandler),
+    (rf"{_RECORDING}/result", RecordingResultHandler),
+    (rf"{_RECORDING}/audio", AudioHandler),
+    (r"/files/?", UploadsHandler),
+    (r"/files/([^/]+)", UploadHandler),
+    (r"/queues", QueuesHandler),
+    (r"/queues/events", EventsHandler),
+    (r"/sessions", SessionsHandler),
+    (r"/sessions/([^/]+)", SessionHandler),
+    (r"/engines", EnginesHandler),
+    (r"/engines/([^/]+)/models", ModelsHandler),
+    (r"/limits", LimitsHandler),
+    (r"/metrics", MetricsHandler),
+    (r"/health", HealthHandler),
+    (r"/health/ready", ReadyHandler),
     (r"/openapi\.json", OpenApi),
     (r"/docs", Page),
     (r"/docs/([^/]+)", PageFile),
@@ -82,6 +89,6 @@ def alone(
 
 
 def _on(bases: tuple[type, ...], path: str) -> type[RequestHandler]:
-    door = next(base for base in bases if issubclass(base, Door))
-    made: type[RequestHandler] = type(door.__name__, bases, {"template": template(path)})
-    return stream_request_body(made) if getattr(door, "streams", False) else made
+    door = next(base for base in bases if issubclass(base, BaseHandler))
+    instance: type[RequestHandler] = type(door.__name__, bases, {"template": template(path)})
+    return stream_request_body(instance) if getattr(door, "streams", False) else instance

@@ -7,7 +7,7 @@ from typing import IO
 
 from tornado.iostream import StreamClosedError
 
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.base_handler import BaseHandler
 
 #: Read and sent at once: this much memory for each client.
 CHUNK_BYTES = 256 * 1024
@@ -16,7 +16,7 @@ CHUNK_BYTES = 256 * 1024
 STALL_S = 60.0
 
 
-async def send(door: Door, file: IO[bytes], wanted: range) -> None:
+async def send(door: BaseHandler, file: IO[bytes], required: range) -> None:
     """Send these bytes of a file; the headers, with their number, are set already.
 
     A client that goes or sleeps, and a file that became shorter, end the connection. Of HEAD
@@ -26,8 +26,8 @@ async def send(door: Door, file: IO[bytes], wanted: range) -> None:
         return
     loop = asyncio.get_running_loop()
     try:
-        for start in range(wanted.start, wanted.stop, CHUNK_BYTES):
-            count = min(CHUNK_BYTES, wanted.stop - start)
+        for start in range(required.start, required.stop, CHUNK_BYTES):
+            count = min(CHUNK_BYTES, required.stop - start)
             # A disk may take seconds.
             chunk = await loop.run_in_executor(None, _read, file, start, count)
             if len(chunk) < count:

@@ -10,10 +10,10 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
-from hybrid_transcribe.rest.door import Rest
+from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.routes import alone
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
 
@@ -73,10 +73,10 @@ def serve(
         raise InvalidRequest(f"A server on {host!r} is not open_to_all: give it a token")
     secret = None if open_to_all else token or secrets.token_hex(TOKEN_BITS // 8)
     # Before anything is opened: what the settings say may not be.
-    rest = Rest(service, Access(secret, owner=True))
+    rest = AppContext(service, Access(secret, owner=True))
     sockets = bind_sockets(port, host)
 
-    def start(room: EngineRoom) -> Web:
+    def start(room: JobManager) -> Web:
         application = Application(alone(rest), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
         http = Web(
@@ -92,12 +92,12 @@ def serve(
             room.preload()
         return http
 
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{sockets[0].getsockname()[1]}"
+    text = f"[{host}]" if ":" in host else host
+    url = f"http://{text}:{sockets[0].getsockname()[1]}"
     try:
         return Server(service, service.do(start), url, secret)
     except BaseException:
         # E.g. a service that was closed meanwhile.
-        for one in sockets:
-            one.close()
+        for socket in sockets:
+            socket.close()
         raise

@@ -8,7 +8,7 @@ import math
 import msgspec
 
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.catalogue import EngineInfo, list_engines
+from hybrid_transcribe.engines.listing import EngineInfo, list_engines
 from hybrid_transcribe.errors import (
     InvalidRequest,
     NotAllowed,
@@ -18,36 +18,36 @@ from hybrid_transcribe.errors import (
     UnknownEngine,
 )
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.model_advice import advise_models
-from hybrid_transcribe.jobs.room import EngineRoom
-from hybrid_transcribe.rest.access import Who
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.rest.access import Role
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.wire import shapes
 
 
-class Engines(Door):
+class EnginesHandler(BaseHandler):
     """``GET /engines``."""
 
     async def get(self) -> None:
         """Every engine, whether it can run here, and who gets the audio."""
-        found = await _engines(self)
-        plain = [msgspec.to_builtins(engine) for engine in found.values()]
+        result = await _engines(self)
+        plain = [msgspec.to_builtins(engine) for engine in result.values()]
         self.reply(msgspec.convert({"engines": plain}, shapes.EnginesView))
 
 
-class Models(Door):
+class ModelsHandler(BaseHandler):
     """``GET /engines/{engine}/models``."""
 
     async def get(self, engine: str) -> None:
         """The models of an engine by name, with size, fitness, time and memory."""
-        found = await _engines(self)
-        if engine not in found:
-            raise UnknownEngine(engine, tuple(found))
-        one = found[engine]
+        result = await _engines(self)
+        if engine not in result:
+            raise UnknownEngine(engine, tuple(result))
+        item = result[engine]
         details = await self._details(engine)
         self.reply(
             shapes.ModelsView(
-                engine=engine, default=one.default_model, models=one.models, details=details
+                engine=engine, default=item.default_model, models=item.models, details=details
             )
         )
 
@@ -61,7 +61,9 @@ class Models(Door):
         advice = await loop.run_in_executor(
             None, lambda: advise_models(engine, settings, speeds, language, duration_s)
         )
-        return tuple(msgspec.convert(msgspec.to_builtins(one), shapes.ModelView) for one in advice)
+        return tuple(
+            msgspec.convert(msgspec.to_builtins(item), shapes.ModelView) for item in advice
+        )
 
 
 def _seconds(text: str | None) -> float | None:
@@ -77,14 +79,14 @@ def _seconds(text: str | None) -> float | None:
     return seconds
 
 
-async def _engines(handler: Door) -> dict[str, EngineInfo]:
+async def _engines(handler: BaseHandler) -> dict[str, EngineInfo]:
     """By name. Importing engines reads the disk, so not on the loop."""
     settings = handler.rest.service.settings
     loop = asyncio.get_running_loop()
     return {e.name: e for e in await loop.run_in_executor(None, list_engines, settings)}
 
 
-class Limits(Door):
+class LimitsHandler(BaseHandler):
     """``GET /limits``."""
 
     def get(self) -> None:
@@ -98,54 +100,54 @@ class Limits(Door):
 OPEN_PATHS = ("/health", "/health/ready")
 
 
-class _Status(Door):
+class _Status(BaseHandler):
     """Answers load balancers and container checks, which have no token and use any name."""
 
     open_to_strangers = True
 
-    def identify(self) -> Who:
+    def identify(self) -> Role:
         """A stranger where others are turned away."""
         try:
             return super().identify()
         except (NoToken, NotAllowed):
-            return Who.STRANGER
+            return Role.STRANGER
 
 
-class Health(_Status):
+class HealthHandler(_Status):
     """``GET /health``: this process answers."""
 
     def get(self) -> None:
         """Says which version, too, to whoever may know."""
-        if self.who is Who.STRANGER:
+        if self.who is Role.STRANGER:
             self.reply(shapes.HealthView(status="ok"))
             return
         self.reply(shapes.HealthView(status="ok", version=__version__))
 
 
-class Ready(_Status):
+class ReadyHandler(_Status):
     """``GET /health/ready``: it takes jobs."""
 
     async def get(self) -> None:
         """503 once the service is closing; with what people should know, if anything."""
         warnings, model = await self.ask(_look)
-        if self.who is Who.STRANGER:
+        if self.who is Role.STRANGER:
             self.reply(shapes.ReadyView(status="ready"))
             return
         # What they say may name files of this machine, or another's recording.
-        told = tuple(
-            shapes.WarningTold(code=code, message=text if self.owner else "")
+        lines = tuple(
+            shapes.WarningEvent(code=code, message=text if self.owner else "")
             for code, text in warnings
         )
-        self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=told))
+        self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=lines))
 
 
-def _look(room: EngineRoom) -> tuple[tuple[tuple[str, str], ...], str]:
+def _look(room: JobManager) -> tuple[tuple[tuple[str, str], ...], str]:
     if room.closing:
         raise ServiceClosed("The service is closing and takes no more jobs")
     return tuple(room.warnings), room.default_model()
 
 
-class Nowhere(Door):
+class Nowhere(BaseHandler):
     """Every address below the prefix at which there is nothing."""
 
     def prepare(self) -> None:

@@ -66,7 +66,7 @@ class Web(HTTPServer):
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
         """Listen on these, which from now on are the server's."""
-        super().add_sockets([ListeningSocket.of(one) for one in sockets])
+        super().add_sockets([ListeningSocket.of(item) for item in sockets])
 
     def _handle_connection(self, connection: socket.socket, address: Any) -> None:
         if len(self._refused) >= MOST_REFUSED and self._has_no_place(address):
@@ -95,7 +95,7 @@ class Web(HTTPServer):
     ) -> HTTPMessageDelegate:
         """As Tornado's, but for connections that are too many."""
         if cast(HTTP1Connection, request_conn).stream in self._refused:
-            return _Refusal(request_conn)
+            return _RefusedRequest(request_conn)
         return super().start_request(server_conn, request_conn)
 
     def on_close(self, server_conn: object) -> None:
@@ -131,7 +131,7 @@ class Web(HTTPServer):
         return any(s.writing() and not s.closed() for s in self._streams)
 
 
-class _Refusal(HTTPMessageDelegate):
+class _RefusedRequest(HTTPMessageDelegate):
     """Answers 503 to whatever is asked, and reads no body."""
 
     def __init__(self, connection: HTTPConnection) -> None:

@@ -17,7 +17,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     """The base of all. A reader ignores fields it does not know."""
 
 
-class How(Shape, frozen=True, kw_only=True):
+class RunSpec(Shape, frozen=True, kw_only=True):
     """How something is transcribed; ``options`` has only those that were given."""
 
     engine: str
@@ -25,7 +25,7 @@ class How(Shape, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
-class RunView(How, frozen=True, kw_only=True):
+class RunView(RunSpec, frozen=True, kw_only=True):
     """Another transcription of a recording, and how it ended; its text is had by its number."""
 
     run: int
@@ -38,7 +38,7 @@ class RunView(How, frozen=True, kw_only=True):
     finished_at: str | None
 
 
-class RecordingView(How, frozen=True, kw_only=True):
+class RecordingView(RunSpec, frozen=True, kw_only=True):
     """A recording as it stands.
 
     ``asked_device`` is what was asked for (``auto``, ``gpu``, ``cpu``), ``device`` where it
@@ -74,7 +74,7 @@ class RecordingView(How, frozen=True, kw_only=True):
     runs: tuple[RunView, ...] = ()
 
 
-class JobView(How, frozen=True, kw_only=True):
+class JobView(RunSpec, frozen=True, kw_only=True):
     """A job in full, for those whose it is. ``rejected`` are inputs that gave no recording."""
 
     job_id: str
@@ -121,11 +121,11 @@ class OwnQueue(Shape, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------------------- events
 
 
-class SnapshotTold(OwnQueue, frozen=True, kw_only=True):
+class SnapshotEvent(OwnQueue, frozen=True, kw_only=True):
     """``snapshot``: all jobs as they stand, at the start and after events were lost."""
 
 
-class JobTold(Shape, frozen=True, kw_only=True):
+class JobEvent(Shape, frozen=True, kw_only=True):
     """``job``: a job moved.
 
     ``job`` is all of it when it was accepted, ended, was retried or kept; ``recording`` is the
@@ -141,7 +141,7 @@ class JobTold(Shape, frozen=True, kw_only=True):
     recording: RecordingView | None = None
 
 
-class SegmentTold(Shape, frozen=True, kw_only=True):
+class SegmentEvent(Shape, frozen=True, kw_only=True):
     """``segment``: text that is final; ``index`` counts from 0 within the recording's run."""
 
     job_id: str
@@ -152,14 +152,14 @@ class SegmentTold(Shape, frozen=True, kw_only=True):
     run: int = 1
 
 
-class DeletedTold(Shape, frozen=True, kw_only=True):
+class DeletedEvent(Shape, frozen=True, kw_only=True):
     """``deleted``: a job and all its results are gone."""
 
     job_id: str
     session_id: str
 
 
-class ModelTold(Shape, frozen=True, kw_only=True):
+class ModelEvent(Shape, frozen=True, kw_only=True):
     """``model``: a model is made ready before anybody asked; without a stage it has ended."""
 
     engine: str
@@ -170,7 +170,7 @@ class ModelTold(Shape, frozen=True, kw_only=True):
     error: ErrorInfo | None = None
 
 
-class WarningTold(Shape, frozen=True, kw_only=True):
+class WarningEvent(Shape, frozen=True, kw_only=True):
     """``warning``: something people should know that stops nothing; ``over`` when it passed."""
 
     code: str
@@ -304,10 +304,10 @@ class ReadyView(Shape, frozen=True, kw_only=True):
 
     status: str
     default_model: str | msgspec.UnsetType = msgspec.UNSET
-    warnings: tuple[WarningTold, ...] | msgspec.UnsetType = msgspec.UNSET
+    warnings: tuple[WarningEvent, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
-class Problem(Shape, frozen=True, kw_only=True):
+class ProblemView(Shape, frozen=True, kw_only=True):
     """An error, as RFC 9457 has it.
 
     Attributes:

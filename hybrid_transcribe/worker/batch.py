@@ -15,26 +15,26 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import DeviceFailed, EngineFailed, HybridTranscribeError, OutOfMemory
 from hybrid_transcribe.interfaces import (
     Capabilities,
+    CheckpointUpdate,
     ClipDone,
-    Doing,
     Engine,
+    EngineWarning,
     Heard,
     Language,
-    Notice,
     Progress,
-    Remember,
+    StageUpdate,
 )
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage, WithheldSegment
+from hybrid_transcribe.worker.batch_state import BatchState, ClipSpan, Emit, RecordingCursor
 from hybrid_transcribe.worker.memory import peak_bytes
-from hybrid_transcribe.worker.places import Emit, Place, Places, Span
-from hybrid_transcribe.worker.pool import Lent
+from hybrid_transcribe.worker.pool import ModelLease
 from hybrid_transcribe.worker.source import (
-    Ahead,
-    Begun,
-    Nothing,
+    DecodeFailed,
+    DecodeStarted,
+    EmptyAudio,
     Piece,
+    Prefetcher,
     Reported,
-    Undecoded,
     pieces,
 )
 
@@ -60,14 +60,14 @@ class Batch:
 
     def __init__(
         self,
-        command: p.Run,
+        command: p.RunBatch,
         settings: Settings,
         emit: Emit,
         cancels: set[tuple[str, int]],
         journalled: Journalled,
     ) -> None:
         self.spec: Spec = command.spec
-        self.places = Places(command.items, emit, cancels)
+        self.places = BatchState(command.items, emit, cancels)
         #: The recording that was too much, where it is known.
         self.troubled: int | None = None
         self._settings = settings
@@ -82,17 +82,17 @@ class Batch:
     def measure(self) -> None:
         """Turn away what no engine should see, before a model is loaded for it."""
         for key in self.places.open():
-            if self.places.cancelled(key):
+            if self.places.canceled(key):
                 self.places.answer(key, p.Canceled)
                 continue
             item = self.places[key].item
             try:
-                found = probe(item.path, self._settings, item.name, self.spec.options.audio_track)
+                result = probe(item.path, self._settings, item.name, self.spec.options.audio_track)
             except Exception as error:
                 self.places.answer(key, p.Failed, error=as_info(error))
                 continue
-            if found.duration_s is not None:
-                self.places.tell(key, p.Measured, duration_s=found.duration_s)
+            if result.duration_s is not None:
+                self.places.tell(key, p.Measured, duration_s=result.duration_s)
 
     def turns(self) -> list[list[int]]:
         """The open recordings, in groups that can share a call of the engine.
@@ -112,7 +112,7 @@ class Batch:
     # ---------------------------------------------------------------------- one turn
 
     def transcribe(
-        self, keys: Sequence[int], lent: Lent, batch_size: int | None, *, ahead: bool
+        self, keys: Sequence[int], lent: ModelLease, batch_size: int | None, *, ahead: bool
     ) -> None:
         """Decode and transcribe some recordings with a loaded engine.
 
@@ -125,15 +125,15 @@ class Batch:
             for key in keys
         ]
         source: Iterable[Piece] = pieces(
-            todo, self._decoding(can), self.places.cancelled, self.spec.options.audio_track
+            todo, self._decoding(can), self.places.canceled, self.spec.options.audio_track
         )
-        runner = Ahead(iter(source)) if ahead else None
+        runner = Prefetcher(iter(source)) if ahead else None
         options = replace(self._options(todo, can), batch_size=batch_size)
         try:
-            for key, what in lent.engine.transcribe_many(
-                self._clips(runner or source, can), options, self.places.cancelled
+            for key, event in lent.engine.transcribe_many(
+                self._clips(runner or source, can), options, self.places.canceled
             ):
-                self._take(key, what)
+                self._take(key, event)
         finally:
             if runner is not None:
                 runner.stop()
@@ -169,10 +169,10 @@ class Batch:
             return replace(options, language=todo[0][1].language)
         return options
 
-    def _say_placed(self, keys: Sequence[int], lent: Lent) -> None:
+    def _say_placed(self, keys: Sequence[int], lent: ModelLease) -> None:
         self.places.tell_all(
             keys,
-            p.Placed,
+            p.BatchPlaced,
             device=lent.loaded.device,
             compute_type=lent.loaded.compute_type,
             load_s=lent.load_s,
@@ -182,20 +182,22 @@ class Batch:
             *lent.notices,
             *not_honoured(lent.engine, self.spec.options),
         ):
-            self.places.tell_all(keys, p.Noticed, text=text)
+            self.places.tell_all(keys, p.WarningRaised, text=text)
 
     # -------------------------------------------------------------- source to engine
 
     def _clips(self, source: Iterable[Piece], can: Capabilities) -> Iterator[tuple[int, Clip]]:
         for piece in source:
             key = piece.key
-            if isinstance(piece, Begun):
+            if isinstance(piece, DecodeStarted):
                 self.places.tell(key, p.Staged, stage=Stage.DECODING)
             elif isinstance(piece, Reported):
-                self.places.tell(key, p.Noticed, text=piece.text, audio_missing=piece.audio_missing)
-            elif isinstance(piece, Undecoded):
+                self.places.tell(
+                    key, p.WarningRaised, text=piece.text, audio_missing=piece.audio_missing
+                )
+            elif isinstance(piece, DecodeFailed):
                 self._undecoded(key, piece.error)
-            elif isinstance(piece, Nothing):
+            elif isinstance(piece, EmptyAudio):
                 self.places.answer(key, p.Finished, duration_s=self.places[key].item.resume_from_s)
             elif not self.places[key].answered:
                 clip = self.places.take(key, piece.clip, piece.last)
@@ -211,42 +213,42 @@ class Batch:
                 self.places.tell(key, p.Staged, stage=Stage.TRANSCRIBING)
 
     def _undecoded(self, key: int, error: Exception | None) -> None:
-        if error is None or self.places.cancelled(key):
+        if error is None or self.places.canceled(key):
             self.places.answer(key, p.Canceled)
         else:
             self.places.answer(key, p.Failed, error=as_info(error))
 
     # --------------------------------------------------------------- engine to world
 
-    def _take(self, key: int, what: Heard | ClipDone | Exception) -> None:
+    def _take(self, key: int, event: Heard | ClipDone | Exception) -> None:
         place = self.places[key]
         if place.answered or not place.spans:
             return
         span = place.spans[0]
-        match what:
+        match event:
             case Segment():
-                self._segment(key, place, shifted(what, span))
+                self._segment(key, place, shifted(event, span))
             case WithheldSegment():
-                self.places.tell(key, p.TextWithheld, withheld=shifted(what, span))
+                self.places.tell(key, p.TextWithheld, withheld=shifted(event, span))
             case Progress(done_s):
                 place.done_s = max(place.done_s, span.start_s + done_s)
                 self.places.tell(key, p.Advanced, done_s=span.start_s + done_s)
             case Language(code, probability):
                 place.language = code
                 self.places.tell(key, p.LanguageFound, language=code, probability=probability)
-            case Notice(text):
-                self.places.tell(key, p.Noticed, text=text)
-            case Doing(stage, percentage):
+            case EngineWarning(text):
+                self.places.tell(key, p.WarningRaised, text=text)
+            case StageUpdate(stage, percentage):
                 self.places.tell(key, p.Staged, stage=stage, percentage=percentage)
-            case Remember(note):
+            case CheckpointUpdate(note):
                 self._remember(key, place, note)
             case ClipDone():
                 self._clip_done(key, place, span)
             case Exception():
-                self._error(key, what)
+                self._error(key, event)
 
     def _error(self, key: int, error: Exception) -> None:
-        if self.places.cancelled(key):
+        if self.places.canceled(key):
             self.places.answer(key, p.Canceled)
         elif isinstance(error, TOO_MUCH):
             self.troubled = key
@@ -254,7 +256,7 @@ class Batch:
         else:
             self.places.answer(key, p.Failed, error=as_info(error))
 
-    def _segment(self, key: int, place: Place, segment: Segment) -> None:
+    def _segment(self, key: int, place: RecordingCursor, segment: Segment) -> None:
         if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
             error = EngineFailed(f"The engine gave a segment impossible times: {segment!r}")
             self.places.answer(key, p.Failed, error=error.info())
@@ -263,18 +265,18 @@ class Batch:
         place.next_index += 1
         place.done_s = max(place.done_s, segment.end_s)
 
-    def _remember(self, key: int, place: Place, note: str) -> None:
+    def _remember(self, key: int, place: RecordingCursor, note: str) -> None:
         place.item = structs.replace(place.item, note=note or None)
-        self.places.tell(key, p.Remembered, note=note)
+        self.places.tell(key, p.CheckpointSaved, note=note)
         if not self._journalled(place.item.recording_id, place.item.attempt):
             # The engine must not go on, and cleans up as after a cancel.
             self._cancels.add((place.item.recording_id, place.item.attempt))
             lost = EngineFailed("The engine's note could not be journalled")
             self.places.answer(key, p.Failed, error=lost.info())
 
-    def _clip_done(self, key: int, place: Place, span: Span) -> None:
+    def _clip_done(self, key: int, place: RecordingCursor, span: ClipSpan) -> None:
         place.spans.pop(0)
-        if self.places.cancelled(key):
+        if self.places.canceled(key):
             self.places.answer(key, p.Canceled)
         elif span.last:
             self.places.answer(key, p.Finished, duration_s=span.end_s, peak_bytes=peak_bytes())
@@ -283,7 +285,7 @@ class Batch:
             self.places.tell(key, p.Advanced, done_s=span.end_s)
 
 
-def shifted(segment: _Timed, span: Span) -> _Timed:
+def shifted(segment: _Timed, span: ClipSpan) -> _Timed:
     """A segment whose times count from the start of the recording instead of the clip's.
 
     None lies before what was done already, so that times never run backwards.
@@ -301,13 +303,13 @@ def shifted(segment: _Timed, span: Span) -> _Timed:
 
 def not_honoured(engine: Engine, options: Options) -> Iterator[str]:
     """One line for each option that was set and that the engine does not know."""
-    known = _known(engine.capabilities)
+    entry = _known_options(engine.capabilities)
     for name, value in options.given().items():
-        if name not in known:
+        if name not in entry:
             yield f"{engine.name} does not honour {name}={value!r}"
 
 
-def _known(capabilities: Capabilities) -> frozenset[str]:
+def _known_options(capabilities: Capabilities) -> frozenset[str]:
     extra = {"silence_guard", "audio_track"}
     if capabilities.compute_types:
         extra.add("compute_type")

@@ -27,7 +27,7 @@ Report = Callable[[Stage, float | None], None]
 
 
 @dataclass(slots=True)
-class Lent:
+class ModelLease:
     """A loaded engine.
 
     ``load_s`` is what making it ready took just now, 0 when it was warm. ``notices`` say why it
@@ -51,12 +51,12 @@ class ModelPool:
     def __init__(self, settings: Settings, now: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._now = now
-        self._held: OrderedDict[Key, Lent] = OrderedDict()
+        self._held: OrderedDict[Key, ModelLease] = OrderedDict()
         #: The way that is small enough, and the line for each step to it.
         self._smaller: dict[Key, tuple[Setup, tuple[str, ...]]] = {}
 
     @contextmanager
-    def lend(self, spec: Spec, report: Report) -> Iterator[Lent]:
+    def lend(self, spec: Spec, report: Report) -> Iterator[ModelLease]:
         """An engine ready for such work. Raises what `Engine.load` and `models.resolve` raise."""
         key = _key(spec)
         lent = self._held.pop(key, None)
@@ -75,7 +75,7 @@ class ModelPool:
         while len(self._held) >= max(1, self._settings.models_kept):
             _unload(self._held.popitem(last=False)[1])
 
-    def _load(self, spec: Spec, report: Report) -> Lent:
+    def _load(self, spec: Spec, report: Report) -> ModelLease:
         engine = ENGINES.make(spec.engine, self._settings.engines)
         why_not = engine.available(self._settings)
         if why_not:
@@ -93,7 +93,7 @@ class ModelPool:
                 raise
             # Not every GPU computes in the smaller format: on to the next step.
             raise OutOfMemory(str(error), setup.device) from error
-        return Lent(engine, loaded, load_s=self._now() - started)
+        return ModelLease(engine, loaded, load_s=self._now() - started)
 
     def _files(self, engine: Engine, model: str, report: Report) -> ModelFiles:
         layout = engine.capabilities.model_layout
@@ -113,13 +113,13 @@ class ModelPool:
         return self._setup(spec).batch_size
 
     def _setup(self, spec: Spec) -> Setup:
-        asked = Setup(spec.device, spec.options.compute_type, spec.options.batch_size)
+        setup = Setup(spec.device, spec.options.compute_type, spec.options.batch_size)
         if _key(spec) not in self._smaller:
-            return asked
-        known, _ = self._smaller[_key(spec)]
-        sizes = [size for size in (asked.batch_size, known.batch_size) if size is not None]
-        batch_size = min(sizes) if asked.batch_size is not None else None
-        return replace(known, batch_size=batch_size)
+            return setup
+        entry, _ = self._smaller[_key(spec)]
+        sizes = [size for size in (setup.batch_size, entry.batch_size) if size is not None]
+        batch_size = min(sizes) if setup.batch_size is not None else None
+        return replace(entry, batch_size=batch_size)
 
     def step_down(self, spec: Spec, trouble: OutOfMemory | DeviceFailed) -> bool:
         """Run that model in a smaller way from now on; False when there is none.
@@ -129,14 +129,14 @@ class ModelPool:
         key = _key(spec)
         now = self._as_it_ran(spec, trouble)
         if isinstance(trouble, DeviceFailed):
-            found = after_failure(now)
+            result = after_failure(now)
         else:
-            found = smaller(now, self._capabilities(spec).compute_types)
-        if found is None:
+            result = smaller(now, self._capabilities(spec).compute_types)
+        if result is None:
             return False
-        told = self._smaller[key][1] if key in self._smaller else ()
-        self._smaller[key] = (found[0], (*told, found[1]))
-        if (found[0].device, found[0].compute_type) != (now.device, now.compute_type):
+        message = self._smaller[key][1] if key in self._smaller else ()
+        self._smaller[key] = (result[0], (*message, result[1]))
+        if (result[0].device, result[0].compute_type) != (now.device, now.compute_type):
             lent = self._held.pop(key, None)
             if lent is not None:
                 _unload(lent)
@@ -155,8 +155,8 @@ class ModelPool:
         return replace(setup, device=trouble.device or ("gpu" if gpu else "cpu"))
 
     def _capabilities(self, spec: Spec) -> Capabilities:
-        found: Capabilities = ENGINES.get(spec.engine, self._settings.engines).capabilities
-        return found
+        capabilities: Capabilities = ENGINES.get(spec.engine, self._settings.engines).capabilities
+        return capabilities
 
     # ------------------------------------------------------------------------ memory
 
@@ -179,6 +179,6 @@ def _key(spec: Spec) -> Key:
     return (spec.engine, spec.model, spec.device, spec.options.compute_type)
 
 
-def _unload(lent: Lent) -> None:
+def _unload(lent: ModelLease) -> None:
     lent.engine.unload()
     give_back()

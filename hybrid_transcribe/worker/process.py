@@ -26,7 +26,7 @@ IDLE_LOOK_S = 5.0
 
 
 #: What is done in order, one after the other.
-Work = p.Configure | p.Run | p.Preload | p.Erase | p.Unload
+Work = p.Configure | p.RunBatch | p.Preload | p.Erase | p.Unload
 
 #: The exit status after a command that nobody can read.
 BAD_COMMAND = 70
@@ -66,7 +66,7 @@ class _Held:
 
     def __init__(self) -> None:
         self.now: Worker | None = None
-        self.early: list[p.Cancel] = []
+        self.early: list[p.CancelRecording] = []
 
 
 def _claim_stdout() -> BinaryIO:
@@ -90,7 +90,7 @@ def _serve(worker: Worker, commands: queue.Queue[Work]) -> None:
         except queue.Empty:
             worker.pool.unload_idle()
             continue
-        if isinstance(command, p.Run):
+        if isinstance(command, p.RunBatch):
             worker.run(command)
         elif isinstance(command, p.Preload):
             worker.preload(command)
@@ -110,11 +110,11 @@ def _read(pipe: BinaryIO, commands: queue.Queue[Work], worker: _Held) -> None:
             os._exit(BAD_COMMAND)
         if isinstance(command, p.Stop):
             break
-        if isinstance(command, p.Cancel):
+        if isinstance(command, p.CancelRecording):
             worker.early.append(command)
             if worker.now is not None:
                 worker.now.cancel(command.recording_id, command.attempt)
-        elif isinstance(command, p.Kept):
+        elif isinstance(command, p.Checkpoint):
             if worker.now is not None:
                 worker.now.kept(command.recording_id, command.attempt)
         elif isinstance(command, p.Erase) and worker.now is not None:

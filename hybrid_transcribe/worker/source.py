@@ -15,14 +15,14 @@ from hybrid_transcribe.types import Clip
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class DecodeStarted:
     """Decoding of a recording begins."""
 
     key: int
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class DecodedAudio:
     """A clip; ``last`` when its recording has no further one."""
 
     key: int
@@ -40,21 +40,21 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Undecoded:
-    """A recording gave no (further) clip: an error, or None when it was cancelled."""
+class DecodeFailed:
+    """A recording gave no (further) clip: an error, or None when it was canceled."""
 
     key: int
     error: Exception | None
 
 
 @dataclass(frozen=True, slots=True)
-class Nothing:
+class EmptyAudio:
     """A recording that goes on from its very end: it was cut off before it could say so."""
 
     key: int
 
 
-Piece = Begun | Decoded | Reported | Undecoded | Nothing
+Piece = DecodeStarted | DecodedAudio | Reported | DecodeFailed | EmptyAudio
 
 #: A resumed rest that is shorter holds no speech, in seconds. Whisper would invent some.
 LEAST_REST_S = 0.1
@@ -63,26 +63,26 @@ LEAST_REST_S = 0.1
 def pieces(
     items: Sequence[tuple[int, Item]],
     settings: Settings,
-    cancelled: Callable[[int], bool],
+    canceled: Callable[[int], bool],
     audio_track: str | None = None,
 ) -> Iterator[Piece]:
     """Decode the items in order, lazily.
 
-    Every one ends in a last `Decoded`, an `Undecoded`, or `Nothing`.
+    Every one ends in a last `DecodedAudio`, an `DecodeFailed`, or `EmptyAudio`.
     """
     for key, item in items:
-        if cancelled(key):
-            yield Undecoded(key, None)
+        if canceled(key):
+            yield DecodeFailed(key, None)
             continue
-        yield Begun(key)
-        yield from _pieces(key, item, settings, lambda key=key: cancelled(key), audio_track)  # type: ignore[misc]
+        yield DecodeStarted(key)
+        yield from _pieces(key, item, settings, lambda key=key: canceled(key), audio_track)  # type: ignore[misc]
 
 
 def _pieces(
     key: int,
     item: Item,
     settings: Settings,
-    cancelled: Callable[[], bool],
+    canceled: Callable[[], bool],
     audio_track: str | None,
 ) -> Iterator[Piece]:
     held: Clip | None = None
@@ -94,7 +94,7 @@ def _pieces(
             name=item.name,
             settings=settings,
             start_s=item.resume_from_s,
-            cancelled=cancelled,
+            canceled=canceled,
             audio_track=audio_track,
             report=report,
         ):
@@ -103,21 +103,21 @@ def _pieces(
             if item.resume_from_s and clip.duration_s < LEAST_REST_S:
                 continue
             if held is not None:
-                yield Decoded(key, held, last=False)
+                yield DecodedAudio(key, held, last=False)
             held = clip
     except Exception as error:
         # What came before is sound, but not the end of the recording.
         if held is not None:
-            yield Decoded(key, held, last=False)
-        yield Undecoded(key, error)
+            yield DecodedAudio(key, held, last=False)
+        yield DecodeFailed(key, error)
         return
     yield from _news(key, report, n_reported)
-    if cancelled():
-        yield Undecoded(key, None)
+    if canceled():
+        yield DecodeFailed(key, None)
     elif held is None:
-        yield Nothing(key)
+        yield EmptyAudio(key)
     else:
-        yield Decoded(key, held, last=True)
+        yield DecodedAudio(key, held, last=True)
 
 
 def _news(key: int, report: DecodeReport, n_reported: int) -> Iterator[Reported]:
@@ -126,7 +126,7 @@ def _news(key: int, report: DecodeReport, n_reported: int) -> Iterator[Reported]
         yield Reported(key, text, report.incomplete)
 
 
-class Ahead:
+class Prefetcher:
     """Runs an iterator on a thread, one piece ahead of its reader.
 
     One and no more: a piece may be half an hour of audio (115 MB).

@@ -9,7 +9,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Stage
 from hybrid_transcribe.worker.batch import TOO_MUCH, Batch, as_info
-from hybrid_transcribe.worker.places import Emit
+from hybrid_transcribe.worker.batch_state import Emit
 from hybrid_transcribe.worker.pool import ModelPool, Report
 
 #: Longest wait for the service to journal a note, in seconds. It takes microseconds.
@@ -29,14 +29,14 @@ class Worker:
         self._settings = settings
         self._emit = emit
         self._ahead = ahead
-        self._cancelled: set[tuple[str, int]] = set()
+        self._canceled: set[tuple[str, int]] = set()
         self._kept: set[tuple[str, int]] = set()
         self._news = threading.Condition()
 
     def cancel(self, recording_id: str, attempt: int) -> None:
         """Let a recording go at the next chance."""
         with self._news:
-            self._cancelled.add((recording_id, attempt))
+            self._canceled.add((recording_id, attempt))
             self._news.notify_all()
 
     def kept(self, recording_id: str, attempt: int) -> None:
@@ -50,14 +50,14 @@ class Worker:
         this = (recording_id, attempt)
         with self._news:
             done = self._news.wait_for(
-                lambda: this in self._kept or this in self._cancelled, KEPT_TIMEOUT_S
+                lambda: this in self._kept or this in self._canceled, KEPT_TIMEOUT_S
             )
             self._kept.discard(this)
         return done
 
-    def run(self, command: p.Run) -> None:
+    def run(self, command: p.RunBatch) -> None:
         """Answer for every recording of the batch, whatever happens; `BatchDone` comes last."""
-        batch = Batch(command, self._settings, self._emit, self._cancelled, self._journalled)
+        batch = Batch(command, self._settings, self._emit, self._canceled, self._journalled)
         try:
             batch.measure()
             while turns := batch.turns():

@@ -64,7 +64,7 @@ def heard(
     paths = [speech_dir / clip["file"] for clip in clips]
     command_line(paths, out, "--model", model, *more)
     ours = [json.loads((out / f"{p.stem}.json").read_text(encoding="utf-8")) for p in paths]
-    return [Heard(*one) for one in zip(clips, ours, bare(model, paths), strict=True)]
+    return [Heard(*item) for item in zip(clips, ours, bare(model, paths), strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -87,32 +87,32 @@ def tiny(
 
 @pytest.fixture(params=["base", "tiny"])
 def run(request: pytest.FixtureRequest) -> list[Heard]:
-    found: list[Heard] = request.getfixturevalue(request.param)
-    return found
+    heards: list[Heard] = request.getfixturevalue(request.param)
+    return heards
 
 
 def test_every_recording_gives_a_transcript(base: list[Heard]) -> None:
     """All 44 files, whatever their container and language, end in a complete transcript."""
     assert len(base) == 44
-    assert all(one.ours["complete"] for one in base)
+    assert all(item.ours["complete"] for item in base)
 
 
 def test_f47_where_nobody_speaks_there_is_no_text(run: list[Heard]) -> None:
     """Silence, noise and music give empty text."""
-    silent = [one for one in run if one.clip["transcript_trust"] == "none"]
+    silent = [item for item in run if item.clip["transcript_trust"] == "none"]
     assert len(silent) == 3
-    assert [one.ours["text"] for one in silent] == ["", "", ""]
+    assert [item.ours["text"] for item in silent] == ["", "", ""]
 
 
 def test_window_by_window_the_text_is_that_of_the_bare_engine(tiny: list[Heard]) -> None:
     """With the full context each segment is faster-whisper's, but for those withheld."""
-    for one in tiny:
-        ours = [s["text"].strip() for s in one.ours["segments"]]
-        rest = iter(one.theirs)
+    for item in tiny:
+        ours = [s["text"].strip() for s in item.ours["segments"]]
+        rest = iter(item.theirs)
         missing = [text for text in ours if text not in rest]
-        assert not missing, (one.clip["id"], missing)
-        if len(ours) < len(one.theirs):
-            assert "ithheld" in " ".join(one.ours["warnings"]) or not ours, one.clip["id"]
+        assert not missing, (item.clip["id"], missing)
+        if len(ours) < len(item.theirs):
+            assert "ithheld" in " ".join(item.ours["warnings"]) or not ours, item.clip["id"]
 
 
 def test_no_language_has_more_errors_than_the_bare_engine(run: list[Heard]) -> None:
@@ -122,12 +122,12 @@ def test_no_language_has_more_errors_than_the_bare_engine(run: list[Heard]) -> N
     long recording count as its windows of 30 s: short windows know nothing of the text before.
     """
     wrong: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for one in run:
-        if one.clip["transcript_trust"] == "reference":
-            count = wrong[one.clip["language"]]
-            count[0] += ceil(one.clip["seconds"] / 30) if one.clip["kind"] == "long" else 1
-            count[1] += mistakes(one.clip, one.ours["text"])
-            count[2] += mistakes(one.clip, " ".join(one.theirs))
+    for item in run:
+        if item.clip["transcript_trust"] == "reference":
+            count = wrong[item.clip["language"]]
+            count[0] += ceil(item.clip["seconds"] / 30) if item.clip["kind"] == "long" else 1
+            count[1] += mistakes(item.clip, item.ours["text"])
+            count[2] += mistakes(item.clip, " ".join(item.theirs))
     print(dict(sorted(wrong.items())))
     for language, (n, ours, theirs) in wrong.items():
         assert ours <= theirs + n, language

@@ -85,8 +85,8 @@ def encoded(
     """
     suffix = path.suffix
     with av.open(str(path), "w", format=_FORMATS.get(suffix)) as out:
-        made = [_stream(out, CODECS[suffix], rate_hz, layout) for _ in range(streams)]
-        for stream in made:
+        items = [_stream(out, CODECS[suffix], rate_hz, layout) for _ in range(streams)]
+        for stream in items:
             _fill(out, stream, samples, rate_hz)
     return path
 

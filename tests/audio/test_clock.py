@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from hybrid_transcribe.audio._clock import Clock, ClockRules, Silence
+from hybrid_transcribe.audio._clock import ClockRules, MediaClock, Silence
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
@@ -83,9 +83,9 @@ def test_resuming_behind_a_gap_gives_the_same_samples(tmp_path: Path) -> None:
 
 def test_recordings_one_behind_the_other_go_on(tmp_path: Path) -> None:
     """A transport stream joined to another begins a new clock: it is not followed, and said."""
-    one = film(tmp_path / "a.ts", [(0.0, steady(3))], pictures=False).read_bytes()
+    item = film(tmp_path / "a.ts", [(0.0, steady(3))], pictures=False).read_bytes()
     path = tmp_path / "ab.ts"
-    path.write_bytes(one + one)
+    path.write_bytes(item + item)
     report = DecodeReport()
     samples, _ = decoded(path, report=report)
 
@@ -98,9 +98,9 @@ def test_an_edit_list_that_cuts_the_start_keeps_the_rest_in_place(tmp_path: Path
     samples = np.zeros(3 * 48_000, np.int16)
     samples[48_000 : 48_000 + 480] = 20_000
     path = film(tmp_path / "click.mp4", [(0.0, samples)], pictures=False)
-    heard, _ = decoded(path)
+    event, _ = decoded(path)
 
-    assert int(np.argmax(np.abs(heard))) / RATE_HZ == pytest.approx(1.005, abs=0.012)
+    assert int(np.argmax(np.abs(event))) / RATE_HZ == pytest.approx(1.005, abs=0.012)
 
 
 class _Frame:
@@ -114,9 +114,9 @@ class _Frame:
 
 def _followed(
     stamps: Sequence[float | None], rules: ClockRules, others: float = 0.0
-) -> tuple[list[Any], Clock]:
+) -> tuple[list[Any], MediaClock]:
     """What becomes of frames of a second; before each, another stream steps by ``others``."""
-    clock = Clock(rules)
+    clock = MediaClock(rules)
     items: list[Any] = []
     seen_s = 0.0
 

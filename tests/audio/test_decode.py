@@ -68,10 +68,10 @@ class TestSamples:
 
     def test_two_voices_on_two_channels_are_both_heard(self, tmp_path: Path) -> None:
         """Each at half its level."""
-        left, right = tone(1), tone(1, pitch_hz=700)
-        (clip,) = heard(wav(tmp_path / "a.wav", np.stack([left, right], axis=1)))
+        remaining, right = tone(1), tone(1, pitch_hz=700)
+        (clip,) = heard(wav(tmp_path / "a.wav", np.stack([remaining, right], axis=1)))
 
-        mean = (left.astype(np.float32) + right) / 2 / 32_768
+        mean = (remaining.astype(np.float32) + right) / 2 / 32_768
         assert np.allclose(clip.samples, mean, atol=2e-4)
 
     def test_the_sound_of_a_film_is_decoded(self, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ class TestBlocks:
 
     def test_chunks_of_any_size_make_the_same_clips(self) -> None:
         """How the decoder hands over its samples changes nothing."""
-        samples, made = tone(5), []
+        samples, instance = tone(5), []
         for size in (100, 7_001, 80_000):
             blocks = Blocks("", 2.0)
             clips = [
@@ -185,9 +185,9 @@ class TestBlocks:
                 for piece in pieces(samples.tobytes(), 2 * size)
                 for clip in blocks.add(np.frombuffer(piece, np.int16))
             ]
-            made.append([c.duration_s for c in (*clips, *blocks.finish())])
+            instance.append([c.duration_s for c in (*clips, *blocks.finish())])
 
-        assert made[0] == made[1] == made[2]
+        assert instance[0] == instance[1] == instance[2]
 
 
 class TestDamage:
@@ -240,14 +240,14 @@ class TestDamage:
 class TestLimits:
     def test_a_cancel_ends_the_clips(self, tmp_path: Path) -> None:
         """Asked before anything is decoded, and the generator just returns."""
-        assert heard(wav(tmp_path / "a.wav", tone(3)), cancelled=lambda: True) == []
+        assert heard(wav(tmp_path / "a.wav", tone(3)), canceled=lambda: True) == []
 
     def test_a_cancel_is_heard_between_blocks(self, tmp_path: Path) -> None:
         """Clips already handed out stay, no others follow within the time of one question."""
         gone: list[Clip] = []
         path = flac_of_silence(tmp_path / "a.flac", 3600, 3600)
         for clip in decode(
-            path, name="", settings=SETTINGS.but(block_s=1), cancelled=lambda: bool(gone)
+            path, name="", settings=SETTINGS.but(block_s=1), canceled=lambda: bool(gone)
         ):
             gone.append(clip)
 
@@ -265,7 +265,7 @@ class TestLimits:
         clock = pytest.MonkeyPatch()
         with clock.context() as patch:
             now = [0.0]
-            patch.setattr("hybrid_transcribe.audio._source.time.monotonic", lambda: now[0])
+            patch.setattr("hybrid_transcribe.audio._sandbox.time.monotonic", lambda: now[0])
             for _ in clips:
                 now[0] += 1000
 

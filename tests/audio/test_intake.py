@@ -43,10 +43,10 @@ def reasons(taken: Intake) -> dict[str, str]:
 def test_a_file_is_read_where_it_lies(here: Path, uploads: Path) -> None:
     """One file, by a relative name: its place is absolute, and it is not ours."""
     wav(here / "talk.wav", tone(1))
-    (found,) = intake("talk.wav", uploads, SETTINGS).found
+    (result,) = intake("talk.wav", uploads, SETTINGS).files
 
-    assert (found.name, found.path, found.owned) == ("talk.wav", here / "talk.wav", False)
-    assert found.size_bytes == 32_044
+    assert (result.name, result.path, result.owned) == ("talk.wav", here / "talk.wav", False)
+    assert result.size_bytes == 32_044
     assert list(uploads.iterdir()) == []
 
 
@@ -56,7 +56,7 @@ def test_several_inputs_keep_their_order(here: Path, uploads: Path) -> None:
         wav(here / name, tone(0.1))
     taken = intake((x for x in ("b.wav", here / "a.wav", "b.wav")), uploads, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["b.wav", "a.wav", "b.wav"]
+    assert [result.name for result in taken.files] == ["b.wav", "a.wav", "b.wav"]
 
 
 def test_a_bad_input_sinks_no_other(here: Path, uploads: Path) -> None:
@@ -65,10 +65,10 @@ def test_a_bad_input_sinks_no_other(here: Path, uploads: Path) -> None:
     (here / "notes.wav").write_text("just words")
     (here / "empty.wav").write_bytes(b"")
     (here / "bad.zip").write_bytes(b"PK\x03\x04 and no more")
-    given = ["gone.wav", "notes.wav", "empty.wav", "bad.zip", 7, b"x.wav", "", "good.wav"]
-    taken = intake(given, uploads, SETTINGS)  # type: ignore[arg-type]
+    items = ["gone.wav", "notes.wav", "empty.wav", "bad.zip", 7, b"x.wav", "", "good.wav"]
+    taken = intake(items, uploads, SETTINGS)  # type: ignore[arg-type]
 
-    assert [found.name for found in taken.found] == ["good.wav"]
+    assert [result.name for result in taken.files] == ["good.wav"]
     assert [rejection.error.code for rejection in taken.rejected] == [
         "input_missing",
         "unsupported_media",
@@ -91,7 +91,7 @@ def test_a_folder_gives_its_recordings_by_name(here: Path, uploads: Path) -> Non
     packed(here / "a.zip", ("in.wav", SOUND))
     taken = intake(here, uploads, SETTINGS)
 
-    places = [str(found.path.relative_to(here)) for found in taken.found]
+    places = [str(result.path.relative_to(here)) for result in taken.files]
     assert places == ["a.wav", "aa/deeper/2.wav", "b/1.wav", "z.wav"]
     assert taken.rejected == ()
 
@@ -102,7 +102,7 @@ def test_links_to_folders_are_not_followed(here: Path, uploads: Path) -> None:
     wav(here / "down" / "a.wav", tone(0.1))
     (here / "down" / "round").symlink_to(here)
 
-    assert [f.name for f in intake(here, uploads, SETTINGS).found] == ["a.wav"]
+    assert [f.name for f in intake(here, uploads, SETTINGS).files] == ["a.wav"]
 
 
 def test_a_folder_stops_at_the_most_recordings(here: Path, uploads: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_folder_stops_at_the_most_recordings(here: Path, uploads: Path) -> Non
         wav(here / f"{n}.wav", tone(0.1))
     taken = intake(here, uploads, SETTINGS.but(max_files=2))
 
-    assert [found.name for found in taken.found] == ["0.wav", "1.wav"]
+    assert [result.name for result in taken.files] == ["0.wav", "1.wav"]
     assert reasons(taken) == {"2.wav": "too_many"}
 
 
@@ -135,11 +135,11 @@ def test_a_zip_becomes_its_recordings(here: Path, uploads: Path) -> None:
     packed(here / "a.zip", ("one.wav", SOUND), ("notes.txt", b"words"), ("two.wav", SOUND))
     taken = intake("a.zip", uploads, SETTINGS)
 
-    assert [(found.name, found.owned) for found in taken.found] == [
+    assert [(result.name, result.owned) for result in taken.files] == [
         ("one.wav", True),
         ("two.wav", True),
     ]
-    assert all(found.path.parent == uploads for found in taken.found)
+    assert all(result.path.parent == uploads for result in taken.files)
     assert reasons(taken) == {}
     assert len(list(uploads.iterdir())) == 2
     assert (here / "a.zip").exists()
@@ -161,7 +161,7 @@ def test_an_empty_zip_is_one_refusal(here: Path, uploads: Path) -> None:
     wav(here / "a.wav", tone(0.1))
     taken = intake(["e.zip", "n.zip", "a.wav"], uploads, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["a.wav"]
+    assert [result.name for result in taken.files] == ["a.wav"]
     assert [rejection.error.message for rejection in taken.rejected] == [
         "e.zip: no audio or video in this zip",
         "n.zip: no audio or video in this zip, only notes.txt, cover.jpg",
@@ -181,7 +181,7 @@ def test_an_error_of_ours_sinks_no_neighbour(
     monkeypatch.setattr(sys.modules[intake.__module__], "unpack", broken)
     taken = intake(["a.zip", "a.wav"], uploads, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["a.wav"]
+    assert [result.name for result in taken.files] == ["a.wav"]
     assert reasons(taken) == {"a.zip": "input_error"}
     assert "ZeroDivisionError: by chance" in taken.rejected[0].error.message
 
@@ -229,7 +229,7 @@ def test_patterns_have_a_hint(here: Path, uploads: Path) -> None:
     wav(here / "*.wav", tone(0.1))
 
     assert "glob.glob('*.wav')" in refused.error.message
-    assert len(intake("*.wav", uploads, SETTINGS).found) == 1
+    assert len(intake("*.wav", uploads, SETTINGS).files) == 1
 
 
 def test_home_is_expanded_and_shown_as_given(
@@ -241,7 +241,7 @@ def test_home_is_expanded_and_shown_as_given(
     wav(here / "a.wav", tone(0.1))
     taken = intake(["~/a.wav", "~/gone.wav"], uploads, SETTINGS)
 
-    assert [found.path for found in taken.found] == [here / "a.wav"]
+    assert [result.path for result in taken.files] == [here / "a.wav"]
     assert "'~/gone.wav'" in taken.rejected[0].error.message
 
 
@@ -251,7 +251,7 @@ def test_a_job_takes_so_many_recordings_and_no_more(here: Path, uploads: Path) -
     wav(here / "b.wav", tone(0.1))
     taken = intake(["b.wav", "a.zip", "b.wav"], uploads, SETTINGS.but(max_files=2))
 
-    assert [found.name for found in taken.found] == ["b.wav", "0.wav"]
+    assert [result.name for result in taken.files] == ["b.wav", "0.wav"]
     assert set(reasons(taken).values()) == {"too_many"}
     assert len(taken.rejected) == 3
 
@@ -270,16 +270,16 @@ def test_names_with_colons_are_names(here: Path, uploads: Path, name: str) -> No
     """A drive letter, a time of day or a list is no protocol."""
     wav(here / name, tone(0.1))
 
-    assert len(intake(name, uploads, SETTINGS).found) == 1
+    assert len(intake(name, uploads, SETTINGS).files) == 1
 
 
 def test_a_file_named_like_a_protocol_can_be_given(here: Path, uploads: Path) -> None:
     """What is there is a file; only where nothing is, the name is taken for an address."""
     for name in ("file:1.wav", "Data: 12 de marco.wav", "data:1.wav", "~1.wav", "concat:a|b"):
         wav(here / name, tone(0.1))
-        assert [f.path for f in intake(name, uploads, SETTINGS).found] == [here / name]
-        assert intake(here / name, uploads, SETTINGS).found[0].path == here / name
-        assert intake(f"./{name}", uploads, SETTINGS).found[0].path == here / name
+        assert [f.path for f in intake(name, uploads, SETTINGS).files] == [here / name]
+        assert intake(here / name, uploads, SETTINGS).files[0].path == here / name
+        assert intake(f"./{name}", uploads, SETTINGS).files[0].path == here / name
     assert reasons(intake("file:2.wav", uploads, SETTINGS)) == {"file:2.wav": "unsafe_input"}
     assert reasons(intake("~nobody.wav", uploads, SETTINGS)) == {"~nobody.wav": "input_missing"}
 
@@ -291,6 +291,6 @@ def test_names_of_uploads_are_names(uploads: Path, name: str) -> None:
     """Nobody opens them, so that a title before a colon is no protocol."""
     sent = wav(uploads / "sent.wav", tone(0.1))
 
-    assert len(intake([Uploaded(sent, name)], uploads, SETTINGS).found) == 1
+    assert len(intake([Uploaded(sent, name)], uploads, SETTINGS).files) == 1
     with pytest.raises(UnsafeInput):
         refuse_protocol("file:12.wav")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.audio import _source
+from hybrid_transcribe.audio import _sandbox
 from hybrid_transcribe.audio.probe import Probe, probe
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import BrokenMedia, TooLarge, TooLong, UnsafeInput
@@ -25,18 +25,18 @@ def test_a_wav_is_told_in_full(tmp_path: Path) -> None:
 
 def test_the_sound_of_a_film_is_found(tmp_path: Path) -> None:
     """A film counts its streams and tells its sound."""
-    found = probe(video(tmp_path / "a.mp4", tone(2, 44_100)), SETTINGS)
+    result = probe(video(tmp_path / "a.mp4", tone(2, 44_100)), SETTINGS)
 
-    assert (found.codec, found.rate_hz, found.n_streams) == ("aac", 44_100, 2)
+    assert (result.codec, result.rate_hz, result.n_streams) == ("aac", 44_100, 2)
 
 
 @pytest.mark.parametrize("suffix", CODECS)
 def test_every_container_tells_its_length(tmp_path: Path, suffix: str) -> None:
     """Within a frame or two of the truth, by names that are FFmpeg's own."""
-    found = probe(encoded(tmp_path / f"a{suffix}", tone(3, 44_100)), SETTINGS)
+    result = probe(encoded(tmp_path / f"a{suffix}", tone(3, 44_100)), SETTINGS)
 
-    assert found.duration_s == pytest.approx(3, abs=0.1 if suffix != ".mpg" else 0.3)
-    assert found.codec in _source.CODECS or found.codec.startswith("pcm_")
+    assert result.duration_s == pytest.approx(3, abs=0.1 if suffix != ".mpg" else 0.3)
+    assert result.codec in _sandbox.CODECS or result.codec.startswith("pcm_")
 
 
 def test_a_length_over_the_limit_is_refused(tmp_path: Path) -> None:

@@ -51,9 +51,9 @@ def test_the_sample_is_an_mp4(sample: Path) -> None:
 @pytest.mark.parametrize("suffix", CODECS)
 def test_every_container_is_known_whatever_its_name(tmp_path: Path, suffix: str) -> None:
     """Bytes count, the extension does not."""
-    made = encoded(tmp_path / f"made{suffix}", tone(1, 44_100))
+    instance = encoded(tmp_path / f"made{suffix}", tone(1, 44_100))
 
-    assert sniff(made.rename(tmp_path / "renamed.txt")) == CONTAINERS[suffix]
+    assert sniff(instance.rename(tmp_path / "renamed.txt")) == CONTAINERS[suffix]
 
 
 def test_wav_and_film_are_known(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def zipped(
 def unpacked(path: Path, folder: Path) -> list[str]:
     """The names that people see."""
     folder.mkdir(exist_ok=True)
-    found = unpack(path, folder, Settings())
-    assert not found.rejected
-    return [entry.name for entry in found.entries]
+    result = unpack(path, folder, Settings())
+    assert not result.rejected
+    return [entry.name for entry in result.entries]
 
 
 @pytest.fixture

@@ -79,20 +79,20 @@ def main() -> None:
     if len(sys.argv) > 1 and sys.argv[1] in WITH_OPTIONS:
         print(WITH_OPTIONS[sys.argv[1]](sys.argv[2:]))
         return
-    asked = _arguments()
+    requested = _arguments()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"load average {_load()} at the beginning\n")
     points: list[Point] = []
-    for name in asked.names or NAMES:
+    for name in requested.names or NAMES:
         began = time.perf_counter()
-        found = _run(name, QUICK if asked.quick else FULL)
-        points += found.points
-        print(found.table, f"  ({time.perf_counter() - began:.0f} s)\n", sep="", flush=True)
+        result = _run(name, QUICK if requested.quick else FULL)
+        points += result.points
+        print(result.table, f"  ({time.perf_counter() - began:.0f} s)\n", sep="", flush=True)
     print(f"load average {_load()} in the end")
-    if asked.chart:
+    if requested.chart:
         from tests.benchmarks.chart import draw
 
-        draw(points, asked.chart)
+        draw(points, requested.chart)
 
 
 def _arguments() -> argparse.Namespace:
@@ -110,23 +110,23 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="draw speed against wrong words (of 'peers')"
     )
-    asked = parser.parse_args()
-    unknown = [name for name in asked.names if name not in NAMES]
+    requested = parser.parse_args()
+    unknown = [name for name in requested.names if name not in NAMES]
     if unknown:
         parser.error(f"No benchmark {unknown[0]!r}; choose from: {', '.join(NAMES)}")
-    if asked.chart and asked.names and "peers" not in asked.names:
+    if requested.chart and requested.names and "peers" not in requested.names:
         parser.error("--chart draws what 'peers' measures: name it too")
-    return asked
+    return requested
 
 
 def _run(name: str, scale: Scale) -> Report:
     scaled = {**TRANSCRIPTION, **SEEN}
-    found = scaled[name](scale) if name in scaled else AROUND[name]()
-    return found if isinstance(found, Report) else Report(found)
+    result = scaled[name](scale) if name in scaled else AROUND[name]()
+    return result if isinstance(result, Report) else Report(result)
 
 
 def _load() -> str:
-    return ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return ", ".join(f"{item:.1f}" for item in os.getloadavg())
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ Counts = Sequence[tuple[int, int]]
 
 def main(scale: Scale) -> str:
     """English for both models and two beams, and the other languages."""
-    found = [english(model, beam, scale) for model in ("tiny.en", "base") for beam in (1, 5)]
-    return "\n".join([*found, *(others(beam, scale) for beam in (1, 5))])
+    items = [english(model, beam, scale) for model in ("tiny.en", "base") for beam in (1, 5)]
+    return "\n".join([*items, *(others(beam, scale) for beam in (1, 5))])
 
 
 def english(model: str, beam: int, scale: Scale) -> str:
@@ -52,13 +52,13 @@ def english(model: str, beam: int, scale: Scale) -> str:
 
 def others(beam: int, scale: Scale) -> str:
     """All other languages; characters count where there are no spaces."""
-    clips = [one for one in speech.references() if one.language not in ("en", "")]
+    clips = [item for item in speech.references() if item.language not in ("en", "")]
     recordings = scale.some(clips)
     if not recordings:
         return NO_SPEECH
     theirs, ours, looks = heard(recordings, "base", beam)
     more = (sum(w for w, _ in ours) - sum(w for w, _ in theirs)) / len(recordings)
-    languages = len({one.language for one in recordings})
+    languages = len({recording.language for recording in recordings})
     return table(
         f"{languages} other languages, base, beam {beam}: wrong words in per cent",
         [
@@ -101,8 +101,8 @@ def upper_bound(more: npt.NDArray[np.int64], words: npt.NDArray[np.int64]) -> fl
 
 def _lost(recordings: Sequence[Recording], ours: Counts, theirs: Counts) -> str:
     lost = [
-        one.name
-        for one, (mine, n), (other, _) in zip(recordings, ours, theirs, strict=True)
+        item.name
+        for item, (mine, n), (other, _) in zip(recordings, ours, theirs, strict=True)
         if mine > n >= other
     ]
     return ", ".join(lost) or "none"

@@ -44,14 +44,14 @@ class Apart:
 
     def hear(self, recordings: Sequence[Recording], packed: Path | None = None) -> list[str]:
         """A text for every recording."""
-        given = {
-            "recordings": [one.as_dict() for one in recordings],
+        fields = {
+            "recordings": [recording.as_dict() for recording in recordings],
             "packed": str(packed) if packed else None,
         }
         stdin, stdout = self._process.stdin, self._process.stdout
         assert stdin is not None
         assert stdout is not None
-        stdin.write(json.dumps(given) + "\n")
+        stdin.write(json.dumps(fields) + "\n")
         stdin.flush()
         line = stdout.readline()
         if not line:
@@ -108,13 +108,13 @@ def _peak_mib(process: psutil.Process) -> float:
 
 
 def _answer(loaded: Loaded, given: dict[str, Any]) -> dict[str, Any]:
-    recordings = [Recording(**one) for one in given["recordings"]]
+    recordings = [Recording(**item) for item in given["recordings"]]
     texts = loaded.hear(Work(recordings, given["packed"]))
     me = psutil.Process()
     below = me.children(recursive=True) if loaded.elsewhere else []
     return {
         "texts": texts,
-        "peak_mib": max(_peak_mib(one) for one in below or [me]),
+        "peak_mib": max(_peak_mib(item) for item in below or [me]),
         "second_looks": loaded.looks(),
     }
 

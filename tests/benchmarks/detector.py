@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.listening.silence import SPEECH_PROBABILITY, held, loud_enough
-from hybrid_transcribe.engines.listening.silero_vad import FRAME, speech_probabilities
+from hybrid_transcribe.engines.common.hallucinations import SPEECH_PROBABILITY, held, loud_enough
+from hybrid_transcribe.engines.common.silero_vad import FRAME, speech_probabilities
 from hybrid_transcribe.types import RATE_HZ
 from tests.benchmarks.degrade import seeded
 from tests.benchmarks.matrix import reader
@@ -50,7 +50,7 @@ def librarys() -> Detector:
 
 def on_the_telephone(detectors: dict[str, Detector]) -> list[str]:
     """A row for each reader, the worst heard first."""
-    first = {reader(one): one for one in reversed(librispeech())}
+    first = {reader(item): item for item in reversed(librispeech())}
     rows = []
     for name, recording in sorted(first.items()):
         clean = samples_of(recording.path)[: int(READER_S * RATE_HZ)]
@@ -69,7 +69,7 @@ def on_the_telephone(detectors: dict[str, Detector]) -> list[str]:
         for i, key in enumerate(detectors)
     ]
     table = [f"{name} | " + " | ".join(f"{s:.2f}" for s in shares) for _, name, shares in rows]
-    heads = [f"{key}, {how}" for key in detectors for how in ("clean", "line")]
+    heads = [f"{key}, {options}" for key in detectors for options in ("clean", "line")]
     return [*lost, "reader | " + " | ".join(heads), *table]
 
 

@@ -81,12 +81,12 @@ def _sent(
         chosen.evaluate(_DROP)
 
     server = psutil.Process(site.process.pid)
-    with unwatched(browser.browser_type) as left:
-        left.look(drop)
-        kernel = next(one for one in alive(site) if KERNEL in one.cmdline())
+    with unwatched(browser.browser_type) as remaining:
+        remaining.look(drop)
+        kernel = next(item for item in alive(site) if KERNEL in item.cmdline())
         with _Growth(kernel, server) as growth:
             _until_queued(site)
-        sent = left.look(lambda page: page.evaluate("() => window.sent"))
+        sent = remaining.look(lambda page: page.evaluate("() => window.sent"))
         seconds = (sent["here"] - sent["began"]) / 1e3
         return [
             (f"{where}: to its kernel, MB/s", f"{path.stat().st_size / MB / seconds:.0f}"),
@@ -104,8 +104,8 @@ _INPUT = """
 
 def _choose(page: Page, path: Path) -> None:
     session = page.context.new_cdp_session(page)
-    found = session.send("Runtime.evaluate", {"expression": "window.chosen"})
-    chosen = {"objectId": found["result"]["objectId"], "files": [str(path)]}
+    result = session.send("Runtime.evaluate", {"expression": "window.chosen"})
+    chosen = {"objectId": result["result"]["objectId"], "files": [str(path)]}
     session.send("DOM.setFileInputFiles", chosen)
 
 
@@ -124,21 +124,21 @@ class _Growth:
     """What processes gain in memory while it lasts: at most, and in the end."""
 
     def __init__(self, *processes: psutil.Process) -> None:
-        self._before = {one: one.memory_info().rss for one in processes}
+        self._before = {process: process.memory_info().rss for process in processes}
         self._peak = dict(self._before)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     def told(self, process: psutil.Process) -> str:
         """``peak (in the end)``, in MB."""
-        left = process.memory_info().rss - self._before[process]
+        remaining = process.memory_info().rss - self._before[process]
         peak = self._peak[process] - self._before[process]
-        return f"{peak / MB:.0f} ({left / MB:.0f} in the end)"
+        return f"{peak / MB:.0f} ({remaining / MB:.0f} in the end)"
 
     def _watch(self) -> None:
         while not self._over.wait(0.02):
-            for one, most in self._peak.items():
-                self._peak[one] = max(most, one.memory_info().rss)
+            for item, most in self._peak.items():
+                self._peak[item] = max(most, item.memory_info().rss)
 
     def __enter__(self) -> _Growth:
         self._thread.start()

@@ -18,9 +18,9 @@ MODELS = ("tiny.en", "base")
 
 def main(scale: Scale, probe: Probe = probe) -> Report:
     """Short recordings and a long one, where there is a GPU."""
-    found = probe("ctranslate2", Settings.load())
-    if not found.usable:
-        return Report(f"On a GPU: left out. {found.explanation}\n")
+    result = probe("ctranslate2", Settings.load())
+    if not result.usable:
+        return Report(f"On a GPU: left out. {result.explanation}\n")
     with made() as folder:
         if not speech.references("en"):
             return Report(f"On a GPU: {NO_SPEECH}\n")
@@ -29,10 +29,10 @@ def main(scale: Scale, probe: Probe = probe) -> Report:
             "LibriSpeech": scale.some(speech.librispeech()),
             "Long recording": speech.long(folder, max(3600 * scale.share, 60)),
         }
-        card = ", ".join(one.name for one in found.cards)
+        card = ", ".join(item.name for item in result.cards)
         reports = [
             compare(f"{title} on {card}", recordings, WHO, model, scale)
             for model in MODELS
             for title, recordings in sets.items()
         ]
-    return Report("\n".join(one.table for one in reports))
+    return Report("\n".join(report.table for report in reports))

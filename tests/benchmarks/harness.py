@@ -30,7 +30,7 @@ class Measured:
 def take_turns(variants: Mapping[str, Variant], groups: int = 5, warm_up: bool = True) -> Measured:
     """Run every variant once per group, in an order that turns round from group to group."""
     names = list(variants)
-    found: dict[str, object] = {}
+    mapping: dict[str, object] = {}
     seconds: dict[str, list[float]] = {name: [] for name in names}
     if warm_up:
         for name in names:
@@ -39,19 +39,19 @@ def take_turns(variants: Mapping[str, Variant], groups: int = 5, warm_up: bool =
         turn = names[group % len(names) :] + names[: group % len(names)]
         for name in turn:
             began = time.perf_counter()
-            found[name] = variants[name]()
+            mapping[name] = variants[name]()
             seconds[name].append(time.perf_counter() - began)
-    return Measured(seconds, found)
+    return Measured(seconds, mapping)
 
 
 def spread(values: Sequence[float], digits: int = 3, unit: str = "") -> str:
     """``median (minimum - maximum)``."""
-    shown = [f"{v:.{digits}f}{unit}" for v in (statistics.median(values), min(values), max(values))]
-    return f"{shown[0]} ({shown[1]} - {shown[2]})"
+    lines = [f"{v:.{digits}f}{unit}" for v in (statistics.median(values), min(values), max(values))]
+    return f"{lines[0]} ({lines[1]} - {lines[2]})"
 
 
 def table(title: str, rows: Sequence[tuple[str, str]]) -> str:
     """A small two-column table under a title."""
-    width = max(len(left) for left, _ in rows)
-    lines = [f"  {left:<{width}}  {right}" for left, right in rows]
+    width = max(len(remaining) for remaining, _ in rows)
+    lines = [f"  {remaining:<{width}}  {right}" for remaining, right in rows]
     return "\n".join([title, *lines, ""])

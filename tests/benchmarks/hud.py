@@ -33,10 +33,10 @@ def main(scale: Scale) -> str:
     try:
         with chromium() as browser, tempfile.TemporaryDirectory() as folder:
             parts = (first_use, uploads, delays, long_table, visitors)
-            found = [part(browser, _within(Path(folder), part.__name__), scale) for part in parts]
+            items = [part(browser, _within(Path(folder), part.__name__), scale) for part in parts]
     except (NoBrowser, ModuleNotFoundError) as missing:
         return f"There is no browser to look with: {missing}\n"
-    return "\n".join(found)
+    return "\n".join(items)
 
 
 def _within(folder: Path, name: str) -> Path:
@@ -153,12 +153,12 @@ class _Memory:
 def _memory(site: Running) -> _Memory:
     server, *others = alive(site)
     kinds: dict[str, list[tuple[int, int]]] = {KERNEL: [], WORKER: [], "": []}
-    for one in others:
-        command = one.cmdline()
-        kinds[next(kind for kind in kinds if kind in command or not kind)].append(_taken(one))
+    for other in others:
+        command = other.cmdline()
+        kinds[next(kind for kind in kinds if kind in command or not kind)].append(_taken(other))
     return _Memory(_taken(server), kinds[WORKER], kinds[KERNEL], kinds[""])
 
 
 def _taken(process: psutil.Process) -> tuple[int, int]:
-    found = process.memory_full_info()
-    return found.rss, found.uss
+    result = process.memory_full_info()
+    return result.rss, result.uss

@@ -150,8 +150,8 @@ def ours(model_name: str, beam_size: int, **options: Any) -> Way:
     engine.load(LoadRequest(files, device="cpu"))
 
     def transcribe(long: Long) -> str:
-        how = Options(language=long.language, beam_size=beam_size, **options)
-        events = engine.transcribe(Clip(long.samples), how, lambda: False)
+        parameters = Options(language=long.language, beam_size=beam_size, **options)
+        events = engine.transcribe(Clip(long.samples), parameters, lambda: False)
         return " ".join(e.text for e in events if isinstance(e, Segment))
 
     return transcribe

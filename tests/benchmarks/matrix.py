@@ -65,21 +65,21 @@ def reader(recording: Recording) -> str:
 
 def clips(every: bool, language: str | None = None) -> list[Recording]:
     """All recordings of up to 30 s with a reference, or the subset; each text once."""
-    whole = [one for one in speech.references() if one.seconds <= LONGEST_S]
+    whole = [item for item in speech.references() if item.seconds <= LONGEST_S]
     # LibriSpeech utterances stand in both manifests.
-    texts = {one.text.lower(): one for one in reversed(whole)}
+    texts = {item.text.lower(): item for item in reversed(whole)}
     whole = sorted(texts.values(), key=lambda one: one.name)
     chosen = whole if every else _subset(whole)
-    return [one for one in chosen if language in (None, one.language)]
+    return [item for item in chosen if language in (None, item.language)]
 
 
 def _subset(whole: Sequence[Recording]) -> list[Recording]:
     by_reader: dict[str, list[Recording]] = defaultdict(list)
-    for one in whole:
-        by_reader[reader(one)].append(one)
-    main = [one for name in MAIN_READERS for one in _spread(by_reader[name], N_OF_MAIN)]
+    for item in whole:
+        by_reader[reader(item)].append(item)
+    main = [entry for name in MAIN_READERS for entry in _spread(by_reader[name], N_OF_MAIN)]
     single = [of[0] for name, of in sorted(by_reader.items()) if name.isdigit() and len(of) == 1]
-    portuguese = [one for one in whole if one.language == "pt"]
+    portuguese = [entry for entry in whole if entry.language == "pt"]
     return [*main, *_spread(single, N_OF_OTHERS), *_spread(portuguese, N_PORTUGUESE)]
 
 
@@ -95,29 +95,29 @@ def readings(n: int = 5) -> list[Recording]:
     Longer than a window, so that they are cut, which short clips are not.
     """
     by_reader: dict[str, list[Recording]] = defaultdict(list)
-    for one in speech.librispeech():
-        by_reader[reader(one)].append(one)
+    for item in speech.librispeech():
+        by_reader[reader(item)].append(item)
     return [_joined(_spread(by_reader[name], n)) for name in MAIN_READERS if by_reader[name]]
 
 
 def _joined(parts: Sequence[Recording]) -> Recording:
     pause = np.zeros(RATE_HZ // 2, np.float32)
-    samples = np.concatenate([[*speech.samples_of(one.path), *pause] for one in parts])
+    samples = np.concatenate([[*speech.samples_of(part.path), *pause] for part in parts])
     path = cache_folder() / f"{reader(parts[0])}-joined-{len(parts)}.wav"
     path.parent.mkdir(parents=True, exist_ok=True)
     degrade.write(path, degrade.Sound(samples.astype(np.float32)))
-    text = " ".join(one.text for one in parts)
+    text = " ".join(part.text for part in parts)
     return Recording(path.stem, str(path), text, "en", len(samples) / RATE_HZ)
 
 
 def men(recordings: Sequence[Recording]) -> frozenset[str]:
     """Names of those that a man reads, by the median pitch of all clips of the reader here."""
     f0_hz: dict[str, list[float]] = defaultdict(list)
-    for one in recordings:
-        value = median_f0_hz(speech.samples_of(one.path))
-        f0_hz[reader(one)] += [value] if value is not None else []
+    for recording in recordings:
+        value = median_f0_hz(speech.samples_of(recording.path))
+        f0_hz[reader(recording)] += [value] if value is not None else []
     low = {name for name, values in f0_hz.items() if values and median(values) < LIMIT_HZ}
-    return frozenset(one.name for one in recordings if reader(one) in low)
+    return frozenset(item.name for item in recordings if reader(item) in low)
 
 
 # ------------------------------------------------------------------------------ the texts
@@ -178,7 +178,7 @@ class Run:
         return [
             condition
             for condition in self.conditions
-            if any(self.key(one, condition) not in texts for one in self.recordings)
+            if any(self.key(recording, condition) not in texts for recording in self.recordings)
         ]
 
     def complete(self, side: str, texts: Texts) -> None:
@@ -189,17 +189,17 @@ class Run:
         with apart((TOOL_OF[side],), self.model, self.beam) as running, ExitStack() as ends:
             for condition in todo:
                 print(f"  {side}, {self.model}, beam {self.beam}: {condition}", file=sys.stderr)
-                left = [r for r in self.recordings if self.key(r, condition) not in texts]
-                degraded = ends.enter_context(degraded_files(left, condition))
-                heard = running[TOOL_OF[side]].hear(degraded)
-                keys = [self.key(one, condition) for one in left]
-                texts.add(dict(zip(keys, heard, strict=True)))
+                items = [r for r in self.recordings if self.key(r, condition) not in texts]
+                degraded = ends.enter_context(degraded_files(items, condition))
+                event = running[TOOL_OF[side]].hear(degraded)
+                keys = [self.key(item, condition) for item in items]
+                texts.add(dict(zip(keys, event, strict=True)))
 
     def counts(self, texts: Texts, condition: str) -> list[Edits]:
         """Edits of each clip."""
         return [
-            edits(one.text, texts[self.key(one, condition)], one.language)
-            for one in self.recordings
+            edits(recording.text, texts[self.key(recording, condition)], recording.language)
+            for recording in self.recordings
         ]
 
 
@@ -208,21 +208,21 @@ def degraded_files(recordings: Sequence[Recording], condition: str) -> Iterator[
     """The recordings in that condition, as WAV files that are gone in the end."""
     others = _babblers()
     with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
-        made = []
-        for one in recordings:
-            path = Path(folder) / f"{one.name}.wav"
-            rest = [samples for name, samples in others.items() if name != reader(one)]
-            random = degrade.seeded(one.name, condition)
-            sound = CONDITIONS[condition].degrade(speech.samples_of(one.path), random, rest)
+        items = []
+        for recording in recordings:
+            path = Path(folder) / f"{recording.name}.wav"
+            rest = [samples for name, samples in others.items() if name != reader(recording)]
+            random = degrade.seeded(recording.name, condition)
+            sound = CONDITIONS[condition].degrade(speech.samples_of(recording.path), random, rest)
             degrade.write(path, sound)
-            made.append(replace(one, path=str(path)))
-        yield made
+            items.append(replace(recording, path=str(path)))
+        yield items
 
 
 def _babblers(n: int = 12) -> dict[str, Samples]:
     """One clip each of several readers."""
-    readers = {reader(one): one for one in speech.librispeech()}
-    return {name: speech.samples_of(one.path) for name, one in sorted(readers.items())[:n]}
+    readers = {reader(item): item for item in speech.librispeech()}
+    return {name: speech.samples_of(item.path) for name, item in sorted(readers.items())[:n]}
 
 
 # ------------------------------------------------------------------------------ the table
@@ -328,7 +328,7 @@ def measure(run: Run, label: str | None, before: str | None) -> list[Cell]:
                 condition,
                 run.counts(ours, condition),
                 run.counts(bare, condition),
-                [one.name in by_men for one in run.recordings],
+                [recording.name in by_men for recording in run.recordings],
             ),
             run,
             earlier,
@@ -361,7 +361,7 @@ def main(arguments: Sequence[str]) -> str:
             for beam in map(int, options.beams.split(",")):
                 run = Run(recordings, conditions, model, beam)
                 cells = measure(run, options.label, options.before)
-                length_s = sum(one.seconds for one in recordings)
+                length_s = sum(recording.seconds for recording in recordings)
                 title = f"{model}, beam {beam}, {len(recordings)} {kind} ({length_s:.0f} s)"
                 tables += [f"{title}:\n\n{markdown(cells)}\n"]
     return "\n".join([*tables, *notes])

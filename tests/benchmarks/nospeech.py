@@ -58,8 +58,8 @@ def _clip(folder: Path, kind: str, index: int) -> Recording:
 def backwards(folder: Path, n: int = N_REVERSED) -> list[Recording]:
     """Clips of speech from their end to their beginning: voices without words."""
     return [
-        _written(folder, f"reversed {one.name}", Sound(speech.samples_of(one.path)[::-1].copy()))
-        for one in matrix.clips(False, LANGUAGE)[:n]
+        _written(folder, f"reversed {item.name}", Sound(speech.samples_of(item.path)[::-1].copy()))
+        for item in matrix.clips(False, LANGUAGE)[:n]
     ]
 
 
@@ -94,7 +94,7 @@ class Row:
             kind,
             len(clips),
             sum(text is not None for text in bare),
-            sum(one.seconds for one in clips) / 3600,
+            sum(clip.seconds for clip in clips) / 3600,
             sum(theirs),
             sum(n > 0 for n in theirs),
             sum(own),
@@ -131,19 +131,19 @@ def _folder() -> Iterator[Path]:
 def texts_of(side: str, clips: Sequence[Recording], model: str, beam: int) -> list[str]:
     """Texts of one side; those of bare are kept."""
     kept = Texts(matrix.cache_folder() / "bare-nospeech.jsonl" if side == BARE else None)
-    keys = [key_of(one, f"nospeech, {one.seconds:.1f} s", model, beam) for one in clips]
+    keys = [key_of(clip, f"nospeech, {clip.seconds:.1f} s", model, beam) for clip in clips]
     new = [i for i, key in enumerate(keys) if key not in kept]
     if new:
         with apart((TOOL_OF[side],), model, beam) as running:
-            heard = running[TOOL_OF[side]].hear([clips[i] for i in new])
-        kept.add({keys[i]: text for i, text in zip(new, heard, strict=True)})
+            event = running[TOOL_OF[side]].hear([clips[i] for i in new])
+        kept.add({keys[i]: text for i, text in zip(new, event, strict=True)})
     return [kept[key] for key in keys]
 
 
 def rows(groups: dict[str, list[Recording]], model: str, beam: int, n_bare: int) -> list[Row]:
     """A row a kind; bare, which is slow here, gets the first ``n_bare`` clips of each."""
-    flat = [one for clips in groups.values() for one in clips]
-    some = [one for clips in groups.values() for one in clips[:n_bare]]
+    flat = [clip for clips in groups.values() for clip in clips]
+    some = [item for clips in groups.values() for item in clips[:n_bare]]
     bare, ours = (
         dict(zip((c.name for c in clips), texts_of(side, clips, model, beam), strict=True))
         for side, clips in ((BARE, some), (OURS, flat))
@@ -161,8 +161,8 @@ def false_alarms(condition: str, model: str, beam: int) -> FalseAlarms:
     with matrix.degraded_files(clips, condition) as files, apart(both, model, beam) as running:
         guarded, free = (running[tool].hear(files) for tool in both)
     missing = [
-        edits(text, guarded_text or " ", one.language).deletions
-        for one, text, guarded_text in zip(clips, free, guarded, strict=True)
+        edits(text, guarded_text or " ", item.language).deletions
+        for item, text, guarded_text in zip(clips, free, guarded, strict=True)
         if n_words(text)
     ]
     words = sum(n_words(text) for text in free)

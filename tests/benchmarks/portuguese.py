@@ -119,12 +119,12 @@ def texts_of(
     name = side if side == BARE else f"{side}-{label}"
     path = cache_folder() / f"portuguese-{name}.jsonl"
     kept = Texts(path if side == BARE or label else None)
-    keys = [key_of(one, "as it is", model, beam) for one in recordings]
+    keys = [key_of(recording, "as it is", model, beam) for recording in recordings]
     new = [i for i, key in enumerate(keys) if key not in kept]
     if new:
         with apart((TOOL_OF[side],), model, beam) as running:
-            heard = running[TOOL_OF[side]].hear([recordings[i] for i in new])
-        kept.add({keys[i]: text for i, text in zip(new, heard, strict=True)})
+            event = running[TOOL_OF[side]].hear([recordings[i] for i in new])
+        kept.add({keys[i]: text for i, text in zip(new, event, strict=True)})
     return [kept[key] for key in keys]
 
 
@@ -150,7 +150,7 @@ def line(
     mine = [wrong(r.text, text, own) for r, text in zip(recordings, ours, strict=True)]
     low, high = interval([(a - b, n) for (a, n), (b, _) in zip(mine, theirs, strict=True)])
     n_words = sum(n for _, n in theirs)
-    minutes = sum(one.seconds for one in recordings) / 60
+    minutes = sum(recording.seconds for recording in recordings) / 60
     more = 100 * (sum(a for a, _ in mine) - sum(b for b, _ in theirs)) / n_words
     return (
         f"| {title} | {minutes:.1f} | {n_words} | {_rate(plain):.1f} | {_rate(theirs):.1f} "
@@ -175,7 +175,7 @@ def main(arguments: Sequence[str]) -> str:
     material = {"beside the checkout": speech.references(LANGUAGE)}
     if options.constitution:
         material["the Constitution, read"] = constitution(*options.constitution)
-    whole = [one for recordings in material.values() for one in recordings]
+    whole = [recording for recordings in material.values() for recording in recordings]
     bare, ours = (
         texts_of(side, whole, options.model, options.beam, options.label) for side in (BARE, OURS)
     )

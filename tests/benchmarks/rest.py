@@ -51,8 +51,8 @@ def _asked(
     **headers: str,
 ) -> http.client.HTTPResponse:
     """One request; its answer is read to the end."""
-    shown = {"Authorization": f"token {server.token}", **headers}
-    connection.request(method, path, body=body, headers=shown)
+    fields = {"Authorization": f"token {server.token}", **headers}
+    connection.request(method, path, body=body, headers=fields)
     answer = connection.getresponse()
     answer.read()
     return answer
@@ -63,8 +63,8 @@ def _asked(
 
 def submit_latency(n: int = 200) -> str:
     """``PUT /jobs`` answered by an idle service, and while real inference fills every core."""
-    with tempfile.TemporaryDirectory() as given:
-        folder = Path(given)
+    with tempfile.TemporaryDirectory() as value:
+        folder = Path(value)
         body = write_wav(folder / "tone.wav", tone(1.0)).read_bytes()
         with _served(folder) as (service, server):
             idle = _latencies(server, body, n)
@@ -101,8 +101,8 @@ def _latencies(server: Server, body: bytes, n: int) -> list[float]:
 
 def long_queue(n: int = 10_000, groups: int = 5) -> str:
     """``GET /queues`` with that many jobs: in full, for strangers, and when nothing changed."""
-    with tempfile.TemporaryDirectory() as given:
-        folder = Path(given)
+    with tempfile.TemporaryDirectory() as value:
+        folder = Path(value)
         path = write_wav(folder / "tone.wav", tone(0.1))
         with _served(folder, journal=None) as (service, server):
             model = Script(gate=str(folder / "never")).model
@@ -188,11 +188,11 @@ def many_listeners(n: int = 200, n_events: int = 100, every_s: float = 0.05) -> 
         delays = _delays(n, n_events, every_s)
     finally:
         logging.disable(logging.NOTSET)
-    shown = [1e3 * d for d in sorted(delays)]
+    lines = [1e3 * d for d in sorted(delays)]
     rows = [
-        ("delay, ms", spread(shown, 1)),
-        ("95 of 100 within, ms", f"{shown[int(0.95 * len(shown))]:.1f}"),
-        ("99 of 100 within, ms", f"{shown[int(0.99 * len(shown))]:.1f}"),
+        ("delay, ms", spread(lines, 1)),
+        ("95 of 100 within, ms", f"{lines[int(0.95 * len(lines))]:.1f}"),
+        ("99 of 100 within, ms", f"{lines[int(0.99 * len(lines))]:.1f}"),
     ]
     return table(f"Events to {n} listeners ({n_events} events, one each {every_s:g} s)", rows)
 
@@ -212,8 +212,8 @@ def _delays(n: int, n_events: int, every_s: float) -> list[float]:
                 # The monotonic clock is one for all processes of a machine.
                 service.call(lambda room: room.warn("benchmark", repr(time.perf_counter())))
                 time.sleep(every_s)
-            found: list[float] = json.loads(listening.stdout.readline())
-    return found
+            payload: list[float] = json.loads(listening.stdout.readline())
+    return payload
 
 
 # ---------------------------------------------------------------------------------- upload
@@ -238,8 +238,8 @@ assert answer.status < 300, answer.status
 
 def large_upload(n_mib: int = 1024, groups: int = 2) -> str:
     """A large recording sent whole, beside the writing of as many bytes to the same disk."""
-    with tempfile.TemporaryDirectory() as given:
-        folder = Path(given)
+    with tempfile.TemporaryDirectory() as value:
+        folder = Path(value)
         head = write_wav(folder / "head.wav", tone(1.0))
         with _served(folder) as (service, server):
             before = psutil.Process().memory_info().rss

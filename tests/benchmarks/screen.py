@@ -53,9 +53,9 @@ def delays(browser: Browser, folder: Path, scale: Scale) -> str:
     with served(folder) as site, visit(browser, site) as guest:
         guest.page.evaluate(_WATCH)
         for n in range(max(round(2 * scale.share), 1)):
-            found = _watched(site, guest, folder, f"now-and-then-{n}", Script(delay_s=0.25))
-            lines += found[0]
-            bars += found[1]
+            result = _watched(site, guest, folder, f"now-and-then-{n}", Script(delay_s=0.25))
+            lines += result[0]
+            bars += result[1]
         n_crowd = round(400 * max(scale.share, 0.25))
         crowded += _watched(site, guest, folder, "crowd", Script(delay_s=0.025), n_crowd)[0]
     rows = [
@@ -67,9 +67,9 @@ def delays(browser: Browser, folder: Path, scale: Scale) -> str:
 
 
 def _late(name: str, seconds: Sequence[float]) -> Rows:
-    shown = sorted(1e3 * s for s in seconds)
-    within = shown[int(0.95 * len(shown))]
-    return [(f"{name}, ms", f"{spread(shown, 0)}, 95 of 100 within {within:.0f}")]
+    lines = sorted(1e3 * s for s in seconds)
+    within = lines[int(0.95 * len(lines))]
+    return [(f"{name}, ms", f"{spread(lines, 0)}, 95 of 100 within {within:.0f}")]
 
 
 def _watched(
@@ -104,13 +104,13 @@ def _follow(guest: Visit, name: str) -> None:
 
 def _seen(guest: Visit, name: str) -> tuple[list[float], list[float]]:
     """Delays, in seconds, of the lines since the last time, and of the row of that name."""
-    told: dict[str, Any] = guest.page.evaluate("() => window.seen")
+    fields: dict[str, Any] = guest.page.evaluate("() => window.seen")
     guest.page.evaluate("() => { seen.text.length = seen.rows.length = 0; }")
-    said = [when for when, _ in told["text"]]
-    lines = [now - when for when, now in told["text"]]
+    said = [when for when, _ in fields["text"]]
+    lines = [now - when for when, now in fields["text"]]
     bars = [
         now - said[round((percentage + 0.5) * N_WATCHED / 100) - 1]
-        for of, percentage, now in told["rows"]
+        for of, percentage, now in fields["rows"]
         if of == name and 0 < percentage < 100
     ]
     return lines, bars
@@ -198,29 +198,29 @@ def long_table(browser: Browser, folder: Path, scale: Scale) -> str:
     gate = folder / "go"
     with served(folder, WARM_PAGES="2") as site, visit(browser, site) as guest:
         _post(site, guest, Script(delay_s=0.25, gate=str(gate)), {"all.zip": _many(n)})
-        shown, longest = [], []
+        display_name, longest = [], []
         for _ in range(max(round(3 * scale.share), 1)):
             until_at_rest(site)
             guest.page.reload()
             handle = guest.page.wait_for_function(_SHOWN, arg=n)
-            shown.append(handle.json_value() / 1e3)
+            display_name.append(handle.json_value() / 1e3)
             longest.append(guest.page.evaluate(_LONGEST))
         still = guest.page.evaluate(_SCROLL)
-        one, all_, sorts = [], [], []
+        item, all_, sorts = [], [], []
         for _ in range(scale.groups):
-            one.append(guest.page.evaluate(_FILTER, f"row-{n - 1:04}"))
+            item.append(guest.page.evaluate(_FILTER, f"row-{n - 1:04}"))
             all_.append(guest.page.evaluate(_FILTER, ""))
             sorts.append(guest.page.evaluate(_SORT))
         lines, bars = _watched_among(guest, gate)
         moving = guest.page.evaluate(_SCROLL)
     rows = [
-        ("shown after the page was asked for, s", spread(shown, 2)),
+        ("shown after the page was asked for, s", spread(display_name, 2)),
         ("longest task until then, ms (0: none over 50)", spread(longest, 0)),
         *_late("a segment to its row's percentage", bars),
         *_late("a segment to its line of text", lines),
         *_scrolled("scrolling", still),
         *_scrolled("scrolling while rows change", moving),
-        ("filter down to one row, ms", spread(one, 0)),
+        ("filter down to one row, ms", spread(item, 0)),
         ("filter taken away, ms", spread(all_, 0)),
         ("sort, ms", spread(sorts, 0)),
     ]

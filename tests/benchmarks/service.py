@@ -71,8 +71,8 @@ def eta(scale: Scale) -> str:
     if not speech.librispeech():
         return NO_SPEECH
     with made() as folder, tempfile.TemporaryDirectory() as state:
-        whole = [Path(one.path) for one in speech.long(folder, max(600 * scale.share, 200))]
-        many = [Path(one.path) for one in speech.librispeech()]
+        whole = [Path(item.path) for item in speech.long(folder, max(600 * scale.share, 200))]
+        many = [Path(item.path) for item in speech.librispeech()]
         with Service(state) as service:
             service.submit(many[:2], model=MODEL, language="en").result()
             rows = [
@@ -83,12 +83,12 @@ def eta(scale: Scale) -> str:
 
 
 def _errors(service: Service, paths: list[Path], jobs: int) -> str:
-    found = [_error(service, paths) for _ in range(jobs)]
-    known = [error for error in found if error is not None]
-    if not known:
+    items = [_error(service, paths) for _ in range(jobs)]
+    values = [error for error in items if error is not None]
+    if not values:
         return "no ETA was told"
-    untold = f", none told in {len(found) - len(known)}" if len(known) < len(found) else ""
-    return f"{statistics.median(known):.0f} (at most {max(known):.0f}){untold}"
+    untold = f", none told in {len(items) - len(values)}" if len(values) < len(items) else ""
+    return f"{statistics.median(values):.0f} (at most {max(values):.0f}){untold}"
 
 
 def _error(service: Service, paths: list[Path]) -> float | None:
@@ -96,7 +96,7 @@ def _error(service: Service, paths: list[Path]) -> float | None:
     job = service.submit(paths, model=MODEL, language="en")
     while (job.percentage or 0.0) < EARLY and not job.done:
         time.sleep(_LOOK_S)
-    told, asked = job.eta_s, time.perf_counter()
+    message, requested = job.eta_s, time.perf_counter()
     job.wait()
-    took = time.perf_counter() - asked
-    return None if told is None else 100 * abs(told - took) / took
+    took = time.perf_counter() - requested
+    return None if message is None else 100 * abs(message - took) / took

@@ -28,8 +28,8 @@ Rows = list[tuple[str, str]]
 def served(folder: Path, engine: str = "timed", **more: str) -> Iterator[Running]:
     """``hybrid-transcribe serve`` with engines that leave word; ``more`` are settings."""
     engines = ",".join(f"{name}={where}" for name, where in {**SCRIPTED, **WATCHED}.items())
-    told = {"ENGINES": engines, "ENGINE": engine, **more}
-    named = {f"HYBRID_TRANSCRIBE_{name}": value for name, value in told.items()}
+    fields = {"ENGINES": engines, "ENGINE": engine, **more}
+    named = {f"HYBRID_TRANSCRIBE_{name}": value for name, value in fields.items()}
     named[LOADS] = str(folder / "loads")
     with serve(folder, "--token", TOKEN, **named, PYTHONPATH=str(ROOT)) as running:
         yield running
@@ -49,10 +49,10 @@ def until_at_rest(site: Running) -> None:
 
 def _worked_s(site: Running) -> float:
     worked = 0.0
-    for one in alive(site):
+    for item in alive(site):
         # Kernels of closed pages go meanwhile.
         with contextlib.suppress(psutil.NoSuchProcess):
-            worked += sum(one.cpu_times()[:2])
+            worked += sum(item.cpu_times()[:2])
     return worked
 
 

@@ -41,13 +41,13 @@ class Recording:
 
 def folder() -> Path:
     """Where recorded speech is looked for (see ``tests/conftest.py``)."""
-    given = os.environ.get("HYBRID_TRANSCRIBE_TEST_SPEECH")
-    return Path(given or Path(__file__).resolve().parents[2].parent / "shared" / "speech")
+    value = os.environ.get("HYBRID_TRANSCRIBE_TEST_SPEECH")
+    return Path(value or Path(__file__).resolve().parents[2].parent / "shared" / "speech")
 
 
 def clips(n: int) -> list[Path]:
     """Up to n read English utterances; none where the speech is absent."""
-    return [Path(one.path) for one in librispeech()[:n]]
+    return [Path(item.path) for item in librispeech()[:n]]
 
 
 # ------------------------------------------------------------------------ as they are
@@ -61,7 +61,7 @@ def librispeech() -> list[Recording]:
 def references(*languages: str) -> list[Recording]:
     """Every recording whose text came with its corpus; no language given stands for all."""
     both = [*_listed(folder() / "manifest.jsonl"), *librispeech()]
-    return [one for one in both if not languages or one.language in languages]
+    return [item for item in both if not languages or item.language in languages]
 
 
 def short(made_in: Path, n: int = 64) -> list[Recording]:
@@ -70,25 +70,25 @@ def short(made_in: Path, n: int = 64) -> list[Recording]:
     Utterances of the long recording, written to ``made_in``, make the number full.
     """
     least_s, most_s = SHORT_S
-    found = [one for one in references("en") if least_s <= one.seconds <= most_s]
-    if len(found) < n:
-        cut = [one for one in utterances(made_in) if least_s <= one.seconds <= most_s]
-        found += cut[: n - len(found)]
-    return found[:: max(len(found) // n, 1)][:n]
+    items = [item for item in references("en") if least_s <= item.seconds <= most_s]
+    if len(items) < n:
+        cut = [item for item in utterances(made_in) if least_s <= item.seconds <= most_s]
+        items += cut[: n - len(items)]
+    return items[:: max(len(items) // n, 1)][:n]
 
 
 def _listed(manifest: Path) -> list[Recording]:
     if not manifest.is_file():
         return []
     lines = manifest.read_text(encoding="utf-8").splitlines()
-    told = (json.loads(line) for line in lines if line.strip())
+    payload = (json.loads(line) for line in lines if line.strip())
     return [
         Recording(
-            one["id"], str(manifest.parent / one["file"]), one["text"], one["language"],
-            float(one["seconds"]),
+            item["id"], str(manifest.parent / item["file"]), item["text"], item["language"],
+            float(item["seconds"]),
         )
-        for one in told
-        if one["transcript_trust"] == "reference"
+        for item in payload
+        if item["transcript_trust"] == "reference"
     ]  # fmt: skip
 
 
@@ -103,59 +103,59 @@ def samples_of(path: str) -> Samples:
 
 def utterances(made_in: Path) -> list[Recording]:
     """Each utterance of the long recording as a file of its own."""
-    samples, told = _long()
+    samples, message = _long()
     return [
-        _made(made_in, f"utterance-{i:02}", samples[_part(one)], one["text"])
-        for i, one in enumerate(told)
+        _made(made_in, f"utterance-{i:02}", samples[_part(item)], item["text"])
+        for i, item in enumerate(message)
     ]
 
 
 def long(made_in: Path, most_s: float = 3600.0) -> list[Recording]:
     """The long recording up to the end of the last utterance before ``most_s``."""
-    samples, told = _long()
-    told = [one for one in told if one["end"] <= most_s]
-    end = _part(told[-1]).stop + RATE_HZ // 4
-    text = " ".join(one["text"] for one in told)
+    samples, message = _long()
+    message = [item for item in message if item["end"] <= most_s]
+    end = _part(message[-1]).stop + RATE_HZ // 4
+    text = " ".join(item["text"] for item in message)
     return [_made(made_in, f"long-{round(most_s)}", samples[:end], text)]
 
 
 def silence_heavy(made_in: Path, speech_s: float = 120.0) -> list[Recording]:
     """The beginning of the long recording, its utterances far apart: two thirds are silence."""
-    samples, told = _long()
-    told = [one for one in told if one["end"] <= speech_s]
+    samples, message = _long()
+    message = [entry for entry in message if entry["end"] <= speech_s]
     generator = np.random.default_rng(0)
     parts: list[Samples] = []
-    for one in told:
-        spoken = samples[_part(one)]
+    for item in message:
+        spoken = samples[_part(item)]
         # No room is digitally silent: noise of -80 dB.
         silence = generator.normal(0, 1e-4, 2 * len(spoken)).astype(np.float32)
         parts += [spoken, silence]
-    text = " ".join(one["text"] for one in told)
+    text = " ".join(entry["text"] for entry in message)
     return [_made(made_in, "silence-heavy", np.concatenate(parts), text)]
 
 
 def tiny(made_in: Path, n: int) -> list[Recording]:
     """Many recordings of about 2 s: the shortest there are, over and over."""
-    found = sorted(short(made_in), key=lambda one: one.seconds)[:12]
+    items = sorted(short(made_in), key=lambda one: one.seconds)[:12]
     return [
-        _made(made_in, f"tiny-{i:03}", samples_of(one.path), one.text)
-        for i, one in enumerate((found * (n // len(found) + 1))[:n])
+        _made(made_in, f"tiny-{i:03}", samples_of(item.path), item.text)
+        for i, item in enumerate((items * (n // len(items) + 1))[:n])
     ]
 
 
 def packed(recordings: Iterable[Recording], to: Path) -> Path:
     """A zip of recordings."""
     with zipfile.ZipFile(to, "w") as archive:
-        for one in recordings:
-            archive.write(one.path, Path(one.path).name)
+        for recording in recordings:
+            archive.write(recording.path, Path(recording.path).name)
     return to
 
 
 def _long() -> tuple[Samples, Sequence[dict[str, Any]]]:
     here = folder()
-    told = json.loads((here / "long_dev.segments.json").read_text(encoding="utf-8"))
-    path = next(one.path for one in references("en") if one.name == "long_dev")
-    return samples_of(path), told
+    payload = json.loads((here / "long_dev.segments.json").read_text(encoding="utf-8"))
+    path = next(item.path for item in references("en") if item.name == "long_dev")
+    return samples_of(path), payload
 
 
 def _part(utterance: dict[str, Any]) -> slice:

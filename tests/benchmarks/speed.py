@@ -162,7 +162,7 @@ def compare(
     """Everybody in ``who`` that is installed, the last of them against all others."""
     if not recordings:
         return Report(f"{title}: {NO_SPEECH}\n")
-    seconds = sum(one.seconds for one in recordings)
+    seconds = sum(recording.seconds for recording in recordings)
     with apart(who, model, beam) as running:
         for tool in running.values():
             tool.hear(recordings[:1])
@@ -172,7 +172,7 @@ def compare(
             warm_up=False,
         )
         rows = [_Row.of(name, tool, measured, recordings) for name, tool in running.items()]
-    shown = (
+    display_name = (
         f"{title}: {model}, beam {beam}, {len(recordings)} recordings, {seconds:.0f} s, "
         f"{scale.groups} groups"
     )
@@ -183,7 +183,9 @@ def compare(
         if name not in running and (reason := tools.TOOLS[name].missing())
     ]
     points = tuple(Point(row.name, seconds / row.seconds, row.wer) for row in rows)
-    return Report("\n".join([shown, *lines, ""]), points, tuple(_versus(title, rows, measured)))
+    return Report(
+        "\n".join([display_name, *lines, ""]), points, tuple(_versus(title, rows, measured))
+    )
 
 
 @dataclass(frozen=True, slots=True)

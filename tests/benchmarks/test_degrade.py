@@ -64,9 +64,9 @@ def test_quiet_is_50_db_below_full_scale(vowel: Samples) -> None:
 
 def test_one_ear_is_silent_on_the_other_side(vowel: Samples) -> None:
     """Stereo."""
-    left, right = degraded("one ear", vowel).samples.T
+    remaining, right = degraded("one ear", vowel).samples.T
 
-    assert rms(left) > 100 * rms(right)
+    assert rms(remaining) > 100 * rms(right)
 
 
 def test_speed_keeps_the_pitch_and_pitch_keeps_the_speed(vowel: Samples) -> None:

@@ -78,8 +78,8 @@ def test_the_subset_has_all_main_readers(speech_dir: Path) -> None:
     chosen = clips(False)
 
     assert len(chosen) == 25
-    assert len({one.text.lower() for one in chosen}) == 25
-    assert {"1688", "2033", "2609", "3005", "3331"} < {reader(one) for one in chosen}
+    assert len({item.text.lower() for item in chosen}) == 25
+    assert {"1688", "2033", "2609", "3005", "3331"} < {reader(item) for item in chosen}
     assert len(clips(True)) > 100
 
 

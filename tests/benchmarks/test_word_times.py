@@ -59,19 +59,19 @@ def test_joined_utterances_lie_where_they_are_said_to_lie(tmp_path: Path, speech
 
 def test_only_recognised_words_and_known_edges_count() -> None:
     """Signed, in s."""
-    known = (("one", 1.0, 2.0), ("two", 2.0, None), ("three", 3.0, 4.0))
-    timed = Timed(Recording("a", "a.wav", "one two three", "en", 5.0), known)
-    found = errors(timed, [Word(1.1, 2.0, "One,"), Word(2.2, 2.5, "two"), Word(3.0, 4.0, "tree")])
+    items = (("one", 1.0, 2.0), ("two", 2.0, None), ("three", 3.0, 4.0))
+    timed = Timed(Recording("a", "a.wav", "one two three", "en", 5.0), items)
+    result = errors(timed, [Word(1.1, 2.0, "One,"), Word(2.2, 2.5, "two"), Word(3.0, 4.0, "tree")])
 
-    assert (found.n_words, found.n_matched) == (3, 2)
-    assert np.allclose(found.error_s, [0.1, 0.0, 0.2])
-    assert found.median_s == pytest.approx(0.1)
+    assert (result.n_words, result.n_matched) == (3, 2)
+    assert np.allclose(result.error_s, [0.1, 0.0, 0.2])
+    assert result.median_s == pytest.approx(0.1)
 
 
 def test_drift_is_the_slope_of_the_errors() -> None:
     """A clock that is slow by one in a thousand loses 3.6 s an hour."""
-    known = tuple((f"w{i}", float(i), None) for i in range(100))
-    timed = Timed(Recording("a", "a.wav", "", "en", 100.0), known)
-    found = errors(timed, [Word(i * 1.001, i * 1.001, f"w{i}") for i in range(100)])
+    items = tuple((f"w{i}", float(i), None) for i in range(100))
+    timed = Timed(Recording("a", "a.wav", "", "en", 100.0), items)
+    result = errors(timed, [Word(i * 1.001, i * 1.001, f"w{i}") for i in range(100)])
 
-    assert found.drift_ms_per_hour == pytest.approx(3600, rel=1e-3)
+    assert result.drift_ms_per_hour == pytest.approx(3600, rel=1e-3)

@@ -76,7 +76,7 @@ def _joined(segments: Any) -> str:
 
 
 def _one_by_one(hear: Callable[[Recording], str]) -> Loaded:
-    return Loaded(lambda work: [hear(one) for one in work.recordings])
+    return Loaded(lambda work: [hear(recording) for recording in work.recordings])
 
 
 # ----------------------------------------------------------------------- faster-whisper
@@ -194,14 +194,14 @@ def _whisper_cpp(model: str, beam: int) -> Loaded:
 
     from tests.benchmarks.ggml import converted
 
-    how: dict[str, Any] = {"n_threads": _cores(), "print_progress": False}
+    options: dict[str, Any] = {"n_threads": _cores(), "print_progress": False}
     if beam > 1:
-        how |= {"beam_search": {"beam_size": beam, "patience": -1.0}}
+        options |= {"beam_search": {"beam_size": beam, "patience": -1.0}}
     whisper = Model(
         str(converted(model, Settings.load())),
         params_sampling_strategy=int(beam > 1),
         redirect_whispercpp_logs_to=None,
-        **how,
+        **options,
     )
     return _one_by_one(
         lambda one: _joined(whisper.transcribe(samples_of(one.path), language=one.language))
@@ -221,10 +221,10 @@ def _whisper_s2t(model: str, beam: int) -> Loaded:
     )
 
     def hear_all(work: Work) -> list[str]:
-        paths = [one.path for one in work.recordings]
-        languages = [one.language for one in work.recordings]
-        found = whisper.transcribe_with_vad(paths, lang_codes=languages, batch_size=BATCH)
-        return [" ".join(part["text"].strip() for part in parts) for parts in found]
+        paths = [recording.path for recording in work.recordings]
+        languages = [recording.language for recording in work.recordings]
+        result = whisper.transcribe_with_vad(paths, lang_codes=languages, batch_size=BATCH)
+        return [" ".join(part["text"].strip() for part in parts) for parts in result]
 
     return Loaded(hear_all)
 
@@ -305,11 +305,11 @@ def _by_engine(engine: Engine, options: Options) -> Callable[[Work], list[str]]:
                 for clip in decode(path, name=path, settings=settings)
             )
             chosen = replace(options, language=language)
-            for key, heard in engine.transcribe_many(source, chosen, lambda _: False):
-                if isinstance(heard, Exception):
-                    raise heard
-                if isinstance(heard, Segment):
-                    texts[key].append(heard.text)
+            for key, event in engine.transcribe_many(source, chosen, lambda _: False):
+                if isinstance(event, Exception):
+                    raise event
+                if isinstance(event, Segment):
+                    texts[key].append(event.text)
         return [" ".join(parts) for parts in texts]
 
     return hear

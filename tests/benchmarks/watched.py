@@ -27,12 +27,12 @@ class Timed(ScriptedEngine):
     name: ClassVar[str] = "timed"
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
-        for heard in super().transcribe(clip, options, cancelled):
-            if isinstance(heard, Segment):
-                heard = replace(heard, text=f"{time.time():.4f}")
-            yield heard
+        for event in super().transcribe(clip, options, canceled):
+            if isinstance(event, Segment):
+                event = replace(event, text=f"{time.time():.4f}")
+            yield event
 
 
 class Counted(FasterWhisper):

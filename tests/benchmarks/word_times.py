@@ -25,7 +25,7 @@ import numpy.typing as npt
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.comparison.words import align, normaliser
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.listening.silero_vad import detector
+from hybrid_transcribe.engines.common.silero_vad import detector
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.types import RATE_HZ, Options, Segment, Word
 from tests.benchmarks import degrade, espeak, speech
@@ -71,21 +71,21 @@ class Timed:
 
 def synthetic(folder: Path, language: str, n: int = N_SENTENCES) -> list[Timed]:
     """Sentences of the recordings' references, spoken by espeak-ng."""
-    whole = [one for one in clips(True, language) if one.seconds >= 3]
+    whole = [entry for entry in clips(True, language) if entry.seconds >= 3]
     chosen = [whole[i * len(whole) // n] for i in range(n)] if len(whole) > n else whole
     spoken = espeak.Espeak()
-    made = []
-    for i, one in enumerate(chosen):
+    items = []
+    for i, item in enumerate(chosen):
         voice = VOICES[language][i % len(VOICES[language])]
-        said = spoken.speak(one.text.lower(), voice)
+        said = spoken.speak(item.text.lower(), voice)
         path = folder / f"espeak-{voice}-{i:02}.wav"
-        noise = room(len(said.samples), degrade.seeded(one.name))
+        noise = room(len(said.samples), degrade.seeded(item.name))
         degrade.write(path, degrade.Sound(0.5 * said.samples + noise, said.rate_hz))
         length_s = len(said.samples) / said.rate_hz
-        recording = Recording(path.stem, str(path), one.text, language, length_s)
+        recording = Recording(path.stem, str(path), item.text, language, length_s)
         words = tuple((word.text, word.start_s, word.end_s) for word in said.words)
-        made.append(Timed(recording, words))
-    return made
+        items.append(Timed(recording, words))
+    return items
 
 
 def joined(folder: Path, seconds: float) -> Timed:
@@ -96,8 +96,8 @@ def joined(folder: Path, seconds: float) -> Timed:
     utterances = _agreed(speech.librispeech())
     index = 0
     while at < seconds * RATE_HZ:
-        one, sound = utterances[index % len(utterances)]
-        spoken = one.text.lower().split()
+        item, sound = utterances[index % len(utterances)]
+        spoken = item.text.lower().split()
         end_s = (at + len(sound)) / RATE_HZ
         words += [
             (word, at / RATE_HZ if i == 0 else None, end_s if i == len(spoken) - 1 else None)
@@ -117,8 +117,8 @@ def joined(folder: Path, seconds: float) -> Timed:
 
 def _agreed(recordings: Sequence[Recording]) -> list[tuple[Recording, Samples]]:
     """Utterances cut to their sound, those left out where the voice detector differs."""
-    cut = [(one, _trimmed(samples_of(one.path))) for one in recordings]
-    return [(one, sound) for one, sound in cut if _agrees(sound)]
+    cut = [(recording, _trimmed(samples_of(recording.path))) for recording in recordings]
+    return [(item, sound) for item, sound in cut if _agrees(sound)]
 
 
 def _agrees(sound: Samples) -> bool:
@@ -175,10 +175,10 @@ def _faster_whisper(model: str) -> Hear:
     whisper = WhisperModel(folder, "cpu", compute_type="int8")
 
     def hear(one: Recording) -> list[Word]:
-        found, _ = whisper.transcribe(
+        result, _ = whisper.transcribe(
             one.path, beam_size=1, language=one.language, word_timestamps=True
         )
-        return [Word(w.start, w.end, w.word.strip()) for s in found for w in s.words or ()]
+        return [Word(w.start, w.end, w.word.strip()) for s in result for w in s.words or ()]
 
     return hear
 
@@ -250,17 +250,17 @@ def errors(timed: Timed, heard: Sequence[Word]) -> Errors:
     """Errors of the words that were recognised."""
     plain = normaliser(None)
     truth = [(_one(plain(text)), start_s, end_s) for text, start_s, end_s in timed.words]
-    found = [(_one(plain(word.text)), word.start_s, word.end_s) for word in heard]
+    items = [(_one(plain(word.text)), word.start_s, word.end_s) for word in heard]
     edges: list[tuple[float, float]] = []
     matched = 0
-    for stretch in align([t[0] for t in truth], [f[0] for f in found]):
+    for stretch in align([t[0] for t in truth], [f[0] for f in items]):
         if not stretch.equal:
             continue
         matched += len(stretch.first)
         for i, j in zip(stretch.first, stretch.second, strict=True):
-            for known, measured in zip(truth[i][1:], found[j][1:], strict=True):
-                if known is not None:
-                    edges.append((known, measured - known))
+            for entry, measured in zip(truth[i][1:], items[j][1:], strict=True):
+                if entry is not None:
+                    edges.append((entry, measured - entry))
     at_s, error_s = np.array(edges).T if edges else (np.zeros(0), np.zeros(0))
     return Errors(at_s, error_s, len(truth), matched)
 
@@ -299,7 +299,11 @@ def rows(
         hear = load(model)
         for title, recordings in material.items():
             print(f"  {name}: {title}", file=sys.stderr)
-            yield title, name, pooled([errors(one, hear(one.recording)) for one in recordings])
+            yield (
+                title,
+                name,
+                pooled([errors(recording, hear(recording.recording)) for recording in recordings]),
+            )
 
 
 def line(title: str, name: str, found: Errors) -> str:
@@ -328,20 +332,20 @@ def main(arguments: Sequence[str]) -> str:
     if reason or not speech.librispeech():
         return f"Left out: {reason or 'there is no recorded speech beside the checkout'}."
     with tempfile.TemporaryDirectory(prefix="word-times-") as folder:
-        made = Path(folder)
-        material: dict[str, Sequence[Timed]] = {"synthetic, English": synthetic(made, "en", n)}
+        instance = Path(folder)
+        material: dict[str, Sequence[Timed]] = {"synthetic, English": synthetic(instance, "en", n)}
         if not options.model.endswith(".en"):
-            material["synthetic, Portuguese"] = synthetic(made, "pt", n)
-        material["joined"] = [joined(made, 60 * options.minutes)]
-        found = list(rows(options.model, options.engines.split(";"), material))
+            material["synthetic, Portuguese"] = synthetic(instance, "pt", n)
+        material["joined"] = [joined(instance, 60 * options.minutes)]
+        items = list(rows(options.model, options.engines.split(";"), material))
     drift = [
         f"Drift over an hour, from {options.minutes:.0f} minutes, {name}: "
         f"{part.drift_ms_per_hour:+.0f} ms."
-        for title, name, part in found
+        for title, name, part in items
         if title == "joined"
     ]
     skipped = [f"Left out: {name}, {why}." for name, why in LEFT_OUT.items()]
-    table = [HEADER, *(line(*one) for one in sorted(found, key=lambda one: one[0]))]
+    table = [HEADER, *(line(*item) for item in sorted(items, key=lambda one: one[0]))]
     return "\n".join([f"{options.model}, beam 1:", "", *table, "", *drift, *skipped])
 
 

@@ -11,7 +11,7 @@ from tests.engines.mistakes import count
 def wrong(recordings: Sequence[Recording], texts: Sequence[str]) -> list[tuple[int, int]]:
     """Wrong words and words, for each recording."""
     return [
-        count(one.text, text, one.language) for one, text in zip(recordings, texts, strict=True)
+        count(item.text, text, item.language) for item, text in zip(recordings, texts, strict=True)
     ]
 
 

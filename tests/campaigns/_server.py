@@ -41,8 +41,8 @@ def main() -> None:
 
     _watch()
     settings: dict[str, Any] = {}
-    for given in sys.argv[2:]:
-        name, _, number = given.partition("=")
+    for value in sys.argv[2:]:
+        name, _, number = value.partition("=")
         settings[name] = int(number)
     began = time.monotonic()
     with (
@@ -51,8 +51,8 @@ def main() -> None:
     ):
         print(json.dumps({"url": server.url, "up_s": time.monotonic() - began}), flush=True)
         for _ in sys.stdin:
-            told, _held[:] = sorted(_held, reverse=True)[:5], []
-            print(json.dumps(told), flush=True)
+            message, _held[:] = sorted(_held, reverse=True)[:5], []
+            print(json.dumps(message), flush=True)
 
 
 if __name__ == "__main__":

@@ -67,8 +67,10 @@ class Server:
         return [(ms, what) for ms, what in json.loads(self._out.readline())]
 
     def client(self, **headers: str) -> httpx.Client:
-        shown = {**AUTH, **headers}
-        return httpx.Client(base_url=self.url, headers=shown, trust_env=False, timeout=PATIENCE_S)
+        display_name = {**AUTH, **headers}
+        return httpx.Client(
+            base_url=self.url, headers=display_name, trust_env=False, timeout=PATIENCE_S
+        )
 
     @property
     def log(self) -> str:
@@ -176,8 +178,8 @@ class Fuzz:
         chance = self._chance
         if chance.random() < 0.03:
             return chance.randbytes(chance.randint(1, 400)) + b"\r\n\r\n"
-        made = self._tus() if chance.random() < 0.3 else self._any()
-        return self._spoilt(made) if chance.random() < 0.1 else made
+        instance = self._tus() if chance.random() < 0.3 else self._any()
+        return self._spoilt(instance) if chance.random() < 0.1 else instance
 
     def _any(self) -> bytes:
         chance = self._chance
@@ -257,10 +259,10 @@ class Fuzz:
     def _json(self) -> bytes:
         chance = self._chance
         values: list[Any] = [*_ODD, None, 1, -1.5, [1, 2], {"a": {"b": []}}, True, 2**70]
-        made: dict[str, Any] = dict(self._pair() for _ in range(chance.randint(0, 3)))
+        mapping: dict[str, Any] = dict(self._pair() for _ in range(chance.randint(0, 3)))
         if chance.random() < 0.3:
-            made[chance.choice(_FIELDS)] = chance.choice(values)
-        text = json.dumps(made, ensure_ascii=chance.random() < 0.5)
+            mapping[chance.choice(_FIELDS)] = chance.choice(values)
+        text = json.dumps(mapping, ensure_ascii=chance.random() < 0.5)
         deep = "[" * 3000 if chance.random() < 0.02 else ""
         return (deep + text).encode("utf-8", "replace")
 
@@ -442,9 +444,9 @@ class Canary:
     def _upload(self, client: httpx.Client, *, whole: bool) -> str:
         tus = {"Tus-Resumable": "1.0.0"}
         length = {"Upload-Length": str(len(self._wav)), "Upload-Metadata": "filename YS53YXY="}
-        made = client.post("/files", headers={**tus, **length})
-        assert made.status_code == 201, made.text
-        place = made.headers["Location"]
+        instance = client.post("/files", headers={**tus, **length})
+        assert instance.status_code == 201, instance.text
+        place = instance.headers["Location"]
         half = len(self._wav) // 2
         kind = {"Content-Type": "application/offset+octet-stream"}
         pieces = ((0, self._wav[:half]), (half, self._wav[half:]))
@@ -488,11 +490,11 @@ def load(folder: Path, count: int, seed: int) -> Report:
         client = stack.enter_context(server.client())
         streams = stack.enter_context(_listening(server, sessions))
         before = _journal_bytes(folder)
-        known = _submit(client, wav, model, sessions, count, report)
+        entry = _submit(client, wav, model, sessions, count, report)
         report.figures["journal, bytes a job"] = (_journal_bytes(folder) - before) // max(1, count)
-        told = streams.n_accepted(len(known))
-        if told != len(known):
-            report.losses.append(f"{told} of {len(known)} jobs were told by streams")
+        message = streams.n_accepted(len(entry))
+        if message != len(entry):
+            report.losses.append(f"{message} of {len(entry)} jobs were told by streams")
         report.figures["streams"] = n_sessions
         _hold(server, report, "submitting")
         _look(server, client, report)
@@ -503,15 +505,15 @@ def load(folder: Path, count: int, seed: int) -> Report:
         report.figures["restart, s"] = round(server.up_s, 1)
         # Before it was up nobody could wait for it.
         server.held()
-        found = {job["job_id"] for job in client.get("/queues").json()["jobs"]}
-        lost = known - found
+        result = {job["job_id"] for job in client.get("/queues").json()["jobs"]}
+        lost = entry - result
         report.losses += [f"job {job_id} is gone after a kill" for job_id in sorted(lost)]
         _hold(server, report, "after the restart")
         _timed(report, "erase all sessions, s", lambda: _erase(client, sessions, report))
         _hold(server, report, "erasing")
-        left = client.get("/queues").json()["jobs"]
-        if left:
-            report.losses.append(f"{len(left)} jobs are left after all was erased")
+        remaining = client.get("/queues").json()["jobs"]
+        if remaining:
+            report.losses.append(f"{len(remaining)} jobs are left after all was erased")
     report.figures["journal at the end, MB"] = round(_journal_bytes(folder) / 1e6, 2)
     if "Traceback" in server.log:
         report.losses.append(
@@ -528,7 +530,7 @@ def _submit(
     count: int,
     report: Report,
 ) -> set[str]:
-    known: set[str] = set()
+    entry: set[str] = set()
     body = wav.read_bytes()
     began = time.monotonic()
     for n in range(count):
@@ -537,10 +539,10 @@ def _submit(
         if answer.status_code != 202:
             report.losses.append(f"job {n}: {answer.status_code} {answer.text[:200]}")
             break
-        known.add(answer.json()["job_id"])
+        entry.add(answer.json()["job_id"])
     spent_s = time.monotonic() - began
-    report.figures |= {"jobs": len(known), "jobs a second": round(len(known) / spent_s)}
-    return known
+    report.figures |= {"jobs": len(entry), "jobs a second": round(len(entry) / spent_s)}
+    return entry
 
 
 def _look(server: Server, client: httpx.Client, report: Report) -> None:

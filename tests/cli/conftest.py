@@ -43,8 +43,8 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
         capsys.readouterr()
         try:
             code = main([str(a) for a in arguments])
-        except SystemExit as left:
-            code = int(left.code or 0)
+        except SystemExit as remaining:
+            code = int(remaining.code or 0)
         return Ran(code, *capsys.readouterr())
 
     return run

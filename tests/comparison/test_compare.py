@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from hybrid_transcribe import Comparison, compare, list_engines, sample
-from hybrid_transcribe.comparison import Difference, Pair, Plan, Row
-from hybrid_transcribe.comparison.entries import Entry
+from hybrid_transcribe.comparison import ComparisonPlan, ComparisonRow, Difference, Pair
+from hybrid_transcribe.comparison.entries import ComparisonEntry
 from hybrid_transcribe.comparison.report import WIDTH, document, page
-from hybrid_transcribe.comparison.run import Run
+from hybrid_transcribe.comparison.run import EngineRun
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineUnavailable, InputMissing, InvalidRequest, UnknownEngine
 from hybrid_transcribe.samples import SAMPLE_TEXT
@@ -60,10 +60,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Comparison:
 class TestTwoEngines:
     def test_each_has_its_text_and_its_rate(self, two: Comparison) -> None:
         """One and two words of ten are wrong."""
-        one, other = two.rows
+        item, other = two.rows
 
-        assert one.text == "The quick brown fox jumps over a lazy dog today."
-        assert (one.wer, other.wer) == (0.1, 0.2)
+        assert item.text == "The quick brown fox jumps over a lazy dog today."
+        assert (item.wer, other.wer) == (0.1, 0.2)
 
     def test_the_pair_has_a_rate_and_its_difference(self, two: Comparison) -> None:
         """One word of ten, in the second segment: from there on it is guessed by place."""
@@ -71,8 +71,8 @@ class TestTwoEngines:
 
         assert (pair.first, pair.second) == ("one", "two")
         assert pair.wer == 0.1
-        (found,) = pair.differences
-        assert (found.first, found.second, found.at_s) == ("jumps", "jumped", 1.0)
+        (result,) = pair.differences
+        assert (result.first, result.second, result.at_s) == ("jumps", "jumped", 1.0)
 
     def test_speed_is_audio_over_the_time_without_loading(self, two: Comparison) -> None:
         """Two seconds of it."""
@@ -110,18 +110,18 @@ class TestTwoEngines:
 
     def test_it_is_json(self, two: Comparison) -> None:
         """Rows, pairs and differences as plain data."""
-        told = json.loads(json.dumps(document(two)))
+        error_text = json.loads(json.dumps(document(two)))
 
-        assert told["recordings"] == ["talk.wav"]
-        assert [row["wer"] for row in told["rows"]] == [0.1, 0.2]
-        assert told["pairs"][0]["differences"][0]["second"] == "jumped"
+        assert error_text["recordings"] == ["talk.wav"]
+        assert [row["wer"] for row in error_text["rows"]] == [0.1, 0.2]
+        assert error_text["pairs"][0]["differences"][0]["second"] == "jumped"
 
 
 class TestJudging:
     """What is made of runs, without any."""
 
-    def judged(self, *runs: Run, reference: Any = None, **options: Any) -> Comparison:
-        plan = Plan([], ["interpreter"], reference, None, None, SETTINGS, options)
+    def judged(self, *runs: EngineRun, reference: Any = None, **options: Any) -> Comparison:
+        plan = ComparisonPlan([], ["interpreter"], reference, None, None, SETTINGS, options)
         entry = plan.entries[0]
         return plan.judge(
             [replace(run, entry=replace(entry, label=run.entry.label)) for run in runs]
@@ -129,33 +129,33 @@ class TestJudging:
 
     def test_several_recordings_are_counted_together(self) -> None:
         """Errors over all words: one of ten and none of three."""
-        heard = heard_by("one", a="The quick brown fox jumps over the lazy cat today", b="So it is")
-        found = self.judged(heard, reference={"a.wav": REFERENCE, "b": "so it is"})
+        event = heard_by("one", a="The quick brown fox jumps over the lazy cat today", b="So it is")
+        result = self.judged(event, reference={"a.wav": REFERENCE, "b": "so it is"})
 
-        assert found.recordings == ("a.wav", "b.wav")
-        assert found.rows[0].wer == pytest.approx(1 / 13)
+        assert result.recordings == ("a.wav", "b.wav")
+        assert result.rows[0].wer == pytest.approx(1 / 13)
 
     def test_recordings_without_a_reference_do_not_count(self) -> None:
         """Neither for nor against."""
-        found = self.judged(heard_by("one", a="x", b="c"), reference={"b": "b"})
+        result = self.judged(heard_by("one", a="x", b="c"), reference={"b": "b"})
 
-        assert found.rows[0].wer == 1.0
+        assert result.rows[0].wer == 1.0
 
     def test_a_pair_is_of_what_both_heard(self) -> None:
         """Each recording with its own; one that nobody shares makes no pair."""
         both = heard_by("one", a="x", b="same words here now")
         less = heard_by("two", b="same words here then")
-        found = self.judged(both, replace(less, transcripts={1: less.transcripts[0]}))
+        result = self.judged(both, replace(less, transcripts={1: less.transcripts[0]}))
 
-        (pair,) = found.pairs
+        (pair,) = result.pairs
         assert pair.wer == 0.25
         assert [d.recording for d in pair.differences] == ["b.wav"]
 
     def test_every_pair_is_there_once(self) -> None:
         """Three engines make three."""
-        found = self.judged(*(heard_by(name, a=name) for name in ("one", "two", "three")))
+        result = self.judged(*(heard_by(name, a=name) for name in ("one", "two", "three")))
 
-        assert [(p.first, p.second) for p in found.pairs] == [
+        assert [(p.first, p.second) for p in result.pairs] == [
             ("one", "two"),
             ("one", "three"),
             ("two", "three"),
@@ -163,12 +163,12 @@ class TestJudging:
 
     def test_the_language_heard_decides_how_words_are_counted(self) -> None:
         """In Japanese a word is a character."""
-        heard = heard_by("one", "ja", a="今日はいい天気")
-        found = self.judged(heard, reference="今日は良い天気")
+        event = heard_by("one", "ja", a="今日はいい天気")
+        result = self.judged(event, reference="今日は良い天気")
 
-        assert found.language == "ja"
-        assert found.rows[0].wer == pytest.approx(1 / 7)
-        assert "CHAR ERRORS" in str(found)
+        assert result.language == "ja"
+        assert result.rows[0].wer == pytest.approx(1 / 7)
+        assert "CHAR ERRORS" in str(result)
 
     @pytest.mark.parametrize(
         ("options", "language"), [({"language": "pt"}, "pt"), ({"task": "translate"}, "en")]
@@ -180,7 +180,7 @@ class TestJudging:
         assert self.judged(heard_by("one", "ja", a="x"), **options).language == language
 
 
-def heard_by(label: str, language: str = "en", **texts: str) -> Run:
+def heard_by(label: str, language: str = "en", **texts: str) -> EngineRun:
     """A run that heard these texts, by the recordings' names without suffix."""
     names = tuple(f"{name}.wav" for name in texts)
     transcripts = {
@@ -189,25 +189,25 @@ def heard_by(label: str, language: str = "en", **texts: str) -> Run:
         )
         for place, (name, text) in enumerate(zip(names, texts.values(), strict=True))
     }
-    return Run(Entry(label, "scripted"), transcripts, names)
+    return EngineRun(ComparisonEntry(label, "scripted"), transcripts, names)
 
 
 def test_an_engine_that_fails_is_a_row_with_its_error(tmp_path: Path) -> None:
     """And the others are compared; pairs are of those that have texts."""
-    found = scripted(
+    result = scripted(
         wavs(tmp_path, "talk", seconds=1.0),
         following(Script(fault="load-raise"), "failing"),
         "scripted:steady",
         "broken",
         reference="talk.wav 0",
     )
-    failed, fine, broken = found.rows
+    failed, fine, broken = result.rows
 
     assert [e.error.code for e in failed.errors] == ["engine_failed"]
     assert (failed.wer, failed.speed, failed.load_s) == (None, None, None)
     assert (fine.errors, fine.wer) == ((), 0.0)
     assert [e.error.code for e in broken.errors] == ["engine_unavailable"]
-    assert found.pairs == ()
+    assert result.pairs == ()
 
 
 def test_mistakes_are_told_before_any_work(tmp_path: Path) -> None:
@@ -246,14 +246,28 @@ class TestPage:
     LONG = "some-engine:" + "x" * 60
 
     def comparison(self) -> Comparison:
-        heard = Transcript("id", "talk.wav", (), "engine", "model", duration_s=3600.0)
+        transcript = Transcript("id", "talk.wav", (), "engine", "model", duration_s=3600.0)
         error = Rejection(self.LONG, ErrorInfo("engine_unavailable", "no library " * 20))
         differing = Difference("talk.wav", 3725.0, "a b", "c " * 60, "", "d")
         return Comparison(
             ("talk.wav", "other.wav"),
             (
-                Row("one:base", "one", "base", "cpu", (heard,), 3600, 12.4, 1.25, 12.5, 10**9, 1.5),
-                Row(self.LONG, "some-engine", "x", warnings=("careful " * 20,), errors=(error,)),
+                ComparisonRow(
+                    "one:base",
+                    "one",
+                    "base",
+                    "cpu",
+                    (transcript,),
+                    3600,
+                    12.4,
+                    1.25,
+                    12.5,
+                    10**9,
+                    1.5,
+                ),
+                ComparisonRow(
+                    self.LONG, "some-engine", "x", warnings=("careful " * 20,), errors=(error,)
+                ),
             ),
             (Pair("one:base", self.LONG, None, (differing,) * 4),),
         )  # fmt: skip
@@ -270,8 +284,8 @@ class TestPage:
 
         assert "2 recordings, 3600.0 s" in text
         assert "one:base" in text
-        (one,) = (line for line in text.splitlines() if line.startswith("one:base  "))
-        assert one.split()[1:] == "cpu 1.2 s 12.5 s 288× 1000 MB 150.0 %".split()
+        (item,) = (line for line in text.splitlines() if line.startswith("one:base  "))
+        assert item.split()[1:] == "cpu 1.2 s 12.5 s 288× 1000 MB 150.0 %".split()
         failed = next(line for line in text.splitlines() if line.startswith("some-engine:xx"))
         assert failed.split()[1:] == "– – failed – – –".split()
         assert "one:base: the model was fetched or converted first, in 12 s" in text
@@ -290,24 +304,24 @@ class TestPage:
 def test_the_engines_of_this_machine_hear_the_sample() -> None:
     """Every local engine that is installed, on the same weights: few errors, little difference."""
     engines = [e.name for e in list_engines() if e.available and not e.sends_audio_to]
-    found = compare(
+    result = compare(
         sample(),
         [f"{name}:base" for name in engines],
         reference=SAMPLE_TEXT,
         settings=Settings.load(offline=True),
         progress=False,
     )
-    print(found)
-    heard = [row for row in found if row.transcripts]
-    if not heard:
-        pytest.skip("; ".join(e.error.message for row in found for e in row.errors))
+    print(result)
+    items = [row for row in result if row.transcripts]
+    if not items:
+        pytest.skip("; ".join(e.error.message for row in result for e in row.errors))
 
-    for row in heard:
+    for row in items:
         assert row.wer is not None
         assert row.wer <= 0.15
         assert row.audio_s == pytest.approx(11.0, abs=0.1)
         assert row.peak_bytes is not None
         assert row.peak_bytes > 100e6
-    for pair in found.pairs:
+    for pair in result.pairs:
         assert pair.wer is not None
         assert pair.wer <= 0.15

@@ -63,32 +63,32 @@ def test_nothing_against_something() -> None:
 def test_the_time_is_the_words_own() -> None:
     """Where words are timed."""
     words = (Word(1.0, 1.5, "a"), Word(7.0, 7.5, "b"))
-    (found,) = differences(heard(Segment(1.0, 8.0, "a b", words)), said("a x"))
+    (result,) = differences(heard(Segment(1.0, 8.0, "a b", words)), said("a x"))
 
-    assert found.at_s == 7.0
+    assert result.at_s == 7.0
 
 
 def test_without_word_times_it_is_guessed_by_place() -> None:
     """Within the segment; what only the second says has its time from there."""
-    (found,) = differences(heard(Segment(20.0, 30.0, "a b c d e")), said("a b x d e"))
-    assert found.at_s == 24.0
+    (result,) = differences(heard(Segment(20.0, 30.0, "a b c d e")), said("a b x d e"))
+    assert result.at_s == 24.0
 
-    (found,) = differences(said("a"), said("a b", 8.0))
-    assert found.at_s == 4.0
+    (result,) = differences(said("a"), said("a b", 8.0))
+    assert result.at_s == 4.0
 
 
 def test_languages_without_spaces_are_compared_by_character() -> None:
     """And shown without spaces."""
-    (found,) = differences(said("今日はいい天気です"), said("今日は良い天気です"), "ja")
+    (result,) = differences(said("今日はいい天気です"), said("今日は良い天気です"), "ja")
 
-    assert str(found) == "今日は [い | 良] い天気で …"
+    assert str(result) == "今日は [い | 良] い天気で …"
 
 
 def test_it_knows_its_recording() -> None:
     """For comparisons of several."""
-    (found,) = differences(said("a"), said("b"))
+    (result,) = differences(said("a"), said("b"))
 
-    assert (found.recording, found.first, found.second) == ("talk.wav", "a", "b")
+    assert (result.recording, result.first, result.second) == ("talk.wav", "a", "b")
 
 
 def test_long_texts_take_no_time() -> None:

@@ -92,23 +92,23 @@ def test_a_single_engine_needs_no_list() -> None:
 
 def test_none_is_all_that_run_here_and_keep_the_audio() -> None:
     """Nothing is sent away unasked, and what is broken is left out."""
-    found = [e.engine for e in make_entries(None, SETTINGS)]
+    items = [e.engine for e in make_entries(None, SETTINGS)]
 
-    assert found[0] == "scripted"
-    assert "faster-whisper" in found
-    assert not {"cloud", "broken", "assemblyai"} & set(found)
+    assert items[0] == "scripted"
+    assert "faster-whisper" in items
+    assert not {"cloud", "broken", "assemblyai"} & set(items)
 
 
 def test_a_mapping_has_options_of_its_own() -> None:
     """They go before those meant for all."""
-    one, other = entries(
+    item, other = entries(
         {"engine": "scripted", "device": "cpu", "beam_size": 1},
         "scripted",
         device="gpu",
         options={"beam_size": 5, "language": "pt"},
     )
 
-    assert (one.spec.device, one.spec.options.beam_size, one.spec.options.language) == (
+    assert (item.spec.device, item.spec.options.beam_size, item.spec.options.language) == (
         *("cpu", 1, "pt"),
     )
     assert (other.spec.device, other.spec.options.beam_size) == ("gpu", 5)
@@ -117,9 +117,9 @@ def test_a_mapping_has_options_of_its_own() -> None:
 class TestModel:
     def test_the_one_for_all_goes_to_those_without(self) -> None:
         """And not to those that name one."""
-        one, other = entries("scripted", "scripted:mine", model="all")
+        item, other = entries("scripted", "scripted:mine", model="all")
 
-        assert (one.spec.model, other.spec.model) == ("all", "mine")
+        assert (item.spec.model, other.spec.model) == ("all", "mine")
 
     def test_where_models_have_other_names_it_is_left_out(self) -> None:
         """And that is said."""
@@ -152,20 +152,20 @@ class TestModel:
 class TestLabels:
     def test_equal_ones_are_told_apart_by_what_differs(self) -> None:
         """By device and options."""
-        found = entries(
+        result = entries(
             {"engine": "scripted", "beam_size": 1}, {"engine": "scripted", "device": "cpu"}
         )
 
-        assert [e.label for e in found] == [
+        assert [e.label for e in result] == [
             "scripted:steady device=auto beam_size=1",
             "scripted:steady device=cpu",
         ]
 
     def test_people_may_give_their_own(self) -> None:
         """Where options make names long."""
-        found = entries({"engine": "scripted", "beam_size": 1, "label": "greedy"}, "scripted")
+        result = entries({"engine": "scripted", "beam_size": 1, "label": "greedy"}, "scripted")
 
-        assert [e.label for e in found] == ["greedy", "scripted:steady"]
+        assert [e.label for e in result] == ["greedy", "scripted:steady"]
 
     def test_the_very_same_are_numbered(self) -> None:
         """Once more shows how far two runs are apart."""

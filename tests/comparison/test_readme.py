@@ -29,7 +29,9 @@ def test_the_example_runs(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
 
-    shown, told = blocks[place + 1][1].splitlines(), ran.stdout.splitlines()
-    assert told[0] == shown[0]
-    assert told[2].split() == shown[2].split()
-    assert [line.split()[0] for line in told[3:5]] == [line.split()[0] for line in shown[3:5]]
+    display_name, error_text = blocks[place + 1][1].splitlines(), ran.stdout.splitlines()
+    assert error_text[0] == display_name[0]
+    assert error_text[2].split() == display_name[2].split()
+    assert [line.split()[0] for line in error_text[3:5]] == [
+        line.split()[0] for line in display_name[3:5]
+    ]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.comparison.entries import Entry, make_entries
-from hybrid_transcribe.comparison.run import Run, Stopwatch, run
+from hybrid_transcribe.comparison.entries import ComparisonEntry, make_entries
+from hybrid_transcribe.comparison.run import EngineRun, WallClock, run
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputMissing, InvalidRequest
 from hybrid_transcribe.testing import SCRIPTED, Script
@@ -17,16 +17,16 @@ from tests.services import wavs
 SETTINGS = Settings(engine="scripted", engines=SCRIPTED)
 
 
-def entry(script: Script | None = None) -> Entry:
+def entry(script: Script | None = None) -> ComparisonEntry:
     """The scripted engine, with what it is to do."""
-    (made,) = make_entries([("scripted", (script or Script()).model)], SETTINGS)
-    return made
+    (instance,) = make_entries([("scripted", (script or Script()).model)], SETTINGS)
+    return instance
 
 
 class TestStopwatch:
     def test_time_is_shared_out_by_stages(self) -> None:
         """Starting and loading, fetching, and the work itself."""
-        watch = Stopwatch(100.0)
+        watch = WallClock(100.0)
         for stage, now in (
             (Stage.DOWNLOADING_MODEL, 101.0),
             (Stage.DOWNLOADING_MODEL, 103.0),
@@ -43,7 +43,7 @@ class TestStopwatch:
 
     def test_loading_again_is_part_of_the_work(self) -> None:
         """As after running out of memory."""
-        watch = Stopwatch(0.0)
+        watch = WallClock(0.0)
         for stage, now in ((Stage.DECODING, 1.0), (Stage.LOADING_MODEL, 5.0)):
             watch.enter(stage, now)
         watch.end(9.0)
@@ -52,7 +52,7 @@ class TestStopwatch:
 
     def test_what_never_loaded_has_no_times(self) -> None:
         """None rather than a number that means nothing."""
-        watch = Stopwatch(0.0)
+        watch = WallClock(0.0)
         watch.enter(Stage.LOADING_MODEL, 1.0)
         watch.end(2.0)
 
@@ -60,7 +60,7 @@ class TestStopwatch:
 
     def test_uploading_is_work(self) -> None:
         """In the cloud nothing is loaded."""
-        watch = Stopwatch(0.0)
+        watch = WallClock(0.0)
         watch.enter(Stage.UPLOADING_TO_CLOUD, 0.5)
         watch.end(2.0)
 
@@ -90,9 +90,9 @@ def test_its_progress_tells_no_speed(tmp_path: Path, capsys: pytest.CaptureFixtu
     """It would count the loading, and be another than the table's."""
     run(entry(), wavs(tmp_path, "talk", seconds=2.0), SETTINGS, progress=True)
 
-    told = capsys.readouterr().err
-    assert "talk.wav: 100 %" in told
-    assert "real time" not in told
+    error_text = capsys.readouterr().err
+    assert "talk.wav: 100 %" in error_text
+    assert "real time" not in error_text
 
 
 def test_a_recording_that_fails_is_told_beside_those_that_did_not(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_an_engine_that_dies_is_its_own_error(tmp_path: Path) -> None:
 def test_what_could_not_be_asked_is_not_tried() -> None:
     """No worker is started for it, whatever the inputs."""
     (broken,) = make_entries(["broken"], SETTINGS.but(engines={"broken": "no_such_module:X"}))
-    done: Run = run(broken, ["nowhere.wav"], SETTINGS)
+    done: EngineRun = run(broken, ["nowhere.wav"], SETTINGS)
 
     assert [(e.name, e.error.code) for e in done.errors] == [("broken", "engine_unavailable")]
 

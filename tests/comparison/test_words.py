@@ -60,11 +60,11 @@ def test_languages_without_spaces_are_counted_in_characters() -> None:
 def test_aligned_words_cover_both_texts_in_order() -> None:
     """Each word of either is in one stretch."""
     first, second = "a b c d".split(), "a x c e d f".split()
-    found = align(first, second)
+    result = align(first, second)
 
-    assert [n for s in found for n in s.first] == [0, 1, 2, 3]
-    assert [n for s in found for n in s.second] == [0, 1, 2, 3, 4, 5]
-    assert [(first[s.first.start : s.first.stop], s.equal) for s in found] == [
+    assert [n for s in result for n in s.first] == [0, 1, 2, 3]
+    assert [n for s in result for n in s.second] == [0, 1, 2, 3, 4, 5]
+    assert [(first[s.first.start : s.first.stop], s.equal) for s in result] == [
         *((["a"], True), (["b"], False), (["c"], True)),
         *(([], False), (["d"], True), ([], False)),
     ]

@@ -25,10 +25,10 @@ JOURNALS: dict[str, Callable[[Path], Journal]] = {
 
 @pytest.fixture(params=JOURNALS)
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    made = JOURNALS[request.param](tmp_path)
-    yield made
-    made.close()
-    made.close()
+    instance = JOURNALS[request.param](tmp_path)
+    yield instance
+    instance.close()
+    instance.close()
 
 
 def test_jobs_come_back_in_order_and_whole(journal: Journal) -> None:
@@ -67,9 +67,9 @@ def test_segments_are_kept_once_and_in_order(journal: Journal) -> None:
         moved = replace(recording, n_segments=index + 1)
         segment = Segment(float(index), index + 1.0, f"t{index}", words)
         journal.add_segment(moved, index, segment)
-    found = journal.segments(recording.recording_id)
-    assert [s.text for s in found] == ["t0", "t1"]
-    assert found[0].words == words
+    result = journal.segments(recording.recording_id)
+    assert [s.text for s in result] == ["t0", "t1"]
+    assert result[0].words == words
     assert journal.restore().jobs[0].recordings[0].n_segments == 2
 
 
@@ -98,8 +98,8 @@ def test_some_recordings_of_a_job_can_go(journal: Journal) -> None:
     changes.delete_recordings(["j1-0", "j1-2", "never there"])
     assert changes
     journal.write(changes)
-    (left,) = journal.restore().jobs
-    assert left.recordings == (job.recordings[1],)
+    (remaining,) = journal.restore().jobs
+    assert remaining.recordings == (job.recordings[1],)
     assert journal.segments("j1-0") == journal.segments("j1-2") == ()
     assert len(journal.segments("j1-1")) == 1
 

@@ -61,11 +61,11 @@ DOORS: dict[str, Callable[[], Any]] = {"local": local_service, "remote": _Remote
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    made = DOORS[request.param]()
+    instance = DOORS[request.param]()
     # Its worker starts with the first job, and stays.
-    made.submit(wavs(tmp_path_factory.mktemp("warm"), "up")).result(30)
-    yield made
-    made.close()
+    instance.submit(wavs(tmp_path_factory.mktemp("warm"), "up")).result(30)
+    yield instance
+    instance.close()
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_await(service: Service, path: Path) -> None:
 
 
 def test_giving_up_an_await_leaves_the_job(service: Service, path: Path, gate: Path) -> None:
-    """Cancelling the coroutine that waits is not cancelling the job."""
+    """Canceling the coroutine that waits is not canceling the job."""
 
     async def run() -> None:
         job = service.submit(path, model=Script(gate=str(gate)).model)
@@ -154,8 +154,8 @@ def test_segments_stream(service: Service, path: Path) -> None:
 def test_many_tasks_may_wait_for_one_job(service: Service, path: Path) -> None:
     """Several coroutines and threads get the same result."""
     job = service.submit(path, model=Script(delay_s=0.05).model)
-    found: list[str] = []
-    threads = [threading.Thread(target=lambda: found.append(job.result(30).text)) for _ in range(3)]
+    items: list[str] = []
+    threads = [threading.Thread(target=lambda: items.append(job.result(30).text)) for _ in range(3)]
     for thread in threads:
         thread.start()
 
@@ -165,24 +165,24 @@ def test_many_tasks_may_wait_for_one_job(service: Service, path: Path) -> None:
     texts = {r.text for r in asyncio.run(both())}
     for thread in threads:
         thread.join()
-    assert {*found} == texts == {"talk.wav 0 talk.wav 1 talk.wav 2"}
+    assert {*items} == texts == {"talk.wav 0 talk.wav 1 talk.wav 2"}
 
 
 def test_events_tell_the_whole_story(service: Service, path: Path) -> None:
     """From acceptance to the end: numbered, in order, percentage rising, the last one final."""
-    heard: list[Event] = []
+    items: list[Event] = []
     with service.subscribe() as events:
         job = service.submit(path)
         for event in events:
             if event.job_id == job.job_id:
-                heard.append(event)
+                items.append(event)
             if isinstance(event, JobChanged) and event.job and event.job.done:
                 break
-    assert isinstance(heard[0], JobChanged)
-    assert [e.seq for e in heard] == sorted(e.seq for e in heard)
-    assert [e.index for e in heard if isinstance(e, SegmentAdded)] == [0, 1, 2]
+    assert isinstance(items[0], JobChanged)
+    assert [e.seq for e in items] == sorted(e.seq for e in items)
+    assert [e.index for e in items if isinstance(e, SegmentAdded)] == [0, 1, 2]
     shares = [
-        e.recording.percentage for e in heard if isinstance(e, RecordingChanged) and e.recording
+        e.recording.percentage for e in items if isinstance(e, RecordingChanged) and e.recording
     ]
     assert shares == sorted(shares, key=lambda share: share or 0)
     assert shares[-1] == 100.0
@@ -337,9 +337,9 @@ def test_f36_names_that_are_not_text(service: Service, tmp_path: Path) -> None:
 
 def test_requests_that_are_not_text(service: Service, path: Path) -> None:
     """Half characters in a model's name or a session are refused at the door."""
-    for how in ({"model": "a\udcff"}, {"session_id": "\udcff"}, {"initial_prompt": "\udcff"}):
+    for options in ({"model": "a\udcff"}, {"session_id": "\udcff"}, {"initial_prompt": "\udcff"}):
         with pytest.raises(InvalidOption, match="Unicode"):
-            service.submit(path, **how)  # type: ignore[arg-type]
+            service.submit(path, **options)  # type: ignore[arg-type]
 
 
 def test_repr_is_plain_and_says_how_far(service: Service, path: Path) -> None:
@@ -359,14 +359,14 @@ def test_the_same_job_is_the_same_handle(service: Service, path: Path) -> None:
 
 def test_closed_is_closed(path: Path) -> None:
     """After closing, waiting and asking are typed errors, and closing again is nothing."""
-    made = local_service()
-    job = made.submit(path, model=Script(delay_s=5).model)
-    threading.Timer(0.3, made.close).start()
+    instance = local_service()
+    job = instance.submit(path, model=Script(delay_s=5).model)
+    threading.Timer(0.3, instance.close).start()
     with pytest.raises(ServiceClosed):
         job.result(30)
     with pytest.raises(ServiceClosed):
-        made.submit(path)
-    made.close()
+        instance.submit(path)
+    instance.close()
 
 
 def test_work_goes_on_in_the_next_service(tmp_path: Path) -> None:
@@ -410,7 +410,7 @@ def test_waiting_inside_a_listener_is_refused(service: Service, path: Path) -> N
     with service.subscribe(listen):
         service.submit(path).result(30)
         service.submit(path).result(30)
-    assert any(isinstance(one, InvalidRequest) for one in seen)
+    assert any(isinstance(item, InvalidRequest) for item in seen)
     assert "talk.wav 0 talk.wav 1 talk.wav 2" in seen
 
 
@@ -419,20 +419,20 @@ def test_a_refused_submit_leaves_nothing(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         for name in ("a.wav", "b.wav"):
             archive.writestr(name, wavs(tmp_path, "x", seconds=1)[0].read_bytes())
-    with local_service(max_queued=1) as made:
+    with local_service(max_queued=1) as instance:
         with pytest.raises(QueueFull):
-            made.submit(tmp_path / "in.zip")
-        uploads = made.call(lambda room: room.state.uploads).result()
+            instance.submit(tmp_path / "in.zip")
+        uploads = instance.call(lambda room: room.state.uploads).result()
         assert list(uploads.iterdir()) == []
 
 
 def test_iterating_ends_with_an_error_when_the_service_closes(path: Path) -> None:
     """A loop over segments does not pass off a part for the whole."""
-    made = local_service()
-    job = made.submit(path, model=Script(delay_s=0.5).model)
+    instance = local_service()
+    job = instance.submit(path, model=Script(delay_s=0.5).model)
     segments = iter(job)
     seen = [next(segments)]
-    made.close()
+    instance.close()
     with pytest.raises(ServiceClosed):
         seen.extend(segments)
     assert len(seen) < 3

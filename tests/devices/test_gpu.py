@@ -21,7 +21,7 @@ from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Clip, Options, Segment
 from tests.engines.mistakes import count
-from tests.engines.trimmed.heard import heard_as
+from tests.engines.short_context.heard import heard_as
 
 pytestmark = [pytest.mark.gpu, pytest.mark.model]
 
@@ -52,8 +52,8 @@ def request_for(request: pytest.FixtureRequest) -> tuple[Engine, LoadRequest]:
 @pytest.fixture
 def loaded(request_for: tuple[Engine, LoadRequest]) -> Iterator[tuple[Engine, Loaded]]:
     """Each engine with tiny.en on the GPU."""
-    engine, how = request_for
-    yield engine, engine.load(how)
+    engine, options = request_for
+    yield engine, engine.load(options)
     engine.unload()
 
 
@@ -84,14 +84,18 @@ def test_speech_is_heard_on_the_gpu(
     loaded: tuple[Engine, Loaded], sample: Path, batch_size: int | None
 ) -> None:
     """In half precision, one window at a time and in batches."""
-    engine, how = loaded
+    engine, parameters = loaded
     if batch_size and "batch_size" not in engine.capabilities.options:
         pytest.skip(f"{engine.name} has no batches")
     options = Options(batch_size=batch_size)
     segments = engine.transcribe(Clip(decode_audio(str(sample))), options, lambda: False)
     text = " ".join(h.text for h in segments if isinstance(h, Segment)).lower()
 
-    assert (how.device, how.compute_type, how.notices) == ("gpu", "float16", ())
+    assert (parameters.device, parameters.compute_type, parameters.notices) == (
+        "gpu",
+        "float16",
+        (),
+    )
     assert "ask not what your country can do for you" in text
 
 
@@ -119,17 +123,17 @@ def test_recordings_are_heard_in_batches(
     samples = decode_audio(str(sample))
     clips = [Clip(samples[first:]) for first in range(0, 40 * 800, 800)]
     options = Options(word_timestamps=word_timestamps)
-    told = list(faster_whisper.transcribe_many(enumerate(clips), options, lambda _: False))
+    lines = list(faster_whisper.transcribe_many(enumerate(clips), options, lambda _: False))
 
     texts = [
-        " ".join(h.text for k, h in told if k == key and isinstance(h, Segment)).lower()
+        " ".join(h.text for k, h in lines if k == key and isinstance(h, Segment)).lower()
         for key in range(len(clips))
     ]
-    assert [what for _, what in told if isinstance(what, Exception)] == []
-    assert [key for key, what in told if isinstance(what, ClipDone)] == list(range(len(clips)))
+    assert [what for _, what in lines if isinstance(what, Exception)] == []
+    assert [key for key, what in lines if isinstance(what, ClipDone)] == list(range(len(clips)))
     assert all("what your country can do for you" in text for text in texts)
     if word_timestamps:
-        assert all(h.words for _, h in told if isinstance(h, Segment))
+        assert all(h.words for _, h in lines if isinstance(h, Segment))
 
 
 def test_batches_say_what_the_full_window_says(
@@ -137,11 +141,11 @@ def test_batches_say_what_the_full_window_says(
 ) -> None:
     """Wrong words stay within two points of those of one full window after the other."""
     chosen = librispeech[::2]
-    paths = [speech_dir / "librispeech" / one["file"] for one in chosen]
+    paths = [speech_dir / "librispeech" / item["file"] for item in chosen]
     rates = {}
     for context in ("auto", "full"):
         texts = heard_as(faster_whisper, paths, context)
-        counts = [count(one["text"], text) for one, text in zip(chosen, texts, strict=True)]
+        counts = [count(item["text"], text) for item, text in zip(chosen, texts, strict=True)]
         rates[context] = 100 * sum(w for w, _ in counts) / sum(n for _, n in counts)
 
     assert rates["auto"] <= rates["full"] + 2.0
@@ -149,12 +153,12 @@ def test_batches_say_what_the_full_window_says(
 
 def test_memory_is_given_back(request_for: tuple[Engine, LoadRequest]) -> None:
     """What a model took is free for others after it was unloaded."""
-    engine, how = request_for
+    engine, options = request_for
     # What CUDA itself needs in this process stays, and is there from the first load on.
-    engine.load(how)
+    engine.load(options)
     engine.unload()
     before = free_bytes()
-    engine.load(how)
+    engine.load(options)
     during = free_bytes()
     engine.unload()
 

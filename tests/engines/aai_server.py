@@ -27,7 +27,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
-from hybrid_transcribe.engines.assemblyai.pace import Pace
+from hybrid_transcribe.engines.assemblyai.pace import PollingPace
 from tests.engines.aai_schemas import SCHEMAS
 
 #: Another folder of contracts than the one beside the checkout.
@@ -39,7 +39,7 @@ KEY = "sentinel-4f1c9d7be02a"
 TEXT = "Good morning everybody. Today we speak about rivers, and how they move. Any questions?"
 
 #: A pace for tests: the same steps, in milliseconds.
-BRISK = Pace(
+BRISK = PollingPace(
     poll_first_s=0.01,
     poll_longest_s=0.04,
     retry_first_s=0.01,
@@ -60,7 +60,7 @@ LOUD_VARIABLE = PREFIX + "TEST_LOUD"
 class Brisk(AssemblyAI):
     """The engine at the tests' pace, also for worker processes."""
 
-    def __init__(self, pace: Pace = BRISK) -> None:
+    def __init__(self, pace: PollingPace = BRISK) -> None:
         super().__init__(pace)
         if os.environ.get(LOUD_VARIABLE):
             logging.basicConfig(level=logging.DEBUG)
@@ -68,9 +68,9 @@ class Brisk(AssemblyAI):
 
 def contract_path() -> Path:
     """Where the service's whole OpenAPI document may be."""
-    given = os.environ.get(CONTRACTS_VARIABLE)
+    value = os.environ.get(CONTRACTS_VARIABLE)
     beside = Path(__file__).resolve().parents[2].parent / "shared" / "contracts"
-    return (Path(given) if given else beside) / "assemblyai.openapi.json"
+    return (Path(value) if value else beside) / "assemblyai.openapi.json"
 
 
 class Contract:
@@ -223,8 +223,8 @@ class Cloud:
 
     def named(self, transcript_id: str) -> Held | None:
         """The transcript, unless it is gone for good."""
-        found = next((t for t in self.submissions if t.id == transcript_id), None)
-        return None if found is None or (found.deleted and self.forgets) else found
+        result = next((t for t in self.submissions if t.id == transcript_id), None)
+        return None if result is None or (result.deleted and self.forgets) else result
 
     # ------------------------------------------------------------------------ answers
 
@@ -236,7 +236,7 @@ class Cloud:
     def transcript(self, held: Held) -> dict[str, Any]:
         """As the service tells it."""
         status = self.status_of(held)
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "id": held.id,
             "speech_model": None,
             "language_model": "assemblyai_default",
@@ -252,27 +252,27 @@ class Cloud:
             "speech_models": held.asked.get("speech_models"),
         }
         if held.deleted:
-            return {**told, "status": "completed", "text": "Deleted by user.", "words": []}
+            return {**fields, "status": "completed", "text": "Deleted by user.", "words": []}
         if status == "error":
-            told["error"] = self.error
+            fields["error"] = self.error
         if status == "completed":
-            told.update(self._content(held))
-        return told
+            fields.update(self._content(held))
+        return fields
 
     def _content(self, held: Held) -> dict[str, Any]:
-        asked = held.asked
-        detected = asked.get("language_detection")
-        words = self._words(bool(asked.get("speaker_labels")))
+        requested = held.asked
+        detected = requested.get("language_detection")
+        words = self._words(bool(requested.get("speaker_labels")))
         return {
             "text": self.text,
             "words": words,
-            "utterances": self._utterances(words) if asked.get("speaker_labels") else None,
+            "utterances": self._utterances(words) if requested.get("speaker_labels") else None,
             "confidence": 0.9,
             "audio_duration": 8,
-            "language_code": self.language if detected else asked.get("language_code"),
+            "language_code": self.language if detected else requested.get("language_code"),
             "language_confidence": 0.83 if detected else None,
             "language_detection": bool(detected),
-            "speech_model_used": asked["speech_models"][0],
+            "speech_model_used": requested["speech_models"][0],
         }
 
     def _words(self, speakers: bool) -> list[dict[str, Any]]:
@@ -289,11 +289,11 @@ class Cloud:
         ]
 
     def _utterances(self, words: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        told, at = [], 0
+        message, at = [], 0
         for name, n in zip("ABC", self.turns, strict=True):
             part = words[at : at + n]
             at += n
-            told.append(
+            message.append(
                 {
                     "speaker": name,
                     "text": " ".join(word["text"] for word in part),
@@ -303,7 +303,7 @@ class Cloud:
                     "words": part,
                 }
             )
-        return told
+        return message
 
     def listing(self, limit: int, before_id: str | None) -> dict[str, Any]:
         newest_first = list(reversed(self.submissions))
@@ -366,12 +366,12 @@ def serving(cloud: Cloud) -> Iterator[Cloud]:
 
 
 def _application(cloud: Cloud, over: asyncio.Event) -> Application:
-    given = {"cloud": cloud, "over": over}
+    fields = {"cloud": cloud, "over": over}
     return Application(
         [
-            (r"/v2/upload", _Upload, given),
-            (r"/v2/transcript", _Transcripts, given),
-            (r"/v2/transcript/([\w-]+)", _Transcript, given),
+            (r"/v2/upload", _Upload, fields),
+            (r"/v2/transcript", _Transcripts, fields),
+            (r"/v2/transcript/([\w-]+)", _Transcript, fields),
         ],
         log_function=lambda _: None,
     )
@@ -446,8 +446,8 @@ class _Base(RequestHandler):
         self.say(200, schema, value)
 
     def say(self, status: int, schema: str, value: dict[str, Any]) -> None:
-        known = value.get("status") in (None, "queued", "processing", "completed", "error")
-        if known:
+        is_known = value.get("status") in (None, "queued", "processing", "completed", "error")
+        if is_known:
             self.note(self.cloud.contract.faults(schema, value))
         self.set_status(status)
         self.finish(value)
@@ -507,13 +507,13 @@ class _Transcripts(_Base):
     @_struck
     async def post(self) -> None:
         await self.begin("submit")
-        cloud, asked = self.cloud, json.loads(self.request.body)
-        wrong = cloud.contract.faults("TranscriptParams", asked)
-        if wrong or not asked["speech_models"]:
+        cloud, requested = self.cloud, json.loads(self.request.body)
+        wrong = cloud.contract.faults("TranscriptParams", requested)
+        if wrong or not requested["speech_models"]:
             self.note(wrong)
             self.say(400, "Error", {"error": "; ".join(wrong) or "speech_models is empty"})
             return
-        held = Held(str(uuid.uuid4()), asked, asked["audio_url"])
+        held = Held(str(uuid.uuid4()), requested, requested["audio_url"])
         with cloud.news:
             cloud.submissions.append(held)
             cloud.news.notify_all()
@@ -539,14 +539,14 @@ class _Transcript(_Base):
         with cloud.news:
             held = cloud.named(transcript_id)
             cloud.polls.append(transcript_id)
-            told = None if held is None else cloud.transcript(held)
+            message = None if held is None else cloud.transcript(held)
             if held is not None:
                 held.looks += 1
             cloud.news.notify_all()
-        if told is None:
+        if message is None:
             self.say(404, "Error", {"error": "Transcript not found"})
         else:
-            await self.answer("Transcript", told)
+            await self.answer("Transcript", message)
 
     @_struck
     async def delete(self, transcript_id: str) -> None:

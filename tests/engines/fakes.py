@@ -14,7 +14,7 @@ import numpy.typing as npt
 from hybrid_transcribe import sample
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
 from hybrid_transcribe.types import RATE_HZ, Clip

@@ -9,8 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from hybrid_transcribe.engines.listening.listen import Interrupted
-from hybrid_transcribe.engines.transformers.model import Answer, How, Look, Vocabulary
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.engines.transformers.model import (
+    GeneratedText,
+    GenerationOptions,
+    Vocabulary,
+    WindowStatistics,
+)
 from hybrid_transcribe.engines.transformers.words import Alignment
 from hybrid_transcribe.types import RATE_HZ
 
@@ -50,7 +55,7 @@ class Call:
 
     windows: list[Any]
     prompts: list[list[int]]
-    how: How
+    how: GenerationOptions
     temperature: float
 
 
@@ -58,8 +63,8 @@ class Call:
 class FakeWhisper:
     """Stands for a loaded checkpoint.
 
-    ``says`` gives each decoded window in turn: times as numbers, words as text; an `Answer` or
-    an exception as it is. When it has run out, windows are silent.
+    ``says`` gives each decoded window in turn: times as numbers, words as text; a
+    `GeneratedText` or an exception as it is. When it has run out, windows are silent.
     """
 
     says: list[Any] = field(default_factory=list)
@@ -77,7 +82,7 @@ class FakeWhisper:
 
     def __post_init__(self) -> None:
         self.lexicon = Lexicon()
-        self.cancelled: Callable[[], bool] = lambda: False
+        self.canceled: Callable[[], bool] = lambda: False
         self.vocabulary = Vocabulary(
             end=END,
             start=START,
@@ -91,9 +96,9 @@ class FakeWhisper:
         )
 
     @contextmanager
-    def interruptible(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+    def interruptible(self, canceled: Callable[[], bool]) -> Iterator[None]:
         """Remember whom to ask."""
-        self.cancelled = cancelled
+        self.canceled = canceled
         yield
 
     def encode(self, windows: Sequence[Any]) -> list[Any]:
@@ -101,39 +106,39 @@ class FakeWhisper:
         self.heard += [len(window) / RATE_HZ for window in windows]
         return list(windows)
 
-    def look(self, encodings: Sequence[Any]) -> list[Look]:
+    def look(self, encodings: Sequence[Any]) -> list[WindowStatistics]:
         """The same for all."""
         spoken = self.spoken if self.multilingual else {}
-        return [Look(self.no_speech, spoken) for _ in encodings]
+        return [WindowStatistics(self.no_speech, spoken) for _ in encodings]
 
     def generate(
         self,
         encodings: Sequence[Any],
         prompts: Sequence[Sequence[int]],
-        how: How,
+        how: GenerationOptions,
         temperature: float,
-    ) -> list[Answer]:
+    ) -> list[GeneratedText]:
         """The next answers of the script."""
         self.calls.append(Call(list(encodings), [list(p) for p in prompts], how, temperature))
         if self.cancel_within is not None:
             self.cancel_within()
-        if self.cancelled():
-            raise Interrupted
+        if self.canceled():
+            raise DecodingInterrupted
         return [self._answer(self.says.pop(0) if self.says else []) for _ in encodings]
 
-    def _answer(self, said: Any) -> Answer:
+    def _answer(self, said: Any) -> GeneratedText:
         if isinstance(said, Exception):
             raise said
-        if isinstance(said, Answer):
+        if isinstance(said, GeneratedText):
             return said
-        return Answer(self.tokens(said), -0.2)
+        return GeneratedText(self.tokens(said), -0.2)
 
     def tokens(self, said: Sequence[Any]) -> tuple[int, ...]:
         """Times and text to tokens."""
-        found: list[int] = []
+        items: list[int] = []
         for part in said:
-            found += self.lexicon.write(part) if isinstance(part, str) else [at(part)]
-        return tuple(found)
+            items += self.lexicon.write(part) if isinstance(part, str) else [at(part)]
+        return tuple(items)
 
     def align(
         self, encoding: Any, head: Sequence[int], text: Sequence[int], window_s: float

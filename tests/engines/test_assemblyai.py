@@ -29,7 +29,7 @@ from hybrid_transcribe.contract import check_engine
 from hybrid_transcribe.engines.assemblyai.account import account_of, wanting
 from hybrid_transcribe.engines.assemblyai.engine import AssemblyAI
 from hybrid_transcribe.engines.assemblyai.note import Note
-from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace, retry_after_s
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, PollingPace, retry_after_s
 from hybrid_transcribe.engines.assemblyai.request import request_for
 from hybrid_transcribe.engines.assemblyai.wire import Wire
 from hybrid_transcribe.engines.assemblyai.words import LONGEST_S, segments
@@ -42,14 +42,14 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.interfaces import (
+    CheckpointUpdate,
     ClipDone,
-    Doing,
+    EngineWarning,
     Heard,
     Language,
     LoadRequest,
     ModelFiles,
-    Notice,
-    Remember,
+    StageUpdate,
 )
 from hybrid_transcribe.testing import tone, write_wav
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, Stage
@@ -85,7 +85,7 @@ def settings_for(cloud: Cloud, **more: Any) -> Settings:
     return Settings(assemblyai_api_key=KEY, assemblyai_base_url=cloud.url, **more)
 
 
-def engine_at(cloud: Cloud, pace: Pace = BRISK, model: str = "", **more: Any) -> AssemblyAI:
+def engine_at(cloud: Cloud, pace: PollingPace = BRISK, model: str = "", **more: Any) -> AssemblyAI:
     engine = AssemblyAI(pace)
     engine.load(LoadRequest(ModelFiles(model), settings=settings_for(cloud, **more)))
     return engine
@@ -106,7 +106,7 @@ class Run:
 
     @property
     def notes(self) -> list[str]:
-        return [r.note for r in self.of(Remember)]
+        return [r.note for r in self.of(CheckpointUpdate)]
 
     @property
     def error(self) -> Exception:
@@ -118,10 +118,10 @@ def run(
     engine: AssemblyAI,
     *clips: Clip,
     options: Options | None = None,
-    cancelled: Callable[[int], bool] = lambda _: False,
+    canceled: Callable[[int], bool] = lambda _: False,
 ) -> Run:
     done = Run()
-    for line in engine.transcribe_many(enumerate(clips), options or Options(), cancelled):
+    for line in engine.transcribe_many(enumerate(clips), options or Options(), canceled):
         done.said.append(line)
     return done
 
@@ -171,8 +171,8 @@ def test_it_keeps_what_engines_promise(cloud: Cloud) -> None:
 def test_the_order_in_which_things_are_told(cloud: Cloud) -> None:
     """Upload, note, wait, note, text: a kill between any two loses nothing."""
     said = run(engine_at(cloud), CLIP)
-    told = [str(h.stage) if isinstance(h, Doing) else type(h).__name__ for _, h in said.said]
-    kinds = [a for a, b in pairwise([*told, ""]) if a != b]
+    lines = [str(h.stage) if isinstance(h, StageUpdate) else type(h).__name__ for _, h in said.said]
+    kinds = [a for a, b in pairwise([*lines, ""]) if a != b]
     assert kinds == [
         "uploading-to-cloud",
         "Remember",
@@ -195,15 +195,17 @@ def test_the_upload_is_lossless_and_tells_how_far_it_is(cloud: Cloud) -> None:
     clip = Clip((whole / 32768.0).astype(np.float32))
     said = run(engine_at(cloud), clip)
     (upload,) = cloud.uploads
-    percentages = [d.percentage for d in said.of(Doing) if d.stage is Stage.UPLOADING_TO_CLOUD]
+    percentages = [
+        d.percentage for d in said.of(StageUpdate) if d.stage is Stage.UPLOADING_TO_CLOUD
+    ]
     assert percentages == sorted(percentages)
     assert percentages[0] == 0.0
     assert percentages[-1] == 100.0
     assert len(percentages) > 3
     with av.open(_file(upload.body)) as media:
-        heard = np.concatenate([f.to_ndarray().ravel() for f in media.decode(audio=0)])
+        event = np.concatenate([f.to_ndarray().ravel() for f in media.decode(audio=0)])
         assert media.streams.audio[0].rate == RATE_HZ
-    assert np.array_equal(heard, whole)
+    assert np.array_equal(event, whole)
 
 
 def _file(body: bytes) -> Any:
@@ -220,9 +222,9 @@ def test_the_next_clip_is_taken_when_the_last_ones_samples_are_gone(cloud: Cloud
     def clips() -> Iterator[tuple[int, Clip]]:
         for key in range(3):
             alive.append(any(ref() is not None for ref in seen))
-            made = [tone(2.0)]
-            seen.append(weakref.ref(made[0].samples))
-            yield key, made.pop()
+            items = [tone(2.0)]
+            seen.append(weakref.ref(items[0].samples))
+            yield key, items.pop()
 
     for _ in engine_at(cloud).transcribe_many(clips(), Options(), lambda _: False):
         pass
@@ -257,13 +259,13 @@ def test_a_given_language_is_asked_for_and_not_told_again(cloud: Cloud) -> None:
 def test_another_model_than_the_one_asked_for_is_told(cloud: Cloud) -> None:
     """The service goes on to the next of the list for a language the first does not know."""
     engine = engine_at(cloud, model="assemblyai-stt-3-7")
-    assert run(engine, CLIP).of(Notice) == []
+    assert run(engine, CLIP).of(EngineWarning) == []
     assert cloud.submissions[0].asked["speech_models"] == ["assemblyai-stt-3-7", "universal-2"]
     cloud.submissions[0].asked["speech_models"] = ["universal-2"]
     cloud.submissions[0].looks = 0
     digest = request_for(Options(), "assemblyai-stt-3-7").digest
     note = Note(cloud.url, digest, "u", cloud.submissions[0].id).text
-    (notice,) = run(engine, replace(CLIP, note=note)).of(Notice)
+    (notice,) = run(engine, replace(CLIP, note=note)).of(EngineWarning)
     assert notice.text == "AssemblyAI took model universal-2 instead of assemblyai-stt-3-7"
 
 
@@ -273,23 +275,23 @@ def test_another_model_than_the_one_asked_for_is_told(cloud: Cloud) -> None:
 def test_nothing_to_hear_is_sent_to_nobody(cloud: Cloud, clip: Clip) -> None:
     """Neither less than the service takes, nor digital silence."""
     said = run(engine_at(cloud), clip)
-    assert [type(h) for _, h in said.said if not isinstance(h, Notice)] == [ClipDone]
+    assert [type(h) for _, h in said.said if not isinstance(h, EngineWarning)] == [ClipDone]
     assert cloud.requests == []
 
 
 def test_several_recordings_wait_side_by_side(cloud: Cloud) -> None:
     """All are under way before the first is done, and one bad one stops no other."""
     cloud.held = True
-    told: list[Run] = []
+    lines: list[Run] = []
     engine = engine_at(cloud)
-    thread = threading.Thread(target=lambda: told.append(run(engine, *[CLIP] * 8)))
+    thread = threading.Thread(target=lambda: lines.append(run(engine, *[CLIP] * 8)))
     thread.start()
     cloud.wait(lambda: len(set(cloud.polls)) == 8)
     cloud.meet("look", Fault("status", 400, "no such luck"))
     cloud.wait(lambda: not cloud.faults["look"])
     cloud.release()
     thread.join()
-    (said,) = told
+    (said,) = lines
     assert len(said.of(ClipDone)) == 7
     assert "no such luck" in str(said.error)
     assert len(said.of(Segment)) == 21
@@ -375,8 +377,8 @@ def test_proxies_of_the_environment_are_not_for_this_machine(
 
 def test_a_noted_transcript_is_waited_for_and_never_made_twice(cloud: Cloud) -> None:
     """No upload, no submission, the whole text."""
-    found = submitted(cloud)
-    said = run(engine_at(cloud), noted(cloud, transcript_id=found))
+    result = submitted(cloud)
+    said = run(engine_at(cloud), noted(cloud, transcript_id=result))
     assert said.text == TEXT
     assert said.notes == []
     assert (cloud.count("POST"), len(cloud.submissions)) == (0, 1)
@@ -385,14 +387,14 @@ def test_a_noted_transcript_is_waited_for_and_never_made_twice(cloud: Cloud) -> 
 @pytest.mark.parametrize("page", [1, 200])
 def test_killed_between_submission_and_note_it_is_found_again(cloud: Cloud, page: int) -> None:
     """By the address of its audio, on any page of the listing."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     url = cloud.submissions[0].audio_url
     run(engine_at(cloud), CLIP)
     cloud.page = page
     cloud.requests.clear()
     said = run(engine_at(cloud), noted(cloud, upload_url=url))
     assert said.text == TEXT
-    assert json.loads(said.notes[-1])["transcript_id"] == found
+    assert json.loads(said.notes[-1])["transcript_id"] == result
     assert cloud.count("POST") == 0
     assert cloud.listings == (2 if page == 1 else 1)
 
@@ -410,10 +412,10 @@ def test_killed_before_submission_it_is_submitted_without_another_upload(cloud: 
 def test_a_transcript_that_was_deleted_meanwhile_is_made_anew(cloud: Cloud, forgets: bool) -> None:
     """Whether the service forgets it or keeps an empty one."""
     cloud.forgets = forgets
-    found = submitted(cloud)
+    result = submitted(cloud)
     cloud.submissions[0].deleted = True
     cloud.submissions[0].audio_url = "http://deleted_by_user"
-    said = run(engine_at(cloud), noted(cloud, transcript_id=found))
+    said = run(engine_at(cloud), noted(cloud, transcript_id=result))
     assert said.text == TEXT
     assert (len(cloud.uploads), len(cloud.submissions)) == (1, 2)
 
@@ -421,15 +423,15 @@ def test_a_transcript_that_was_deleted_meanwhile_is_made_anew(cloud: Cloud, forg
 def test_a_transcript_that_goes_while_it_is_waited_for_is_an_error(cloud: Cloud) -> None:
     """Somebody deleted it on purpose: it is not paid for again without being asked."""
     cloud.held = True
-    told: list[Run] = []
+    lines: list[Run] = []
     engine = engine_at(cloud)
-    thread = threading.Thread(target=lambda: told.append(run(engine, CLIP)))
+    thread = threading.Thread(target=lambda: lines.append(run(engine, CLIP)))
     thread.start()
     cloud.wait(lambda: len(cloud.polls) >= 3)
     with cloud.news:
         cloud.submissions[0].deleted = True
     thread.join()
-    assert "no longer has transcript" in str(told[0].error)
+    assert "no longer has transcript" in str(lines[0].error)
     assert len(cloud.submissions) == 1
 
 
@@ -438,7 +440,7 @@ def test_a_note_from_another_address_is_not_used(cloud: Cloud) -> None:
     clip = noted(cloud, transcript_id="t-1", base_url="https://api.eu.assemblyai.com")
     said = run(engine_at(cloud), clip)
     assert said.text == TEXT
-    assert [n.text for n in said.of(Notice)] == [
+    assert [n.text for n in said.of(EngineWarning)] == [
         "Transcript t-1 stays at https://api.eu.assemblyai.com"
     ]
     assert len(cloud.submissions) == 1
@@ -446,11 +448,11 @@ def test_a_note_from_another_address_is_not_used(cloud: Cloud) -> None:
 
 def test_other_options_make_another_transcript_and_delete_the_first(cloud: Cloud) -> None:
     """A retry in another language must not get the old text."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     options = Options(language="pt")
-    said = run(engine_at(cloud), noted(cloud, transcript_id=found), options=options)
+    said = run(engine_at(cloud), noted(cloud, transcript_id=result), options=options)
     assert said.text == TEXT
-    assert [d for d, _ in cloud.deletes] == [found]
+    assert [d for d, _ in cloud.deletes] == [result]
     assert cloud.submissions[1].asked["language_code"] == "pt"
 
 
@@ -463,13 +465,13 @@ def test_nothing_is_submitted_before_the_note_is_journalled(cloud: Cloud) -> Non
     """The listener decides when: that is how it says so."""
     lines = engine_at(cloud).transcribe_many([(0, CLIP)], Options(), lambda _: False)
     for _, said in lines:
-        if isinstance(said, Remember):
+        if isinstance(said, CheckpointUpdate):
             break
     # Nothing can tell that nothing happens: time enough for ten submissions, were it not waiting.
     time.sleep(0.2)
     assert cloud.submissions == []
     for _, said in lines:
-        if isinstance(said, Remember):
+        if isinstance(said, CheckpointUpdate):
             break
     polls = len(cloud.polls)
     time.sleep(0.1)
@@ -560,8 +562,8 @@ def test_trouble_that_does_not_pass_runs_out_of_time(
     cloud.always[endpoint] = Fault(kind, 503)
     pace = replace(BRISK, request_s=0.1)
     if endpoint != "upload":
-        asked = ("POST", "/v2/transcript") if endpoint == "submit" else ("GET", "")
-        pace = replace(pace, now=lambda: 1e6 if cloud.count(*asked) >= 2 else 0.0)
+        items = ("POST", "/v2/transcript") if endpoint == "submit" else ("GET", "")
+        pace = replace(pace, now=lambda: 1e6 if cloud.count(*items) >= 2 else 0.0)
     patience_s = 0.1 if endpoint == "upload" else 900.0
     said = run(engine_at(cloud, pace, cloud_timeout_s=patience_s), tone(0.2))
     assert isinstance(said.error, TimedOut)
@@ -621,11 +623,11 @@ def test_a_failed_transcript_is_an_error_and_a_retry_begins_anew(cloud: Cloud) -
 def test_an_old_transcript_that_cannot_be_deleted_is_told(cloud: Cloud) -> None:
     """The retry goes on all the same."""
     cloud.always["delete"] = Fault("status", 400, "still processing")
-    found = submitted(cloud)
-    said = run(engine_at(cloud), noted(cloud, transcript_id=found, failed=True))
+    result = submitted(cloud)
+    said = run(engine_at(cloud), noted(cloud, transcript_id=result, failed=True))
     assert said.text == TEXT
-    (notice,) = said.of(Notice)
-    assert notice.text.startswith(f"Transcript {found} stays at AssemblyAI: ")
+    (notice,) = said.of(EngineWarning)
+    assert notice.text.startswith(f"Transcript {result} stays at AssemblyAI: ")
 
 
 @pytest.mark.parametrize("failed", [True, False])
@@ -634,24 +636,24 @@ def test_an_old_transcript_whose_deletion_never_ends_holds_nothing_up(
     cloud: Cloud, fault: Fault, failed: bool
 ) -> None:
     """The retry goes on after a while, and people hear which transcript to delete."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     cloud.always["delete"] = fault
     options = Options() if failed else Options(language="pt")
-    clip = noted(cloud, transcript_id=found, failed=failed)
+    clip = noted(cloud, transcript_id=result, failed=failed)
     pace = replace(BRISK, discarding_s=0.1)
     said = run(engine_at(cloud, pace, cloud_timeout_s=5.0), clip, options=options)
     assert said.text == TEXT
     assert len(cloud.submissions) == 2
-    (notice,) = said.of(Notice)
-    told = f"Transcript {found} may still be at AssemblyAI; delete it there ("
-    assert notice.text.startswith(told)
+    (notice,) = said.of(EngineWarning)
+    text = f"Transcript {result} may still be at AssemblyAI; delete it there ("
+    assert notice.text.startswith(text)
 
 
 def test_a_deletion_leaves_time_for_the_text(cloud: Cloud) -> None:
     """Half of it at least, where there is little."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     cloud.always["delete"] = Fault("status", 503)
-    clip = replace(tone(0.2), note=noted(cloud, transcript_id=found, failed=True).note)
+    clip = replace(tone(0.2), note=noted(cloud, transcript_id=result, failed=True).note)
     said = run(engine_at(cloud, replace(BRISK, discarding_s=60.0), cloud_timeout_s=1.0), clip)
     assert said.of(Exception) == []
     assert len(cloud.submissions) == 2
@@ -662,7 +664,7 @@ def test_nobody_speaks_is_no_error(cloud: Cloud) -> None:
     cloud.outcome = "error"
     cloud.error = "language_detection cannot be performed on files with no spoken audio."
     said = run(engine_at(cloud), CLIP)
-    assert [n.text for n in said.of(Notice)] == ["Nobody speaks in this recording."]
+    assert [n.text for n in said.of(EngineWarning)] == ["Nobody speaks in this recording."]
     assert said.of(Exception) == said.of(Segment) == []
 
 
@@ -671,11 +673,11 @@ def test_nobody_speaks_is_no_error(cloud: Cloud) -> None:
 
 @dataclass
 class Canceling:
-    """A run on a thread of its own, cancelled when the test wants."""
+    """A run on a thread of its own, canceled when the test wants."""
 
     said: Run = field(default_factory=Run)
     keys: set[int] = field(default_factory=set)
-    cancelled_at: float = 0.0
+    canceled_at: float = 0.0
 
     def start(self, engine: AssemblyAI, *clips: Clip) -> None:
         def work() -> None:
@@ -686,7 +688,7 @@ class Canceling:
         self._thread.start()
 
     def cancel(self, key: int = 0) -> None:
-        self.cancelled_at = time.monotonic()
+        self.canceled_at = time.monotonic()
         self.keys.add(key)
 
     def end(self) -> Run:
@@ -706,10 +708,10 @@ def test_a_cancel_deletes_the_transcript_and_takes_the_note_back(cloud: Cloud) -
     cloud.wait(lambda: len(cloud.deletes) == 1)
     cloud.release()
     said = canceling.end()
-    gone = {json.loads(n.note).get("transcript_id") for n in said.of(Remember, 0)[:-1]}
+    gone = {json.loads(n.note).get("transcript_id") for n in said.of(CheckpointUpdate, 0)[:-1]}
     assert cloud.deletes[0][0] in gone
-    assert cloud.deletes[0][1] - canceling.cancelled_at < 2.0
-    assert said.of(Remember, 0)[-1] == Remember("")
+    assert cloud.deletes[0][1] - canceling.canceled_at < 2.0
+    assert said.of(CheckpointUpdate, 0)[-1] == CheckpointUpdate("")
     assert said.of(ClipDone, 0) == [ClipDone()]
     assert said.of(Segment, 0) == []
     assert len(said.of(Segment, 1)) == 3
@@ -718,21 +720,21 @@ def test_a_cancel_deletes_the_transcript_and_takes_the_note_back(cloud: Cloud) -
 
 def test_a_cancel_right_behind_the_encoder_is_heard(cloud: Cloud) -> None:
     """Before the recording's task has done anything, and looked for without a pause."""
-    told: list[Any] = []
+    lines: list[Any] = []
 
-    def cancelled(_: int) -> bool:
+    def canceled(_: int) -> bool:
         # The clips' thread has looked for the last time when the other one learns of it.
         return threading.current_thread().name == "assemblyai-waiting"
 
     def work() -> None:
         engine = engine_at(cloud, replace(BRISK, look_s=0.0))
-        told.extend(engine.transcribe_many([(0, CLIP)], Options(), cancelled))
+        lines.extend(engine.transcribe_many([(0, CLIP)], Options(), canceled))
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(5)
     assert not thread.is_alive()
-    assert told[-1] == (0, ClipDone())
+    assert lines[-1] == (0, ClipDone())
     assert cloud.submissions == []
 
 
@@ -749,7 +751,7 @@ def test_a_cancel_while_the_submission_is_under_way_still_deletes(cloud: Cloud, 
     cloud.wait(lambda: len(cloud.deletes) == 1)
     said = canceling.end()
     assert cloud.deletes[0][0] == cloud.submissions[0].id
-    assert cloud.deletes[0][1] - canceling.cancelled_at < 2.0
+    assert cloud.deletes[0][1] - canceling.canceled_at < 2.0
     assert said.notes[-1] == ""
     assert cloud.polls == []
     assert cloud.listings == (0 if kind == "late" else 1)
@@ -789,7 +791,7 @@ def test_a_cancel_during_trouble_is_heard(cloud: Cloud, kind: str) -> None:
     cloud.wait(lambda: cloud.count("GET") == 1)
     canceling.cancel()
     assert canceling.end().notes[-1] == ""
-    assert cloud.deletes[0][1] - canceling.cancelled_at < 2.0
+    assert cloud.deletes[0][1] - canceling.canceled_at < 2.0
 
 
 @pytest.mark.parametrize("fault", [Fault("hang"), Fault("status", 400), Fault("status", 503)])
@@ -804,17 +806,17 @@ def test_a_transcript_that_cannot_be_deleted_at_once_stays_noted(
     cloud.wait(lambda: len(cloud.polls) >= 1)
     canceling.cancel()
     said = canceling.end()
-    assert time.monotonic() - canceling.cancelled_at < 2.0
+    assert time.monotonic() - canceling.canceled_at < 2.0
     assert json.loads(said.notes[-1])["transcript_id"] == cloud.submissions[0].id
     assert said.of(ClipDone) == [ClipDone()]
 
 
 def test_a_listener_that_leaves_deletes_nothing(cloud: Cloud) -> None:
-    """It was not cancelled: another attempt will go on waiting."""
+    """It was not canceled: another attempt will go on waiting."""
     cloud.held = True
     lines = engine_at(cloud).transcribe_many([(0, CLIP)], Options(), lambda _: False)
     for _, said in lines:
-        if isinstance(said, Remember) and "transcript_id" in said.note:
+        if isinstance(said, CheckpointUpdate) and "transcript_id" in said.note:
             break
     lines.close()  # type: ignore[attr-defined]
     assert cloud.count("DELETE") == 0
@@ -855,29 +857,29 @@ def test_leaving_ends_a_recording_that_missed_its_cancel(
 
 def test_a_note_is_enough_to_delete_what_it_stands_for(cloud: Cloud) -> None:
     """Without loading anything; what is gone already is no error."""
-    found = submitted(cloud)
-    note = noted(cloud, transcript_id=found).note or ""
+    result = submitted(cloud)
+    note = noted(cloud, transcript_id=result).note or ""
     AssemblyAI(BRISK).erase(note, settings_for(cloud))
     AssemblyAI(BRISK).erase(note, settings_for(cloud, never_cloud=True))
-    assert [d for d, _ in cloud.deletes] == [found, found]
+    assert [d for d, _ in cloud.deletes] == [result, result]
     assert cloud.submissions[0].deleted
 
 
 def test_what_was_noted_before_its_id_was_known_is_deleted_too(cloud: Cloud) -> None:
     """Found by the address of its audio; where there is none, nothing is to be done."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     url = cloud.submissions[0].audio_url
     AssemblyAI(BRISK).erase(noted(cloud, upload_url=url).note or "", settings_for(cloud))
     AssemblyAI(BRISK).erase(noted(cloud, upload_url="other").note or "", settings_for(cloud))
-    assert [d for d, _ in cloud.deletes] == [found]
+    assert [d for d, _ in cloud.deletes] == [result]
 
 
 def test_deleting_sits_out_trouble(cloud: Cloud) -> None:
     """Even where the answer to a deletion that worked was lost, and the next one is refused."""
     cloud.forgets = False
-    found = submitted(cloud)
+    result = submitted(cloud)
     cloud.meet("delete", Fault("status", 500), Fault("drop", acted=True), Fault("status", 400))
-    AssemblyAI(BRISK).erase(noted(cloud, transcript_id=found).note or "", settings_for(cloud))
+    AssemblyAI(BRISK).erase(noted(cloud, transcript_id=result).note or "", settings_for(cloud))
     assert cloud.submissions[0].deleted
 
 
@@ -892,11 +894,11 @@ def test_deleting_sits_out_trouble(cloud: Cloud) -> None:
 )
 def test_what_may_still_be_there_is_an_error(cloud: Cloud, fault: Fault, error: str) -> None:
     """So that it is tried again."""
-    found = submitted(cloud)
+    result = submitted(cloud)
     cloud.always["delete"] = fault
     pace = replace(BRISK, erasing_s=1.0 if fault.status in (400, 401) else 0.2)
     with pytest.raises(EngineError, match=error):
-        AssemblyAI(pace).erase(noted(cloud, transcript_id=found).note or "", settings_for(cloud))
+        AssemblyAI(pace).erase(noted(cloud, transcript_id=result).note or "", settings_for(cloud))
 
 
 def test_a_note_that_means_nothing_here_cannot_be_erased(cloud: Cloud) -> None:
@@ -911,8 +913,8 @@ def test_a_note_that_means_nothing_here_cannot_be_erased(cloud: Cloud) -> None:
 
 def test_erasing_from_an_event_loop_works(cloud: Cloud) -> None:
     """As an executor without a process of its own does."""
-    found = submitted(cloud)
-    note = noted(cloud, transcript_id=found).note or ""
+    result = submitted(cloud)
+    note = noted(cloud, transcript_id=result).note or ""
 
     async def inside() -> None:
         AssemblyAI(BRISK).erase(note, settings_for(cloud))
@@ -941,10 +943,10 @@ def test_erasing_from_an_event_loop_works(cloud: Cloud) -> None:
 def test_why_it_cannot_run_here(settings: dict[str, Any], why: str) -> None:
     """In one line with the remedy, without the key, at the door and when it is loaded."""
     wrong = Settings(assemblyai_api_key=KEY).but(**settings)
-    told = AssemblyAI().available(wrong)
-    assert told is not None
-    assert why in told
-    assert KEY not in told
+    assembly_ai = AssemblyAI().available(wrong)
+    assert assembly_ai is not None
+    assert why in assembly_ai
+    assert KEY not in assembly_ai
     with pytest.raises(EngineUnavailable) as raised:
         AssemblyAI().load(LoadRequest(ModelFiles(""), settings=wrong))
     assert KEY not in str(raised.value)
@@ -999,10 +1001,10 @@ def test_f46_an_error_never_tells_the_key(
     now = lambda: 1e6 if cloud.count("POST", "/v2/transcript") else 0.0  # noqa: E731
     engine = engine_at(cloud, replace(BRISK, now=now))
     said = run(engine, CLIP)
-    shown = "".join(traceback.format_exception(said.error))
+    text = "".join(traceback.format_exception(said.error))
     context = said.error.__context__
     assert "bad key [key]" in str(said.error)
-    assert KEY not in shown + repr(context) + repr(engine) + repr(said.said) + caplog.text
+    assert KEY not in text + repr(context) + repr(engine) + repr(said.said) + caplog.text
     assert caplog.records
 
 
@@ -1029,7 +1031,7 @@ def test_f46_a_broken_proxy_setting_tells_no_key(
 
 def test_waits_grow_and_differ() -> None:
     """Looks up to five seconds apart, repeats up to thirty, each with a part of chance."""
-    low, high = Pace(chance=lambda: 0.0), Pace(chance=lambda: 1.0)
+    low, high = PollingPace(chance=lambda: 0.0), PollingPace(chance=lambda: 1.0)
     assert [round(low.poll_wait_s(n), 2) for n in (0, 1, 2, 99)] == [0.8, 1.2, 1.8, 4.0]
     assert [round(high.poll_wait_s(n), 2) for n in (0, 99)] == [1.2, 6.0]
     assert [low.retry_wait_s(n) for n in (0, 1, 2, 99)] == [0.5, 1.0, 2.0, 15.0]
@@ -1038,8 +1040,8 @@ def test_waits_grow_and_differ() -> None:
 
 def test_the_services_own_wait_is_followed_up_to_a_limit() -> None:
     """And never shortens ours."""
-    pace = Pace(chance=lambda: 1.0)
-    assert [pace.retry_wait_s(2, asked) for asked in (0.0, 7.0, 9e9)] == [4.0, 7.0, 120.0]
+    pace = PollingPace(chance=lambda: 1.0)
+    assert [pace.retry_wait_s(2, requested) for requested in (0.0, 7.0, 9e9)] == [4.0, 7.0, 120.0]
 
 
 @pytest.mark.parametrize(
@@ -1071,11 +1073,11 @@ def test_a_deadline_is_told_by_the_clock() -> None:
 
 def spoken(text: str, *words: tuple[str, float, float]) -> aai.types.TranscriptResponse:
     """A transcript of words with their times in seconds."""
-    told = [
+    lines = [
         {"text": w, "start": round(a * 1000), "end": round(b * 1000), "confidence": 1.0}
         for w, a, b in words
     ]
-    return aai.types.TranscriptResponse(audio_url="u", status="completed", text=text, words=told)
+    return aai.types.TranscriptResponse(audio_url="u", status="completed", text=text, words=lines)
 
 
 def test_a_pause_ends_a_segment_and_an_abbreviation_does_not() -> None:
@@ -1113,20 +1115,20 @@ def test_words_that_are_not_in_the_text_are_joined_by_spaces() -> None:
 def test_times_never_run_backwards_or_past_the_end() -> None:
     """Whatever the service says."""
     transcript = spoken("a b c d", ("a", 1, 3), ("b", 2, 2.2), ("c", 2.1, 9), ("d", 99, 100))
-    found = segments(transcript, 4.0, True)
-    edges = [t for s in found for w in s.words for t in (w.start_s, w.end_s)]
+    result = segments(transcript, 4.0, True)
+    edges = [t for s in result for w in s.words for t in (w.start_s, w.end_s)]
     assert edges == sorted(edges)
     assert edges[-1] == 4.0
-    assert [s.text for s in found] == ["a b c", "d"]
+    assert [s.text for s in result] == ["a b c", "d"]
 
 
 def test_a_speech_without_a_full_stop_is_cut_all_the_same() -> None:
     """No segment is longer than a person reads along."""
     words = [("so", i * 0.5, i * 0.5 + 0.5) for i in range(200)]
-    found = segments(spoken(" ".join(["so"] * 200), *words), 100.0, False)
-    assert len(found) == 4
-    assert all(s.end_s - s.start_s <= LONGEST_S for s in found)
-    assert " ".join(s.text for s in found) == " ".join(["so"] * 200)
+    result = segments(spoken(" ".join(["so"] * 200), *words), 100.0, False)
+    assert len(result) == 4
+    assert all(s.end_s - s.start_s <= LONGEST_S for s in result)
+    assert " ".join(s.text for s in result) == " ".join(["so"] * 200)
 
 
 def test_a_text_without_words_is_one_segment() -> None:
@@ -1152,7 +1154,7 @@ def test_without_a_network_people_know_soon(cloud: Cloud) -> None:
     settings = Settings(assemblyai_api_key=KEY, assemblyai_base_url=f"http://127.0.0.1:{port}")
     engine.load(LoadRequest(ModelFiles(""), settings=settings))
     said = run(engine, CLIP)
-    assert said.said[0] == (0, Doing(Stage.UPLOADING_TO_CLOUD, 0.0))
+    assert said.said[0] == (0, StageUpdate(Stage.UPLOADING_TO_CLOUD, 0.0))
     assert isinstance(said.error, TimedOut)
     assert "cannot be reached" in str(said.error)
     assert said.notes == []

@@ -44,13 +44,13 @@ def _request(engine: Engine) -> LoadRequest:
 @pytest.fixture(params=ENGINES.names(), scope="module")
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each registered engine in turn, loaded; those that cannot run here are skipped."""
-    made = ENGINES.make(request.param)
-    why_not = made.available(Settings())
+    instance = ENGINES.make(request.param)
+    why_not = instance.available(Settings())
     if why_not:
         pytest.skip(why_not)
-    made.load(_request(made))
-    yield made
-    made.unload()
+    instance.load(_request(instance))
+    yield instance
+    instance.unload()
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_transcribe.engines.listening.cuts import (
+from hybrid_transcribe.engines.common.chunking import (
     GAP_S,
     LEAST_S,
     PAD_S,
     PIECE_S,
     WHOLE_S,
-    Piece,
+    AudioPiece,
     cut,
     pieces,
 )
@@ -24,10 +24,10 @@ FRAME_S = 512 / RATE_HZ
 
 def probabilities(*stretches: tuple[float, float]) -> np.ndarray:
     """Voice for so many seconds, then silence for so many, and so on."""
-    found: list[float] = []
+    items: list[float] = []
     for voice_s, silence_s in stretches:
-        found += [0.95] * round(voice_s / FRAME_S) + [0.02] * round(silence_s / FRAME_S)
-    return np.array(found, dtype=np.float32)
+        items += [0.95] * round(voice_s / FRAME_S) + [0.02] * round(silence_s / FRAME_S)
+    return np.array(items, dtype=np.float32)
 
 
 def length_s(of: np.ndarray) -> float:
@@ -37,8 +37,8 @@ def length_s(of: np.ndarray) -> float:
 def test_a_short_clip_is_one_piece_as_it_is() -> None:
     """Nobody looks for silence in it: the detector costs more than it saves."""
     samples = np.zeros(int(WHOLE_S * RATE_HZ), dtype=np.float32)
-    found = pieces(samples, hear=lambda _: pytest.fail("it was heard"))
-    assert list(found) == [Piece(0.0, WHOLE_S)]
+    result = pieces(samples, hear=lambda _: pytest.fail("it was heard"))
+    assert list(result) == [AudioPiece(0.0, WHOLE_S)]
 
 
 def test_silence_gives_no_piece() -> None:
@@ -49,19 +49,19 @@ def test_silence_gives_no_piece() -> None:
 def test_short_pauses_stay_and_long_silence_goes() -> None:
     """Two sentences are one piece; a minute of nothing is left out."""
     voice = probabilities((4, 1), (4, 60), (5, 10))
-    found = cut(voice, length_s(voice))
-    assert len(found) == 2
-    assert found[0].start_s == 0.0
-    assert found[0].end_s == pytest.approx(9 + PAD_S, abs=0.1)
-    assert found[1].start_s == pytest.approx(69 - PAD_S, abs=0.1)
+    result = cut(voice, length_s(voice))
+    assert len(result) == 2
+    assert result[0].start_s == 0.0
+    assert result[0].end_s == pytest.approx(9 + PAD_S, abs=0.1)
+    assert result[1].start_s == pytest.approx(69 - PAD_S, abs=0.1)
 
 
 def test_it_is_cut_at_the_longest_pause_within_reach() -> None:
     """Most likely the end of a sentence: not the last pause, and not the first."""
     voice = probabilities((6, 0.3), (9, 1.0), (5, 0.3), (10, 0))
-    found = cut(voice, length_s(voice))
-    assert found[0].end_s == pytest.approx(15.3 + PAD_S, abs=0.1)
-    assert found[1].start_s == pytest.approx(16.3 - PAD_S, abs=0.1)
+    result = cut(voice, length_s(voice))
+    assert result[0].end_s == pytest.approx(15.3 + PAD_S, abs=0.1)
+    assert result[1].start_s == pytest.approx(16.3 - PAD_S, abs=0.1)
 
 
 def test_somebody_who_never_pauses_is_cut_where_breath_is_likeliest() -> None:
@@ -69,9 +69,9 @@ def test_somebody_who_never_pauses_is_cut_where_breath_is_likeliest() -> None:
     voice = np.full(round(30 / FRAME_S), 0.95, dtype=np.float32)
     dip = round(17 / FRAME_S)
     voice[dip : dip + 3] = 0.5
-    found = cut(voice, length_s(voice))
-    assert len(found) == 2
-    assert found[0].end_s == found[1].start_s == pytest.approx(17, abs=0.1)
+    result = cut(voice, length_s(voice))
+    assert len(result) == 2
+    assert result[0].end_s == result[1].start_s == pytest.approx(17, abs=0.1)
 
 
 Stretches = st.lists(st.tuples(st.floats(0.1, 40.0), st.floats(0.0, 12.0)), min_size=1, max_size=12)
@@ -86,8 +86,8 @@ def test_pieces_found_on_the_way_are_those_of_the_whole(
     voice = probabilities(*stretches)
     # The samples say what the detector would: the one it is asked for, whatever it heard before.
     samples = np.repeat(voice, 512)
-    found = list(pieces(samples, hear=lambda part: part[::512], always=True))
-    assert found == cut(voice, len(samples) / RATE_HZ)
+    items = list(pieces(samples, hear=lambda part: part[::512], always=True))
+    assert items == cut(voice, len(samples) / RATE_HZ)
 
 
 def test_the_first_pieces_are_there_before_the_rest_was_heard() -> None:
@@ -111,14 +111,14 @@ def test_every_voice_is_in_a_piece_that_is_short_enough(
     """Whatever is said: in order, without overlap, at most a window less its silence."""
     voice = probabilities(*stretches)
     duration_s = length_s(voice)
-    found = cut(voice, duration_s)
-    edges = [t for piece in found for t in (piece.start_s, piece.end_s)]
+    result = cut(voice, duration_s)
+    edges = [t for piece in result for t in (piece.start_s, piece.end_s)]
     assert edges == sorted(edges)
     assert all(0 <= t <= duration_s for t in edges)
-    assert all(p.end_s - p.start_s <= PIECE_S + 2 * PAD_S + 0.1 for p in found)
+    assert all(p.end_s - p.start_s <= PIECE_S + 2 * PAD_S + 0.1 for p in result)
     spoken = np.flatnonzero(voice > 0.5) * FRAME_S
     inside = np.zeros(len(spoken), dtype=bool)
-    for piece in found:
+    for piece in result:
         inside |= (spoken >= piece.start_s - 0.05) & (spoken <= piece.end_s + 0.05)
     assert inside.all()
 

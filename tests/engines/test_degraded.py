@@ -27,7 +27,7 @@ def test_nobodys_words_are_lost(speech_dir: Path, base_folder: Path, condition: 
     if reason:
         pytest.skip(reason)
     readers = {"2609", "3005", "3331"}
-    recordings = [one for one in matrix.readings() if matrix.reader(one) in readers]
+    recordings = [item for item in matrix.readings() if matrix.reader(item) in readers]
     both = (tools.TWO_WORKERS, tools.OURS)
     with (
         matrix.degraded_files(recordings, condition) as files,
@@ -36,8 +36,8 @@ def test_nobodys_words_are_lost(speech_dir: Path, base_folder: Path, condition: 
         bare, ours = (
             sum(
                 (
-                    edits(one.text, text)
-                    for one, text in zip(recordings, running[tool].hear(files), strict=True)
+                    edits(item.text, text)
+                    for item, text in zip(recordings, running[tool].hear(files), strict=True)
                 ),
                 Edits(),
             )

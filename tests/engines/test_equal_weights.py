@@ -91,8 +91,8 @@ def _text(engine: Any, clip: dict[str, Any]) -> str:
         # The windows of the others.
         context="full",
     )
-    heard = engine.transcribe(Clip(decode_audio(str(clip["path"]))), options, never)
-    return " ".join(h.text for h in heard if isinstance(h, Segment))
+    event = engine.transcribe(Clip(decode_audio(str(clip["path"]))), options, never)
+    return " ".join(h.text for h in event if isinstance(h, Segment))
 
 
 def test_equal_weights_make_equal_mistakes(
@@ -103,9 +103,9 @@ def test_equal_weights_make_equal_mistakes(
     for name in LOCAL:
         totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
         for clip, text in zip(clips, texts(name, model, clips), strict=True):
-            found = count(clip["text"], text, clip["language"])
+            result = count(clip["text"], text, clip["language"])
             for key in ("all", clip["language"]):
-                totals[key] = [a + b for a, b in zip(totals[key], found, strict=True)]
+                totals[key] = [a + b for a, b in zip(totals[key], result, strict=True)]
         wrong[name] = totals
     rates = {name: {k: 100 * w / n for k, (w, n) in t.items()} for name, t in wrong.items()}
     with capsys.disabled():

@@ -13,7 +13,7 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.devices import Gpu
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
+from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.faster_whisper import device
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import (
@@ -25,12 +25,12 @@ from hybrid_transcribe.errors import (
     OutOfMemory,
 )
 from hybrid_transcribe.interfaces import (
+    EngineWarning,
     Heard,
     Language,
     Loaded,
     LoadRequest,
     ModelFiles,
-    Notice,
     Progress,
 )
 from hybrid_transcribe.types import Clip, Options, Segment
@@ -43,10 +43,10 @@ def heard(
     engine: FasterWhisper,
     clip: Clip,
     options: Options | None = None,
-    cancelled: Callable[[], bool] = never,
+    canceled: Callable[[], bool] = never,
 ) -> list[Heard]:
     """Everything the engine yields."""
-    return list(engine.transcribe(clip, options or Options(), cancelled))
+    return list(engine.transcribe(clip, options or Options(), canceled))
 
 
 def segments(found: list[Heard]) -> list[Segment]:
@@ -56,7 +56,7 @@ def segments(found: list[Heard]) -> list[Segment]:
 
 def notices(found: list[Heard]) -> str:
     """All notices, one a line."""
-    return "\n".join(h.text for h in found if isinstance(h, Notice))
+    return "\n".join(h.text for h in found if isinstance(h, EngineWarning))
 
 
 # ------------------------------------------------------------------ what is passed on
@@ -136,9 +136,9 @@ def test_stretches_are_moved_to_the_clips_own_time() -> None:
 def test_a_clip_outside_every_stretch_is_not_decoded() -> None:
     """Nothing is asked of the model where nothing is wanted."""
     model = FakeModel()
-    found = heard(engine_with(model), voice(5.0, 10.0), Options(clip_timestamps=(0.0, 9.0)))
+    result = heard(engine_with(model), voice(5.0, 10.0), Options(clip_timestamps=(0.0, 9.0)))
 
-    assert (model.calls, segments(found)) == ([], [])
+    assert (model.calls, segments(result)) == ([], [])
 
 
 def test_an_unknown_language_is_refused_with_the_choices() -> None:
@@ -164,11 +164,11 @@ def test_an_unknown_task_is_refused_with_the_choices() -> None:
 def test_an_english_only_model_goes_on_in_english_and_says_so() -> None:
     """Asked for Portuguese or a translation, it tells what it cannot do."""
     model = FakeModel(supported_languages=("en",))
-    found = heard(engine_with(model), voice(), Options(language="pt", task="translate"))
+    result = heard(engine_with(model), voice(), Options(language="pt", task="translate"))
 
     assert model.calls == [{}]
-    assert "'pt' was ignored" in notices(found)
-    assert "cannot translate" in notices(found)
+    assert "'pt' was ignored" in notices(result)
+    assert "cannot translate" in notices(result)
 
 
 def test_what_a_batch_cannot_honour_is_said() -> None:
@@ -189,16 +189,16 @@ def test_what_a_batch_cannot_honour_is_said() -> None:
 def test_a_batch_without_voice_detection_is_decoded_in_sequence() -> None:
     """The library cannot cut a long clip without it, and would fail."""
     model = FakeModel()
-    found = heard(engine_with(model), voice(40.0), Options(batch_size=8, vad_filter=False))
+    result = heard(engine_with(model), voice(40.0), Options(batch_size=8, vad_filter=False))
 
     assert model.calls == [{"vad_filter": False}]
-    assert "in sequence" in notices(found)
+    assert "in sequence" in notices(result)
 
 
 def test_batch_size_on_a_cpu_is_ignored_and_said() -> None:
     """Pieces are decoded together anyway: nobody loses the fast way by asking for batches."""
     from hybrid_transcribe.engines.faster_whisper.request import batched_request
-    from hybrid_transcribe.engines.faster_whisper.trimmed.choice import can_trim
+    from hybrid_transcribe.engines.faster_whisper.short_context.parallelism import can_trim
 
     options = Options(batch_size=8, temperature=(0.0, 0.2))
     request = batched_request(options, voice(), LANGUAGES, "fake")
@@ -240,34 +240,34 @@ def test_a_segment_keeps_text_times_and_statistics() -> None:
 def test_times_never_overlap_nor_pass_the_end() -> None:
     """Whatever the model says, edges rise and stay inside the clip."""
     said = [Raw(-1.0, 2.0), Raw(1.5, 1.0), Raw(4.0, 30.0, words=[RawWord(3.0, 40.0, "x")])]
-    found = segments(heard(engine_with(FakeModel(said)), voice(5.0)))
-    edges = [t for s in found for t in (s.start_s, s.end_s)]
+    result = segments(heard(engine_with(FakeModel(said)), voice(5.0)))
+    edges = [t for s in result for t in (s.start_s, s.end_s)]
 
     assert edges == sorted(edges)
     assert (edges[0], edges[-1]) == (0.0, 5.0)
-    assert [(w.start_s, w.end_s) for w in found[-1].words] == [(4.0, 5.0)]
+    assert [(w.start_s, w.end_s) for w in result[-1].words] == [(4.0, 5.0)]
 
 
 def test_segments_without_text_are_dropped() -> None:
     """Blank text is progress, not a segment."""
-    found = heard(engine_with(FakeModel([Raw(text="  ")])), voice())
+    result = heard(engine_with(FakeModel([Raw(text="  ")])), voice())
 
-    assert segments(found) == []
-    assert Progress(1.0) in found
+    assert segments(result) == []
+    assert Progress(1.0) in result
 
 
 def test_the_language_is_told_before_the_first_segment() -> None:
     """Detected, with its probability."""
-    found = heard(engine_with(FakeModel()), voice())
+    result = heard(engine_with(FakeModel()), voice())
 
-    assert found[0] == Language("pt", 0.8)
+    assert result[0] == Language("pt", 0.8)
 
 
 def test_a_language_that_was_given_is_not_told_again() -> None:
     """Nothing was detected."""
-    found = heard(engine_with(FakeModel()), voice(), Options(language="en"))
+    result = heard(engine_with(FakeModel()), voice(), Options(language="en"))
 
-    assert not [h for h in found if isinstance(h, Language)]
+    assert not [h for h in result if isinstance(h, Language)]
 
 
 def test_the_end_of_the_clip_is_always_reached() -> None:
@@ -341,11 +341,11 @@ def test_f19_auto_takes_the_cpu_where_the_gpu_is_broken_and_says_so() -> None:
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """In half precision, under the library's name for the device."""
     monkeypatch.setattr(ctranslate2, "get_supported_compute_types", lambda _: {"float16", "int8"})
-    asked: list[Any] = []
-    engine = FasterWhisper(lambda *how: asked.append(how) or FakeModel(), lambda *_: Gpu(True))
+    items: list[Any] = []
+    engine = FasterWhisper(lambda *how: items.append(how) or FakeModel(), lambda *_: Gpu(True))
 
     assert engine.load(LoadRequest(FILES)) == Loaded("gpu", "float16")
-    assert asked == [("nowhere", "cuda", "float16", 0, 1)]
+    assert items == [("nowhere", "cuda", "float16", 0, 1)]
 
 
 class GoneGpu:
@@ -507,13 +507,13 @@ def test_transcribing_without_a_model_is_refused() -> None:
 
 def _bare(folder: Path, samples: Any, options: Options) -> list[Any]:
     model = WhisperModel(str(folder), device="cpu", compute_type="int8")
-    found, _ = model.transcribe(
+    result, _ = model.transcribe(
         samples,
         beam_size=options.beam_size or 5,
         language=options.language,
         word_timestamps=options.word_timestamps,
     )
-    return list(found)
+    return list(result)
 
 
 def _same(ours: list[Segment], bare: list[Any], duration_s: float) -> None:
@@ -569,13 +569,13 @@ class TestWithModels:
     ) -> None:
         """Reusing the encoding of the detection gives the text that naming the language gives."""
         samples = decode_audio(str(speech_dir / "audio" / "leo_pt.wav"))
-        found = heard(base, Clip(samples), Options(beam_size=1, context="full"))
+        result = heard(base, Clip(samples), Options(beam_size=1, context="full"))
 
-        assert isinstance(found[0], Language)
-        assert found[0].code == "pt"
-        assert found[0].probability == pytest.approx(1.0, abs=0.3)
+        assert isinstance(result[0], Language)
+        assert result[0].code == "pt"
+        assert result[0].probability == pytest.approx(1.0, abs=0.3)
         bare = _bare(base_folder, samples, Options(beam_size=1, language="pt"))
-        _same(segments(found), bare, Clip(samples).duration_s)
+        _same(segments(result), bare, Clip(samples).duration_s)
 
     @pytest.mark.slow
     def test_detecting_the_language_encodes_a_short_clip_once(
@@ -597,8 +597,8 @@ class TestWithModels:
     def test_a_translation_is_in_english(self, base: FasterWhisper, speech_dir: Path) -> None:
         """Spanish speech, English text."""
         samples = decode_audio(str(speech_dir / "audio" / "leo_es.wav"))
-        found = segments(heard(base, Clip(samples), Options(task="translate", language="es")))
-        text = " ".join(s.text.lower() for s in found)
+        result = segments(heard(base, Clip(samples), Options(task="translate", language="es")))
+        text = " ".join(s.text.lower() for s in result)
 
         assert {"the", "of", "and", "in", "to", "is"} & set(text.split())
 
@@ -606,25 +606,25 @@ class TestWithModels:
     def test_a_batch_hears_the_sample(self, tiny: FasterWhisper, sample: Path) -> None:
         """Batched decoding gives the words that decoding in sequence gives."""
         clip = Clip(decode_audio(str(sample)))
-        found = segments(heard(tiny, clip, Options(batch_size=4, language="en")))
+        result = segments(heard(tiny, clip, Options(batch_size=4, language="en")))
 
-        assert "what you can do for your country" in " ".join(s.text for s in found).lower()
+        assert "what you can do for your country" in " ".join(s.text for s in result).lower()
 
     def test_a_cancel_is_noticed_between_windows_of_silence(self, tiny: FasterWhisper) -> None:
         """Where no segment comes for minutes, the next window is still not begun."""
-        asked: list[int] = []
+        items: list[int] = []
 
-        def cancelled() -> bool:
-            asked.append(1)
-            return len(asked) > 2
+        def canceled() -> bool:
+            items.append(1)
+            return len(items) > 2
 
         quiet = (np.random.default_rng(1).standard_normal(16_000 * 300) * 1e-3).astype(np.float32)
         # Its level moves: what is steady is not even decoded.
         quiet *= np.repeat(np.tile(np.float32([1.0, 0.1]), 150), 16_000)
-        found = heard(tiny, Clip(quiet), Options(language="en", temperature=(0.0,)), cancelled)
+        result = heard(tiny, Clip(quiet), Options(language="en", temperature=(0.0,)), canceled)
 
-        assert (segments(found), Progress(300.0) in found) == ([], False)
-        assert len(asked) < 6
+        assert (segments(result), Progress(300.0) in result) == ([], False)
+        assert len(items) < 6
 
     def test_it_loads_again_after_unloading(self, tiny_folder: Path, sample: Path) -> None:
         """The pool unloads what is idle and loads it when asked."""

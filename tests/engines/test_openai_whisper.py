@@ -15,11 +15,11 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
 from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
 from hybrid_transcribe.engines.openai_whisper.request import _DECODING
-from hybrid_transcribe.engines.openai_whisper.windows import Word
+from hybrid_transcribe.engines.openai_whisper.windows import WindowWord
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,
@@ -27,7 +27,14 @@ from hybrid_transcribe.errors import (
     ModelUnavailable,
     OutOfMemory,
 )
-from hybrid_transcribe.interfaces import Heard, Language, LoadRequest, ModelFiles, Notice, Progress
+from hybrid_transcribe.interfaces import (
+    EngineWarning,
+    Heard,
+    Language,
+    LoadRequest,
+    ModelFiles,
+    Progress,
+)
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
 from hybrid_transcribe.worker.batch import not_honoured
@@ -39,10 +46,10 @@ def heard(
     engine: OpenAIWhisper,
     clip: Clip,
     options: Options | None = None,
-    cancelled: Callable[[], bool] = never,
+    canceled: Callable[[], bool] = never,
 ) -> list[Heard]:
     """Everything the engine yields."""
-    return list(engine.transcribe(clip, options or Options(language="en"), cancelled))
+    return list(engine.transcribe(clip, options or Options(language="en"), canceled))
 
 
 def segments(found: list[Heard]) -> list[Segment]:
@@ -57,7 +64,7 @@ def times(found: list[Heard]) -> list[tuple[float, float, str]]:
 
 def notices(found: list[Heard]) -> str:
     """All notices, one a line."""
-    return "\n".join(h.text for h in found if isinstance(h, Notice))
+    return "\n".join(h.text for h in found if isinstance(h, EngineWarning))
 
 
 # ------------------------------------------------------------------ what is passed on
@@ -98,10 +105,10 @@ def test_options_of_the_decoding_reach_the_library(
 def test_a_beam_of_one_is_the_greedy_search() -> None:
     """Which finds the same with less work."""
     model = FakeModel()
-    found = heard(engine_with(model), voice(), Options(language="en", beam_size=1, patience=2.0))
+    result = heard(engine_with(model), voice(), Options(language="en", beam_size=1, patience=2.0))
 
     assert not {"beam_size", "patience"} & set(model.calls[0])
-    assert "patience needs a beam_size above 1" in notices(found)
+    assert "patience needs a beam_size above 1" in notices(result)
 
 
 @pytest.mark.parametrize("name", ["prefix", "hotwords", "vad_filter", "batch_size", "chunk_length"])
@@ -153,16 +160,16 @@ def test_a_language_this_model_has_not_is_refused() -> None:
 def test_an_english_only_model_goes_on_in_english_and_says_so() -> None:
     """Asked for Portuguese or a translation, it tells what it cannot do."""
     model = FakeModel(supported_languages=("en",))
-    found = heard(engine_with(model), voice(), Options(language="pt", task="translate"))
+    result = heard(engine_with(model), voice(), Options(language="pt", task="translate"))
 
     assert (model.calls[0]["language"], model.calls[0]["task"]) == ("en", "transcribe")
-    assert "'pt' was ignored" in notices(found)
-    assert "cannot translate" in notices(found)
+    assert "'pt' was ignored" in notices(result)
+    assert "cannot translate" in notices(result)
 
 
 def test_word_times_of_a_translation_are_not_promised() -> None:
     """The words are not those that were spoken."""
-    model = FakeModel(words=[[[Word("Hello", 0.0, 4.0, 0.9)]]])
+    model = FakeModel(words=[[[WindowWord("Hello", 0.0, 4.0, 0.9)]]])
     options = Options(language="pt", task="translate", word_timestamps=True)
 
     assert "translation's words" in notices(heard(engine_with(model), voice(), options))
@@ -181,26 +188,26 @@ def test_hallucination_silence_threshold_without_words_is_ignored_and_said() -> 
 def test_the_language_is_told_before_the_first_segment() -> None:
     """Detected once, with its probability."""
     model = FakeModel()
-    found = heard(engine_with(model), voice(70.0), Options())
+    result = heard(engine_with(model), voice(70.0), Options())
 
-    assert found[0] == Language("pt", 0.8)
+    assert result[0] == Language("pt", 0.8)
     assert model.detected == 1
 
 
 def test_an_english_only_model_detects_nothing() -> None:
     """It always says English."""
     model = FakeModel(supported_languages=("en",))
-    found = heard(engine_with(model), voice(), Options())
+    result = heard(engine_with(model), voice(), Options())
 
-    assert (found[0], model.detected) == (Language("en"), 0)
+    assert (result[0], model.detected) == (Language("en"), 0)
 
 
 def test_a_language_that_was_given_is_not_told_again() -> None:
     """Nothing was detected."""
     model = FakeModel()
-    found = heard(engine_with(model), voice())
+    result = heard(engine_with(model), voice())
 
-    assert not [h for h in found if isinstance(h, Language)]
+    assert not [h for h in result if isinstance(h, Language)]
     assert model.detected == 0
 
 
@@ -210,18 +217,18 @@ def test_a_language_that_was_given_is_not_told_again() -> None:
 def test_two_timestamps_in_a_row_end_a_segment() -> None:
     """What follows the last pair is heard again from there."""
     model = FakeModel([(0.0, "Hello", 4.0, 4.0, "there", 9.0, 9.0, "my"), (0.0, "my friend", 2.0)])
-    found = heard(engine_with(model), voice(35.0))
+    result = heard(engine_with(model), voice(35.0))
 
-    assert times(found) == [(0.0, 4.0, "Hello"), (4.0, 9.0, "there"), (9.0, 11.0, "my friend")]
+    assert times(result) == [(0.0, 4.0, "Hello"), (4.0, 9.0, "there"), (9.0, 11.0, "my friend")]
     assert model.windows == [(0, 3000), (900, 2600)]
 
 
 def test_a_single_timestamp_at_the_end_closes_the_window() -> None:
     """Nothing more is said in it: the next begins where it ends."""
     model = FakeModel([(0.0, "Hello", 4.0, 4.0, "there", 9.0), (0.0, "Bye", 1.0)])
-    found = heard(engine_with(model), voice(40.0))
+    result = heard(engine_with(model), voice(40.0))
 
-    assert times(found) == [(0.0, 4.0, "Hello"), (4.0, 9.0, "there"), (30.0, 31.0, "Bye")]
+    assert times(result) == [(0.0, 4.0, "Hello"), (4.0, 9.0, "there"), (30.0, 31.0, "Bye")]
     assert model.windows == [(0, 3000), (3000, 1000)]
 
 
@@ -254,10 +261,10 @@ def test_a_segment_keeps_its_statistics() -> None:
 
 def test_blank_windows_are_progress() -> None:
     """Where no segment says how far it got."""
-    found = heard(engine_with(FakeModel([(0.0, "", 2.0), (0.0, "Hello", 2.0)])), voice(40.0))
+    result = heard(engine_with(FakeModel([(0.0, "", 2.0), (0.0, "Hello", 2.0)])), voice(40.0))
 
-    assert found[0] == Progress(30.0)
-    assert times(found) == [(30.0, 32.0, "Hello")]
+    assert result[0] == Progress(30.0)
+    assert times(result) == [(30.0, 32.0, "Hello")]
 
 
 def test_a_window_that_leads_nowhere_is_passed() -> None:
@@ -273,18 +280,18 @@ def test_stretches_are_moved_to_the_clips_own_time() -> None:
     model = FakeModel([("Hello",)])
     clip = voice(5.0, start_s=10.0)
     options = Options(language="en", clip_timestamps=(8.0, 12.0, 13.0, 99.0))
-    found = heard(engine_with(model), clip, options)
+    result = heard(engine_with(model), clip, options)
 
     assert model.windows == [(0, 200), (300, 200)]
-    assert times(found) == [(0.0, 2.0, "Hello"), (3.0, 5.0, "Hello")]
+    assert times(result) == [(0.0, 2.0, "Hello"), (3.0, 5.0, "Hello")]
 
 
 def test_a_clip_outside_every_stretch_is_not_decoded() -> None:
     """Nothing is asked of the model where nothing is wanted."""
     model = FakeModel()
-    found = heard(engine_with(model), voice(5.0, 10.0), Options(clip_timestamps=(0.0, 9.0)))
+    result = heard(engine_with(model), voice(5.0, 10.0), Options(clip_timestamps=(0.0, 9.0)))
 
-    assert (model.calls, segments(found)) == ([], [])
+    assert (model.calls, segments(result)) == ([], [])
 
 
 # -------------------------------------------------------------------- trying again
@@ -317,11 +324,11 @@ def test_silence_is_not_tried_again() -> None:
     """No temperature hears more in it, and the window is skipped."""
     quiet = {"avg_logprob": -1.5, "no_speech_prob": 0.9}
     model = FakeModel([(0.0, "Hm", 2.0, quiet), (0.0, "Hello", 2.0)])
-    found = heard(engine_with(model), voice(40.0))
+    result = heard(engine_with(model), voice(40.0))
 
-    assert times(found) == [(30.0, 32.0, "Hello")]
+    assert times(result) == [(30.0, 32.0, "Hello")]
     assert _temperatures(model) == [0.0, 0.0]
-    assert found[0] == Progress(30.0)
+    assert result[0] == Progress(30.0)
 
 
 def test_what_is_sure_is_kept_though_it_looks_silent() -> None:
@@ -380,7 +387,9 @@ def test_guesses_are_not_passed_on() -> None:
 
 def test_words_are_told_with_their_times() -> None:
     """And the segment's edges are theirs."""
-    model = FakeModel(words=[[[Word(" Hello", 0.5, 1.0, 0.7), Word(" there.", 1.0, 3.5, 0.6)]]])
+    model = FakeModel(
+        words=[[[WindowWord(" Hello", 0.5, 1.0, 0.7), WindowWord(" there.", 1.0, 3.5, 0.6)]]]
+    )
     [segment] = segments(
         heard(engine_with(model), voice(), Options(language="en", word_timestamps=True))
     )
@@ -396,16 +405,16 @@ def test_the_next_window_begins_after_the_last_word() -> None:
     """Where the timestamps leave it open."""
     model = FakeModel(
         [(0.0, "Hello", 4.0, 4.0), (0.0, "there", 2.0)],
-        words=[[[Word("Hello", 0.5, 6.5, 0.9)]], [[Word("there", 7.0, 8.0, 0.9)]]],
+        words=[[[WindowWord("Hello", 0.5, 6.5, 0.9)]], [[WindowWord("there", 7.0, 8.0, 0.9)]]],
     )
     heard(engine_with(model), voice(31.0), Options(language="en", word_timestamps=True))
 
     assert model.windows == [(0, 3000), (650, 2450)]
 
 
-def _odd(text: str, start_s: float) -> list[Word]:
+def _odd(text: str, start_s: float) -> list[WindowWord]:
     """A word nobody says: far too long and improbable."""
-    return [Word(text, start_s, start_s + 5.0, 0.05)]
+    return [WindowWord(text, start_s, start_s + 5.0, 0.05)]
 
 
 _SKIPPING = Options(
@@ -417,37 +426,37 @@ def test_a_silence_before_what_looks_invented_is_skipped() -> None:
     """The window is heard again from where the words were claimed to begin."""
     model = FakeModel(
         [(0.0, "Thanks", 14.0), (0.0, "Hello", 4.0)],
-        words=[[_odd("Thanks", 9.0)], [[Word("Hello", 10.0, 10.5, 0.9)]]],
+        words=[[_odd("Thanks", 9.0)], [[WindowWord("Hello", 10.0, 10.5, 0.9)]]],
     )
-    found = heard(engine_with(model), voice(29.0), _SKIPPING)
+    result = heard(engine_with(model), voice(29.0), _SKIPPING)
 
     assert model.windows == [(0, 2900), (900, 2000)]
-    assert times(found) == [(10.0, 10.5, "Hello")]
+    assert times(result) == [(10.0, 10.5, "Hello")]
 
 
 def test_what_looks_invented_between_silences_is_dropped() -> None:
     """What was said before it stays, and hearing goes on where it began."""
-    said, bye = [Word("Hello", 0.5, 1.0, 0.9)], [Word("Bye", 12.0, 12.5, 0.9)]
+    said, bye = [WindowWord("Hello", 0.5, 1.0, 0.9)], [WindowWord("Bye", 12.0, 12.5, 0.9)]
     model = FakeModel(
         [(0.0, "Hello", 1.0, 1.0, "Thanks", 15.0), (0.0, "Bye", 4.0)],
         words=[[said, _odd("Thanks", 10.0)], [bye]],
     )
-    found = heard(engine_with(model), voice(29.0), _SKIPPING)
+    result = heard(engine_with(model), voice(29.0), _SKIPPING)
 
     assert model.windows == [(0, 2900), (1000, 1900)]
-    assert times(found) == [(0.5, 1.0, "Hello"), (12.0, 12.5, "Bye")]
+    assert times(result) == [(0.5, 1.0, "Hello"), (12.0, 12.5, "Bye")]
 
 
 def test_what_looks_odd_next_to_speech_is_kept() -> None:
     """There is no silence to invent text in."""
-    said, bye = [Word("Hello", 6.5, 8.0, 0.9)], [Word("Bye", 14.0, 14.5, 0.9)]
+    said, bye = [WindowWord("Hello", 6.5, 8.0, 0.9)], [WindowWord("Bye", 14.0, 14.5, 0.9)]
     model = FakeModel(
         [(0.0, "Hello", 1.0, 1.0, "Thanks", 9.0, 9.0, "Bye", 15.0)],
         words=[[said, _odd("Thanks", 8.5), bye]],
     )
-    found = heard(engine_with(model), voice(29.0), _SKIPPING)
+    result = heard(engine_with(model), voice(29.0), _SKIPPING)
 
-    assert [s.text for s in segments(found)] == ["Hello", "Thanks", "Bye"]
+    assert [s.text for s in segments(result)] == ["Hello", "Thanks", "Bye"]
 
 
 # ------------------------------------------------------------------ cancels and errors
@@ -466,10 +475,10 @@ def test_a_cancel_between_segments_stops_the_model() -> None:
 
 def test_a_cancel_within_a_window_is_no_error() -> None:
     """It ends there, without the word that all is done."""
-    model = FakeModel([(0.0, "One", 30.0), (Interrupted(),)])
-    found = heard(engine_with(model), voice(60.0))
+    model = FakeModel([(0.0, "One", 30.0), (DecodingInterrupted(),)])
+    result = heard(engine_with(model), voice(60.0))
 
-    assert [type(h) for h in found] == [Segment, Progress]
+    assert [type(h) for h in result] == [Segment, Progress]
 
 
 @pytest.mark.parametrize(
@@ -510,9 +519,9 @@ def test_f20_a_missing_library_is_told_with_its_extra(
         "hybrid_transcribe.engines.openai_whisper.engine.find_spec",
         lambda name: None if name in gone else real(name),
     )
-    told = OpenAIWhisper().available(Settings())
+    open_aiwhisper = OpenAIWhisper().available(Settings())
 
-    assert told == f"{says}: pip install 'hybrid-transcribe[openai-whisper]'"
+    assert open_aiwhisper == f"{says}: pip install 'hybrid-transcribe[openai-whisper]'"
     with pytest.raises(EngineUnavailable, match=says):
         OpenAIWhisper().load(LoadRequest(FILES))
 
@@ -533,26 +542,26 @@ def test_another_package_called_whisper_is_not_taken_for_it(
 
 
 def _asked(request: LoadRequest, gpu: bool = False) -> tuple[list[Any], Any]:
-    asked: list[Any] = []
+    items: list[Any] = []
     engine = OpenAIWhisper(
-        lambda *how: asked.append(how) or FakeModel(), one_gpu if gpu else no_gpu
+        lambda *how: items.append(how) or FakeModel(), one_gpu if gpu else no_gpu
     )
-    return asked, engine.load(request)
+    return items, engine.load(request)
 
 
 def test_auto_takes_the_gpu_where_there_is_one() -> None:
     """In half precision, under the library's name for the device."""
-    asked, loaded = _asked(LoadRequest(FILES, cpu_threads=3), gpu=True)
+    requested, loaded = _asked(LoadRequest(FILES, cpu_threads=3), gpu=True)
 
-    assert asked == [(FILES.file, "cuda", "float16", 3, "fake")]
+    assert requested == [(FILES.file, "cuda", "float16", 3, "fake")]
     assert (loaded.device, loaded.compute_type) == ("gpu", "float16")
 
 
 def test_a_cpu_computes_in_full_precision() -> None:
     """The library knows nothing else there."""
-    asked, loaded = _asked(LoadRequest(FILES))
+    requested, loaded = _asked(LoadRequest(FILES))
 
-    assert asked == [(FILES.file, "cpu", "float32", 0, "fake")]
+    assert requested == [(FILES.file, "cpu", "float32", 0, "fake")]
     assert (loaded.device, loaded.compute_type) == ("cpu", "float32")
     with pytest.raises(
         InvalidOption, match=r"openai-whisper has no .*'float16' on the cpu; choose from: float32"
@@ -569,9 +578,9 @@ def test_f19_a_gpu_that_is_not_there_is_refused() -> None:
 def test_a_folder_with_one_checkpoint_is_enough(tmp_path: Path) -> None:
     """As people put it there by hand."""
     (tmp_path / "mine.pt").touch()
-    asked, _ = _asked(LoadRequest(ModelFiles("mine", tmp_path, "openai")))
+    requested, _ = _asked(LoadRequest(ModelFiles("mine", tmp_path, "openai")))
 
-    assert asked[0][0] == tmp_path / "mine.pt"
+    assert requested[0][0] == tmp_path / "mine.pt"
 
 
 @pytest.mark.parametrize("names", [(), ("a.pt", "b.pt")])
@@ -652,13 +661,13 @@ def _bare(model: Any, samples: Any, options: Options) -> list[dict[str, Any]]:
     import torch
     import whisper
 
-    given = {_THEIRS.get(k, k): v for k, v in options.given().items() if k != "silence_guard"}
+    fields = {_THEIRS.get(k, k): v for k, v in options.given().items() if k != "silence_guard"}
     for name in ("clip_timestamps", "suppress_tokens"):
-        if name in given:
-            given[name] = list(given[name])
+        if name in fields:
+            fields[name] = list(fields[name])
     torch.manual_seed(0)
-    result = whisper.transcribe(model, samples, fp16=False, **given)
-    return [found for found in result["segments"] if found["text"].strip()]
+    result = whisper.transcribe(model, samples, fp16=False, **fields)
+    return [match for match in result["segments"] if match["text"].strip()]
 
 
 def _ours(engine: OpenAIWhisper, samples: Any, options: Options) -> list[Segment]:
@@ -841,10 +850,10 @@ class TestWithModels:
             silence_guard=False,
         )
         options = replace(without, hallucination_silence_threshold=longest_s)
-        found = _ours(tiny, samples, options)
+        result = _ours(tiny, samples, options)
 
-        assert found != _ours(tiny, samples, without)
-        _same(found, _bare(bare_tiny, samples, options), len(samples) / RATE_HZ)
+        assert result != _ours(tiny, samples, without)
+        _same(result, _bare(bare_tiny, samples, options), len(samples) / RATE_HZ)
 
     @pytest.mark.slow
     @pytest.mark.parametrize("code", ["pt", "es", "fr"])
@@ -853,13 +862,13 @@ class TestWithModels:
     ) -> None:
         """The detected language comes first, with its probability."""
         samples = decode_audio(str(speech_dir / "audio" / f"leo_{code}.wav"))
-        found = heard(base, Clip(samples), Options())
-        [language] = [h for h in found if isinstance(h, Language)]
+        result = heard(base, Clip(samples), Options())
+        [language] = [h for h in result if isinstance(h, Language)]
 
-        assert found[0] is language
+        assert result[0] is language
         assert language.code == code
         assert language.probability == pytest.approx(1.0, abs=0.3)
-        _same(segments(found), _bare(bare_base, samples, Options()), Clip(samples).duration_s)
+        _same(segments(result), _bare(bare_base, samples, Options()), Clip(samples).duration_s)
 
     @pytest.mark.slow
     def test_a_translation_is_the_librarys(
@@ -868,25 +877,25 @@ class TestWithModels:
         """Spanish speech, English text."""
         samples = decode_audio(str(speech_dir / "audio" / "leo_es.wav"))
         options = Options(task="translate", language="es")
-        found = _ours(base, samples, options)
-        words = {word for s in found for word in s.text.lower().split()}
+        result = _ours(base, samples, options)
+        words = {word for s in result for word in s.text.lower().split()}
 
         assert {"the", "of", "and", "in", "to", "is"} & words
-        _same(found, _bare(bare_base, samples, options), Clip(samples).duration_s)
+        _same(result, _bare(bare_base, samples, options), Clip(samples).duration_s)
 
     def test_a_cancel_is_noticed_within_a_window(self, tiny: OpenAIWhisper, sample: Path) -> None:
         """Before the first layer after it computes; and the model is none the worse for it."""
         clip = Clip(decode_audio(str(sample))[: 11 * RATE_HZ])
         before = segments(heard(tiny, clip))
         for patience in (2, 7, 30):
-            asked: list[int] = []
+            items: list[int] = []
 
-            def cancelled(asked: list[int] = asked, patience: int = patience) -> bool:
+            def canceled(asked: list[int] = items, patience: int = patience) -> bool:
                 asked.append(1)
                 return len(asked) > patience
 
-            assert heard(tiny, clip, ENGLISH, cancelled) == []
-            assert len(asked) == patience + 1
+            assert heard(tiny, clip, ENGLISH, canceled) == []
+            assert len(items) == patience + 1
         assert segments(heard(tiny, clip)) == before
 
     def test_a_window_is_encoded_once(
@@ -969,10 +978,10 @@ class TestWithModels:
         mel = whisper.pad_or_trim(sound.mel, 3000).half()
         options = {"language": "en", "prompt": [], "temperature": 0.0, "sample_len": 5}
         bare = bare_tiny.decode(mel, whisper.DecodingOptions(**options, fp16=True))
-        found = half.decode(mel, options)
+        result = half.decode(mel, options)
 
-        assert torch.equal(found.audio_features, bare.audio_features)
-        assert (found.tokens, found.avg_logprob) == (bare.tokens, bare.avg_logprob)
+        assert torch.equal(result.audio_features, bare.audio_features)
+        assert (result.tokens, result.avg_logprob) == (bare.tokens, bare.avg_logprob)
 
     def test_unloaded_it_gives_its_memory_back(self, sample: Path) -> None:
         """All of the network is gone, though it was used."""
@@ -1033,9 +1042,9 @@ def test_a_gpu_hears_what_the_library_hears_on_it(sample: Path) -> None:
     del bare
     engine = OpenAIWhisper()
     loaded = engine.load(LoadRequest(files, device="gpu"))
-    found = segments(heard(engine, Clip(samples)))
+    result = segments(heard(engine, Clip(samples)))
     engine.unload()
 
     assert (loaded.device, loaded.compute_type) == ("gpu", "float16")
-    assert [s.text for s in found] == [s["text"].strip() for s in expected]
+    assert [s.text for s in result] == [s["text"].strip() for s in expected]
     assert torch.cuda.memory_allocated() == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe import Service
-from hybrid_transcribe.engines.asking.prompt import length_notices
+from hybrid_transcribe.engines.common.prompt import length_notices
 from hybrid_transcribe.engines.faster_whisper.device import meaning
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.request import make_options
@@ -24,9 +24,11 @@ def words(text: str) -> int:
 @pytest.mark.parametrize("blank", ["", " ", " \t\n"])
 def test_a_blank_prompt_is_none(blank: str) -> None:
     """As forms send it where nobody filled it in."""
-    made = make_options(Options(), {"initial_prompt": blank, "hotwords": blank, "prefix": blank})
+    instance = make_options(
+        Options(), {"initial_prompt": blank, "hotwords": blank, "prefix": blank}
+    )
 
-    assert made == Options()
+    assert instance == Options()
 
 
 def test_what_fits_is_not_mentioned() -> None:

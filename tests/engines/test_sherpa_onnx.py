@@ -33,10 +33,10 @@ from hybrid_transcribe.engines.sherpa_onnx.segments import segments_of, words_of
 from hybrid_transcribe.errors import EngineFailed, InvalidOption, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     ClipDone,
+    EngineWarning,
     Language,
     LoadRequest,
     ModelFiles,
-    Notice,
     Progress,
 )
 from hybrid_transcribe.models import resolve
@@ -84,12 +84,12 @@ def folder_of(family: Family, folder: Path) -> Path:
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 def test_a_folder_is_recognised_by_its_files(family: Family, tmp_path: Path) -> None:
     """Each family, with the files to open."""
-    found = recognize_folder(folder_of(family, tmp_path), "mine")
+    result = recognize_folder(folder_of(family, tmp_path), "mine")
 
-    assert found.family == family
-    assert set(found.files) == set(family.files)
-    assert all(path.is_file() for path in found.files.values())
-    assert found.compute_type == "int8"
+    assert result.family == family
+    assert set(result.files) == set(family.files)
+    assert all(path.is_file() for path in result.files.values())
+    assert result.compute_type == "int8"
 
 
 def test_a_folder_of_no_family_is_refused_with_what_is_in_it(tmp_path: Path) -> None:
@@ -284,8 +284,8 @@ def engine_with(recognizer: FakeRecognizer, folder: Path, n_threads: int = 2) ->
 
 def segments(engine: SherpaOnnx, clip: Clip, **options: Any) -> list[Segment]:
     """Of one clip."""
-    heard = engine.transcribe(clip, Options(**options), never)
-    return [one for one in heard if isinstance(one, Segment)]
+    event = engine.transcribe(clip, Options(**options), never)
+    return [item for item in event if isinstance(item, Segment)]
 
 
 def test_pieces_are_read_in_order_whichever_is_ready_first(tmp_path: Path) -> None:
@@ -301,11 +301,11 @@ def test_pieces_are_read_in_order_whichever_is_ready_first(tmp_path: Path) -> No
 
     engine = engine_with(FakeRecognizer(slow_first), tmp_path)
     samples = np.repeat(np.arange(2, dtype=np.float32), 2 * RATE_HZ)
-    found = segments(
+    result = segments(
         engine, Clip(samples), clip_timestamps=(0.0, 2.0, 2.0, 4.0), silence_guard=False
     )
 
-    assert [(s.text, s.start_s, s.end_s) for s in found] == [
+    assert [(s.text, s.start_s, s.end_s) for s in result] == [
         ("from 0", 0.0, 2.0),
         ("from 1", 2.0, 4.0),
     ]
@@ -321,33 +321,33 @@ def test_a_failing_clip_leaves_its_neighbours_alone(tmp_path: Path) -> None:
 
     engine = engine_with(FakeRecognizer(fails_on_short), tmp_path)
     clips = [(1, voice(2.0)), (2, voice(0.6)), (3, voice(2.0))]
-    told = list(engine.transcribe_many(clips, Options(silence_guard=False), lambda _: False))
-    (error,) = [what for key, what in told if isinstance(what, Exception)]
+    lines = list(engine.transcribe_many(clips, Options(silence_guard=False), lambda _: False))
+    (error,) = [what for key, what in lines if isinstance(what, Exception)]
 
     assert isinstance(error, EngineFailed)
     assert "sherpa-onnx failed: RuntimeError: odd" in str(error)
-    assert [key for key, what in told if isinstance(what, ClipDone)] == [1, 3]
-    assert [key for key, what in told if isinstance(what, Segment)] == [1, 3]
+    assert [key for key, what in lines if isinstance(what, ClipDone)] == [1, 3]
+    assert [key for key, what in lines if isinstance(what, Segment)] == [1, 3]
 
 
 def test_a_cancel_ends_it_between_two_pieces(tmp_path: Path) -> None:
     """Of 40 pieces those that have not begun are not recognised."""
-    cancelled = threading.Event()
+    canceled = threading.Event()
 
     def cancels(samples: Any) -> Recognition:
-        cancelled.set()
+        canceled.set()
         return Recognition("one")
 
     recognizer = FakeRecognizer(cancels)
     engine = engine_with(recognizer, tmp_path, n_threads=1)
     spans = tuple(float(t // 2) for t in range(1, 81))
-    heard = list(
+    items = list(
         engine.transcribe(
-            voice(60.0), Options(clip_timestamps=spans, silence_guard=False), cancelled.is_set
+            voice(60.0), Options(clip_timestamps=spans, silence_guard=False), canceled.is_set
         )
     )
 
-    assert heard == []
+    assert items == []
     assert recognizer.n_calls == 1
 
 
@@ -355,9 +355,9 @@ def test_progress_is_told_where_nothing_is_said(tmp_path: Path) -> None:
     """Piece by piece."""
     engine = engine_with(FakeRecognizer(lambda _: Recognition("")), tmp_path)
     options = Options(clip_timestamps=(0.0, 2.0, 2.0, 4.0), silence_guard=False)
-    heard = list(engine.transcribe(Clip(np.zeros(4 * RATE_HZ, np.float32)), options, never))
+    items = list(engine.transcribe(Clip(np.zeros(4 * RATE_HZ, np.float32)), options, never))
 
-    progress = [one for one in heard if isinstance(one, Progress)]
+    progress = [item for item in items if isinstance(item, Progress)]
     assert progress == [Progress(2.0), Progress(4.0), Progress(4.0)]
 
 
@@ -365,11 +365,11 @@ def test_a_language_that_the_model_finds_is_told_first(tmp_path: Path) -> None:
     """From the first piece with text, and never when it was given."""
     recognizer = FakeRecognizer(lambda _: Recognition("hallo", language="de"))
     engine = engine_with(recognizer, tmp_path)
-    heard = list(engine.transcribe(voice(2.0), Options(silence_guard=False), never))
-    assert heard[0] == Language("de")
+    values = list(engine.transcribe(voice(2.0), Options(silence_guard=False), never))
+    assert values[0] == Language("de")
 
-    given = list(engine.transcribe(voice(2.0), Options(language="de", silence_guard=False), never))
-    assert not [one for one in given if isinstance(one, Language)]
+    items = list(engine.transcribe(voice(2.0), Options(language="de", silence_guard=False), never))
+    assert not [item for item in items if isinstance(item, Language)]
     assert recognizer.languages == [(None, False), ("de", False)]
 
 
@@ -398,8 +398,8 @@ def tdt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SherpaOnnx]:
 def test_parakeets_layout_gives_exact_text_and_times(tdt: SherpaOnnx) -> None:
     """Frames of 80 ms: the first word begins with the first loud frame, and so on."""
     clip = Clip(bursts([(1.04, 2.16), (3.2, 4.4)], 6.0))
-    found = segments(tdt, clip, word_timestamps=True, silence_guard=False)
-    words = [(w.text, w.start_s, w.end_s) for s in found for w in s.words]
+    result = segments(tdt, clip, word_timestamps=True, silence_guard=False)
+    words = [(w.text, w.start_s, w.end_s) for s in result for w in s.words]
 
     assert words == [
         ("Bom", 1.04, 1.28),
@@ -410,16 +410,16 @@ def test_parakeets_layout_gives_exact_text_and_times(tdt: SherpaOnnx) -> None:
         ("Bom", 3.84, 4.08),
         ("dia", 4.08, 4.4),
     ]
-    assert [s.text for s in found] == ["Bom dia.", "Bom", "dia.", "Bom dia"]
-    assert all(s.avg_logprob is not None and s.avg_logprob > -0.01 for s in found)
+    assert [s.text for s in result] == ["Bom dia.", "Bom", "dia.", "Bom dia"]
+    assert all(s.avg_logprob is not None and s.avg_logprob > -0.01 for s in result)
 
 
 def test_times_count_from_the_clip_whatever_is_cut_out(tdt: SherpaOnnx) -> None:
     """A stretch in the middle is recognised for itself."""
     clip = Clip(bursts([(11.04, 11.6)], 14.0))
-    (found,) = segments(tdt, clip, clip_timestamps=(10.0, 12.0), silence_guard=False)
+    (result,) = segments(tdt, clip, clip_timestamps=(10.0, 12.0), silence_guard=False)
 
-    assert (found.text, found.start_s, found.end_s) == ("Bom dia", 11.04, 11.6)
+    assert (result.text, result.start_s, result.end_s) == ("Bom dia", 11.04, 11.6)
 
 
 def test_noise_alone_is_withheld_by_the_guard(tdt: SherpaOnnx) -> None:
@@ -481,9 +481,11 @@ class TestMoonshine:
     def test_words_cannot_be_timed_and_a_notice_says_so(self, moonshine: SherpaOnnx) -> None:
         """In the transcript's warnings."""
         clip = Clip(decode_audio(str(sample())))
-        heard = list(moonshine.transcribe(clip, Options(word_timestamps=True), never))
+        items = list(moonshine.transcribe(clip, Options(word_timestamps=True), never))
 
-        assert any("word_timestamps" in one.text for one in heard if isinstance(one, Notice))
+        assert any(
+            "word_timestamps" in item.text for item in items if isinstance(item, EngineWarning)
+        )
 
     @pytest.mark.slow
     def test_a_long_recording_goes_on_where_its_worker_was_killed(

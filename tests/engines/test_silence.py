@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hybrid_transcribe.engines.listening.confidence import Confidence
-from hybrid_transcribe.engines.listening.silence import (
+from hybrid_transcribe.engines.common.confidence import Confidence
+from hybrid_transcribe.engines.common.hallucinations import (
     HallucinationFilter,
     Samples,
     doubts,
@@ -236,8 +236,8 @@ def test_confidence_is_told_in_one_line(changes: list[dict[str, float]], line: s
     confidence = Confidence()
     for change in changes:
         confidence.add(replace(SOUND, **change))  # type: ignore[arg-type]
-    told = confidence.notice()
-    assert told is None if line is None else (told or "").startswith(line)
+    message = confidence.notice()
+    assert message is None if line is None else (message or "").startswith(line)
 
 
 @pytest.mark.parametrize("hertz", [50, 60])

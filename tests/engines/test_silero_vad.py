@@ -10,8 +10,8 @@ import pytest
 
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.listening import silero_vad
-from hybrid_transcribe.engines.listening.silero_vad import BEFORE, FRAME, Floats
+from hybrid_transcribe.engines.common import silero_vad
+from hybrid_transcribe.engines.common.silero_vad import BEFORE, FRAME, Floats
 from hybrid_transcribe.errors import EngineUnavailable
 from tests.engines.lines import telephone
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.listening.listen import listen
-from hybrid_transcribe.engines.listening.times import Levels, Span, fitted, within
-from hybrid_transcribe.interfaces import Notice, Progress
+from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.times import Levels, Span, fitted, within
+from hybrid_transcribe.interfaces import EngineWarning, Progress
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
 from tests.engines.fakes import Raw, voice
 
@@ -70,7 +70,7 @@ def test_a_pieces_segments_stay_in_it() -> None:
 
 def heard(clip: Clip, raws: Iterable[Any]) -> list[Any]:
     """What comes of segments as a library gives them."""
-    return list(listen(clip, Options(), lambda: False, lambda: raws, lambda error: error))
+    return list(postprocess(clip, Options(), lambda: False, lambda: raws, lambda error: error))
 
 
 def of_the_text(text: str, start: float, end: float, words: Any = None) -> Raw:
@@ -94,7 +94,7 @@ def test_f91_an_end_beyond_the_piece_takes_nothing_from_the_next(
     assert first.end_s <= second.start_s
     assert first.end_s - first.start_s > 1
     assert second.end_s - second.start_s > 4
-    assert not [e for e in events if isinstance(e, Notice)]
+    assert not [e for e in events if isinstance(e, EngineWarning)]
 
 
 def test_f91_words_share_too() -> None:
@@ -133,7 +133,7 @@ def test_what_was_decoded_before_a_failure_is_kept() -> None:
 
     events: list[Any] = []
     with pytest.raises(RuntimeError, match="gone"):
-        events.extend(listen(voice(), Options(), lambda: False, failing, lambda error: error))
+        events.extend(postprocess(voice(), Options(), lambda: False, failing, lambda error: error))
     assert [e.text for e in events if isinstance(e, Segment)] == ["Hello there."]
 
 

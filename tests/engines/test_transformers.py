@@ -15,13 +15,13 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.transformers.cuts import joined, voiced
+from hybrid_transcribe.engines.transformers.chunking import joined, voiced
 from hybrid_transcribe.engines.transformers.distil import stretch_s
 from hybrid_transcribe.engines.transformers.engine import Transformers
-from hybrid_transcribe.engines.transformers.hearing import Hearing
-from hybrid_transcribe.engines.transformers.model import Answer, How
+from hybrid_transcribe.engines.transformers.model import GeneratedText, GenerationOptions
 from hybrid_transcribe.engines.transformers.request import plan_for
-from hybrid_transcribe.engines.transformers.windows import Piece, cut
+from hybrid_transcribe.engines.transformers.transcription import WindowedTranscription
+from hybrid_transcribe.engines.transformers.windows import TextPiece, cut
 from hybrid_transcribe.engines.transformers.words import Alignment, group, starts_of, words_of
 from hybrid_transcribe.errors import (
     EngineFailed,
@@ -30,7 +30,14 @@ from hybrid_transcribe.errors import (
     ModelUnavailable,
     OutOfMemory,
 )
-from hybrid_transcribe.interfaces import Heard, Language, LoadRequest, ModelFiles, Notice, Progress
+from hybrid_transcribe.interfaces import (
+    EngineWarning,
+    Heard,
+    Language,
+    LoadRequest,
+    ModelFiles,
+    Progress,
+)
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
 from tests.engines.fakes import never, voice
@@ -79,10 +86,10 @@ def hear(
         options: Options | None = None,
         seconds: float = 10.0,
         start_s: float = 0.0,
-        cancelled: Callable[[], bool] = never,
+        canceled: Callable[[], bool] = never,
     ) -> list[Heard]:
         clip = voice(seconds, start_s)
-        return list(engine_with(model).transcribe(clip, options or Options(), cancelled))
+        return list(engine_with(model).transcribe(clip, options or Options(), canceled))
 
     return run
 
@@ -99,7 +106,7 @@ def said(found: list[Heard]) -> list[tuple[float, float, str]]:
 
 def notices(found: list[Heard]) -> str:
     """All notices, one a line."""
-    return "\n".join(h.text for h in found if isinstance(h, Notice))
+    return "\n".join(h.text for h in found if isinstance(h, EngineWarning))
 
 
 # -------------------------------------------------------------------------- windows
@@ -129,17 +136,17 @@ def test_times_cut_a_window_into_pieces_and_say_where_to_go_on(
     tokens: list[int], pieces: list[tuple[float, float]], advance_s: float
 ) -> None:
     """Whisper's way of going through a long recording."""
-    found, advance = cut(tokens, FIRST_TIME, 30.0)
+    result, advance = cut(tokens, FIRST_TIME, 30.0)
 
-    assert [(p.start_s, p.end_s) for p in found] == pieces
+    assert [(p.start_s, p.end_s) for p in result] == pieces
     assert advance == advance_s
 
 
 def test_where_no_window_follows_the_last_words_are_kept() -> None:
     """A stretch that ends in a pause is decoded once."""
-    found, advance = cut([at(0), 1, at(2), at(3), 2], FIRST_TIME, 10.0, whole=True)
+    result, advance = cut([at(0), 1, at(2), at(3), 2], FIRST_TIME, 10.0, whole=True)
 
-    assert found == [Piece(0.0, 2.0, (at(0), 1, at(2))), Piece(3.0, 10.0, (at(3), 2))]
+    assert result == [TextPiece(0.0, 2.0, (at(0), 1, at(2))), TextPiece(3.0, 10.0, (at(3), 2))]
     assert advance == 10.0
 
 
@@ -153,18 +160,18 @@ def test_speech_across_the_end_of_a_block_is_heard_whole() -> None:
     """A long recording is listened to in blocks of five minutes, so that a cancel is heeded."""
     samples = np.zeros(700 * RATE_HZ, dtype=np.float32)
     speech = [(10, 20), (290, 310), (320, 330), (650, 660)]
-    heard: list[float] = []
+    items: list[float] = []
 
     def find(block: Any, longest_s: float) -> list[tuple[int, int]]:
-        start_s, end_s = sum(heard), sum(heard) + len(block) / RATE_HZ
-        found = [(max(a, start_s), min(b, end_s)) for a, b in speech if a < end_s and b > start_s]
+        start_s, end_s = sum(items), sum(items) + len(block) / RATE_HZ
+        values = [(max(a, start_s), min(b, end_s)) for a, b in speech if a < end_s and b > start_s]
         # The next block begins where the last speech of this one did, if that was cut.
-        cut = len(found) > 1 and found[-1][1] == end_s
-        heard.append((found[-1][0] if cut else end_s) - start_s)
-        return [(int((a - start_s) * RATE_HZ), int((b - start_s) * RATE_HZ)) for a, b in found]
+        cut = len(values) > 1 and values[-1][1] == end_s
+        items.append((values[-1][0] if cut else end_s) - start_s)
+        return [(int((a - start_s) * RATE_HZ), int((b - start_s) * RATE_HZ)) for a, b in values]
 
     blocks = list(voiced(samples, 30.0, find))
-    spans = [(a / RATE_HZ, b / RATE_HZ) for found, _ in blocks for a, b in found]
+    spans = [(a / RATE_HZ, b / RATE_HZ) for result, _ in blocks for a, b in result]
 
     assert [reached / RATE_HZ for _, reached in blocks] == [290, 590, 700]
     assert spans == [(10, 20), (290, 310), (320, 330), (650, 660)]
@@ -239,9 +246,9 @@ def test_a_pause_is_taken_off_the_word_before_it() -> None:
     lexicon = Lexicon()
     tokens = lexicon.write("one two three four")
     starts_s = np.array([0.0, 5.0, 5.2, 9.0, 9.2])
-    found = words_of(tokens, Alignment(starts_s, np.full(4, 0.5)), 0, lexicon.read, "en")
+    result = words_of(tokens, Alignment(starts_s, np.full(4, 0.5)), 0, lexicon.read, "en")
 
-    edges = [t for w in found for t in (w.start, w.end)]
+    edges = [t for w in result for t in (w.start, w.end)]
     assert edges == pytest.approx([3.6, 5.0, 5.0, 5.2, 5.2, 6.6, 9.0, 9.2])
 
 
@@ -290,17 +297,21 @@ def test_how_to_decode_reaches_the_model(
     """Each option under our name for it; the rest keeps its default."""
     model = FakeWhisper([[0, "Hello.", 9]])
     hear(model, Options(**{name: value}))
-    expected = {f.name: getattr(How(), f.name) for f in fields(How)} | {field: passed}
+    expected = {f.name: getattr(GenerationOptions(), f.name) for f in fields(GenerationOptions)} | {
+        field: passed
+    }
 
-    assert {f.name: getattr(model.calls[0].how, f.name) for f in fields(How)} == expected
+    assert {
+        f.name: getattr(model.calls[0].generation, f.name) for f in fields(GenerationOptions)
+    } == expected
 
 
 @pytest.mark.parametrize("name", sorted(f.name for f in fields(Options)))
 def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     """What the loop has no use for becomes a warning elsewhere."""
-    left = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
+    remaining = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
 
-    assert (name in Transformers.capabilities.options) == (name not in left)
+    assert (name in Transformers.capabilities.options) == (name not in remaining)
 
 
 @pytest.mark.parametrize(
@@ -329,21 +340,21 @@ def test_what_cannot_be_is_refused_with_the_choices(
 def test_an_english_model_says_what_it_ignores(hear: Callable[..., list[Heard]]) -> None:
     """It goes on, and its windows begin without language and task."""
     model = FakeWhisper([[0, "Hello.", 9]], multilingual=False)
-    found = hear(model, Options(language="pt", task="translate", multilingual=True))
+    result = hear(model, Options(language="pt", task="translate", multilingual=True))
 
-    assert "only knows English and cannot translate" in notices(found)
-    assert "language 'pt' was ignored" in notices(found)
+    assert "only knows English and cannot translate" in notices(result)
+    assert "language 'pt' was ignored" in notices(result)
     assert model.calls[0].prompts == [[START]]
-    assert Language("en") in found
+    assert Language("en") in result
 
 
 def test_words_that_cannot_be_timed_are_told(hear: Callable[..., list[Heard]]) -> None:
     """A checkpoint without alignment heads gives text all the same."""
     model = FakeWhisper([[0, "Olá.", 9]], aligns=False)
-    found = hear(model, Options(word_timestamps=True))
+    result = hear(model, Options(word_timestamps=True))
 
-    assert "Words are not timed: model fake" in notices(found)
-    assert [s.words for s in segments(found)] == [()]
+    assert "Words are not timed: model fake" in notices(result)
+    assert [s.words for s in segments(result)] == [()]
 
 
 # ---------------------------------------------------------------------------- the loop
@@ -379,10 +390,10 @@ def test_a_segment_carries_what_speaks_for_and_against_it(
 def test_the_language_is_found_once_and_told_first(hear: Callable[..., list[Heard]]) -> None:
     """With its probability; both windows are then asked in it."""
     model = FakeWhisper([[0, "Um.", 10, 10], [0, "Dois.", 9]])
-    found = hear(model, seconds=35.0)
+    result = hear(model, seconds=35.0)
 
-    assert found[0] == Language("pt", 0.7)
-    assert [h for h in found if isinstance(h, Language)] == found[:1]
+    assert result[0] == Language("pt", 0.7)
+    assert [h for h in result if isinstance(h, Language)] == result[:1]
     head = [START, LANGUAGES["pt"], TRANSCRIBE]
     assert [call.prompts for call in model.calls] == [[head], [head]]
 
@@ -390,10 +401,10 @@ def test_the_language_is_found_once_and_told_first(hear: Callable[..., list[Hear
 def test_a_given_language_and_task_head_every_window(hear: Callable[..., list[Heard]]) -> None:
     """Nothing is detected, and English is asked for."""
     model = FakeWhisper([[0, "Hello.", 9]])
-    found = hear(model, Options(language="ja", task="translate"))
+    result = hear(model, Options(language="ja", task="translate"))
 
     assert model.calls[0].prompts == [[START, LANGUAGES["ja"], TRANSLATE]]
-    assert not [h for h in found if isinstance(h, Language)]
+    assert not [h for h in result if isinstance(h, Language)]
 
 
 def test_the_language_is_found_again_in_every_window_when_asked(
@@ -404,49 +415,49 @@ def test_the_language_is_found_again_in_every_window_when_asked(
     looked = model.look
 
     def look(encodings: Any) -> Any:
-        found = looked(encodings)
+        match = looked(encodings)
         model.spoken = {"en": 0.8, "pt": 0.1, "ja": 0.1}
-        return found
+        return match
 
     model.look = look  # type: ignore[method-assign]
-    found = hear(model, Options(multilingual=True), seconds=35.0)
+    result = hear(model, Options(multilingual=True), seconds=35.0)
 
     assert [call.prompts[0][1] for call in model.calls] == [LANGUAGES["pt"], LANGUAGES["en"]]
-    assert sum(isinstance(h, Language) for h in found) == 1
+    assert sum(isinstance(h, Language) for h in result) == 1
 
 
 def test_unsound_text_is_decoded_again_less_strictly(hear: Callable[..., list[Heard]]) -> None:
     """Once it repeats itself, once the model is unsure, then it is good."""
     model = FakeWhisper()
     model.says = [
-        Answer(model.tokens([0, "la " * 100, 5]), -0.1),
-        Answer(model.tokens([0, "Unsure.", 5]), -1.5),
-        Answer(model.tokens([0, "Sound.", 9]), -0.3),
+        GeneratedText(model.tokens([0, "la " * 100, 5]), -0.1),
+        GeneratedText(model.tokens([0, "Unsure.", 5]), -1.5),
+        GeneratedText(model.tokens([0, "Sound.", 9]), -0.3),
     ]
-    found = hear(model)
+    result = hear(model)
 
-    assert said(found) == [(0.0, 9.0, "Sound.")]
+    assert said(result) == [(0.0, 9.0, "Sound.")]
     assert [call.temperature for call in model.calls] == [0.0, 0.2, 0.4]
-    assert segments(found)[0].temperature == 0.4
+    assert segments(result)[0].temperature == 0.4
 
 
 def test_the_last_attempt_stands_when_none_is_sound(hear: Callable[..., list[Heard]]) -> None:
     """Doubtful text is more use than none; the doubt is told."""
     model = FakeWhisper()
-    model.says = [Answer(model.tokens([0, word, 9]), -1.5) for word in ("a", "b")]
-    found = hear(model, Options(temperature=(0.0, 1.0), silence_guard=False))
+    model.says = [GeneratedText(model.tokens([0, word, 9]), -1.5) for word in ("a", "b")]
+    result = hear(model, Options(temperature=(0.0, 1.0), silence_guard=False))
 
-    assert [s.text for s in segments(found)] == ["b"]
-    assert "Low confidence" in notices(found)
+    assert [s.text for s in segments(result)] == ["b"]
+    assert "Low confidence" in notices(result)
 
 
 def test_a_window_where_nobody_speaks_is_skipped(hear: Callable[..., list[Heard]]) -> None:
     """Unsure text over likely silence is neither kept nor tried again."""
     model = FakeWhisper(no_speech=0.9)
-    model.says = [Answer(model.tokens([0, "You", 9]), -1.5)]
-    found = hear(model)
+    model.says = [GeneratedText(model.tokens([0, "You", 9]), -1.5)]
+    result = hear(model)
 
-    assert segments(found) == []
+    assert segments(result) == []
     assert len(model.calls) == 1
 
 
@@ -496,44 +507,44 @@ def test_the_text_before_a_window_leaves_room_for_its_own(
 def test_without_times_each_window_is_one_segment(hear: Callable[..., list[Heard]]) -> None:
     """The model is told so, and the window's own ends are the times."""
     model = FakeWhisper([["One two."], ["Three."]])
-    found = hear(model, Options(without_timestamps=True, language="en"), seconds=35.0)
+    result = hear(model, Options(without_timestamps=True, language="en"), seconds=35.0)
 
-    assert said(found) == [(0.0, 30.0, "One two."), (30.0, 35.0, "Three.")]
+    assert said(result) == [(0.0, 30.0, "One two."), (30.0, 35.0, "Three.")]
     assert model.calls[0].prompts[0][-1] == NO_TIMES
 
 
 def test_a_shorter_window_is_one_when_asked(hear: Callable[..., list[Heard]]) -> None:
     """chunk_length in sequence."""
     model = FakeWhisper([[0, "One.", 9], [0, "Two.", 9], [0, "Three.", 4]])
-    found = hear(model, Options(chunk_length=10), seconds=25.0)
+    result = hear(model, Options(chunk_length=10), seconds=25.0)
 
     assert model.heard == [10.0, 10.0, 5.0]
-    assert [s.start_s for s in segments(found)] == [0.0, 10.0, 20.0]
+    assert [s.start_s for s in segments(result)] == [0.0, 10.0, 20.0]
 
 
 def test_only_the_stretches_asked_for_are_decoded(hear: Callable[..., list[Heard]]) -> None:
     """Moved to the clip's own time; an odd start is open."""
     model = FakeWhisper([[0, "One.", 1], [0, "Two.", 1]])
-    found = hear(model, Options(clip_timestamps=(8.0, 12.0, 13.0)), seconds=5.0, start_s=10.0)
+    result = hear(model, Options(clip_timestamps=(8.0, 12.0, 13.0)), seconds=5.0, start_s=10.0)
 
-    assert said(found) == [(0.0, 1.0, "One."), (3.0, 4.0, "Two.")]
+    assert said(result) == [(0.0, 1.0, "One."), (3.0, 4.0, "Two.")]
     assert model.heard == [2.0, 2.0]
 
 
 def test_a_clip_outside_every_stretch_is_not_decoded(hear: Callable[..., list[Heard]]) -> None:
     """Nothing is asked of the model where nothing is wanted."""
     model = FakeWhisper()
-    found = hear(model, Options(clip_timestamps=(0.0, 9.0)), start_s=10.0)
+    result = hear(model, Options(clip_timestamps=(0.0, 9.0)), start_s=10.0)
 
-    assert (model.heard, segments(found)) == ([], [])
+    assert (model.heard, segments(result)) == ([], [])
 
 
 def test_words_get_times_within_their_segments(hear: Callable[..., list[Heard]]) -> None:
     """The second segment's words go on where the first one's ended in the text."""
     model = FakeWhisper([[0, "One two", 0.5, 0.5, "three four.", 1.0]])
-    found = hear(model, Options(word_timestamps=True, language="en"))
+    result = hear(model, Options(word_timestamps=True, language="en"))
 
-    words = [[(w.text, w.start_s, w.end_s) for w in s.words] for s in segments(found)]
+    words = [[(w.text, w.start_s, w.end_s) for w in s.words] for s in segments(result)]
     assert words == [
         [("One", 0.0, 0.25), ("two", 0.25, 0.5)],
         [("three", 0.5, 0.75), ("four.", 0.75, 1.0)],
@@ -550,33 +561,35 @@ def batched(model: FakeWhisper, options: Options, spans: list[tuple[int, int]]) 
     plan = plan_for(options, clip, model, "fake")
     cuts = [(a * RATE_HZ, b * RATE_HZ) for a, b in spans]
     blocks = [(cuts[:1], cuts[0][1]), ([], 30 * RATE_HZ), (cuts[1:], 60 * RATE_HZ)]
-    return list(Hearing(model, clip, plan, cutter=lambda samples, longest_s: blocks).run())
+    return list(
+        WindowedTranscription(model, clip, plan, cutter=lambda samples, longest_s: blocks).run()
+    )
 
 
 def test_stretches_are_decoded_side_by_side() -> None:
     """Two at once, times moved to where each stretch begins, the end of each kept."""
     model = FakeWhisper([[0, "One.", 4], [1, "Two", 5, 5, "and on"], [0, "Three.", 9]])
-    found = batched(model, Options(batch_size=2, language="en"), [(0, 5), (10, 20), (40, 50)])
+    result = batched(model, Options(batch_size=2, language="en"), [(0, 5), (10, 20), (40, 50)])
 
     assert [len(call.windows) for call in model.calls] == [2, 1]
-    assert [(r.start, r.end, r.text) for r in found if not isinstance(r, Progress)] == [
+    assert [(r.start, r.end, r.text) for r in result if not isinstance(r, Progress)] == [
         (0.0, 4.0, " One."),
         (11.0, 15.0, " Two"),
         (15.0, 20.0, " and on"),
         (40.0, 49.0, " Three."),
     ]
     # Never past what waits to be decoded.
-    assert [r.done_s for r in found if isinstance(r, Progress)] == [0, 0, 5, 20, 40, 50]
+    assert [r.done_s for r in result if isinstance(r, Progress)] == [0, 0, 5, 20, 40, 50]
 
 
 def test_in_a_batch_only_unsound_stretches_are_decoded_again() -> None:
     """The others keep their first text."""
     model = FakeWhisper([[0, "One.", 4]])
-    model.says += [Answer(model.tokens([0, "Bad.", 4]), -2.0), [0, "Good.", 4]]
-    found = batched(model, Options(batch_size=2, language="en"), [(0, 5), (10, 15)])
+    model.says += [GeneratedText(model.tokens([0, "Bad.", 4]), -2.0), [0, "Good.", 4]]
+    result = batched(model, Options(batch_size=2, language="en"), [(0, 5), (10, 15)])
 
     assert [len(call.windows) for call in model.calls] == [2, 1]
-    assert [r.text for r in found if not isinstance(r, Progress)] == [" One.", " Good."]
+    assert [r.text for r in result if not isinstance(r, Progress)] == [" One.", " Good."]
 
 
 def test_without_looking_for_voices_there_are_no_batches(hear: Callable[..., list[Heard]]) -> None:
@@ -591,9 +604,9 @@ def test_in_batches_no_text_goes_from_stretch_to_stretch(
     hear: Callable[..., list[Heard]],
 ) -> None:
     """And that is said."""
-    found = hear(FakeWhisper(), Options(batch_size=4, condition_on_previous_text=True))
+    result = hear(FakeWhisper(), Options(batch_size=4, condition_on_previous_text=True))
 
-    assert "condition_on_previous_text is ignored" in notices(found)
+    assert "condition_on_previous_text is ignored" in notices(result)
 
 
 # ----------------------------------------------------------------------- cancel, errors
@@ -604,9 +617,9 @@ def test_a_cancel_within_a_window_ends_the_clip(hear: Callable[..., list[Heard]]
     cancels: list[bool] = []
     model = FakeWhisper([[0, "One.", 10, 10], [0, "Two.", 9]])
     model.cancel_within = lambda: cancels.append(True) if len(model.calls) == 2 else None
-    found = hear(model, seconds=35.0, cancelled=lambda: bool(cancels))
+    result = hear(model, seconds=35.0, canceled=lambda: bool(cancels))
 
-    assert [s.text for s in segments(found)] == ["One."]
+    assert [s.text for s in segments(result)] == ["One."]
     assert len(model.calls) == 2
 
 
@@ -736,8 +749,8 @@ def samples_of(speech_dir: Path, clips: list[dict[str, Any]], clip_id: str) -> A
 
 def text_of(engine: Transformers, samples: Any, **options: Any) -> str:
     """What is said."""
-    found = segments(list(engine.transcribe(Clip(samples), Options(**options), never)))
-    return " ".join(s.text for s in found)
+    result = segments(list(engine.transcribe(Clip(samples), Options(**options), never)))
+    return " ".join(s.text for s in result)
 
 
 class TestReal:
@@ -762,15 +775,15 @@ class TestReal:
         english = [c for c in manifest if c["language"] == "en"]
         for clip in english[:4] if name == "tiny.en" else list(of_one.values())[:4]:
             samples = decode_audio(str(speech_dir / clip["file"]))[: 30 * RATE_HZ]
-            asked = {} if name == "tiny.en" else {"language": clip["language"]}
-            given = extract(samples, sampling_rate=RATE_HZ, return_tensors="pt").input_features
-            tokens = network.generate(given, return_timestamps=False, **asked)[0]
+            by_name = {} if name == "tiny.en" else {"language": clip["language"]}
+            value = extract(samples, sampling_rate=RATE_HZ, return_tensors="pt").input_features
+            tokens = network.generate(value, return_timestamps=False, **by_name)[0]
             vocabulary = engine._model.vocabulary  # type: ignore[union-attr]
             theirs = vocabulary.read(vocabulary.text_only(tokens.tolist())).strip()
             ours = text_of(
                 engine,
                 samples,
-                **asked,
+                **by_name,
                 without_timestamps=True,
                 silence_guard=False,
                 temperature=(0.0,),
@@ -791,11 +804,11 @@ class TestReal:
         assert long["transcript_trust"] == "reference"
         reference = " ".join(s["text"] for s in spoken if s["end"] <= 70)
         rates = {}
-        for how, options in (("sequence", Options()), ("batches", Options(batch_size=2))):
-            found = segments(list(tiny.transcribe(Clip(samples), options, never)))
-            edges = [t for s in found for t in (s.start_s, s.end_s)]
+        for generation, options in (("sequence", Options()), ("batches", Options(batch_size=2))):
+            result = segments(list(tiny.transcribe(Clip(samples), options, never)))
+            edges = [t for s in result for t in (s.start_s, s.end_s)]
             assert edges == sorted(edges)
-            rates[how] = wrong_words(reference, " ".join(s.text for s in found))
+            rates[generation] = wrong_words(reference, " ".join(s.text for s in result))
         rates["faster-whisper"] = wrong_words(reference, _by_faster_whisper(samples))
         print(rates)
 
@@ -808,10 +821,10 @@ class TestReal:
         for clip_id, language in (("leo_ja", "ja"), ("leo_pt", "pt")):
             samples = samples_of(speech_dir, manifest, clip_id)
             options = Options(language=language, word_timestamps=True)
-            found = segments(list(base.transcribe(Clip(samples), options, never)))
+            result = segments(list(base.transcribe(Clip(samples), options, never)))
 
-            assert sum(len(s.words) for s in found) > 5
-            for s in found:
+            assert sum(len(s.words) for s in result) > 5
+            for s in result:
                 edges = [t for w in s.words for t in (w.start_s, w.end_s)]
                 assert edges == sorted(edges)
                 assert all(s.start_s <= t <= s.end_s for t in edges)
@@ -828,8 +841,8 @@ class TestReal:
         clip, options = Clip(decode_audio(str(sample))), Options(word_timestamps=True, beam_size=1)
         starts = []
         for engine in (tiny, other):
-            found = segments(list(engine.transcribe(clip, options, never)))
-            starts.append({w.text.strip(",.").lower(): w.start_s for s in found for w in s.words})
+            result = segments(list(engine.transcribe(clip, options, never)))
+            starts.append({w.text.strip(",.").lower(): w.start_s for s in result for w in s.words})
         ours, theirs = starts
         apart = [abs(ours[word] - theirs[word]) for word in ours.keys() & theirs.keys()]
 
@@ -844,12 +857,12 @@ class TestReal:
     ) -> None:
         """And likely."""
         samples = samples_of(speech_dir, manifest, clip_id)
-        found = list(base.transcribe(Clip(samples), Options(), never))
-        (told,) = (h for h in found if isinstance(h, Language))
+        items = list(base.transcribe(Clip(samples), Options(), never))
+        (message,) = (h for h in items if isinstance(h, Language))
 
-        assert told.code == language
-        assert told.probability is not None
-        assert told.probability > 0.5
+        assert message.code == language
+        assert message.probability is not None
+        assert message.probability > 0.5
 
     def test_translated_it_is_english(
         self, base: Transformers, speech_dir: Path, manifest: Any
@@ -868,27 +881,27 @@ class TestReal:
         options = Options(
             beam_size=3, length_penalty=0.8, repetition_penalty=1.05, no_repeat_ngram_size=4
         )
-        found = segments(list(tiny.transcribe(Clip(samples), options, never)))
+        result = segments(list(tiny.transcribe(Clip(samples), options, never)))
 
-        assert "country" in " ".join(s.text for s in found)
-        assert all(-1 < s.avg_logprob < 0 for s in found if s.avg_logprob is not None)
+        assert "country" in " ".join(s.text for s in result)
+        assert all(-1 < s.avg_logprob < 0 for s in result if s.avg_logprob is not None)
 
     def test_a_cancel_within_a_window_is_heeded_at_the_next_layer(
         self, tiny: Transformers, sample: Path
     ) -> None:
         """However often it was asked before, it is not asked again once it said yes."""
-        asked: list[int] = []
+        items: list[int] = []
 
-        def cancelled() -> bool:
-            asked.append(1)
-            return len(asked) > 20
+        def canceled() -> bool:
+            items.append(1)
+            return len(items) > 20
 
         samples = decode_audio(str(sample))
-        found = list(tiny.transcribe(Clip(samples), Options(silence_guard=False), cancelled))
+        values = list(tiny.transcribe(Clip(samples), Options(silence_guard=False), canceled))
 
-        assert segments(found) == []
+        assert segments(values) == []
         # Once by the layer, once before whatever would be yielded next.
-        assert len(asked) <= 22
+        assert len(items) <= 22
 
     def test_nothing_is_asked_of_a_network_and_nothing_is_printed(
         self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], sample: Path
@@ -930,5 +943,5 @@ def _by_faster_whisper(samples: Any) -> str:
     engine = FasterWhisper()
     files = resolve("tiny.en", "ctranslate2", Settings.load(offline=True))
     engine.load(LoadRequest(files, device="cpu", compute_type="float32"))
-    found = engine.transcribe(Clip(samples), Options(beam_size=1, context="full"), never)
-    return " ".join(s.text for s in found if isinstance(s, Segment))
+    result = engine.transcribe(Clip(samples), Options(beam_size=1, context="full"), never)
+    return " ".join(s.text for s in result if isinstance(s, Segment))

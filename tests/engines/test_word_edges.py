@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from hybrid_transcribe.engines.listening.times import Levels, Span
-from hybrid_transcribe.engines.listening.word_edges import at_pauses
+from hybrid_transcribe.engines.common.times import Levels, Span
+from hybrid_transcribe.engines.common.word_edges import at_pauses
 from hybrid_transcribe.types import RATE_HZ
 
 
@@ -28,16 +28,16 @@ def times(words: list[tuple[float, float]], heard: Levels) -> list[tuple[float, 
 
 def test_edges_beside_pauses_are_those_of_the_sound() -> None:
     """Words that come 130 ms early, as base gives them."""
-    heard = levels((1.0, 2.0), (3.0, 4.0))
-    moved = times([(0.87, 1.4), (1.4, 1.87), (2.87, 3.4), (3.4, 3.87)], heard)
+    event = levels((1.0, 2.0), (3.0, 4.0))
+    moved = times([(0.87, 1.4), (1.4, 1.87), (2.87, 3.4), (3.4, 3.87)], event)
 
     assert np.allclose(moved, [(1.0, 1.4), (1.4, 2.0), (3.0, 3.4), (3.4, 4.0)], atol=0.021)
 
 
 def test_late_words_are_brought_back() -> None:
     """As tiny.en gives them."""
-    heard = levels((1.0, 2.0), (3.0, 4.0))
-    moved = times([(1.1, 1.5), (1.5, 2.1), (3.1, 3.5), (3.5, 4.1)], heard)
+    event = levels((1.0, 2.0), (3.0, 4.0))
+    moved = times([(1.1, 1.5), (1.5, 2.1), (3.1, 3.5), (3.5, 4.1)], event)
 
     assert np.allclose(moved, [(1.0, 1.5), (1.5, 2.0), (3.0, 3.5), (3.5, 4.0)], atol=0.021)
 
@@ -51,8 +51,8 @@ def test_words_within_connected_speech_stay() -> None:
 
 def test_a_word_far_from_any_sound_stays_in_order() -> None:
     """Whatever the decoder says, edges rise."""
-    heard = levels((1.0, 1.5), (4.0, 4.5))
-    moved = times([(1.0, 1.5), (2.0, 2.2), (2.6, 2.8), (2.8, 4.4)], heard)
+    event = levels((1.0, 1.5), (4.0, 4.5))
+    moved = times([(1.0, 1.5), (2.0, 2.2), (2.6, 2.8), (2.8, 4.4)], event)
     edges = [edge for word in moved for edge in word]
 
     assert edges == sorted(edges)

@@ -75,9 +75,9 @@ def play(request: pytest.FixtureRequest) -> Callable[[Scene], None]:
     return run
 
 
-def batch(*paths: Path, model: str = "steady") -> p.Run:
+def batch(*paths: Path, model: str = "steady") -> p.RunBatch:
     items = tuple(p.Item(f"r{i}", 1, str(path), path.name) for i, path in enumerate(paths))
-    return p.Run(7, Spec("scripted", model), items)
+    return p.RunBatch(7, Spec("scripted", model), items)
 
 
 def test_a_batch_is_answered_for(play: Callable[[Scene], None], tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_it_serves_again(play: Callable[[Scene], None], tmp_path: Path) -> None:
         for n in (1, 2):
             ear.executor.send(batch(path))
             await ear.until(lambda n=n: len(ear.heard(p.BatchDone)) == n)  # type: ignore[misc]
-        first, second = (m.load_s for m in ear.heard(p.Placed))  # type: ignore[union-attr]
+        first, second = (m.load_s for m in ear.heard(p.BatchPlaced))  # type: ignore[union-attr]
         assert first > 0
         assert second == 0
 

@@ -55,8 +55,8 @@ def cloud() -> Iterator[Cloud]:
 def service(cloud: Cloud, state_dir: Path | None = None, **settings: Any) -> Service:
     """In memory, or on disk when a folder is given."""
     where: dict[str, Any] = {"journal": None} if state_dir is None else {"state_dir": state_dir}
-    found = {"assemblyai_api_key": KEY, "assemblyai_base_url": cloud.url, **settings}
-    return Service(**where, engines=ENGINES, engine="assemblyai", **found)
+    by_name = {"assemblyai_api_key": KEY, "assemblyai_base_url": cloud.url, **settings}
+    return Service(**where, engines=ENGINES, engine="assemblyai", **by_name)
 
 
 def environment(cloud: Cloud, **more: str) -> dict[str, str]:
@@ -149,11 +149,11 @@ def test_f18_a_cancel_deletes_in_the_cloud(tmp_path: Path, cloud: Cloud, moment:
         if moment == "waiting":
             cloud.wait(lambda: len(set(cloud.polls)) == 2)
         pid = cloud_pid(s)
-        cancelled_at = time.monotonic()
+        canceled_at = time.monotonic()
         s.cancel(job.job_id, job.recordings[0].recording_id)
         cloud.late = True
         cloud.wait(lambda: len(cloud.deletes) == 1)
-        assert cloud.deletes[0][1] - cancelled_at < 2.0
+        assert cloud.deletes[0][1] - canceled_at < 2.0
         cloud.release()
         job.wait(60)
         assert [r.state for r in job.recordings] == [State.CANCELED, State.COMPLETED]
@@ -237,14 +237,14 @@ def test_f46_the_key_is_written_nowhere(
     capfd: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Neither of what worked, nor of what failed, was cancelled or killed; with debugging on."""
+    """Neither of what worked, nor of what failed, was canceled or killed; with debugging on."""
     monkeypatch.setenv("HYBRID_TRANSCRIBE_DEBUG", "1")
     monkeypatch.setenv("ASSEMBLYAI_API_KEY", KEY)
     monkeypatch.setenv(LOUD_VARIABLE, "1")
     caplog.set_level(logging.DEBUG)
     paths = wavs(tmp_path / "in", "a", "b", "c", "d", seconds=8)
     state = tmp_path / "state"
-    shown: list[str] = []
+    lines: list[str] = []
     with service(cloud, state, cloud_workers=1) as s:
         done = s.submit(paths[0])
         result = done.result(60)
@@ -265,19 +265,19 @@ def test_f46_the_key_is_written_nowhere(
         cloud.release()
         killed.result(60)
         jobs = (done, failed, canceled, killed)
-        shown += ["".join(traceback.format_exception(raised.value)), repr(raised.value.__context__)]
-        shown += [repr(job) + str(job) + repr(job.snapshot()) for job in jobs]
-        shown += [repr(s), repr(s.settings), str(s.settings)]
-        shown += [repr(result), repr(s.snapshots()), repr(s.workers())]
-        shown += [r.note or "" for job in jobs for r in job.recordings]
+        lines += ["".join(traceback.format_exception(raised.value)), repr(raised.value.__context__)]
+        lines += [repr(job) + str(job) + repr(job.snapshot()) for job in jobs]
+        lines += [repr(s), repr(s.settings), str(s.settings)]
+        lines += [repr(result), repr(s.snapshots()), repr(s.workers())]
+        lines += [r.note or "" for job in jobs for r in job.recordings]
         # While it is open, its journal's own side files are there too.
         assert holds_key(state) == []
     assert holds_key(state) == []
-    shown += [caplog.text, *capfd.readouterr()]
+    lines += [caplog.text, *capfd.readouterr()]
     # The worker's last words, and so what its HTTP library logs, are in the log of its death.
     assert "the worker died" in caplog.text
     assert "send_request_headers" in caplog.text
-    assert not [text for text in shown if KEY in text]
+    assert not [text for text in lines if KEY in text]
 
 
 @pytest.mark.slow
@@ -297,8 +297,8 @@ def test_f46_the_command_line_never_shows_the_key(
         text=True,
         timeout=60,
     )
-    told = ran.stdout + ran.stderr
-    assert (TEXT.split(".")[0] in told) == (fault is None)
+    message = ran.stdout + ran.stderr
+    assert (TEXT.split(".")[0] in message) == (fault is None)
     assert (ran.returncode == 0) == (fault is None)
-    assert KEY not in told
+    assert KEY not in message
     assert holds_key(tmp_path) == []

@@ -8,12 +8,12 @@ import pytest
 
 from hybrid_transcribe.events import JobDeleted, RecordingChanged
 from hybrid_transcribe.interfaces import Journal, JournalChanges
-from hybrid_transcribe.jobs import room
+from hybrid_transcribe.jobs import manager
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.types import State
-from tests.jobs.rooms import Stand
-from tests.jobs.test_room import play
+from tests.jobs.managers import Stand
+from tests.jobs.test_manager import play
 
 N = 17
 PORTION = 5
@@ -21,21 +21,21 @@ PORTION = 5
 
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "PORTION", PORTION)
+    monkeypatch.setattr(manager, "PORTION", PORTION)
 
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[JournalChanges]:
     """What was written to the journal, transaction by transaction."""
-    found: list[JournalChanges] = []
+    items: list[JournalChanges] = []
     write = SqliteJournal.write
 
     def noting(self: Journal, changes: JournalChanges) -> None:
-        found.append(changes)
+        items.append(changes)
         write(self, changes)  # type: ignore[arg-type]
 
     monkeypatch.setattr(SqliteJournal, "write", noting)
-    return found
+    return items
 
 
 def test_f86_each_slice_is_one_small_transaction(
@@ -73,8 +73,10 @@ def test_all_is_canceled_and_told_in_the_end(tmp_path: Path) -> None:
         del s.events[:]
         finish(s.room.sliced_cancel(job))
         assert {*s.states(job)} <= {"canceled", "canceling"}
-        told = {e.recording.recording_id for e in s.events if isinstance(e, RecordingChanged)}
-        assert told == {r.recording_id for r in s.recordings(job)}
+        is_declared = {
+            e.recording.recording_id for e in s.events if isinstance(e, RecordingChanged)
+        }
+        assert is_declared == {r.recording_id for r in s.recordings(job)}
 
     play(tmp_path, scene)
 
@@ -138,8 +140,8 @@ def test_a_session_of_many_jobs_goes_and_no_other(tmp_path: Path) -> None:
         del s.events[:]
         work = s.room.sliced_delete_session("s1")
         assert sum(1 for _ in work) >= 3
-        told = [e.job_id for e in s.events if isinstance(e, JobDeleted)]
-        assert sorted(told) == sorted(mine)
+        lines = [e.job_id for e in s.events if isinstance(e, JobDeleted)]
+        assert sorted(lines) == sorted(mine)
         assert s.room.table.job_ids() == (other,)
         assert len(s.recordings(other)) == 2
 
@@ -157,10 +159,10 @@ def test_a_delete_that_was_cut_off_leaves_a_job_that_can_be_deleted(tmp_path: Pa
         next(work)
         work.close()
         restored = s.room.state.journal.restore()
-        (left,) = restored.jobs
-        assert 0 < len(left.recordings) < N
+        (remaining,) = restored.jobs
+        assert 0 < len(remaining.recordings) < N
         assert restored.damaged == ()
-        assert len(s.recordings(job)) == len(left.recordings)
+        assert len(s.recordings(job)) == len(remaining.recordings)
         s.room.delete(job)
         assert s.room.state.journal.restore().jobs == ()
 

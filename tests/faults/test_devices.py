@@ -29,9 +29,9 @@ def transcribed(sample: Path, engine: str, device: str = "auto", **options: int)
     engines = {engine: f"tests.devices.faulty:{engine}"} if engine.isidentifier() else {}
     with Service(journal=None, engines=engines) as service:
         job = service.submit(sample, engine=engine, model="tiny.en", device=device, **options)
-        (found,) = job.result(60)
+        (result,) = job.result(60)
         assert service.snapshots()
-    return found
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -58,10 +58,10 @@ def test_f19_a_broken_gpu_costs_one_line(
     sample: Path, on_cpu: str, engine: str, cause: str
 ) -> None:
     """The worker and this process live, the text is that of the CPU, the line has the remedy."""
-    found = transcribed(sample, engine)
+    result = transcribed(sample, engine)
 
-    assert found.text == on_cpu
-    (line,) = found.warnings
+    assert result.text == on_cpu
+    (line,) = result.warnings
     assert line.startswith("Ran on the CPU. The GPU cannot be used: ")
     assert cause in line
     assert line.endswith("or choose device 'cpu'")
@@ -76,22 +76,24 @@ def test_f19_a_broken_gpu_that_was_asked_for_is_an_error(sample: Path) -> None:
 
 def test_f19_too_little_memory_goes_down_step_by_step(sample: Path, on_cpu: str) -> None:
     """Half the batch, 8 bits, the CPU: each step is told in order, and nothing is lost."""
-    found = transcribed(sample, "SmallGpu", batch_size=4)
+    result = transcribed(sample, "SmallGpu", batch_size=4)
 
-    assert found.text == on_cpu
-    assert found.device == "cpu"
-    assert [line.split("went on with ")[-1].partition(";")[0] for line in found.warnings] == [
+    assert result.text == on_cpu
+    assert result.device == "cpu"
+    assert [line.split("went on with ")[-1].partition(";")[0] for line in result.warnings] == [
         "batch_size 2",
         "batch_size 1",
         "int8 weights",
         "the CPU",
     ]
-    assert {line.split(":")[0] for line in found.warnings} == {"Not enough memory on the GPU"}
+    assert {line.split(":")[0] for line in result.warnings} == {"Not enough memory on the GPU"}
 
 
 def test_f19_a_gpu_that_fails_in_the_middle_is_left_for_the_cpu(sample: Path, on_cpu: str) -> None:
     """At once: a smaller batch would mend nothing."""
-    found = transcribed(sample, "FailingGpu")
+    result = transcribed(sample, "FailingGpu")
 
-    assert found.text == on_cpu
-    assert [w.partition(";")[0] for w in found.warnings] == ["The GPU failed: went on with the CPU"]
+    assert result.text == on_cpu
+    assert [w.partition(";")[0] for w in result.warnings] == [
+        "The GPU failed: went on with the CPU"
+    ]

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.errors import UnknownJob
-from hybrid_transcribe.jobs.queue import FairQueue, Turn
+from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue
 from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import ErrorInfo, State
-from tests.jobs.rooms import Stand
+from tests.jobs.managers import Stand
+from tests.jobs.test_manager import play
 from tests.jobs.test_queue import names, ticket
-from tests.jobs.test_room import play
 
 
 def test_f09_late_message_of_an_earlier_attempt_is_ignored(tmp_path: Path) -> None:
@@ -90,16 +90,16 @@ def test_f07_cancel_races(plan: list[tuple[str, int]]) -> None:
     async def scene(s: Stand) -> None:
         job = await s.submit(3)
         canceled_at: dict[int, float] = {}
-        heard = [0, 0, 0]
+        items = [0, 0, 0]
         for move, i in plan:
-            make(s, job, move, i, canceled_at, heard)
+            make(s, job, move, i, canceled_at, items)
             check(s, job, canceled_at)
         s.clock.advance(2.5)
         bury(s)
         check(s, job, canceled_at)
         for i, recording in enumerate(s.recordings(job)):
             partial = s.room.reading.transcript(job, recording.recording_id, partial=True)
-            assert len(partial.segments) == recording.n_segments == heard[i]
+            assert len(partial.segments) == recording.n_segments == items[i]
 
     def make(
         s: Stand, job: str, move: str, i: int, canceled_at: dict[int, float], heard: list[int]
@@ -154,9 +154,9 @@ def test_f21_a_newcomer_waits_one_turn(n: int, taken_before: int, size: int) -> 
     for i in range(n):
         queue.add(ticket(f"a{i}", "A", index=i))
     for _ in range(taken_before):
-        queue.take(Turn(size))
+        queue.take(BatchLimits(size))
     queue.add(ticket("new", "B"))
-    first, second = (names(queue.take(Turn(size))) for _ in range(2))
+    first, second = (names(queue.take(BatchLimits(size))) for _ in range(2))
     assert ["new"] in (first, second)
     if taken_before and n:
         assert first == ["new"]
@@ -185,7 +185,7 @@ def test_f42_ids_have_128_random_bits(tmp_path: Path) -> None:
     async def scene(s: Stand) -> None:
         job = await s.submit(3)
         ids = [job, s.room.session_id, *(r.recording_id for r in s.recordings(job))]
-        assert all(re.fullmatch(r"[0-9a-f]{32}", one) for one in ids)
+        assert all(re.fullmatch(r"[0-9a-f]{32}", item) for item in ids)
         assert len(set(ids)) == len(ids)
 
     play(tmp_path, scene)

@@ -37,8 +37,8 @@ MARKUP = "<img src=x onerror=alert(1)>.wav"
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with local_service(tmp_path / "state") as made:
-        yield made
+    with local_service(tmp_path / "state") as instance:
+        yield instance
 
 
 @pytest.fixture
@@ -53,22 +53,24 @@ def test_f36_no_name_is_ever_part_of_a_path(service: Service, sound: bytes, tmp_
     with desk_for(service) as line:
         line.hello()
         ids = [line.upload(sound, name) for name in HOSTILE]
-        made = line.submit(*ids)
-        assert isinstance(made, m.Submitted), made
-        service.job(made.job_id).result(60)
+        instance = line.submit(*ids)
+        assert isinstance(instance, m.Submitted), instance
+        service.job(instance.job_id).result(60)
         line.until(
-            lambda: all(r.state in ("completed", "rejected") for r in line.shown.rows.values())
+            lambda: all(
+                r.state in ("completed", "rejected") for r in line.display_name.rows.values()
+            )
         )
         stored = {path for path in files_in(service.uploads_dir) if path not in before}
         assert all(
             len(path.name) == 32 and set(path.name) <= set("0123456789abcdef") for path in stored
         )
         assert {path.parent for path in stored} == {service.uploads_dir}
-        assert len(line.shown.rows) == len(HOSTILE)
-        for row in line.shown.rows.values():
+        assert len(line.display_name.rows) == len(HOSTILE)
+        for row in line.display_name.rows.values():
             assert len(row.name) <= 120
             assert not set(row.name) & set("/\\\x00\u202e\ud800")
-        _, packed = line.fetch(what="results", job_id=made.job_id, format="zip")
+        _, packed = line.fetch(what="results", job_id=instance.job_id, format="zip")
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             inside = [name for name in archive.namelist() if name != "_errors.txt"]
         assert len({name.lower() for name in inside}) == len(inside)
@@ -94,15 +96,15 @@ def test_f38_markup_travels_as_text_only(service: Service, sound: bytes) -> None
     """As a JSON value to the panel, and nowhere as HTML: neither named nor shown by the kernel."""
     with desk_for(service) as line:
         line.hello()
-        made = line.submit(line.upload(sound, MARKUP))
-        assert isinstance(made, m.Submitted)
+        instance = line.submit(line.upload(sound, MARKUP))
+        assert isinstance(instance, m.Submitted)
         assert line.row("completed").name == MARKUP
-    shown = Hud(service)
-    data, *_ = shown._repr_mimebundle_()
-    shown.close()
+    hud = Hud(service)
+    data, *_ = hud._repr_mimebundle_()
+    hud.close()
     assert set(data) == {"text/plain", "application/vnd.jupyter.widget-view+json"}
     assert MARKUP in data["text/plain"]
-    assert MARKUP not in json.dumps(shown.widget.get_state())
+    assert MARKUP not in json.dumps(hud.widget.get_state())
 
 
 def test_f41_what_is_anothers_does_not_exist_for_a_panel(service: Service, sound: bytes) -> None:
@@ -112,14 +114,14 @@ def test_f41_what_is_anothers_does_not_exist_for_a_panel(service: Service, sound
         bia.hello()
         upload_id = ana.upload(sound, "hers.wav")
         assert isinstance(bia.submit(upload_id), m.Problem)
-        made = ana.submit(upload_id)
-        assert isinstance(made, m.Submitted)
+        instance = ana.submit(upload_id)
+        assert isinstance(instance, m.Submitted)
         ana.row("completed")
         for kind in (m.Cancel, m.Retry, m.Keep, m.Delete):
-            theirs, none = (bia.ask(kind, job_id=i).error for i in (made.job_id, "f" * 32))
-            assert (theirs.code, theirs.message.replace(made.job_id, "f" * 32)) == (
+            theirs, none = (bia.ask(kind, job_id=i).error for i in (instance.job_id, "f" * 32))
+            assert (theirs.code, theirs.message.replace(instance.job_id, "f" * 32)) == (
                 none.code,
                 none.message,
             )
-        assert bia.ask(m.Fetch, what="results", job_id=made.job_id).error.code == "unknown_job"
-        assert bia.shown.rows == {}
+        assert bia.ask(m.Fetch, what="results", job_id=instance.job_id).error.code == "unknown_job"
+        assert bia.display_name.rows == {}

@@ -18,7 +18,7 @@ from typing import Any
 import av
 import pytest
 
-from hybrid_transcribe.audio import _source
+from hybrid_transcribe.audio import _sandbox
 from hybrid_transcribe.audio.archive import unpack
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.audio.intake import intake
@@ -125,7 +125,7 @@ def test_f29_the_canary_would_sing(tmp_path: Path, canary: Canary) -> None:
     assert canary.asked
 
 
-@pytest.mark.parametrize("container", sorted(_source.DEMUXERS))
+@pytest.mark.parametrize("container", sorted(_sandbox.DEMUXERS))
 def test_f29_the_decoder_fetches_nothing_even_past_the_sniffer(
     canary: Canary, container: str
 ) -> None:
@@ -133,12 +133,12 @@ def test_f29_the_decoder_fetches_nothing_even_past_the_sniffer(
     starts = [b"", TAG, b"RIFF\x24\x00\x00\x00WAVE", b"\x00\x00\x00\x14ftypM4A \x00\x00\x00\x00"]
     dash = f'<?xml version="1.0"?><MPD><BaseURL>{canary.url}/</BaseURL></MPD>'.encode()
     concat = f"ffconcat version 1.0\nfile {canary.url}/a.wav\n".encode()
-    watch = _source.Watch("x", 30, lambda: False)
+    watch = _sandbox.DecodeLimits("x", 30, lambda: False)
     for start in starts:
         for body in (_playlist(f"{canary.url}/a.ts"), dash, concat):
             with pytest.raises(InputError):
-                with _source.opened(io.BytesIO(start + body), container, "x", watch) as media:
-                    _source.audio_stream(media, "x")
+                with _sandbox.opened(io.BytesIO(start + body), container, "x", watch) as media:
+                    _sandbox.audio_stream(media, "x")
     assert canary.asked == []
 
 
@@ -186,7 +186,7 @@ def test_f31_protocols_are_refused_as_names(tmp_path: Path, canary: Canary, form
     text = form.format(url=canary.url, victim=victim)
     taken = intake([text, Path(text), victim], tmp_path, SETTINGS)
 
-    assert [found.path for found in taken.found] == [victim]
+    assert [result.path for result in taken.files] == [victim]
     assert taken.rejected[0].error.code == "unsafe_input"
     assert taken.rejected[1].error.code in ("unsafe_input", "input_missing")
     assert canary.asked == []
@@ -216,9 +216,9 @@ def test_f32_ten_hours_of_silence_are_refused_in_time_and_memory(
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
     )
-    found, seconds = json.loads(done.stdout)
+    result, seconds = json.loads(done.stdout)
 
-    assert found == "too_long"
+    assert result == "too_long"
     assert seconds < 5
 
 
@@ -416,9 +416,9 @@ def test_f36_a_nul_in_a_name_ends_nothing(tmp_path: Path, into: Path) -> None:
     path = packed(tmp_path / "a.zip", ("aaXbb.wav", SOUND))
     path.write_bytes(path.read_bytes().replace(b"aaXbb.wav", b"aa\0bb.wav"))
     unpacked = unpack(path, into, SETTINGS)
-    shown = [entry.name for entry in unpacked.entries] + [r.name for r in unpacked.rejected]
+    lines = [entry.name for entry in unpacked.entries] + [r.name for r in unpacked.rejected]
 
-    assert shown in (["aa"], ["aabb.wav"])
+    assert lines in (["aa"], ["aabb.wav"])
 
 
 def test_f36_links_in_zips_are_not_followed(tmp_path: Path, into: Path) -> None:
@@ -433,10 +433,10 @@ def test_f36_links_in_zips_are_not_followed(tmp_path: Path, into: Path) -> None:
 def test_f36_hostile_names_of_files_are_shown_inert(tmp_path: Path, into: Path) -> None:
     """Whether the file is there or not, neither name nor message carries control characters."""
     real = wav(tmp_path / "a\u202egpj.wav", tone(0.1))
-    given = [real, "x" * 4000 + ".wav", "a\0b.wav", "../\u202egone.wav", "two\nlines.wav"]
-    taken = intake(given, into, SETTINGS)
+    items = [real, "x" * 4000 + ".wav", "a\0b.wav", "../\u202egone.wav", "two\nlines.wav"]
+    taken = intake(items, into, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["agpj.wav"]
+    assert [result.name for result in taken.files] == ["agpj.wav"]
     assert len(taken.rejected) == 4
     for rejection in taken.rejected:
         assert rejection.error.code == "input_missing"

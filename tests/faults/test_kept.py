@@ -38,7 +38,7 @@ from hybrid_transcribe.rest.hosts.kernels import page_environment
 from hybrid_transcribe.testing import Script, tone, write_wav
 from hybrid_transcribe.types import State
 from tests.jobs.conftest import make_job
-from tests.jobs.rooms import SPEC, Stand, open_room
+from tests.jobs.managers import SPEC, Stand, open_room
 from tests.services import environment, service, wavs, worker_pid
 
 DATA = Path(__file__).parents[1] / "data"

@@ -79,7 +79,7 @@ def test_f01_a_hundred_kills_at_random_moments(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
     model = Script(delay_s=0.01).model
     accepted: set[str] = set()
-    told: list[str] = []
+    message: list[str] = []
     for n in range(100):
         life = Life(state, "scripted", model, *[str(path)] * 40)
         lines = life.lines(60)
@@ -93,7 +93,7 @@ def test_f01_a_hundred_kills_at_random_moments(tmp_path: Path) -> None:
                 lines += life.lines(60)
         lines += life.kill()
         accepted |= acknowledged(lines)
-        told += [line for line in lines if line.startswith("segment ")]
+        message += [line for line in lines if line.startswith("segment ")]
     with service(Path(state)) as s:
         (job,) = s.jobs()
         assert {job.job_id} == accepted
@@ -103,8 +103,8 @@ def test_f01_a_hundred_kills_at_random_moments(tmp_path: Path) -> None:
             assert [x.text for x in transcript.segments] == [f"tone.wav {i}" for i in range(60)]
         assert [r.worker_deaths for r in job.recordings] == [0] * 40
     # Each segment was told once; only one that was journalled as the kill came may be missing.
-    assert len(told) == len(set(told))
-    assert len(told) > 100
+    assert len(message) == len(set(message))
+    assert len(message) > 100
 
 
 def words(text: str) -> list[str]:
@@ -121,14 +121,14 @@ def test_f01_five_kills_with_a_real_model(
     import jiwer
 
     chosen = librispeech[:40]
-    paths = [str(speech_dir / "librispeech" / one["file"]) for one in chosen]
+    paths = [str(speech_dir / "librispeech" / item["file"]) for item in chosen]
     state = str(tmp_path / "state")
     chance = random.Random(3)
     for _ in range(5):
         life = Life(state, "faster-whisper", "tiny.en", *paths)
         segments = 0
-        wanted = chance.randint(1, 8)
-        while segments < wanted:
+        required = chance.randint(1, 8)
+        while segments < required:
             segments += sum(line.startswith("segment ") for line in life.lines(60))
         life.kill()
     with Service(state) as s:
@@ -141,6 +141,6 @@ def test_f01_five_kills_with_a_real_model(
     for transcript in result:
         edges = [t for x in transcript.segments for t in (x.start_s, x.end_s)]
         assert edges == sorted(edges)
-    heard = [" ".join(words(t.text)) for t in result]
-    meant = [" ".join(words(one["text"])) for one in chosen]
-    assert jiwer.wer(meant, heard) < 0.16
+    items = [" ".join(words(t.text)) for t in result]
+    meant = [" ".join(words(item["text"])) for item in chosen]
+    assert jiwer.wer(meant, items) < 0.16

@@ -487,7 +487,7 @@ def test_f69_recordings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(np.random.default_rng(3).bytes(5000))
     taken = intake(tmp_path, tmp_path, SETTINGS)
 
-    assert [found.name for found in taken.found] == ["good.wav"]
+    assert [result.name for result in taken.found] == ["good.wav"]
     assert sorted(rejection.name for rejection in taken.rejected) == sorted(names)
 
 
@@ -503,9 +503,9 @@ def test_f69_random_bytes_are_never_taken_for_sound(tmp_path: Path) -> None:
 def test_f62_all_tracks_are_recordings_of_their_own(tmp_path: Path) -> None:
     """Told apart by their names; a file with one track stays one recording."""
     three = tracks(tmp_path / "film.mkv", steady(1), steady(2), steady(3))
-    one = wav(tmp_path / "talk.wav", tone(1))
+    item = wav(tmp_path / "talk.wav", tone(1))
     with service() as s:
-        job = s.submit([three, one], audio_track="All")
+        job = s.submit([three, item], audio_track="All")
         transcripts = job.result(60)
 
     assert [(t.name, round(t.duration_s or 0)) for t in transcripts] == [

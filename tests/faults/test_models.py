@@ -18,7 +18,7 @@ import pytest
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineError, ModelUnavailable, UnknownModel
 from hybrid_transcribe.interfaces import LoadRequest
-from hybrid_transcribe.models import check, fetch, is_name, official, resolve
+from hybrid_transcribe.models import check, fetch, is_name, openai_checkpoints, resolve
 from hybrid_transcribe.registry import ENGINES
 from tests.models import fakes
 from tests.models.children import blobs, fetched, start
@@ -40,7 +40,7 @@ def hub() -> Iterator[Hub]:
 def checkpoint(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """openai-whisper's ``small`` is on that hub; its cache and ours are empty."""
     address = f"{hub.url}/{REPO}/resolve/{DIGEST}/model.bin"
-    monkeypatch.setattr(official, "table", lambda: {"small": address})
+    monkeypatch.setattr(openai_checkpoints, "table", lambda: {"small": address})
     monkeypatch.setattr(fetch, "PAUSE_S", 0.0)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from hybrid_transcribe.rest.hosts.line import PROTOCOL, may_pass
+from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL, may_pass
 from tests.hud.page.visiting import visit
 from tests.rest.hosts.running import TOKEN, Running, serve
 from tests.services import wavs
@@ -39,8 +39,8 @@ def said(type_: str, channel: str = "shell", **content: Any) -> bytes:
     header = {"msg_id": "1", "msg_type": type_, "session": "s", "username": "", "version": "5.3"}
     header["date"] = "2026-01-01T00:00:00Z"
     parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
-    made: bytes = serialize_msg_to_ws_v1(parts, channel)
-    return made
+    data: bytes = serialize_msg_to_ws_v1(parts, channel)
+    return data
 
 
 REFUSED = {
@@ -86,17 +86,17 @@ def test_f45_a_visitor_runs_no_code(site: Running) -> None:
 
     with site.client() as client:
         page = client.get("/ui").text
-        told = re.search(r'<script id="told" type="application/json">(.*?)</script>', page)
-        assert told is not None
-        kernel = json.loads(told[1])["kernel"]
+        match = re.search(r'<script id="told" type="application/json">(.*?)</script>', page)
+        assert match is not None
+        kernel = json.loads(match[1])["kernel"]
         address = site.url.replace("http", "ws", 1) + f"/api/kernels/{kernel}/channels"
         with connect(f"{address}?session_id=s", subprotocols=[PROTOCOL], proxy=None) as line:
             for message in REFUSED.values():
                 if isinstance(message, bytes) and message[:1] != b"\xff":
                     line.send(message)
             line.send(said("kernel_info_request"))
-            heard = list(_until(line, "kernel_info_reply"))
-            kinds = {header["msg_type"] for header in heard}
+            items = list(_until(line, "kernel_info_reply"))
+            kinds = {header["msg_type"] for header in items}
             assert kinds <= {"kernel_info_reply", "status"}, kinds
         with pytest.raises(websockets.exceptions.InvalidStatus):
             connect(f"{address}?session_id=s", proxy=None)
@@ -146,21 +146,21 @@ def test_f36_hostile_names_at_the_page(browser: Browser, site: Running, tmp_path
     """Each is transcribed and shown without what hides or reorders, and none lands in a path."""
     (path,) = wavs(tmp_path / "given", "talk")
     content = path.read_bytes()
-    before = {one for one in tmp_path.rglob("*") if one.is_file()}
-    given = ["..\\..\\C:\\talk.wav", "\u202evaw.klat.wav", "x" * 300 + ".wav", "twin.wav"]
+    before = {item for item in tmp_path.rglob("*") if item.is_file()}
+    items = ["..\\..\\C:\\talk.wav", "\u202evaw.klat.wav", "x" * 300 + ".wav", "twin.wav"]
     with visit(browser, site) as guest:
-        for name in given:
+        for name in items:
             guest.drop(name, content)
         guest.page.wait_for_function(
-            "n => document.querySelectorAll('.ht-file-name').length === n", arg=len(given)
+            "n => document.querySelectorAll('.ht-file-name').length === n", arg=len(items)
         )
         guest.start()
         guest.page.wait_for_function(
             "n => document.querySelectorAll('.ht-row[data-state=completed]').length === n",
-            arg=len(given),
+            arg=len(items),
         )
-        shown = guest.names()
-        assert not [name for name in shown if "\u202e" in name or "/" in name]
-        assert all(len(name) <= 255 for name in shown)
+        display_name = guest.names()
+        assert not [name for name in display_name if "\u202e" in name or "/" in name]
+        assert all(len(name) <= 255 for name in display_name)
         assert guest.heard.complaints == []
-    assert {one for one in tmp_path.rglob("*") if one.is_file()} == before
+    assert {item for item in tmp_path.rglob("*") if item.is_file()} == before

@@ -13,14 +13,14 @@ from hybrid_transcribe import Service
 from hybrid_transcribe.events import Event, JobDeleted
 from hybrid_transcribe.jobs import forecast, slices
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.rest import event_texts
 from hybrid_transcribe.rest.event_texts import EventTexts
 from hybrid_transcribe.rest.queue_json import QueueWriter, on_one_line
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import State
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import serialize
 from tests.jobs.conftest import make_job
 from tests.services import service, wavs
 
@@ -43,14 +43,14 @@ def busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         (tmp_path / "gate").touch()
 
 
-def _in_room(s: Service, look: Callable[[EngineRoom], Any]) -> Any:
+def _in_room(s: Service, look: Callable[[JobManager], Any]) -> Any:
     return s.do(look)
 
 
 def test_it_is_what_snapshots_say(busy: Service) -> None:
     """In full and anonymous, of all and of some, in any state."""
 
-    def look(room: EngineRoom) -> None:
+    def look(room: JobManager) -> None:
         writer = QueueWriter()
         as_now = room.forecast()
         for sessions in (None, ["mine"], ["theirs", "mine"], ["nobody"], []):
@@ -61,11 +61,11 @@ def test_it_is_what_snapshots_say(busy: Service) -> None:
                     if not states or room.table.row(job_id).tally.state() in states
                 ]
                 own = finish(writer.own(room, sessions, states))
-                assert own.text == msgspec.json.encode(show.queue(jobs))
+                assert own.text == msgspec.json.encode(serialize.queue(jobs))
                 assert own.seq == room.bus.seq
                 if sessions is None:
                     seen = finish(writer.anonymous(room, states))
-                    assert seen.text == msgspec.json.encode(show.anonymous(jobs))
+                    assert seen.text == msgspec.json.encode(serialize.anonymous(jobs))
 
     _in_room(busy, look)
 
@@ -73,7 +73,7 @@ def test_it_is_what_snapshots_say(busy: Service) -> None:
 def test_f84_a_look_at_a_long_queue_costs_what_changed(busy: Service) -> None:
     """Nothing while nothing happens, and one job where one changed."""
 
-    def look(room: EngineRoom) -> None:
+    def look(room: JobManager) -> None:
         writer = QueueWriter()
         first = finish(writer.own(room, None))
         assert writer.n_jobs_encoded == len(room.table) == N_JOBS + 2
@@ -99,7 +99,7 @@ def test_a_long_queue_is_written_in_slices(busy: Service, monkeypatch: pytest.Mo
     """Others have their turn, and what they delete meanwhile is left out."""
     monkeypatch.setattr(slices, "SLICE_S", 0.0)
 
-    def look(room: EngineRoom) -> None:
+    def look(room: JobManager) -> None:
         ids = room.table.job_ids()
         work = QueueWriter().own(room, None)
         for _ in range(5):
@@ -107,9 +107,9 @@ def test_a_long_queue_is_written_in_slices(busy: Service, monkeypatch: pytest.Mo
         room.delete(ids[20])
         room.delete(ids[1])
         text = finish(work).text
-        found = [job["job_id"] for job in msgspec.json.decode(text)["jobs"]]
+        payload = [job["job_id"] for job in msgspec.json.decode(text)["jobs"]]
         # The second was there when it was come to.
-        assert found == [job_id for job_id in ids if job_id != ids[20]]
+        assert payload == [job_id for job_id in ids if job_id != ids[20]]
 
     _in_room(busy, look)
 

@@ -28,10 +28,10 @@ def _client(server: Server) -> httpx.Client:
 def _job(client: httpx.Client, folder: Path, name: str, **fields: str) -> dict[str, Any]:
     (path,) = wavs(folder, name)
     files = {"file": (path.name, path.read_bytes())}
-    found: dict[str, Any] = client.post(
+    mapping: dict[str, Any] = client.post(
         "/jobs", files=files, data=fields, headers={"Prefer": "wait=30"}
     ).json()
-    return found
+    return mapping
 
 
 # ----------------------------------------------------------------------------- 42: guessing
@@ -40,26 +40,26 @@ def _job(client: httpx.Client, folder: Path, name: str, **fields: str) -> dict[s
 def test_f42_what_is_handed_out_cannot_be_guessed(tmp_path: Path) -> None:
     """Sessions, jobs, recordings and uploads are 128 random bits; a token has more."""
     tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "10"}
-    found: list[str] = []
+    items: list[str] = []
     with service() as s, s.serve(open_to_all=True) as server, _client(server) as client:
         for name in "ab":
             job = _job(client, tmp_path, name)
-            found += [job["session_id"], job["job_id"], job["recordings"][0]["recording_id"]]
-            found.append(client.post("/files", headers=tus).headers["location"].split("/")[-1])
+            items += [job["session_id"], job["job_id"], job["recordings"][0]["recording_id"]]
+            items.append(client.post("/files", headers=tus).headers["location"].split("/")[-1])
         with s.serve() as guarded, s.serve() as other:
             tokens = {guarded.token, other.token}
-    assert all(ID.fullmatch(one) for one in found)
-    assert len(set(found)) == len(found)
+    assert all(ID.fullmatch(item) for item in items)
+    assert len(set(items)) == len(items)
     assert len(tokens) == 2
     assert all(re.fullmatch("[0-9a-f]{48}", token or "") for token in tokens)
 
 
 def test_f42_almost_right_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token is compared as a whole, in constant time, also one of the wrong length."""
-    asked: list[tuple[bytes, bytes]] = []
+    items: list[tuple[bytes, bytes]] = []
 
     def compare(one: bytes, other: bytes) -> bool:
-        asked.append((one, other))
+        items.append((one, other))
         return one == other
 
     monkeypatch.setattr("hybrid_transcribe.rest.access.hmac.compare_digest", compare)
@@ -67,7 +67,7 @@ def test_f42_almost_right_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("0123456789abcdee", "0123456789abcde", "1123456789abcdef", "", "é"):
         with pytest.raises(NoToken):
             access.check({**LOCAL, "Authorization": f"token {wrong}"}, None)
-        assert (wrong.encode(), b"0123456789abcdef") in asked
+        assert (wrong.encode(), b"0123456789abcdef") in items
 
 
 # ----------------------------------------------------------- 43: the queue without a session
@@ -119,8 +119,8 @@ def test_f44_nothing_is_done_for_them(tmp_path: Path) -> None:
         s.serve(open_to_all=True) as server,
         _client(server) as client,
     ):
-        shown = ({"Host": "evil"}, {"Host": "127.0.0.1.evil.com"}, {"Origin": "https://evil.com"})
-        for headers in shown:
+        lines = ({"Host": "evil"}, {"Host": "127.0.0.1.evil.com"}, {"Origin": "https://evil.com"})
+        for headers in lines:
             for answer in (
                 client.get("/queues", headers=headers),
                 client.get("/queues/events", headers=headers),

@@ -26,7 +26,7 @@ def test_f38_a_hostile_name_and_text_are_inert(
     tmp_path: Path, browser_page: Page, operation: str, shown: str
 ) -> None:
     """In an answer on the page they are letters, and a transcript is a file to download."""
-    heard = listen(browser_page)
+    event = listen(browser_page)
     with service(tmp_path / "state") as jobs, jobs.serve() as server:
         (wav,) = wavs(tmp_path / "sent", "tone", seconds=1.0)
         hostile = wav.rename(wav.with_name(f"{HOSTILE}.wav"))
@@ -41,5 +41,5 @@ def test_f38_a_hostile_name_and_text_are_inert(
         browser_page.wait_for_selector(f"{here} .live-responses-table tbody .response-col_status")
         assert shown in browser_page.inner_text(f"{here} .live-responses-table tbody")
         assert browser_page.evaluate("window.pwned") is None
-        assert heard.complaints == []
-        assert heard.strangers(server.url) == set()
+        assert event.complaints == []
+        assert event.strangers(server.url) == set()

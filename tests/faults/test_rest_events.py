@@ -12,10 +12,10 @@ import pytest
 from hybrid_transcribe import RemoteService
 from hybrid_transcribe.events import Event, ModelChanged, Resync, SegmentAdded, Warned
 from hybrid_transcribe.jobs.bus import UNREAD, Subscription
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.rest import events as rest_events
 from hybrid_transcribe.testing import Script
-from hybrid_transcribe.wire import read, show
+from hybrid_transcribe.wire import parse, serialize
 from tests.proxy import Wire
 from tests.services import service as local_service
 from tests.services import wavs
@@ -32,7 +32,7 @@ def deaf_client(url: str, token: str | None) -> socket.socket:
     return deaf
 
 
-def listeners(room: EngineRoom) -> list[Subscription]:
+def listeners(room: JobManager) -> list[Subscription]:
     return list(room.bus._sessions_of)
 
 
@@ -47,39 +47,43 @@ def test_f23_a_client_that_never_reads(monkeypatch: pytest.MonkeyPatch) -> None:
             while not (mine := set(service.call(listeners).result()) - before):
                 assert time.monotonic() < deadline
             (deaf,) = mine
-            with RemoteService(server.url, server.token) as other, other.subscribe() as heard:
+            with RemoteService(server.url, server.token) as other, other.subscribe() as output:
                 for start in range(0, n, 1000):
                     service.call(lambda room, start=start: _warn(room, start)).result()  # type: ignore[misc]
                     assert len(deaf._events) <= UNREAD
                     # The other keeps pace.
-                    codes = [event.code for event in _take(heard, 1000)]
+                    codes = [event.code for event in _take(output, 1000)]
                     assert codes == [str(start + i) for i in range(1000)]
             while deaf in service.call(listeners).result():
                 assert time.monotonic() < deadline + 30, "it was never given up"
                 time.sleep(0.02)
 
 
-def _warn(room: EngineRoom, start: int) -> None:
+def _warn(room: JobManager, start: int) -> None:
     for i in range(start, start + 1000):
         room.bus.publish(Warned(0, code=str(i), message="x" * 500))
 
 
 def _take(heard: Subscription, n: int) -> list[Warned]:
-    found: list[Warned] = []
-    while len(found) < n:
+    items: list[Warned] = []
+    while len(items) < n:
         event = heard.get(30)
         assert event is not None
         if isinstance(event, Warned):
-            found.append(event)
+            items.append(event)
         else:
             assert isinstance(event, ModelChanged), event
-    return found
+    return items
 
 
 def as_sent(event: Event) -> Event | None:
     """What is left of an event of this process on the other side."""
-    told = show.event(event)
-    return None if told is None else read.event(event.seq, told[0], msgspec.json.encode(told[1]))
+    message = serialize.event(event)
+    return (
+        None
+        if message is None
+        else parse.event(event.seq, message[0], msgspec.json.encode(message[1]))
+    )
 
 
 def test_f24_coming_back(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -91,21 +95,21 @@ def test_f24_coming_back(tmp_path_factory: pytest.TempPathFactory) -> None:
                 job = remote.submit(
                     wavs(folder, "a", "b", seconds=20), model=Script(delay_s=0.01).model
                 )
-                heard: list[Event] = []
-                while not job_ended(heard, job.job_id):
+                items: list[Event] = []
+                while not job_ended(items, job.job_id):
                     event = there.get(30)
                     assert event is not None
-                    heard.append(event)
+                    items.append(event)
                     if isinstance(event, SegmentAdded) and event.index % 4 == 0:
                         wire.cut()
                 assert wire.connections >= 4
                 expected = []
                 while (event := local.get(0)) is not None:
-                    if heard[0].seq <= event.seq <= heard[-1].seq:
+                    if items[0].seq <= event.seq <= items[-1].seq:
                         expected.append(as_sent(event))
-    assert not any(isinstance(event, Resync) for event in heard)
-    assert heard == expected
-    segments = [(e.recording_id, e.index) for e in heard if isinstance(e, SegmentAdded)]
+    assert not any(isinstance(event, Resync) for event in items)
+    assert items == expected
+    segments = [(e.recording_id, e.index) for e in items if isinstance(e, SegmentAdded)]
     assert len(segments) == len(set(segments)) == 40
 
 

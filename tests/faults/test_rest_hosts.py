@@ -49,18 +49,18 @@ def test_f14_a_signal_amid_a_job(tmp_path: Path, number: int) -> None:
                 assert all(other.is_hung_up_on() for other in others)
     gate.touch()
     with service(tmp_path / "state") as second:
-        found = second.job(job["job_id"], session_ids=["one"])
-        assert found.result(60).text.split() == "a.wav 0 a.wav 1 a.wav 2".split()
+        result = second.job(job["job_id"], session_ids=["one"])
+        assert result.result(60).text.split() == "a.wav 0 a.wav 1 a.wav 2".split()
 
 
 def _until_state(client: httpx.Client, job_id: str, state: str) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        found = client.get(f"/jobs/{job_id}", params={"session_id": "one"}).json()
-        if found["state"] == state:
+        result = client.get(f"/jobs/{job_id}", params={"session_id": "one"}).json()
+        if result["state"] == state:
             return
         time.sleep(0.05)
-    raise AssertionError(found)
+    raise AssertionError(result)
 
 
 def _until_refused(client: httpx.Client, sent: dict[str, Any]) -> None:
@@ -97,9 +97,9 @@ def test_f41_strangers_inside_a_kernel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("debug", ["true", pytest.param("false", marks=pytest.mark.slow)])
 def test_f46_no_capability_in_a_log(tmp_path: Path, debug: str) -> None:
     """Tokens, sessions and uploads, in whatever place a client puts them, and the cloud's key."""
-    told = {"DEBUG": debug, "ASSEMBLYAI_API_KEY": "SENTINEL-cloud"}
+    fields = {"DEBUG": debug, "ASSEMBLYAI_API_KEY": "SENTINEL-cloud"}
     token = "SENTINEL-token"
-    with serve(tmp_path, "--token", token, **told) as running:
+    with serve(tmp_path, "--token", token, **fields) as running:
         running.token = token
         upload = _say_secrets_everywhere(running, tmp_path)
         assert running.stop() == 0

@@ -108,8 +108,8 @@ def test_ready_tells_of_the_default_model(tmp_path: Path) -> None:
         s.serve(open_to_all=True) as server,
         _client(server) as client,
     ):
-        while (told := client.get("/health/ready").json()["default_model"]) != "ready":
-            assert told in ("waiting", "loading")
+        while (message := client.get("/health/ready").json()["default_model"]) != "ready":
+            assert message in ("waiting", "loading")
             assert events.get(30) is not None
 
 

@@ -54,8 +54,8 @@ def test_f40_a_file_of_this_machine_is_no_model(
             assert answer.json()["code"] == "unknown_model"
             again = client.post(f"/jobs/{done['job_id']}/retry", json=fields)
             assert again.status_code == HTTPStatus.BAD_REQUEST, name
-            asked = {"model": f"{engine}/{name}"}
-            spoken = client.post("/v1/audio/transcriptions", files=files, data=asked)
+            by_name = {"model": f"{engine}/{name}"}
+            spoken = client.post("/v1/audio/transcriptions", files=files, data=by_name)
             assert spoken.status_code in (HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST), name
         assert [job.job_id for job in site.service.snapshots()] == [done["job_id"]]
         client.delete(f"/jobs/{done['job_id']}")

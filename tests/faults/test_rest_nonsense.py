@@ -110,9 +110,9 @@ def test_what_cannot_be_written_down_is_refused_at_once(tmp_path: Path) -> None:
     """In Python as well: neither the worker nor the journal could read it."""
     (path,) = wavs(tmp_path, "a")
     with service() as s:
-        for how in ({"temperature": float("nan")}, {"clip_timestamps": (0.0, float("inf"))}):
+        for options in ({"temperature": float("nan")}, {"clip_timestamps": (0.0, float("inf"))}):
             with pytest.raises(InvalidOption, match="finite"):
-                s.submit(path, **how)
+                s.submit(path, **options)
         with pytest.raises(InvalidOption, match="priority"):
             s.submit(path, priority=1.5)  # type: ignore[arg-type]
 
@@ -135,10 +135,10 @@ def test_a_repeat_with_uploads_gets_its_job(
             "Content-Type": "application/offset+octet-stream",
         },
     )
-    wanted = {"upload_ids": [at.rsplit("/", 1)[1]], "session_id": "uploader"}
+    by_name = {"upload_ids": [at.rsplit("/", 1)[1]], "session_id": "uploader"}
     answers = [
-        client.post("/jobs", json=wanted, headers={"Idempotency-Key": "k"}) for _ in range(2)
+        client.post("/jobs", json=by_name, headers={"Idempotency-Key": "k"}) for _ in range(2)
     ]
     assert [a.status_code // 100 for a in answers] == [2, 2], answers[-1].text
     assert len({a.json()["job_id"] for a in answers}) == 1
-    assert client.post("/jobs", json=wanted).status_code == HTTPStatus.NOT_FOUND
+    assert client.post("/jobs", json=by_name).status_code == HTTPStatus.NOT_FOUND

@@ -324,13 +324,13 @@ def test_a_job_calls_back_when_it_ends(tmp_path: Path) -> None:
         assert "callback" not in answer.text
         where, headers, body = it.asked.get(timeout=30)
         _check_signed(headers, body)
-        told = json.loads(body)
-        assert (where, told["type"]) == ("/done", "job.completed")
-        assert told["data"]["job_id"] == answer.json()["job_id"]
-        assert [r["state"] for r in told["data"]["recordings"]] == ["completed"]
+        payload = json.loads(body)
+        assert (where, payload["type"]) == ("/done", "job.completed")
+        assert payload["data"]["job_id"] == answer.json()["job_id"]
+        assert [r["state"] for r in payload["data"]["recordings"]] == ["completed"]
         assert b"anas-secret" not in body
         # Asked for again, it ends again, and that is another message.
-        s.retry(told["data"]["job_id"], told["data"]["recordings"][0]["recording_id"])
+        s.retry(payload["data"]["job_id"], payload["data"]["recordings"][0]["recording_id"])
         _, again, _ = it.asked.get(timeout=30)
         assert again["webhook-id"] != headers["webhook-id"]
         assert it.asked.empty()

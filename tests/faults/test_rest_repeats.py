@@ -17,7 +17,7 @@ def test_f10_retries_at_the_same_time_are_one_job(tmp_path: Path) -> None:
     (talk,) = wavs(tmp_path / "sent", "talk")
     gate = tmp_path / "gate"
     seen: set[str] = set()
-    found: list[tuple[str, str]] = []
+    items: list[tuple[str, str]] = []
     together = threading.Barrier(5)
 
     def heard(event: Event) -> None:
@@ -43,7 +43,7 @@ def test_f10_retries_at_the_same_time_are_one_job(tmp_path: Path) -> None:
                     model=Script(gate=str(gate)).model,
                     extra_headers={"X-Stainless-Retry-Count": str(attempt)},
                 )
-                found.append((raw.headers["X-Job-Id"], raw.parse().text))
+                items.append((raw.headers["X-Job-Id"], raw.parse().text))
 
             threads = [threading.Thread(target=send, args=[n]) for n in range(1, 6)]
             for thread in threads:
@@ -52,7 +52,7 @@ def test_f10_retries_at_the_same_time_are_one_job(tmp_path: Path) -> None:
             for thread in threads:
                 thread.join(60)
 
-        assert len(found) == 5
-        assert len(set(found)) == 1
-        assert seen == {found[0][0]}
+        assert len(items) == 5
+        assert len(set(items)) == 1
+        assert seen == {items[0][0]}
         assert len(list(s.uploads_dir.iterdir())) == 1

@@ -20,9 +20,9 @@ import pytest
 from hybrid_transcribe import Service
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.names import MAX_NAME
-from hybrid_transcribe.rest.jobs import Jobs
+from hybrid_transcribe.rest.jobs import JobsHandler
 from hybrid_transcribe.rest.server import Server
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.testing import tone, write_wav
 from tests.services import service
 
@@ -90,9 +90,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
                 preload_models=False,
             )
         )
-        made = Site(running, stack.enter_context(running.serve(open_to_all=True)))
-        stack.enter_context(made.client)
-        yield made
+        instance = Site(running, stack.enter_context(running.serve(open_to_all=True)))
+        stack.enter_context(instance.client)
+        yield instance
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_f11_a_full_disk_is_507(site: Site, audio: bytes, monkeypatch: pytest.Mo
         return Path("/dev/full").open("wb", buffering=0)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Jobs, "opener", staticmethod(full))
+        patch.setattr(JobsHandler, "opener", staticmethod(full))
         answer = site.client.post("/jobs", files={"file": ("a.wav", audio)})
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
     assert site.nothing_left()
@@ -185,8 +185,8 @@ def test_f28_a_hundred_thousand_parts(site: Site) -> None:
 
 def test_f28_a_drip_is_hung_up_on(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """One byte at a time, far below the slowest rate: 408, and the file goes."""
-    small = Limits(idle_s=5.0, least_bytes_per_s=1000.0, window_s=0.3)
-    monkeypatch.setattr(Limits, "of", classmethod(lambda cls, settings: small))
+    small = UploadLimits(idle_s=5.0, least_bytes_per_s=1000.0, window_s=0.3)
+    monkeypatch.setattr(UploadLimits, "of", classmethod(lambda cls, settings: small))
     over = threading.Event()
     with site.open(WAVE, "Content-Length: 1000") as client:
 
@@ -305,9 +305,9 @@ def test_f36_hostile_names(site: Site, tmp_path: Path, audio: bytes) -> None:
         assert len(path.stem) == 32
         assert set(path.stem) <= set("0123456789abcdef")
     for recording in job["recordings"]:
-        shown = recording["name"]
-        assert len(shown) <= MAX_NAME
-        assert not set(shown) & set(f"/\\{RLO}\0\r\n")
+        display_name = recording["name"]
+        assert len(display_name) <= MAX_NAME
+        assert not set(display_name) & set(f"/\\{RLO}\0\r\n")
         _check_headers(site, job, recording)
     _check_zip(site, job)
 

@@ -13,7 +13,7 @@ from faster_whisper.audio import decode_audio
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
 from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.interfaces import Heard, LoadRequest, Notice
+from hybrid_transcribe.interfaces import EngineWarning, Heard, LoadRequest
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
 
@@ -29,10 +29,10 @@ def engine(request: pytest.FixtureRequest) -> Iterator[FasterWhisper]:
         files = resolve(request.param, "ctranslate2", Settings.load(offline=True))
     except ModelUnavailable as error:
         pytest.skip(str(error))
-    made = FasterWhisper()
-    made.load(LoadRequest(files, device="cpu"))
-    yield made
-    made.unload()
+    faster_whisper = FasterWhisper()
+    faster_whisper.load(LoadRequest(files, device="cpu"))
+    yield faster_whisper
+    faster_whisper.unload()
 
 
 def heard(engine: FasterWhisper, samples: Any, **options: Any) -> list[Heard]:
@@ -96,27 +96,27 @@ def test_f47_synthetic_sounds_have_no_text(engine: FasterWhisper, samples: Any) 
 
 def test_f47_what_was_withheld_is_told(engine: FasterWhisper) -> None:
     """An empty transcript explains itself."""
-    found = heard(engine, nearly_nothing(), language="en", beam_size=5)
+    result = heard(engine, nearly_nothing(), language="en", beam_size=5)
 
-    assert [h for h in found if isinstance(h, Notice) and "Withheld" in h.text]
+    assert [h for h in result if isinstance(h, EngineWarning) and "Withheld" in h.text]
 
 
 def test_f47_without_the_guard_the_model_has_its_say(engine: FasterWhisper) -> None:
     """The option turns it off."""
-    found = heard(engine, nearly_nothing(), language="en", beam_size=5, silence_guard=False)
+    result = heard(engine, nearly_nothing(), language="en", beam_size=5, silence_guard=False)
 
-    assert text(found) != ""
+    assert text(result) != ""
 
 
 def test_f47_speech_around_a_long_silence_is_kept(engine: FasterWhisper, sample: Path) -> None:
     """What is said before and after 40 s of nothing stays, and nothing is put between."""
     speech = decode_audio(str(sample))
     around = np.concatenate([speech, np.zeros(40 * RATE_HZ, dtype=np.float32), speech])
-    found = heard(engine, around, language="en", beam_size=5)
+    result = heard(engine, around, language="en", beam_size=5)
 
-    assert "fellow America" in text(found)
+    assert "fellow America" in text(result)
     bare = heard(engine, around, language="en", beam_size=5, silence_guard=False)
-    assert text(found) == text(bare)
+    assert text(result) == text(bare)
 
 
 def test_f47_no_real_segment_is_withheld(
@@ -128,7 +128,7 @@ def test_f47_no_real_segment_is_withheld(
         if entry["language"] != "en" and len(engine._model.supported_languages) == 1:
             continue
         samples = decode_audio(str(speech_dir / entry["file"]))
-        found = heard(engine, samples, language=entry["language"], beam_size=1)
+        result = heard(engine, samples, language=entry["language"], beam_size=1)
 
-        withheld = [h.text for h in found if isinstance(h, Notice) and "Withheld" in h.text]
+        withheld = [h.text for h in result if isinstance(h, EngineWarning) and "Withheld" in h.text]
         assert not withheld, (entry["id"], withheld)

@@ -21,7 +21,7 @@ from hybrid_transcribe.jobs.journal_sqlite import VERSION, SqliteJournal
 from hybrid_transcribe.jobs.state_folder import StateFolder, file_system, open_state
 from hybrid_transcribe.types import Segment, State
 from tests.jobs.conftest import make_job
-from tests.jobs.rooms import open_room
+from tests.jobs.managers import open_room
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import websocket
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.child_process import module_command, package_environment
-from hybrid_transcribe.rest.hosts.line import PROTOCOL
+from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.testing import SCRIPTED, Script
 from tests.faults.test_crashes import start_parent
 from tests.rest.hosts.running import serve
@@ -26,7 +26,7 @@ SHADOWS = ("types", "enum", "re", "typing", "random", "av", "numpy", "msgspec", 
 #: An engine that lies beside a notebook, with a neighbour of its own.
 ENGINE = """
 from engine_words import WORD
-from hybrid_transcribe.rest.hosts.line import PROTOCOL
+from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.testing import ScriptedEngine
 
 class Mine(ScriptedEngine):
@@ -132,7 +132,7 @@ def test_f72_refused_websockets_are_a_line_of_the_log(tmp_path: Path) -> None:
     kernel = "/api/kernels/00000000-0000-0000-0000-000000000000/channels"
     with serve(tmp_path) as running:
         address = running.url.replace("http", "ws", 1)
-        for path, how in (
+        for path, options in (
             (kernel, {}),
             (kernel, {"subprotocols": [PROTOCOL]}),
             (kernel, {"subprotocols": [PROTOCOL], "origin": "http://evil.example"}),
@@ -140,7 +140,7 @@ def test_f72_refused_websockets_are_a_line_of_the_log(tmp_path: Path) -> None:
             ("/jobs", {}),
         ):
             with pytest.raises(websocket.WebSocketBadStatusException):
-                websocket.create_connection(f"{address}{path}", timeout=20, **how)
+                websocket.create_connection(f"{address}{path}", timeout=20, **options)
         with running.client() as client:
             assert client.get(kernel).status_code == 400
         running.stop()

@@ -14,8 +14,8 @@ from tests.services import wavs
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """In memory; its worker starts here and stays, its queue is empty."""
-    with local_service() as made:
-        job = made.submit(wavs(tmp_path_factory.mktemp("warm"), "up"))
+    with local_service() as instance:
+        job = instance.submit(wavs(tmp_path_factory.mktemp("warm"), "up"))
         job.result(30)
         job.delete()
-        yield made
+        yield instance

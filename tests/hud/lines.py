@@ -15,7 +15,7 @@ import msgspec
 
 from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud import view
-from hybrid_transcribe.hud.desk import Desk
+from hybrid_transcribe.hud.controller import PanelController
 
 _ids = itertools.count(1)
 
@@ -25,7 +25,7 @@ class Line:
     """The panel's end of the line: does what a panel does with the messages that arrive."""
 
     heard: list[m.FromKernel] = field(default_factory=list)
-    shown: view.Sheet = field(default_factory=view.Sheet)
+    shown: view.TableState = field(default_factory=view.TableState)
     text: list[str] = field(default_factory=list)
     blobs: dict[int, bytearray] = field(default_factory=dict)
     _news: threading.Condition = field(default_factory=threading.Condition)
@@ -138,7 +138,7 @@ class Line:
 def desk_for(service: Any, **how: Any) -> Iterator[Line]:
     """A line to a desk of its own."""
     line = Line()
-    desk = Desk(service, line.hear, **how)
+    desk = PanelController(service, line.hear, **how)
     line.talk = desk.receive
     try:
         yield line

@@ -23,8 +23,8 @@ from tests.services import wavs
 
 @pytest.fixture
 def line(service: Service) -> Iterator[Line]:
-    with desk_for(service) as made:
-        yield made
+    with desk_for(service) as instance:
+        yield instance
 
 
 def test_a_recording_comes_down_as_it_went_up(service: Service, line: Line, tmp_path: Path) -> None:
@@ -93,8 +93,8 @@ def test_audio_that_is_gone_is_not_found(service: Service, line: Line, tmp_path:
     job = service.submit(path)
     job.result(30)
     path.unlink()
-    asked = {"job_id": job.job_id, "recording_id": job.recordings[0].recording_id}
-    assert line.ask(m.Fetch, what="audio", **asked).error.code == "not_found"
+    by_name = {"job_id": job.job_id, "recording_id": job.recordings[0].recording_id}
+    assert line.ask(m.Fetch, what="audio", **by_name).error.code == "not_found"
 
 
 # ---------------------------------------------------------------------------- the window
@@ -139,15 +139,15 @@ def test_what_nobody_takes_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many at a time; those that a page left behind go first. Their files are closed."""
     panel = _Panel()
     large = (downloads.WINDOW + 1) * CHUNK_BYTES
-    left = [blob(large) for _ in range(MOST)]
-    for ref, one in enumerate(left):
-        panel.downloads.begin(ref, one)
+    items = [blob(large) for _ in range(MOST)]
+    for ref, item in enumerate(items):
+        panel.downloads.begin(ref, item)
     refused = blob(large)
     with pytest.raises(TooMany):
         panel.downloads.begin(99, refused)
     panel.now = 60.0
     kept = blob(large)
     panel.downloads.begin(99, kept)
-    assert all(one.file.closed for one in (*left, refused))
+    assert all(entry.file.closed for entry in (*items, refused))
     panel.downloads.cancel(99)
     assert kept.file.closed

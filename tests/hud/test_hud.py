@@ -50,9 +50,9 @@ def test_it_is_a_module_that_explains_itself() -> None:
 
 @pytest.fixture
 def shown(service: Service) -> Iterator[Hud]:
-    made = hud(service)
-    yield made
-    made.close()
+    instance = hud(service)
+    yield instance
+    instance.close()
 
 
 def told_by(one: Hud) -> list[dict[str, Any]]:
@@ -98,20 +98,20 @@ def test_it_is_a_widget_and_a_table(shown: Hud, service: Service, tmp_path: Path
 @pytest.mark.parametrize("how", ["here", "in the browser", "the widget"])
 def test_closing_ends_its_thread(service: Service, how: str) -> None:
     """On whichever side it is closed; twice is once."""
-    one = Hud(service)
-    sent = told_by(one)
-    one.widget._handle_custom_msg({"type": "hello"}, [])
+    item = Hud(service)
+    sent = told_by(item)
+    item.widget._handle_custom_msg({"type": "hello"}, [])
     assert wait_until(lambda: any(x["type"] == "rows" for x in sent))
     assert service.call(lambda room: room.bus.listeners).result() == 1
     if how == "here":
-        one.close()
+        item.close()
     elif how == "the widget":
-        one.widget.close()
+        item.widget.close()
     else:
-        one.widget.comm.handle_close({})
-    assert one.closed
+        item.widget.comm.handle_close({})
+    assert item.closed
     assert wait_until(lambda: service.call(lambda room: room.bus.listeners).result() == 0)
-    one.close()
+    item.close()
 
 
 class Shell:
@@ -134,24 +134,24 @@ class Shell:
 
 @pytest.fixture
 def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
-    made = Shell()
-    monkeypatch.setitem(sys.modules, "IPython", made)
+    instance = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", instance)
     monkeypatch.setattr(panel, "_of_cell", {})
-    return made
+    return instance
 
 
 @pytest.fixture
 def show(service: Service) -> Iterator[Callable[..., Hud]]:
     """Shows panels, and closes them in the end."""
-    made: list[Hud] = []
+    items: list[Hud] = []
 
     def show_one(**how: Any) -> Hud:
-        made.append(hud(service, **how))
-        return made[-1]
+        items.append(hud(service, **how))
+        return items[-1]
 
     yield show_one
-    for one in made:
-        one.close()
+    for item in items:
+        item.close()
 
 
 def test_a_cell_that_runs_again_replaces_its_panel(shell: Shell, show: Callable[..., Hud]) -> None:
@@ -205,9 +205,9 @@ def test_it_takes_the_kernels_own_service(
 ) -> None:
     """The one behind `submit`, each time the same."""
     monkeypatch.setattr(api, "_default", service)
-    one, other = hud(), hud()
-    assert one.service is other.service is service
-    one.close()
+    item, other = hud(), hud()
+    assert item.service is other.service is service
+    item.close()
     other.close()
 
 
@@ -221,9 +221,9 @@ def test_the_servers_service_is_found(tmp_path: Path) -> None:
     """By what the Jupyter server wrote down about itself; the environment goes first."""
     note = {"url": "http://127.0.0.1:8888/base/", "token": "secret", "pid": 7}
     (tmp_path / "jpserver-7.json").write_text(json.dumps(note))
-    found = find_server({"JPY_PARENT_PID": "7"}, tmp_path)
-    assert "http://127.0.0.1:8888/base/hybrid-transcribe" in repr(found)
-    assert "secret" not in repr(found)
+    result = find_server({"JPY_PARENT_PID": "7"}, tmp_path)
+    assert "http://127.0.0.1:8888/base/hybrid-transcribe" in repr(result)
+    assert "secret" not in repr(result)
     named = {"HYBRID_TRANSCRIBE_URL": "http://127.0.0.1:1/x", "JPY_PARENT_PID": "7"}
     assert "127.0.0.1:1/x" in repr(find_server(named, tmp_path))
 

@@ -64,8 +64,8 @@ class Kernel:
             return
         kind, content = message["header"]["msg_type"], message["content"]
         if kind == "comm_msg" and content["data"].get("method") == "custom":
-            told = content["data"]["content"]
-            self.heard.append((time.monotonic(), told, message["buffers"]))
+            text = content["data"]["content"]
+            self.heard.append((time.monotonic(), text, message["buffers"]))
         elif kind == "status" and content["execution_state"] == "idle":
             self.idle.add(message["parent_header"]["msg_id"])
         elif kind in ("execute_result", "error"):
@@ -73,10 +73,10 @@ class Kernel:
 
     def until(self, true: Any, timeout_s: float = 60.0) -> Any:
         deadline = time.monotonic() + timeout_s
-        while not (found := true()):
-            assert time.monotonic() < deadline, [told for _, told, _ in self.heard[-5:]]
+        while not (result := true()):
+            assert time.monotonic() < deadline, [message for _, message, _ in self.heard[-5:]]
             self.listen(0.2)
-        return found
+        return result
 
     def say(self, *buffers: bytes, subshell: str | None = None, **content: Any) -> None:
         """Say something to the panel's kernel side."""
@@ -90,8 +90,8 @@ class Kernel:
         self.client.session.send(
             self.client.shell_channel.socket, message, buffers=list(buffers) or None
         )
-        asked: str = message["header"]["msg_id"]
-        return asked
+        requested: str = message["header"]["msg_id"]
+        return requested
 
     def control(self, kind: str, **content: Any) -> dict[str, Any]:
         """What the kernel answers on its other channel."""
@@ -104,24 +104,24 @@ class Kernel:
         answer = self.control("create_subshell_request")
         if "subshell_id" not in answer:
             pytest.skip("this ipykernel has no subshells")
-        made: str = answer["subshell_id"]
-        return made
+        instance: str = answer["subshell_id"]
+        return instance
 
     def told(self, kind: str, **fields: Any) -> list[tuple[float, dict[str, Any], list[Any]]]:
         return [
-            one
-            for one in self.heard
-            if one[1]["type"] == kind and all(one[1].get(k) == v for k, v in fields.items())
+            item
+            for item in self.heard
+            if item[1]["type"] == kind and all(item[1].get(k) == v for k, v in fields.items())
         ]
 
     def states(self, state: str) -> list[dict[str, Any]]:
         """Rows that were told in that state."""
-        rows = [row for _, told, _ in self.told("rows") for row in told["rows"]]
+        rows = [row for _, message, _ in self.told("rows") for row in message["rows"]]
         return [row for row in rows if row["state"] == state]
 
     def first(self, kind: str, **fields: Any) -> dict[str, Any]:
-        found: dict[str, Any] = self.until(lambda: self.told(kind, **fields))[0][1]
-        return found
+        mapping: dict[str, Any] = self.until(lambda: self.told(kind, **fields))[0][1]
+        return mapping
 
     def close(self) -> None:
         self.client.stop_channels()
@@ -131,14 +131,14 @@ class Kernel:
 
 @pytest.fixture
 def kernel() -> Iterator[Kernel]:
-    made = Kernel()
+    instance = Kernel()
     try:
-        made.run(CELL)
-        (shown,) = made.outputs
-        made.comm_id = shown["data"][VIEW]["model_id"]
-        yield made
+        instance.run(CELL)
+        (display_name,) = instance.outputs
+        instance.comm_id = display_name["data"][VIEW]["model_id"]
+        yield instance
     finally:
-        made.close()
+        instance.close()
 
 
 def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) -> None:
@@ -164,15 +164,15 @@ def test_a_recording_goes_up_through_and_down(kernel: Kernel, tmp_path: Path) ->
     assert row["percentage"] == 100
     assert blocking not in kernel.idle
     assert row["name"] == "long.wav"
-    shares = [r["percentage"] for _, told, _ in kernel.told("rows") for r in told["rows"]]
+    shares = [r["percentage"] for _, message, _ in kernel.told("rows") for r in message["rows"]]
     assert shares == sorted(shares)
     assert len(set(shares)) > 3
 
     gate.write_text("go on")
     kernel.until(lambda: blocking in kernel.idle)
-    asked = {"job_id": job_id, "recording_id": row["recording_id"]}
-    kernel.say(type="fetch", ref=2, what="audio", **asked)
-    kernel.say(type="fetch", ref=3, what="result", format="txt", **asked)
+    by_name = {"job_id": job_id, "recording_id": row["recording_id"]}
+    kernel.say(type="fetch", ref=2, what="audio", **by_name)
+    kernel.say(type="fetch", ref=3, what="result", format="txt", **by_name)
     for ref in (2, 3):
         kernel.first("blob_chunk", ref=ref, last=True)
     audio, text = (
@@ -193,14 +193,14 @@ def test_a_cell_that_runs_again_shows_the_same_queue(kernel: Kernel, tmp_path: P
     again = kernel.outputs[-1]["data"]
     assert again[VIEW]["model_id"] != kernel.comm_id
     assert "talk.wav  completed  100" in again["text/plain"]
-    kernel.until(lambda: any(told["rows"] for _, told, _ in kernel.told("rows")))
+    kernel.until(lambda: any(message["rows"] for _, message, _ in kernel.told("rows")))
     kernel.run("panel.closed")
     assert kernel.outputs[-1]["data"]["text/plain"] == "True"
     kernel.run("service.close()")
 
 
 def test_clicks_are_heard_while_a_cell_blocks(kernel: Kernel, tmp_path: Path) -> None:
-    """On a subshell, as JupyterLab's come: a job is cancelled before the cell is over."""
+    """On a subshell, as JupyterLab's come: a job is canceled before the cell is over."""
     (path,) = wavs(tmp_path, "talk", seconds=60.0)
     subshell = kernel.subshell()
     model = Script(delay_s=0.2).model
@@ -227,10 +227,10 @@ def test_the_browser_is_heard_after_another_subshell_ended(kernel: Kernel, tmp_p
     kernel.say(type="hello")
     kernel.first("welcome")
     kernel.run(f"job = service.submit({str(path)!r}, model={model!r})")
-    asked = kernel.ask("kernel_info_request", subshell=subshell)
-    kernel.until(lambda: asked in kernel.idle)
-    told = len(kernel.told("rows"))
-    kernel.until(lambda: len(kernel.told("rows")) > told)
+    requested = kernel.ask("kernel_info_request", subshell=subshell)
+    kernel.until(lambda: requested in kernel.idle)
+    message = len(kernel.told("rows"))
+    kernel.until(lambda: len(kernel.told("rows")) > message)
     assert kernel.control("delete_subshell_request", subshell_id=subshell)["status"] == "ok"
     kernel.say(type="engines")
     kernel.until(lambda: len(kernel.told("choices")) == 2)

@@ -27,30 +27,30 @@ from hybrid_transcribe.errors import (
     UploadConflict,
 )
 from hybrid_transcribe.hud import messages as m
-from hybrid_transcribe.hud.uploads import Uploads
+from hybrid_transcribe.hud.uploads import PanelUploads
 from tests.hud.lines import desk_for, files_in
 from tests.services import wavs
 
 DATA = bytes(range(256)) * 40
 
 
-def uploads(folder: Path, **settings: Any) -> Uploads:
-    return Uploads(folder / "partial", Settings(**settings), free_bytes=lambda path: 1 << 40)
+def uploads(folder: Path, **settings: Any) -> PanelUploads:
+    return PanelUploads(folder / "partial", Settings(**settings), free_bytes=lambda path: 1 << 40)
 
 
-def send(to: Uploads, upload_id: str, data: bytes = DATA, *, name: str = "a.wav") -> None:
+def send(to: PanelUploads, upload_id: str, data: bytes = DATA, *, name: str = "a.wav") -> None:
     to.begin(upload_id, "s", name, len(data), 1.0)
     to.chunk(upload_id, 0, data)
 
 
-def taken(to: Uploads, folder: Path, *upload_ids: str) -> list[tuple[str, bytes]]:
+def taken(to: PanelUploads, folder: Path, *upload_ids: str) -> list[tuple[str, bytes]]:
     """Name and bytes of what a job is made of."""
     into = folder / "uploads"
     into.mkdir(exist_ok=True)
-    made: list[tuple[str, bytes]] = to.submit(
+    instance: list[tuple[str, bytes]] = to.submit(
         upload_ids, into, lambda files: [(f.name, f.path.read_bytes()) for f in files]
     )
-    return made
+    return instance
 
 
 @given(cuts=st.lists(st.integers(0, len(DATA)), max_size=6), stray=st.integers(0, 20_000))
@@ -119,8 +119,8 @@ def test_many_come_at_the_same_time(tmp_path: Path) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    found = taken(to, tmp_path, *(f"u{n}" for n in range(8)))
-    assert found == [(f"{n}.wav", bytes([n]) * 50_000) for n in range(8)]
+    result = taken(to, tmp_path, *(f"u{n}" for n in range(8)))
+    assert result == [(f"{n}.wav", bytes([n]) * 50_000) for n in range(8)]
 
 
 def test_limits_are_checked_before_anything_comes(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_full_disk_is_told_before_and_while(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By its own name; what had come is kept, and goes on when there is room again."""
-    tight = Uploads(tmp_path / "partial", Settings(), free_bytes=lambda path: 5)
+    tight = PanelUploads(tmp_path / "partial", Settings(), free_bytes=lambda path: 5)
     with pytest.raises(DiskFull):
         tight.begin("u", "s", "a.wav", 6, 1.0)
     assert files_in(tmp_path) == []
@@ -180,10 +180,10 @@ def test_what_was_left_goes_in_its_time(tmp_path: Path) -> None:
         os.utime(folder / f"{n:032x}", (1000.0 + n, 1000.0 + n))
     (folder / "notes.txt").write_text("not ours")
     limits = Settings(upload_idle_s=7.0, max_open_uploads=2)
-    Uploads(folder, limits, wall=lambda: 1010.0).begin("u", "s", "a.wav", 5, 1.0)
-    left = {path.name for path in files_in(folder)}
-    assert {f"{n:032x}" for n in (3, 4)} | {"notes.txt"} < left
-    assert len(left) == 4
+    PanelUploads(folder, limits, wall=lambda: 1010.0).begin("u", "s", "a.wav", 5, 1.0)
+    remaining = {path.name for path in files_in(folder)}
+    assert {f"{n:032x}" for n in (3, 4)} | {"notes.txt"} < remaining
+    assert len(remaining) == 4
 
 
 def test_a_job_needs_complete_uploads(tmp_path: Path) -> None:
@@ -248,17 +248,17 @@ def test_a_swept_file_begins_again(tmp_path: Path) -> None:
 
 def test_uploads_become_a_job(service: Service, tmp_path: Path) -> None:
     """Its recordings have the people's names, and the service the only copy."""
-    one, two = (path.read_bytes() for path in wavs(tmp_path, "a", "b"))
+    item, two = (path.read_bytes() for path in wavs(tmp_path, "a", "b"))
     with desk_for(service) as line:
         line.hello()
-        ids = line.upload(one, "a.wav"), line.upload(two, "Ação.wav")
-        made = line.submit(*ids, language="pt")
-        assert isinstance(made, m.Submitted)
-        result = service.job(made.job_id).result(30)
+        ids = line.upload(item, "a.wav"), line.upload(two, "Ação.wav")
+        instance = line.submit(*ids, language="pt")
+        assert isinstance(instance, m.Submitted)
+        result = service.job(instance.job_id).result(30)
         assert [(t.name, t.language) for t in result] == [("a.wav", "pt"), ("Ação.wav", "pt")]
         assert files_in(service.partial_dir) == []
         assert len(files_in(service.uploads_dir)) == 2
-        service.delete(made.job_id)
+        service.delete(instance.job_id)
 
 
 def test_one_bad_file_sinks_no_other(service: Service, tmp_path: Path) -> None:
@@ -267,9 +267,11 @@ def test_one_bad_file_sinks_no_other(service: Service, tmp_path: Path) -> None:
     with desk_for(service) as line:
         line.hello()
         ids = line.upload(path.read_bytes(), "good.wav"), line.upload(b"words", "bad.wav")
-        made = line.submit(*ids)
-        assert isinstance(made, m.Submitted)
-        assert [(r.name, r.error.code) for r in made.rejected] == [("bad.wav", "unsupported_media")]
+        instance = line.submit(*ids)
+        assert isinstance(instance, m.Submitted)
+        assert [(r.name, r.error.code) for r in instance.rejected] == [
+            ("bad.wav", "unsupported_media")
+        ]
         assert line.row("rejected").name == "bad.wav"
         assert line.row("completed").name == "good.wav"
 
@@ -280,14 +282,14 @@ def test_errors_are_those_of_everywhere(service: Service, tmp_path: Path) -> Non
     with desk_for(service) as line:
         line.hello()
         upload_id = line.upload(path.read_bytes(), "a.wav")
-        for how, code in (
+        for options, code in (
             ({"engine": "none"}, "unknown_engine"),
             ({"device": "toaster"}, "unknown_device"),
             ({"beam_size": "many"}, "invalid_option"),
             ({"session_id": "another"}, "invalid_option"),
             ({"model": 5}, "invalid_option"),
         ):
-            refused = line.submit(upload_id, **how)
+            refused = line.submit(upload_id, **options)
             assert isinstance(refused, m.Problem)
             assert refused.error.code == code
         assert isinstance(line.submit(upload_id, beam_size=1), m.Submitted)

@@ -14,13 +14,13 @@ SPEC = Spec("scripted", "steady")
 
 
 def recording(n: int, state: State = State.QUEUED, job_id: str = "j", **more: object) -> Recording:
-    found = {"name": f"{n}.wav", "path": f"/{n}", **more}
-    return Recording(f"{job_id}-r{n}", job_id, n, state=state, **found)  # type: ignore[arg-type]
+    by_name = {"name": f"{n}.wav", "path": f"/{n}", **more}
+    return Recording(f"{job_id}-r{n}", job_id, n, state=state, **by_name)  # type: ignore[arg-type]
 
 
 def job(*recordings: Recording, **more: object) -> JobSnapshot:
-    found = {"job_id": "j", "session_id": SESSION, "spec": SPEC, **more}
-    return JobSnapshot(recordings=recordings, **found)  # type: ignore[arg-type]
+    by_name = {"job_id": "j", "session_id": SESSION, "spec": SPEC, **more}
+    return JobSnapshot(recordings=recordings, **by_name)  # type: ignore[arg-type]
 
 
 def test_a_row_says_what_its_recording_is() -> None:
@@ -97,7 +97,7 @@ recordings = st.builds(
 
 
 @st.composite
-def sheets(draw: st.DrawFn) -> view.Sheet:
+def sheets(draw: st.DrawFn) -> view.TableState:
     jobs = []
     for name in draw(st.sets(st.sampled_from("abc"))):
         inside = {r.index: r for r in draw(st.lists(recordings, max_size=4))}
@@ -108,24 +108,26 @@ def sheets(draw: st.DrawFn) -> view.Sheet:
 
 
 @given(sheets(), sheets())
-def test_a_difference_makes_one_sheet_of_the_other(old: view.Sheet, new: view.Sheet) -> None:
+def test_a_difference_makes_one_sheet_of_the_other(
+    old: view.TableState, new: view.TableState
+) -> None:
     """Whatever was shown, after the message the panel shows what is; and nothing is told twice."""
-    told = view.difference(old, new)
-    assert (view.applied(old, told) if told else old) == new
+    message = view.difference(old, new)
+    assert (view.applied(old, message) if message else old) == new
     assert view.difference(new, new) is None
-    assert all(old.rows.get(row.id) != row for row in (told.rows if told else ()))
+    assert all(old.rows.get(row.id) != row for row in (message.rows if message else ()))
 
 
 @given(sheets(), sheets())
-def test_all_rows_stand_for_themselves(old: view.Sheet, new: view.Sheet) -> None:
+def test_all_rows_stand_for_themselves(old: view.TableState, new: view.TableState) -> None:
     """A panel that begins anew shows what is, whatever it showed before."""
     assert view.applied(old, view.whole(new)) == new
 
 
 def test_the_plain_table_names_each_recording() -> None:
     """For places without widgets."""
-    shown = view.sheet([job(recording(0, State.RUNNING, percentage=41.5, eta_s=12.0))], {})
-    assert view.table(shown).splitlines()[1].split() == [
+    display_name = view.sheet([job(recording(0, State.RUNNING, percentage=41.5, eta_s=12.0))], {})
+    assert view.table(display_name).splitlines()[1].split() == [
         *("0.wav", "running", "42", "12", "s", "scripted", "steady"),
     ]
-    assert view.table(view.Sheet()) == "Nothing is queued."
+    assert view.table(view.TableState()) == "Nothing is queued."

@@ -30,8 +30,8 @@ def test_sessions_hear_only_their_own() -> None:
     listener = bus.subscribe(["A"])
     for event in (deleted("A"), deleted("B"), Warned(0)):
         bus.publish(event)
-    heard = [listener.get(0), listener.get(0), listener.get(0)]
-    assert [e and e.session_id for e in heard] == ["A", "", None]
+    items = [listener.get(0), listener.get(0), listener.get(0)]
+    assert [e and e.session_id for e in items] == ["A", "", None]
 
 
 def test_a_listener_that_never_reads_costs_a_bounded_buffer() -> None:
@@ -82,8 +82,8 @@ def test_closing_ends_iteration() -> None:
     """Readers in threads and coroutines come home when the service closes."""
     bus = Bus(0)
     sync, other = bus.subscribe(None), bus.subscribe(None)
-    heard: list[Event] = []
-    reader = threading.Thread(target=lambda: heard.extend(sync))
+    items: list[Event] = []
+    reader = threading.Thread(target=lambda: items.extend(sync))
     reader.start()
 
     async def listen() -> list[Event]:
@@ -99,7 +99,7 @@ def test_closing_ends_iteration() -> None:
     assert len(asyncio.run(listen())) == 1
     reader.join(5)
     assert not reader.is_alive()
-    assert len(heard) == 1
+    assert len(items) == 1
 
 
 def test_a_closed_subscription_ends() -> None:

@@ -14,9 +14,9 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import CloudForbidden, EngineUnavailable, UnknownModel
 from hybrid_transcribe.events import ModelChanged, Warned
 from hybrid_transcribe.interfaces import Capabilities, Engine, Heard
-from hybrid_transcribe.jobs.erasures import AT_ONCE, FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
+from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.jobs.remote_cleanup import AT_ONCE, FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
 from hybrid_transcribe.jobs.request import make_spec
-from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.testing import SCRIPTED, ManualClock
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Spec, Stage, State
@@ -41,7 +41,7 @@ class Cloudy(Engine):
         return None if settings.assemblyai_api_key else "no key"
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         raise NotImplementedError
 
@@ -56,7 +56,7 @@ Play = Callable[["Sky"], Awaitable[None]]
 @pytest.fixture(autouse=True)
 def _short_goodbye(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puppets answer nothing by themselves."""
-    monkeypatch.setattr("hybrid_transcribe.jobs.room.CLOUD_GOODBYE_S", 0.05)
+    monkeypatch.setattr("hybrid_transcribe.jobs.manager.CLOUD_GOODBYE_S", 0.05)
 
 
 class Sky(Stand):
@@ -85,7 +85,7 @@ async def open_sky(folder: Path, *, disk: bool = False, **settings: Any) -> Sky:
     def make(lane: str) -> PuppetExecutor:
         return workers.setdefault(lane, PuppetExecutor())
 
-    room = EngineRoom(chosen, open_state(chosen, memory=not disk), make, clock)
+    room = JobManager(chosen, open_state(chosen, memory=not disk), make, clock)
     sky = Sky(room, clock, PuppetExecutor(), folder)
     sky.workers = workers
     room.bus.subscribe(None, sky.events.append)
@@ -108,7 +108,7 @@ def play(tmp_path: Path, *scenes: Play, **settings: Any) -> None:
 def note(worker: PuppetExecutor, text: str, item: p.Item | None = None) -> p.Item:
     """The engine leaves a note about what it has."""
     it = item or worker.items[0]
-    worker.say(p.Remembered(it.recording_id, it.attempt, note=text))
+    worker.say(p.CheckpointSaved(it.recording_id, it.attempt, note=text))
     return it
 
 
@@ -149,7 +149,7 @@ def test_a_note_is_journalled_before_the_engine_goes_on(tmp_path: Path) -> None:
     async def before(s: Sky) -> None:
         job = await s.submit(spec=CLOUD)
         item = note(s.cloud, "transcript 7")
-        assert s.cloud.commands[-1] == p.Kept(item.recording_id, 1)
+        assert s.cloud.commands[-1] == p.Checkpoint(item.recording_id, 1)
         assert s.recordings(job)[0].note == "transcript 7"
 
     async def after(s: Sky) -> None:
@@ -324,8 +324,8 @@ def test_models_are_made_ready_at_the_start(tmp_path: Path) -> None:
             p.ModelStaged("scripted", "steady", Stage.DOWNLOADING_MODEL, 42.0),
             p.ModelReady("scripted", "steady", "cpu"),
         )
-        told = [(e.stage, e.percentage, e.device) for e in s.events if isinstance(e, ModelChanged)]
-        assert told == [(Stage.DOWNLOADING_MODEL, 42.0, None), (None, None, "cpu")]
+        lines = [(e.stage, e.percentage, e.device) for e in s.events if isinstance(e, ModelChanged)]
+        assert lines == [(Stage.DOWNLOADING_MODEL, 42.0, None), (None, None, "cpu")]
 
     play(tmp_path, scene, preload_models=True, engine="scripted")
 

@@ -26,38 +26,38 @@ def test_unknown_until_measured() -> None:
 
 def test_work_ahead_counts() -> None:
     """What runs comes first, then each in its place."""
-    found = arrivals(
+    result = arrivals(
         [Load("now", SPEC, 50.0)],
         [Load("next", SPEC, 100.0), Load("last", SPEC, 100.0)],
         measured(),
         key(SPEC),
     )
-    assert found == pytest.approx({"now": 5.0, "next": 15.0, "last": 25.0})
+    assert result == pytest.approx({"now": 5.0, "next": 15.0, "last": 25.0})
 
 
 def test_cold_models_cost_their_load() -> None:
     """A model that is not the loaded one adds the time loading it took last time."""
-    found = arrivals(
+    result = arrivals(
         [], [Load("a", SPEC, 10.0), Load("b", OTHER, 10.0)], measured(load_s=3.0), None
     )
-    assert found == pytest.approx({"a": 4.0, "b": 8.0})
+    assert result == pytest.approx({"a": 4.0, "b": 8.0})
 
 
 def test_an_unknown_length_hides_what_is_behind_it() -> None:
     """Better no ETA than a wrong one."""
-    found = arrivals(
+    result = arrivals(
         [],
         [Load("a", SPEC, 10.0), Load("?", SPEC, None), Load("c", SPEC, 10.0)],
         measured(),
         key(SPEC),
     )
-    assert set(found) == {"a"}
+    assert set(result) == {"a"}
 
 
 def test_parallel_recordings_share_the_speed() -> None:
     """Two at once take twice as long each."""
-    found = arrivals([Load("a", SPEC, 10.0), Load("b", SPEC, 10.0)], [], measured(), key(SPEC))
-    assert found == pytest.approx({"a": 2.0, "b": 2.0})
+    result = arrivals([Load("a", SPEC, 10.0), Load("b", SPEC, 10.0)], [], measured(), key(SPEC))
+    assert result == pytest.approx({"a": 2.0, "b": 2.0})
 
 
 def test_recent_speed_counts_more() -> None:
@@ -79,7 +79,7 @@ def test_speeds_survive_as_plain_data() -> None:
 def watched(*told: tuple[float, float], of: str = "a") -> Speeds:
     """Speeds after a worker finished (seconds of audio) at (seconds of the clock)."""
     speeds, watch = Speeds(), Stopwatch()
-    watch.given(0.0)
+    watch.segments_received(0.0)
     watch.hears(10.0)
     for audio_s, at_s in told:
         watch.finished(speeds.of(SPEC), of, audio_s, at_s)
@@ -95,8 +95,8 @@ def test_the_beginning_of_a_long_recording_does_not_count() -> None:
 def test_what_comes_with_the_first_text_belongs_to_it() -> None:
     """An engine that hears window by window is as fast as its windows, not as its sentences."""
     window = [(10.0, 0.0), (10.0, 0.01), (10.0, 0.02)]
-    told = [(audio_s, 14.0 + 4 * n + at_s) for n in range(5) for audio_s, at_s in window]
-    assert watched(*told).of(SPEC).per_s == pytest.approx(30 / 4, rel=0.02)
+    lines = [(audio_s, 14.0 + 4 * n + at_s) for n in range(5) for audio_s, at_s in window]
+    assert watched(*lines).of(SPEC).per_s == pytest.approx(30 / 4, rel=0.02)
 
 
 def test_the_beginning_is_a_guess_while_nothing_else_is_known() -> None:
@@ -108,7 +108,7 @@ def test_the_beginning_is_a_guess_while_nothing_else_is_known() -> None:
 def test_short_recordings_count_whole() -> None:
     """What has nothing but a beginning is measured by it, and the next one by itself."""
     speeds, watch = Speeds(), Stopwatch()
-    watch.given(0.0)
+    watch.segments_received(0.0)
     for i in range(10):
         watch.hears(float(i))
         watch.finished(speeds.of(SPEC), f"r{i}", 5.0, i + 1.0)

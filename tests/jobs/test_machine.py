@@ -18,16 +18,16 @@ ERROR = ErrorInfo("worker_crashed", "gone")
 
 EXAMPLES: dict[type[m.Change], m.Change] = {
     m.Dispatched: m.Dispatched(1.0),
-    m.Moved: m.Moved(Stage.TRANSCRIBING),
-    m.Learned: m.Learned(duration_s=10.0),
-    m.Advanced: m.Advanced(5.0),
-    m.Ended: m.Ended(10.0, 2.0),
-    m.Broke: m.Broke(ERROR, 2.0),
-    m.CancelAsked: m.CancelAsked(2.0),
-    m.Released: m.Released(2.0),
-    m.Lost: m.Lost(ERROR, 2.0),
+    m.StageChanged: m.StageChanged(Stage.TRANSCRIBING),
+    m.MetadataLearned: m.MetadataLearned(duration_s=10.0),
+    m.ProgressAdvanced: m.ProgressAdvanced(5.0),
+    m.RecordingCompleted: m.RecordingCompleted(10.0, 2.0),
+    m.RecordingFailed: m.RecordingFailed(ERROR, 2.0),
+    m.CancelRequested: m.CancelRequested(2.0),
+    m.RecordingCanceled: m.RecordingCanceled(2.0),
+    m.WorkerLost: m.WorkerLost(ERROR, 2.0),
     m.Requeued: m.Requeued(2.0),
-    m.RetryAsked: m.RetryAsked(resume=True),
+    m.RetryRequested: m.RetryRequested(resume=True),
 }
 
 #: What comes of each change in each state; everything else is refused.
@@ -42,16 +42,16 @@ Q, P, R, X, C, F, N = (
 )
 NEXT: dict[type[m.Change], dict[State, State]] = {
     m.Dispatched: {Q: P},
-    m.Moved: {P: R, R: R, X: X},
-    m.Learned: {s: s for s in State},
-    m.Advanced: {P: R, R: R, X: X},
-    m.Ended: {P: C, R: C, X: C},
-    m.Broke: {Q: F, P: F, R: F, X: N},
-    m.CancelAsked: {Q: N, P: X, R: X, X: X},
-    m.Released: {X: N},
-    m.Lost: {P: Q, R: Q, X: N},
+    m.StageChanged: {P: R, R: R, X: X},
+    m.MetadataLearned: {s: s for s in State},
+    m.ProgressAdvanced: {P: R, R: R, X: X},
+    m.RecordingCompleted: {P: C, R: C, X: C},
+    m.RecordingFailed: {Q: F, P: F, R: F, X: N},
+    m.CancelRequested: {Q: N, P: X, R: X, X: X},
+    m.RecordingCanceled: {X: N},
+    m.WorkerLost: {P: Q, R: Q, X: N},
     m.Requeued: {P: Q, R: Q, X: N},
-    m.RetryAsked: {C: Q, F: Q, N: Q},
+    m.RetryRequested: {C: Q, F: Q, N: Q},
 }
 
 
@@ -78,26 +78,26 @@ def test_the_table_knows_every_change() -> None:
 def test_preparing_stages_do_not_run() -> None:
     """Loading and decoding are preparing; only work on the audio itself is running."""
     before = make_recording(state=State.PREPARING)
-    assert m.step(before, m.Moved(Stage.LOADING_MODEL)).state is State.PREPARING
+    assert m.step(before, m.StageChanged(Stage.LOADING_MODEL)).state is State.PREPARING
 
 
 def test_the_cloud_has_no_percentage() -> None:
     """Where nobody can know how far it is, nobody is told."""
     before = make_recording(state=State.PREPARING)
-    assert m.step(before, m.Moved(Stage.WAITING_FOR_CLOUD)).percentage is None
+    assert m.step(before, m.StageChanged(Stage.WAITING_FOR_CLOUD)).percentage is None
 
 
 def test_third_death_alone_is_the_end() -> None:
     """A recording that was alone with three dying workers fails with their error."""
     r = make_recording()
     for _ in range(3):
-        r = m.step(replace(r, state=State.RUNNING), m.Lost(ERROR, 1.0, blamed=True))
+        r = m.step(replace(r, state=State.RUNNING), m.WorkerLost(ERROR, 1.0, blamed=True))
     assert (r.state, r.error, r.worker_deaths) == (State.FAILED, ERROR, 3)
 
 
 def test_suspects_run_alone_but_are_not_blamed() -> None:
     """Batch-mates of a death get no strike, and are told apart next time."""
-    r = m.step(make_recording(state=State.RUNNING), m.Lost(ERROR, 1.0, suspect=True))
+    r = m.step(make_recording(state=State.RUNNING), m.WorkerLost(ERROR, 1.0, suspect=True))
     assert (r.worker_deaths, r.solo, r.attempt) == (0, True, 2)
 
 
@@ -111,7 +111,7 @@ def test_restarts_never_count() -> None:
 
 def test_requeued_keeps_what_was_finished() -> None:
     """The next attempt goes on after the last finished segment."""
-    r = m.step(make_recording(state=State.RUNNING), m.Advanced(4.0, n_segments=2))
+    r = m.step(make_recording(state=State.RUNNING), m.ProgressAdvanced(4.0, n_segments=2))
     r = m.step(r, m.Requeued(1.0))
     assert (r.done_s, r.n_segments, r.percentage) == (4.0, 2, 40.0)
 
@@ -119,7 +119,7 @@ def test_requeued_keeps_what_was_finished() -> None:
 def test_retry_afresh_forgets_what_was_finished() -> None:
     """A retry with another engine starts from nothing."""
     r = make_recording(state=State.FAILED, done_s=4.0, n_segments=2, language="pt", error=ERROR)
-    r = m.step(r, m.RetryAsked(resume=False, spec=Spec("other", "x")))
+    r = m.step(r, m.RetryRequested(resume=False, spec=Spec("other", "x")))
     assert (r.done_s, r.n_segments, r.language, r.error, r.percentage) == (0.0, 0, None, None, 0.0)
 
 
@@ -127,11 +127,11 @@ def test_warnings_are_kept_once() -> None:
     """The same line said twice is read once."""
     r = make_recording(state=State.RUNNING)
     for _ in range(2):
-        r = m.step(r, m.Learned(warning="on the CPU"))
+        r = m.step(r, m.MetadataLearned(warning="on the CPU"))
     assert r.warnings == ("on the CPU",)
 
 
-@given(st.lists(st.sampled_from([c for k, c in EXAMPLES.items() if k is not m.RetryAsked])))
+@given(st.lists(st.sampled_from([c for k, c in EXAMPLES.items() if k is not m.RetryRequested])))
 def test_percentage_never_falls_and_is_100_only_at_the_end(changes: list[m.Change]) -> None:
     """Whatever comes in whatever order, within an attempt the percentage only rises."""
     r: Recording = make_recording(duration_s=None)
@@ -154,7 +154,7 @@ def test_done_never_falls(positions: list[float], lengths: list[float]) -> None:
     for i, position in enumerate(positions):
         before = r
         if i < len(lengths):
-            r = m.step(r, m.Learned(duration_s=lengths[i]))
-        r = m.step(r, m.Advanced(position))
+            r = m.step(r, m.MetadataLearned(duration_s=lengths[i]))
+        r = m.step(r, m.ProgressAdvanced(position))
         assert r.done_s >= before.done_s
         assert (r.percentage or 0) >= (before.percentage or 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_transcribe.jobs.queue import FairQueue, Ticket, Turn, order
+from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem, sort_key
 from hybrid_transcribe.types import Spec
 
 SPECS = [Spec("a", "m"), Spec("b", "m")]
@@ -13,19 +13,19 @@ SPECS = [Spec("a", "m"), Spec("b", "m")]
 
 def ticket(
     name: str, session: str = "s", *, priority: int = 0, age: int = 0, index: int = 0, **how: object
-) -> Ticket:
+) -> QueueItem:
     fields = {"spec": SPECS[0], "length_s": 1.0, **how}
-    return Ticket(order(priority, age, index), name, session, **fields)  # type: ignore[arg-type]
+    return QueueItem(sort_key(priority, age, index), name, session, **fields)  # type: ignore[arg-type]
 
 
-def filled(*tickets: Ticket) -> FairQueue:
+def filled(*tickets: QueueItem) -> FairQueue:
     queue = FairQueue()
-    for one in tickets:
-        queue.add(one)
+    for item in tickets:
+        queue.add(item)
     return queue
 
 
-def names(tickets: list[Ticket]) -> list[str]:
+def names(tickets: list[QueueItem]) -> list[str]:
     return [t.recording_id for t in tickets]
 
 
@@ -34,7 +34,7 @@ def test_sessions_take_turns() -> None:
     queue = filled(
         *(ticket(f"a{i}", "A", index=i) for i in range(4)), ticket("b0", "B"), ticket("c0", "C")
     )
-    turns = [names(queue.take(Turn(2))) for _ in range(4)]
+    turns = [names(queue.take(BatchLimits(2))) for _ in range(4)]
     assert turns == [["a0", "a1"], ["b0"], ["c0"], ["a2", "a3"]]
 
 
@@ -43,7 +43,7 @@ def test_priority_then_age_within_a_session() -> None:
     queue = filled(
         ticket("late", age=2), ticket("early", age=1), ticket("urgent", priority=5, age=3)
     )
-    assert [names(queue.take(Turn(1)))[0] for _ in range(3)] == ["urgent", "early", "late"]
+    assert [names(queue.take(BatchLimits(1)))[0] for _ in range(3)] == ["urgent", "early", "late"]
 
 
 def test_longest_first_only_within_a_turn() -> None:
@@ -53,25 +53,25 @@ def test_longest_first_only_within_a_turn() -> None:
         ticket("long", index=1, length_s=9),
         ticket("longest", index=2, length_s=99),
     )
-    assert names(queue.take(Turn(2))) == ["long", "short"]
+    assert names(queue.take(BatchLimits(2))) == ["long", "short"]
 
 
 def test_a_turn_is_bounded_by_audio() -> None:
     """A batch stops before it passes its seconds of audio, but one recording always goes."""
     queue = filled(*(ticket(f"r{i}", index=i, length_s=200) for i in range(3)))
-    assert names(queue.take(Turn(8, 300))) == ["r0"]
+    assert names(queue.take(BatchLimits(8, 300))) == ["r0"]
 
 
 def test_a_batch_is_of_one_kind() -> None:
     """Only recordings that share engine, model, device and options run together."""
     queue = filled(ticket("x", index=0), ticket("y", index=1, spec=SPECS[1]), ticket("z", index=2))
-    assert names(queue.take(Turn(8))) == ["x", "z"]
+    assert names(queue.take(BatchLimits(8))) == ["x", "z"]
 
 
 def test_solo_runs_alone() -> None:
     """A suspect is neither the head of a batch nor a part of one."""
     queue = filled(ticket("x", index=0), ticket("solo", index=1, solo=True), ticket("y", index=2))
-    assert [names(queue.take(Turn(8))) for _ in range(2)] == [["x", "y"], ["solo"]]
+    assert [names(queue.take(BatchLimits(8))) for _ in range(2)] == [["x", "y"], ["solo"]]
 
 
 def test_removed_is_gone() -> None:
@@ -80,7 +80,7 @@ def test_removed_is_gone() -> None:
     queue.remove("x")
     queue.remove("x")
     queue.remove("never there")
-    assert names(queue.take(Turn(8))) == ["y"]
+    assert names(queue.take(BatchLimits(8))) == ["y"]
     assert len(queue) == 0
 
 
@@ -107,7 +107,7 @@ def test_the_forecast_is_what_happens(
             for i, (who, p, spec, solo, length) in enumerate(plan)
         )
     )
-    turn = Turn(n, 300)
+    turn = BatchLimits(n, 300)
     foretold = names(list(queue.forecast(turn)))
     taken: list[str] = []
     while batch := queue.take(turn):

@@ -8,7 +8,7 @@ from pathlib import Path
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import Recording, WithheldSegment
-from hybrid_transcribe.wire import read
+from hybrid_transcribe.wire import parse
 from tests.services import service, wavs
 
 ITEM = WithheldSegment(0.0, 0.5, "as the script says", "no_voice")
@@ -28,7 +28,7 @@ def test_it_reaches_the_transcript_the_json_and_the_next_process(tmp_path: Path)
         {"start_s": 0.0, "end_s": 0.5, "text": ITEM.text, "reason": "no_voice"}
     ]
     # What a service elsewhere sends is this document.
-    assert read.transcript(json.dumps(document).encode()).withheld == (ITEM,)
+    assert parse.transcript(json.dumps(document).encode()).withheld == (ITEM,)
     with service(tmp_path / "state") as s:
         again = s.transcript(job.job_id, transcript.recording_id)
     assert again.withheld == (ITEM,)
@@ -38,5 +38,5 @@ def test_a_recording_keeps_so_many_and_a_fresh_run_none() -> None:
     """Its row in the journal is written again with each."""
     recording = Recording("r", "j", 0, "talk", "/talk.wav")
     for _ in range(machine.MOST_WITHHELD + 10):
-        recording = machine.step(recording, machine.Learned(withheld=ITEM))
+        recording = machine.step(recording, machine.MetadataLearned(withheld=ITEM))
     assert len(recording.withheld) == machine.MOST_WITHHELD

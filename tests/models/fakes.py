@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.models import catalogue, starter
+from hybrid_transcribe.models import bundled, catalogue
 
 CT2_FILES = {
     "model.bin": b"weights" * 50_000,
@@ -77,19 +77,19 @@ def small_starters(
 
 def expect_small(patch: pytest.MonkeyPatch) -> None:
     """Let the catalogue expect the fake weights, in the fake packages."""
-    known = {"model.bin": sha256(CT2_FILES["model.bin"])}
+    by_name = {"model.bin": sha256(CT2_FILES["model.bin"])}
     models = {
-        name: replace(entry, sha256=known) if entry.sha256 else entry
+        name: replace(entry, sha256=by_name) if entry.sha256 else entry
         for name, entry in catalogue.MODELS.items()
     }
     patch.setattr(catalogue, "MODELS", models)
     halves = ("model.bin.part1", "model.bin.part2")
     patch.setattr(
-        starter,
+        bundled,
         "STARTERS",
         {
-            "tiny.en": starter.Starter("tiny.en", ("whole-model",)),
-            "base": starter.Starter("base", ("half-one", "half-two"), halves),
+            "tiny.en": bundled.Starter("tiny.en", ("whole-model",)),
+            "base": bundled.Starter("base", ("half-one", "half-two"), halves),
         },
     )
 
@@ -98,6 +98,6 @@ def no_starters(patch: pytest.MonkeyPatch) -> None:
     """As on a machine without the starter extra."""
     absent = {
         name: replace(entry, packages=("not-installed-here",))
-        for name, entry in starter.STARTERS.items()
+        for name, entry in bundled.STARTERS.items()
     }
-    patch.setattr(starter, "STARTERS", absent)
+    patch.setattr(bundled, "STARTERS", absent)

@@ -48,10 +48,10 @@ class Hub:
 
     def sibling(self, name: str) -> dict[str, object]:
         """A file as ``/api/models`` tells it."""
-        told = self.tree_entry(name)
-        entry = {"rfilename": name, "size": told["size"], "blobId": told["oid"]}
-        if "lfs" in told:
-            entry["lfs"] = {"sha256": self.etag(name), "size": told["size"], "pointerSize": 130}
+        message = self.tree_entry(name)
+        entry = {"rfilename": name, "size": message["size"], "blobId": message["oid"]}
+        if "lfs" in message:
+            entry["lfs"] = {"sha256": self.etag(name), "size": message["size"], "pointerSize": 130}
         return entry
 
     def tree_entry(self, name: str) -> dict[str, object]:
@@ -131,18 +131,18 @@ class _Handler(BaseHTTPRequestHandler):
         if weighty and hub.sent is not None and hub.wrong > 0:
             hub.wrong -= 1
             body = hub.sent
-        asked = None if hub.whole else self.headers.get("Range")
-        start = int(asked.removeprefix("bytes=").split("-")[0]) if asked else 0
-        if asked:
-            hub.ranges.append(asked)
-        if start >= len(body) and asked:
+        requested = None if hub.whole else self.headers.get("Range")
+        start = int(requested.removeprefix("bytes=").split("-")[0]) if requested else 0
+        if requested:
+            hub.ranges.append(requested)
+        if start >= len(body) and requested:
             self.send_error(416)
             return
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if requested else 200)
         self.send_header("ETag", f'"{hub.etag(name)}"')
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("Content-Length", str(len(body) - start))
-        if asked:
+        if requested:
             self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
         self.end_headers()
         if weighty:

@@ -36,7 +36,7 @@ def variables(multilingual: bool = True) -> dict[str, Array]:
     def some(*shape: int) -> Array:
         return rng.uniform(0.1, 1.0, shape).astype(np.float16)
 
-    found: dict[str, Array] = {
+    by_name: dict[str, Array] = {
         "encoder/num_heads": np.array(HEADS, np.int16),
         "encoder/conv1/weight": some(STATE, MELS, 3),
         "encoder/conv1/bias": some(STATE),
@@ -53,34 +53,37 @@ def variables(multilingual: bool = True) -> dict[str, Array]:
         for block in blocks[part]:
             rows = [3, 1] if block == "self_attention" else [1, 2, 1]
             for n, times in enumerate(rows):
-                found[f"{home}/{block}/linear_{n}/weight"] = some(times * STATE, STATE)
-                found[f"{home}/{block}/linear_{n}/bias"] = some(times * STATE)
+                by_name[f"{home}/{block}/linear_{n}/weight"] = some(times * STATE, STATE)
+                by_name[f"{home}/{block}/linear_{n}/bias"] = some(times * STATE)
         key = "attention/linear_1" if part == "decoder" else None
-        found[f"{home}/self_attention/linear_0/bias"][STATE : 2 * STATE] = 0
+        by_name[f"{home}/self_attention/linear_0/bias"][STATE : 2 * STATE] = 0
         if key:
-            found[f"{home}/{key}/bias"][:STATE] = 0
-        found[f"{home}/ffn/linear_0/weight"] = some(4 * STATE, STATE)
-        found[f"{home}/ffn/linear_0/bias"] = some(4 * STATE)
-        found[f"{home}/ffn/linear_1/weight"] = some(STATE, 4 * STATE)
-        found[f"{home}/ffn/linear_1/bias"] = some(STATE)
+            by_name[f"{home}/{key}/bias"][:STATE] = 0
+        by_name[f"{home}/ffn/linear_0/weight"] = some(4 * STATE, STATE)
+        by_name[f"{home}/ffn/linear_0/bias"] = some(4 * STATE)
+        by_name[f"{home}/ffn/linear_1/weight"] = some(STATE, 4 * STATE)
+        by_name[f"{home}/ffn/linear_1/bias"] = some(STATE)
         for norm in [*(f"{b}/layer_norm" for b in blocks[part]), "ffn/layer_norm"]:
-            found[f"{home}/{norm}/gamma"], found[f"{home}/{norm}/beta"] = some(STATE), some(STATE)
+            by_name[f"{home}/{norm}/gamma"], by_name[f"{home}/{norm}/beta"] = (
+                some(STATE),
+                some(STATE),
+            )
     for part in blocks:
-        found[f"{part}/layer_norm/gamma"] = some(STATE)
-        found[f"{part}/layer_norm/beta"] = some(STATE)
-    return found
+        by_name[f"{part}/layer_norm/gamma"] = some(STATE)
+        by_name[f"{part}/layer_norm/beta"] = some(STATE)
+    return by_name
 
 
 def int8(of: Mapping[str, Array]) -> dict[str, Array]:
     """Matrices in 8 bits with a scale a row, as CTranslate2 quantises them."""
-    found = dict(of)
+    result = dict(of)
     for name, array in of.items():
         if name.endswith("/weight"):
             rows = array.astype(np.float32).reshape(len(array), -1)
             scale = (127 / np.abs(rows).max(1)).astype(np.float32)
-            found[name] = np.rint(rows * scale[:, None]).astype(np.int8).reshape(array.shape)
-            found[f"{name}_scale"] = scale
-    return found
+            result[name] = np.rint(rows * scale[:, None]).astype(np.int8).reshape(array.shape)
+            result[f"{name}_scale"] = scale
+    return result
 
 
 def packed(
@@ -118,6 +121,6 @@ def folder(
 ) -> Path:
     """A model folder of the default engine's with that small Whisper in it."""
     weights = packed(variables(multilingual) if of is None else of)
-    told = json.dumps(tokenizer(multilingual)).encode()
+    message = json.dumps(tokenizer(multilingual)).encode()
     config = json.dumps(CONFIG).encode()
-    return fakes.model_folder(where, model_bin=weights, tokenizer_json=told, config_json=config)
+    return fakes.model_folder(where, model_bin=weights, tokenizer_json=message, config_json=config)

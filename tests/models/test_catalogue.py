@@ -80,10 +80,10 @@ def test_a_model_of_one_engine_is_refused_for_the_others_by_name(name: str, layo
 
 def test_only_the_weights_that_are_loaded_are_fetched() -> None:
     """large-v3 lies on the hub a second time in 32 bits."""
-    wanted = catalogue.LAYOUTS["huggingface"].fetch
+    required = catalogue.LAYOUTS["huggingface"].fetch
 
     def fetched(name: str) -> bool:
-        return any(fnmatch(name, pattern) for pattern in wanted)
+        return any(fnmatch(name, pattern) for pattern in required)
 
     assert fetched("model.safetensors")
     assert fetched("model-00001-of-00002.safetensors")

@@ -103,13 +103,13 @@ def test_what_a_model_lacks_is_named(tmp_path: Path) -> None:
 
 def test_eight_bits_are_numbers_again(tmp_path: Path) -> None:
     """Within half a step of the row's scale, and of the type of what was not quantised."""
-    found = read(tmp_path, small_ct2.packed(small_ct2.int8(VARIABLES)))
+    result = read(tmp_path, small_ct2.packed(small_ct2.int8(VARIABLES)))
     for name in ("encoder/conv1/weight", "decoder/layer_0/attention/linear_1/weight"):
         was = VARIABLES[name].astype(np.float32)
         step = np.abs(was.reshape(len(was), -1)).max(1).reshape(-1, *(1,) * (was.ndim - 1)) / 127
-        assert found[name].dtype == np.float16
+        assert result[name].dtype == np.float16
         # Half a step, and what 16 bits round.
-        assert np.all(np.abs(found[name] - was) <= 0.5 * step + 1e-3)
+        assert np.all(np.abs(result[name] - was) <= 0.5 * step + 1e-3)
 
 
 def test_sixteen_bits_are_numbers_again(tmp_path: Path) -> None:
@@ -118,9 +118,9 @@ def test_sixteen_bits_are_numbers_again(tmp_path: Path) -> None:
     was = VARIABLES[name].astype(np.float32)
     scale = np.array(1024 / was.max(), np.float32)
     changed = {name: np.rint(was * scale).astype(np.int16), f"{name}_scale": scale}
-    found = read(tmp_path, small_ct2.packed({**VARIABLES, **changed}))
+    result = read(tmp_path, small_ct2.packed({**VARIABLES, **changed}))
 
-    np.testing.assert_allclose(found[name], was, atol=1e-3)
+    np.testing.assert_allclose(result[name], was, atol=1e-3)
 
 
 @pytest.mark.parametrize("extra", [{}, {"weight_zero": np.zeros(4, np.int8)}])
@@ -130,9 +130,9 @@ def test_a_quantisation_that_is_not_known_is_refused(tmp_path: Path, extra: dict
     changed: dict[str, Any] = {name: np.ones((4, 4), np.int8)}
     if extra:
         changed |= {f"{name}_scale": np.ones(4, np.float32), f"{name}_zero": extra["weight_zero"]}
-    found = read(tmp_path, small_ct2.packed({**VARIABLES, **changed}))
+    result = read(tmp_path, small_ct2.packed({**VARIABLES, **changed}))
     with pytest.raises(ModelUnavailable, match=f"{name} is int8"):
-        found[name]
+        result[name]
 
 
 def test_bfloat16_becomes_float32(tmp_path: Path) -> None:
@@ -141,9 +141,9 @@ def test_bfloat16_becomes_float32(tmp_path: Path) -> None:
     upper = (was.view(np.uint32) >> 16).astype(np.int16)
     whole = small_ct2.packed({"x": upper})
     at = whole.index(struct.pack("<BI", 2, 6))
-    found = read(tmp_path, whole[:at] + struct.pack("<BI", 5, 6) + whole[at + 5 :])
+    result = read(tmp_path, whole[:at] + struct.pack("<BI", 5, 6) + whole[at + 5 :])
 
-    np.testing.assert_array_equal(found["x"], was)
+    np.testing.assert_array_equal(result["x"], was)
 
 
 # -------------------------------------------------------------------------------- naming
@@ -164,9 +164,9 @@ def test_one_token_less_is_english_only(
 ) -> None:
     """tiny.en has 51864."""
     sizes = naming.sizes(weights)
-    known = naming.Sizes(*(getattr(sizes, n) for n in sizes.__slots__[:5]), vocabulary, 1, 1, 1, 1)
+    entry = naming.Sizes(*(getattr(sizes, n) for n in sizes.__slots__[:5]), vocabulary, 1, 1, 1, 1)
 
-    assert known.multilingual is multilingual
+    assert entry.multilingual is multilingual
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_what_ctranslate2_fused_is_split(
     weights: ct2.Weights, style: naming.Style, home: str, names: str, cross: str
 ) -> None:
     """Query, key and value in this order; keys have no bias."""
-    found = naming.tensors(weights, style)
+    result = naming.tensors(weights, style)
     query, key, value, out = names.split()
     fused = VARIABLES["decoder/layer_0/self_attention/linear_0/weight"]
     keyed = VARIABLES["decoder/layer_0/attention/linear_1/weight"]
@@ -197,11 +197,11 @@ def test_what_ctranslate2_fused_is_split(
         f"{cross}.{value}.bias": VARIABLES["decoder/layer_0/attention/linear_1/bias"][STATE:],
     }
     for name, array in blocks.items():
-        np.testing.assert_array_equal(found[name], array, name)
-    assert not [name for name in found if name.endswith(f"{key}.bias")]
+        np.testing.assert_array_equal(result[name], array, name)
+    assert not [name for name in result if name.endswith(f"{key}.bias")]
     # Two encoder layers of 15 weights, a decoder layer of 24, 11 around them.
-    assert len(found) == 2 * 15 + 24 + 11
-    assert all(array.flags.c_contiguous for array in found.values())
+    assert len(result) == 2 * 15 + 24 + 11
+    assert all(array.flags.c_contiguous for array in result.values())
 
 
 # --------------------------------------------------------------------------------- files
@@ -209,8 +209,8 @@ def test_what_ctranslate2_fused_is_split(
 
 def content(folder: Path, name: str) -> dict[str, Any]:
     """A JSON file of the folder."""
-    found: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
-    return found
+    payload: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return payload
 
 
 def test_the_layout_of_hugging_face_is_complete(source: Path, tmp_path: Path) -> None:
@@ -219,8 +219,8 @@ def test_the_layout_of_hugging_face_is_complete(source: Path, tmp_path: Path) ->
     folder = rewrite(source, "huggingface", tmp_path / "made", name="mine")
 
     assert catalogue.LAYOUTS["huggingface"].missing(folder) == ()
-    found = numpy.load_file(folder / "model.safetensors")
-    assert found["model.encoder.conv1.weight"].dtype == np.float16
+    result = numpy.load_file(folder / "model.safetensors")
+    assert result["model.encoder.conv1.weight"].dtype == np.float16
     config = content(folder, "config.json")
     assert (config["vocab_size"], config["num_mel_bins"], config["d_model"]) == (51865, MELS, STATE)
     assert (config["encoder_layers"], config["decoder_layers"], config["dtype"]) == (
@@ -237,15 +237,15 @@ def test_how_to_generate_is_written_down(source: Path, tmp_path: Path) -> None:
     """Languages, tasks, what to suppress and which heads follow the audio."""
     pytest.importorskip("safetensors")
     folder = rewrite(source, "huggingface", tmp_path / "made", name="mine")
-    how = content(folder, "generation_config.json")
+    options = content(folder, "generation_config.json")
 
-    assert how["lang_to_id"] == {"<|en|>": 50259, "<|pt|>": 50260, "<|yue|>": 50261}
-    assert how["task_to_id"] == {"translate": 50262, "transcribe": 50263}
-    assert (how["no_timestamps_token_id"], how["prev_sot_token_id"]) == (50267, 50265)
-    assert (how["eos_token_id"], how["decoder_start_token_id"]) == (50257, 50258)
-    assert (how["alignment_heads"], how["suppress_tokens"]) == ([[0, 1]], [1, 2])
-    assert how["begin_suppress_tokens"] == [0]
-    assert how["is_multilingual"] is True
+    assert options["lang_to_id"] == {"<|en|>": 50259, "<|pt|>": 50260, "<|yue|>": 50261}
+    assert options["task_to_id"] == {"translate": 50262, "transcribe": 50263}
+    assert (options["no_timestamps_token_id"], options["prev_sot_token_id"]) == (50267, 50265)
+    assert (options["eos_token_id"], options["decoder_start_token_id"]) == (50257, 50258)
+    assert (options["alignment_heads"], options["suppress_tokens"]) == ([[0, 1]], [1, 2])
+    assert options["begin_suppress_tokens"] == [0]
+    assert options["is_multilingual"] is True
 
 
 def test_an_english_model_is_not_asked_for_a_language(tmp_path: Path) -> None:
@@ -253,11 +253,11 @@ def test_an_english_model_is_not_asked_for_a_language(tmp_path: Path) -> None:
     pytest.importorskip("safetensors")
     source = small_ct2.folder(tmp_path / "source", multilingual=False)
     folder = rewrite(source, "huggingface", tmp_path / "made", name="mine")
-    how = content(folder, "generation_config.json")
+    options = content(folder, "generation_config.json")
 
-    assert how["is_multilingual"] is False
-    assert not {"lang_to_id", "task_to_id"} & set(how)
-    assert how["decoder_start_token_id"] == 50257
+    assert options["is_multilingual"] is False
+    assert not {"lang_to_id", "task_to_id"} & set(options)
+    assert options["decoder_start_token_id"] == 50257
 
 
 def test_tokens_for_times_follow_the_others(source: Path) -> None:
@@ -363,19 +363,19 @@ def test_what_is_converted_is_not_converted_again(source: Path, tmp_path: Path) 
 def test_what_a_dead_process_left_is_cleared_away(source: Path, tmp_path: Path) -> None:
     """A half written folder beside it is neither used nor kept."""
     pytest.importorskip("safetensors")
-    left = tmp_path / ".made.new"
-    left.mkdir()
-    (left / "model.safetensors").write_bytes(b"half")
+    remaining = tmp_path / ".made.new"
+    remaining.mkdir()
+    (remaining / "model.safetensors").write_bytes(b"half")
     folder = rewrite(source, "huggingface", tmp_path / "made", name="mine")
 
     assert (folder / "model.safetensors").stat().st_size > 4
-    assert not left.exists()
+    assert not remaining.exists()
 
 
 def test_another_process_that_converts_is_waited_for(source: Path, tmp_path: Path) -> None:
     """The one that comes second finds it done."""
     pytest.importorskip("safetensors")
-    made = rewrite(source, "huggingface", tmp_path / "other", name="mine")
+    instance = rewrite(source, "huggingface", tmp_path / "other", name="mine")
     done = threading.Event()
 
     def second() -> None:
@@ -386,7 +386,7 @@ def test_another_process_that_converts_is_waited_for(source: Path, tmp_path: Pat
         thread = threading.Thread(target=second)
         thread.start()
         assert not done.wait(0.05)
-        shutil.copytree(made, tmp_path / "made")
+        shutil.copytree(instance, tmp_path / "made")
         stamp = (tmp_path / "made" / MARK).stat().st_ino
     thread.join(20)
 

@@ -132,9 +132,9 @@ class Line:
             return self._read1(response, n)
         if self.arrived:
             raise self._errors.pop()
-        found = self._read1(response, 1000)
-        self.arrived = len(found)
-        return found
+        result = self._read1(response, 1000)
+        self.arrived = len(result)
+        return result
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ def test_a_model_is_fetched_with_its_percentage(hub: Hub, tmp_path: Path) -> Non
     folder = Path(answer["folder"])
     assert folder.name == COMMIT
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == fakes.CT2_FILES
-    known = [p for p in answer["seen"] if p is not None]
+    items = [p for p in answer["seen"] if p is not None]
     assert answer["seen"][0] is None
-    assert known == sorted(known)
-    assert known[-1] == 100
+    assert items == sorted(items)
+    assert items[-1] == 100
 
 
 @pytest.mark.slow

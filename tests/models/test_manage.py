@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
-from hybrid_transcribe.models import get, listing, places, remove
+from hybrid_transcribe.models import get, listing, paths, remove
 from tests.models import fakes
 
 SIZE = sum(map(len, fakes.CT2_FILES.values()))
@@ -20,7 +20,7 @@ def here(
 ) -> Settings:
     """One model in our cache, one of the catalogue and one of somebody's in the hub's, wheels."""
     fakes.small_starters(monkeypatch, tmp_path / "site")
-    fakes.model_folder(places.own_folder("small", "ctranslate2", settings))
+    fakes.model_folder(paths.own_folder("small", "ctranslate2", settings))
     fakes.hub_cache(hub_dir, "Systran/faster-whisper-tiny")
     fakes.hub_cache(hub_dir, "someone/whisper-mine")
     return settings

@@ -10,7 +10,7 @@ import pytest
 
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.models import starter
+from hybrid_transcribe.models import bundled
 from hybrid_transcribe.models.convert import convert
 
 pytestmark = [
@@ -45,17 +45,17 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     torch = pytest.importorskip("torch")
     whisper = pytest.importorskip("whisper")
     transformers = pytest.importorskip("transformers")
-    source = starter.ready(request.param, Settings.load())
+    source = bundled.ready(request.param, Settings.load())
     if source is None:
         pytest.skip("the starter models are not installed")
     home = tmp_path_factory.mktemp("converted")
     for layout in ("huggingface", "openai"):
         convert(source, layout, home / layout, name="made")
-    known = {"local_files_only": True}
+    by_name = {"local_files_only": True}
     theirs = transformers.WhisperForConditionalGeneration.from_pretrained(
-        home / "huggingface", dtype=torch.float32, **known
+        home / "huggingface", dtype=torch.float32, **by_name
     )
-    processor = transformers.WhisperProcessor.from_pretrained(home / "huggingface", **known)
+    processor = transformers.WhisperProcessor.from_pretrained(home / "huggingface", **by_name)
     loaded = whisper.load_model(str(home / "openai" / "made.pt"), device="cpu").float()
     return Pair(theirs.eval(), processor, loaded)
 
@@ -80,12 +80,12 @@ def test_encoders_and_decoders_agree(pair: Pair, samples: Any) -> None:
     """Both hear and predict the same but for the last bits of float32."""
     import torch
 
-    heard = features(pair, samples)
+    event = features(pair, samples)
     tokens = torch.tensor([[50257, 50258, 50362, 400, 1223]])
     with torch.no_grad():
-        states = pair.theirs.model.encoder(heard).last_hidden_state
-        torch.testing.assert_close(states, pair.whisper.encoder(heard), atol=5e-3, rtol=1e-3)
-        scores = pair.theirs(input_features=heard, decoder_input_ids=tokens).logits
+        states = pair.theirs.model.encoder(event).last_hidden_state
+        torch.testing.assert_close(states, pair.whisper.encoder(event), atol=5e-3, rtol=1e-3)
+        scores = pair.theirs(input_features=event, decoder_input_ids=tokens).logits
         expected = pair.whisper.decoder(tokens, states)
         torch.testing.assert_close(scores, expected, atol=2e-3, rtol=1e-3)
 
@@ -95,15 +95,17 @@ def test_both_write_the_same_text(pair: Pair, samples: Any) -> None:
     import torch
     import whisper
 
-    how = {"language": "en", "task": "transcribe"} if pair.multilingual else {}
+    parameters = {"language": "en", "task": "transcribe"} if pair.multilingual else {}
     with torch.no_grad():
-        ids = pair.theirs.generate(features(pair, samples), num_beams=1, do_sample=False, **how)
+        ids = pair.theirs.generate(
+            features(pair, samples), num_beams=1, do_sample=False, **parameters
+        )
     (text,) = pair.processor.batch_decode(ids, skip_special_tokens=True)
     mel = whisper.log_mel_spectrogram(whisper.pad_or_trim(samples), pair.whisper.dims.n_mels)
     options = whisper.DecodingOptions(language="en", fp16=False, without_timestamps=True)
-    heard = whisper.decode(pair.whisper, mel, options)
+    event = whisper.decode(pair.whisper, mel, options)
 
-    assert text.strip() == heard.text.strip()
+    assert text.strip() == event.text.strip()
     assert len(text.split()) > 10
 
 
@@ -113,10 +115,10 @@ def test_the_language_is_found_by_both(pair: Pair, samples: Any) -> None:
     if not pair.multilingual:
         assert not hasattr(pair.theirs.generation_config, "lang_to_id")
         return
-    heard = features(pair, samples)
-    tokens, _ = pair.whisper.detect_language(heard)
+    event = features(pair, samples)
+    tokens, _ = pair.whisper.detect_language(event)
 
-    assert pair.theirs.detect_language(heard).tolist() == tokens.tolist()
+    assert pair.theirs.detect_language(event).tolist() == tokens.tolist()
     assert pair.theirs.generation_config.lang_to_id["<|en|>"] == tokens.item()
 
 
@@ -129,8 +131,8 @@ def test_times_can_be_read(pair: Pair, samples: Any) -> None:
     first = tokenizer.convert_tokens_to_ids("<|notimestamps|>") + 1
     assert tokenizer.convert_tokens_to_ids(["<|0.00|>", "<|30.00|>"]) == [first, first + 1500]
     with torch.no_grad():
-        found = pair.theirs.generate(
+        result = pair.theirs.generate(
             features(pair, samples), num_beams=1, do_sample=False, return_token_timestamps=True
         )
-    times = found["token_timestamps"][0]
+    times = result["token_timestamps"][0]
     assert 0 < float(times.max()) <= 30

@@ -8,7 +8,7 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
-from hybrid_transcribe.models import check, listing, places, remove, resolve, unmade
+from hybrid_transcribe.models import check, listing, paths, remove, resolve, unmade
 from tests.models import fakes, small_ct2
 
 LAYOUT = "ctranslate2"
@@ -80,7 +80,7 @@ def test_the_starter_wheels_serve_offline(
     """The first transcript needs no network."""
     fakes.small_starters(monkeypatch, tmp_path / "site")
 
-    assert resolve("base", LAYOUT, settings).folder == places.own_folder("base", LAYOUT, settings)
+    assert resolve("base", LAYOUT, settings).folder == paths.own_folder("base", LAYOUT, settings)
 
 
 def test_a_hub_cache_that_lacks_files_is_passed_over(
@@ -96,7 +96,7 @@ def test_a_hub_cache_that_lacks_files_is_passed_over(
 
 def test_a_model_carried_by_hand_is_found(settings: Settings, hub_dir: Path) -> None:
     """The folder that the message offline names really works."""
-    folder = fakes.model_folder(places.own_folder("small", LAYOUT, settings))
+    folder = fakes.model_folder(paths.own_folder("small", LAYOUT, settings))
 
     assert resolve("small", LAYOUT, settings).folder == folder
 
@@ -106,7 +106,7 @@ def test_f20_a_model_carried_by_hand_is_checked_where_its_digest_is_known(
 ) -> None:
     """A file cut on its way by USB stick is refused, with both digests."""
     fakes.no_starters(monkeypatch)
-    fakes.model_folder(places.own_folder("base", LAYOUT, settings))
+    fakes.model_folder(paths.own_folder("base", LAYOUT, settings))
 
     with pytest.raises(ModelUnavailable, match=r"model\.bin .*expected SHA-256 d01c3014"):
         resolve("base", LAYOUT, settings)
@@ -121,7 +121,7 @@ def test_f20_offline_the_message_says_what_to_put_where(settings: Settings, hub_
     for part in (
         "'small'",
         "https://huggingface.co/Systran/faster-whisper-small",
-        str(places.own_folder("small", LAYOUT, settings)),
+        str(paths.own_folder("small", LAYOUT, settings)),
         "model.bin, config.json, tokenizer.json, vocabulary.*",
     ):
         assert part in message
@@ -163,7 +163,7 @@ def small(
     """``small`` was carried here for the default engine; nothing else is here."""
     pytest.importorskip("safetensors")
     fakes.no_starters(monkeypatch)
-    small_ct2.folder(places.own_folder("small", LAYOUT, settings))
+    small_ct2.folder(paths.own_folder("small", LAYOUT, settings))
     return settings
 
 
@@ -172,7 +172,7 @@ def test_without_a_network_the_default_engines_weights_are_converted(small: Sett
     seen: list[float | None] = []
     files = resolve("small", "huggingface", small, seen.append)
 
-    assert files.folder == places.own_folder("small", "huggingface", small)
+    assert files.folder == paths.own_folder("small", "huggingface", small)
     assert (files.folder / "model.safetensors").is_file()
     assert seen == [None]
     assert resolve("small", "huggingface", small, seen.append) == files
@@ -188,7 +188,7 @@ def test_weights_in_the_hubs_cache_are_converted_too(
     small_ct2.folder(fakes.hub_cache(hub_dir, "someone/whisper-mine"))
 
     folder = resolve("someone/whisper-mine", "huggingface", settings).folder
-    assert folder == places.own_folder("someone/whisper-mine", "huggingface", settings)
+    assert folder == paths.own_folder("someone/whisper-mine", "huggingface", settings)
 
 
 def test_what_was_published_wins_over_a_conversion(small: Settings, hub_dir: Path) -> None:
@@ -202,10 +202,10 @@ def test_what_was_published_wins_over_a_conversion(small: Settings, hub_dir: Pat
 
 def test_damaged_weights_are_not_converted_in_silence(small: Settings) -> None:
     """The file that cannot be read is named."""
-    (places.own_folder("small", LAYOUT, small) / "model.bin").write_bytes(b"weights" * 100)
+    (paths.own_folder("small", LAYOUT, small) / "model.bin").write_bytes(b"weights" * 100)
     with pytest.raises(ModelUnavailable, match=r"small.model\.bin"):
         resolve("small", "huggingface", small)
-    assert not places.own_folder("small", "huggingface", small).exists()
+    assert not paths.own_folder("small", "huggingface", small).exists()
 
 
 def test_a_converted_model_is_listed_as_such_and_removed(small: Settings) -> None:

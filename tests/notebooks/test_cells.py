@@ -102,18 +102,18 @@ def test_f06_restarting_the_kernel_harms_no_job(tmp_path: Path) -> None:
         assert client.execute_interactive(start, timeout=60)["content"]["status"] == "ok"
         manager.restart_kernel(now=False)
         client.wait_for_ready(timeout=60)
-        told: list[str] = []
+        lines: list[str] = []
         client.execute_interactive(
             f"{opening}(job,) = service.jobs()\nresult = job.result(60)\n"
             "print(len(result[0].segments), job.recordings[0].worker_deaths, job.state)",
             timeout=90,
-            output_hook=lambda m: told.append(m["content"].get("text", "")),
+            output_hook=lambda m: lines.append(m["content"].get("text", "")),
         )
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
         manager.cleanup_resources()
-    assert "".join(told).strip() == "60 0 completed"
+    assert "".join(lines).strip() == "60 0 completed"
 
 
 @pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda p: p.name)
@@ -137,6 +137,6 @@ def test_the_panels_notebook_shows_a_panel(tmp_path: Path) -> None:
     notebook = nbformat.read(NOTEBOOKS / "02_hud.ipynb", as_version=4)
     cell = next(c for c in notebook.cells if c.source == "hud()")
     *_, outputs = run("from hybrid_transcribe import hud", cell.source)
-    (shown,) = outputs
-    assert "application/vnd.jupyter.widget-view+json" in shown.data
-    assert shown.data["text/plain"] == "Nothing is queued."
+    (display_name,) = outputs
+    assert "application/vnd.jupyter.widget-view+json" in display_name.data
+    assert display_name.data["text/plain"] == "Nothing is queued."

@@ -45,8 +45,8 @@ def _blocks(text: str) -> list[list[str]]:
 
 
 def _times(line: str, point: str) -> tuple[int, int]:
-    one = rf"(\d\d+):([0-5]\d):([0-5]\d){re.escape(point)}(\d\d\d)"
-    found = re.fullmatch(rf"{one} --> {one}", line)
-    assert found, f"not a line of times: {line!r}"
-    h1, m1, s1, ms1, h2, m2, s2, ms2 = map(int, found.groups())
+    text = rf"(\d\d+):([0-5]\d):([0-5]\d){re.escape(point)}(\d\d\d)"
+    match = re.fullmatch(rf"{text} --> {text}", line)
+    assert match, f"not a line of times: {line!r}"
+    h1, m1, s1, ms1, h2, m2, s2, ms2 = map(int, match.groups())
     return ((h1 * 60 + m1) * 60 + s1) * 1000 + ms1, ((h2 * 60 + m2) * 60 + s2) * 1000 + ms2

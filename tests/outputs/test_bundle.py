@@ -33,12 +33,12 @@ def _open(data: bytes) -> ZipFile:
 @pytest.mark.parametrize("format", WRITERS.names())
 def test_each_transcript_is_a_file_of_the_format(format: str) -> None:
     """What is in the zip is what the writer writes, under the recording's name."""
-    heard = transcript("Olá.", name="reunião.m4a")
+    event = transcript("Olá.", name="reunião.m4a")
     writer = WRITERS.make(format)
 
-    with _open(_zip(heard, format=format)) as archive:
+    with _open(_zip(event, format=format)) as archive:
         assert archive.namelist() == [f"reunião.{writer.extension}"]
-        assert archive.read(archive.namelist()[0]).decode() == writer.write(heard)
+        assert archive.read(archive.namelist()[0]).decode() == writer.write(event)
         assert archive.testzip() is None
 
 
@@ -50,9 +50,9 @@ def test_without_errors_there_is_no_list_of_errors() -> None:
 
 def test_a_recording_named_like_the_list_of_errors_gets_another_name() -> None:
     """The list of errors is never mistaken for a transcript, nor the other way round."""
-    heard = [transcript("a", name="_errors.wav"), transcript("b", name="_ERRORS.m4a")]
+    items = [transcript("a", name="_errors.wav"), transcript("b", name="_ERRORS.m4a")]
 
-    with _open(_zip(*heard, errors=(ERROR,))) as archive:
+    with _open(_zip(*items, errors=(ERROR,))) as archive:
         assert archive.namelist() == ["_errors (2).txt", "_ERRORS.m4a.txt", "_errors.txt"]
 
 

@@ -20,8 +20,8 @@ def _read(text: str) -> dict[str, Any]:
     def refuse(constant: str) -> NoReturn:
         raise AssertionError(f"{constant} is not JSON")
 
-    found: dict[str, Any] = json.loads(text, parse_constant=refuse)
-    return found
+    payload: dict[str, Any] = json.loads(text, parse_constant=refuse)
+    return payload
 
 
 FULL = Transcript(
@@ -91,15 +91,15 @@ def test_letters_are_written_as_they_are() -> None:
 
 def test_numbers_of_numpy_are_numbers() -> None:
     """Engines may hand over float32."""
-    heard = Transcript("id", "x", (Segment(np.float32(0.5), np.float32(1), "a"),), "e", "m")
+    event = Transcript("id", "x", (Segment(np.float32(0.5), np.float32(1), "a"),), "e", "m")
 
-    assert _read(Json().write(heard))["segments"][0]["start_s"] == 0.5
+    assert _read(Json().write(event))["segments"][0]["start_s"] == 0.5
 
 
 def test_what_is_no_number_is_null() -> None:
     """NaN and infinity, which JSON does not have, read as unknown."""
-    heard = transcript("a", language_probability=math.nan, duration_s=math.inf)
+    event = transcript("a", language_probability=math.nan, duration_s=math.inf)
 
-    written = _read(Json().write(heard))
+    written = _read(Json().write(event))
 
     assert (written["language_probability"], written["duration_s"]) == (None, None)

@@ -14,16 +14,16 @@ def test_a_single_recording_gives_only_its_text() -> None:
 
 def test_several_come_in_order_each_under_its_name() -> None:
     """The order is the one given, whatever the names."""
-    heard = [transcript("Two.", name="b.wav"), transcript("One.", name="a.wav")]
+    items = [transcript("Two.", name="b.wav"), transcript("One.", name="a.wav")]
 
-    assert merged_text(iter(heard)) == "# b.wav\n\nTwo.\n\n# a.wav\n\nOne.\n"
+    assert merged_text(iter(items)) == "# b.wav\n\nTwo.\n\n# a.wav\n\nOne.\n"
 
 
 def test_a_partial_transcript_says_so() -> None:
     """Nobody takes half a text for the whole."""
-    heard = [transcript("One.", name="a.wav", complete=False), transcript("Two.", name="b.wav")]
+    items = [transcript("One.", name="a.wav", complete=False), transcript("Two.", name="b.wav")]
 
-    assert merged_text(heard).startswith("# a.wav (partial)\n\nOne.")
+    assert merged_text(items).startswith("# a.wav (partial)\n\nOne.")
 
 
 def test_recordings_without_text_are_named_with_the_reason() -> None:
@@ -37,9 +37,9 @@ def test_recordings_without_text_are_named_with_the_reason() -> None:
 
 def test_a_name_cannot_forge_a_heading() -> None:
     """Line ends in a name are gone."""
-    heard = [transcript("One.", name="a\n# b.wav"), transcript("Two.")]
+    items = [transcript("One.", name="a\n# b.wav"), transcript("Two.")]
 
-    assert merged_text(heard).splitlines()[0] == "# a# b.wav"
+    assert merged_text(items).splitlines()[0] == "# a# b.wav"
 
 
 def test_nothing_at_all_is_empty() -> None:

@@ -17,11 +17,11 @@ from tests.outputs.examples import transcript
 @pytest.mark.parametrize("name", WRITERS.names())
 def test_the_suffix_chooses_the_format(tmp_path: Path, name: str) -> None:
     """``talk.srt`` is SubRip, ``talk.JSON`` is JSON: in UTF-8 and with one kind of line end."""
-    heard = transcript("Olá, 世界.")
+    event = transcript("Olá, 世界.")
 
-    path = save(heard, tmp_path / f"talk.{name.upper()}")
+    path = save(event, tmp_path / f"talk.{name.upper()}")
 
-    assert path.read_bytes() == WRITERS.make(name).write(heard).encode()
+    assert path.read_bytes() == WRITERS.make(name).write(event).encode()
 
 
 @pytest.mark.parametrize("name", ["talk.docx", "talk", "talk."])

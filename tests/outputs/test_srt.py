@@ -54,6 +54,6 @@ def test_times_beyond_a_day_keep_counting_hours() -> None:
 
 def test_a_speaker_is_named() -> None:
     """Who speaks comes before what is said."""
-    heard = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="Ana"),), "e", "m")
+    event = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="Ana"),), "e", "m")
 
-    assert read_srt(Srt().write(heard)) == [Cue(0, 1000, "Ana: Olá.")]
+    assert read_srt(Srt().write(event)) == [Cue(0, 1000, "Ana: Olá.")]

@@ -10,9 +10,9 @@ from tests.outputs.examples import transcript
 
 def test_the_file_is_the_transcripts_text() -> None:
     """The file, the notebook and the service tell the same text."""
-    heard = transcript(" And so, ", "", "my fellow Americans.")
+    event = transcript(" And so, ", "", "my fellow Americans.")
 
-    assert Txt().write(heard) == heard.text + "\n" == "And so, my fellow Americans.\n"
+    assert Txt().write(event) == event.text + "\n" == "And so, my fellow Americans.\n"
 
 
 def test_nothing_heard_is_an_empty_file() -> None:
@@ -27,12 +27,12 @@ def test_terminal_commands_in_the_text_do_nothing() -> None:
 
 def test_each_turn_of_a_speaker_is_a_paragraph() -> None:
     """Who speaks is told where the engine knows; what nobody is named for stands alone."""
-    heard = transcript("Good morning.", " All well?", "Yes.", " ", "(a door)", "Bye.")
+    event = transcript("Good morning.", " All well?", "Yes.", " ", "(a door)", "Bye.")
     speakers = ("A", "A", "B\n", "C", None, "A")
     segments = tuple(
-        replace(s, speaker=who) for s, who in zip(heard.segments, speakers, strict=True)
+        replace(s, speaker=who) for s, who in zip(event.segments, speakers, strict=True)
     )
 
-    assert Txt().write(replace(heard, segments=segments)) == (
+    assert Txt().write(replace(event, segments=segments)) == (
         "A: Good morning. All well?\n\nB: Yes.\n\n(a door)\n\nA: Bye.\n"
     )

@@ -41,6 +41,6 @@ def test_nothing_heard_is_a_valid_file() -> None:
 
 def test_a_speaker_becomes_a_voice() -> None:
     """Players can style speakers; a speaker's name cannot be markup."""
-    heard = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="A>\nna"),), "e", "m")
+    event = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="A>\nna"),), "e", "m")
 
-    assert "\n<v A&gt; na>Olá.\n" in Vtt().write(heard)
+    assert "\n<v A&gt; na>Olá.\n" in Vtt().write(event)

@@ -85,19 +85,19 @@ def test_the_engines_command_lists_it(installed: Path) -> None:
 
 def test_the_help_names_it(installed: Path) -> None:
     """Where engines are asked for."""
-    told = python(installed, "-m", "hybrid_transcribe", "transcribe", "--help")
+    message = python(installed, "-m", "hybrid_transcribe", "transcribe", "--help")
 
     # Where a line ends within a name depends on the names before it.
-    assert "whotranscribes:faster-whisper," in "".join(told.split())
-    assert ",sound(default:" in "".join(told.split())
+    assert "whotranscribes:faster-whisper," in "".join(message.split())
+    assert ",sound(default:" in "".join(message.split())
 
 
 def test_the_command_line_transcribes_with_it(installed: Path, talk: Path) -> None:
     """Its times come out as subtitles."""
     command = ("-m", "hybrid_transcribe", "transcribe", str(talk), "--engine", "sound")
-    told = python(installed, *command, "--format", "srt", "--quiet")
+    message = python(installed, *command, "--format", "srt", "--quiet")
 
-    assert told.split() == [
+    assert message.split() == [
         *("1", "00:00:00,000", "-->", "00:00:01,000", "[sound]"),
         *("2", "00:00:02,000", "-->", "00:00:03,000", "[sound]"),
     ]
@@ -111,9 +111,9 @@ assert list_engines()["sound"].available
 heard = transcribe({str(talk)!r}, engine="sound", progress=False)
 print(heard.engine, heard.model, [(s.start_s, s.end_s, s.text) for s in heard.segments])
 """
-    told = python(installed, "-c", code)
+    message = python(installed, "-c", code)
 
-    assert told == "sound energy [(0.0, 1.0, '[sound]'), (2.0, 3.0, '[sound]')]\n"
+    assert message == "sound energy [(0.0, 1.0, '[sound]'), (2.0, 3.0, '[sound]')]\n"
 
 
 def test_it_keeps_what_engines_promise(installed: Path) -> None:

@@ -30,7 +30,7 @@ from hybrid_transcribe.errors import (
     Unreachable,
 )
 from hybrid_transcribe.events import Event, Resync, SegmentAdded
-from hybrid_transcribe.remote import calls, from_environment
+from hybrid_transcribe.remote import from_environment, http_client
 from hybrid_transcribe.rest.server import Server
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import Options, State
@@ -60,8 +60,8 @@ def port_of(server: Server) -> int:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as item:
+        return int(item.getsockname()[1])
 
 
 @pytest.mark.slow
@@ -85,16 +85,16 @@ def test_cut_anywhere(
         wire.cuts(cuts)
         wire.cut()
         job = service.submit(path)
-        heard: list[Event] = []
-        while not job_ended(heard, job.job_id):
+        items: list[Event] = []
+        while not job_ended(items, job.job_id):
             event = there.get(30)
             assert event is not None
-            heard.append(event)
+            items.append(event)
         job.result(30)
         expected = []
-        while (event := local.get(0)) is not None and event.seq <= heard[-1].seq:
+        while (event := local.get(0)) is not None and event.seq <= items[-1].seq:
             expected.append(as_sent(event))
-    assert heard == expected
+    assert items == expected
 
 
 def test_a_server_that_starts_again(tmp_path: Path) -> None:
@@ -112,16 +112,16 @@ def test_a_server_that_starts_again(tmp_path: Path) -> None:
             second.serve(port=port, token="s3cret")
             waiting.result(30)
             (transcript,) = job.result(30)
-            heard = []
-            while not job_ended(heard, job.job_id):
+            items = []
+            while not job_ended(items, job.job_id):
                 event = listener.get(30)
                 assert event is not None
-                heard.append(event)
+                items.append(event)
     assert [s.text for s in transcript.segments] == [f"talk.wav {i}" for i in range(8)]
-    (again,) = [i for i, event in enumerate(heard) if isinstance(event, Resync)]
-    segments = [e.index for e in heard if isinstance(e, SegmentAdded)]
+    (again,) = [i for i, event in enumerate(items) if isinstance(event, Resync)]
+    segments = [e.index for e in items if isinstance(e, SegmentAdded)]
     assert sorted(set(segments)) == segments
-    assert heard[again + 1 :]
+    assert items[again + 1 :]
 
 
 def test_segments_over_a_restart(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_segments_over_a_restart(tmp_path: Path) -> None:
 
 def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every call ends in time with an error that says where nobody answers."""
-    monkeypatch.setattr(calls, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(http_client, "FIRST_PAUSE_S", 0.01)
     port = free_port()
     with RemoteService(f"http://127.0.0.1:{port}", session_id="mine") as remote:
         for ask in (
@@ -219,10 +219,10 @@ def test_capabilities_stay_secret(
             job.result(30)
             assert remote.snapshots(session_ids=[session])
             remote.delete_session(session)
-            shown = [repr(remote), str(remote), repr(job), repr(remote._address)]
+            lines = [repr(remote), str(remote), repr(job), repr(remote._address)]
     for secret in (token, session, remote.session_id if not remote.closed else token):
         assert secret not in caplog.text
-        assert secret not in " ".join(shown)
+        assert secret not in " ".join(lines)
 
 
 def test_sessions_without_an_owner(opened: tuple[Service, Server], tmp_path: Path) -> None:
@@ -318,12 +318,12 @@ def test_uploaded_files_go_when_they_are_sent(
 
 def test_a_file_that_shrinks(served: tuple[Service, Server], tmp_path: Path) -> None:
     """A recording that is not what it was when it was looked at is named."""
-    from hybrid_transcribe.audio.intake import Found
-    from hybrid_transcribe.remote.sending import Form
+    from hybrid_transcribe.audio.intake import InputFile
+    from hybrid_transcribe.remote.multipart_upload import MultipartUpload
 
     path = tmp_path / "a.wav"
     path.write_bytes(b"12345")
-    form = Form({}, [Found("a.wav", path, owned=False, size_bytes=9)])
+    form = MultipartUpload({}, [InputFile("a.wav", path, owned=False, size_bytes=9)])
     with pytest.raises(InputMissing, match="shorter"):
         b"".join(form)
 
@@ -370,11 +370,11 @@ def test_awaiting_many(served: tuple[Service, Server], tmp_path: Path) -> None:
 
 def test_from_the_environment() -> None:
     """Kernels find their service by two variables."""
-    found = from_environment(
+    result = from_environment(
         {"HYBRID_TRANSCRIBE_URL": "http://h:1/x/", "HYBRID_TRANSCRIBE_TOKEN": "t"}
     )
-    with found:
-        assert repr(found) == "<RemoteService at http://h:1/x>"
-        assert found._address.token == "t"
+    with result:
+        assert repr(result) == "<RemoteService at http://h:1/x>"
+        assert result._address.token == "t"
     with pytest.raises(InvalidRequest, match="HYBRID_TRANSCRIBE_URL"):
         from_environment({})

@@ -25,8 +25,8 @@ def test_its_engines_are_listed(both: tuple[Service, RemoteService]) -> None:
     """Not those of this machine: what can run there, and what gets the audio."""
     local, remote = both
     assert remote.engines() == tuple(list_engines(local.settings))
-    asked = {"language": "pt", "duration_s": 60.0}
-    assert remote.models("faster-whisper", **asked) == local.models("faster-whisper", **asked)
+    by_name = {"language": "pt", "duration_s": 60.0}
+    assert remote.models("faster-whisper", **by_name) == local.models("faster-whisper", **by_name)
 
 
 def test_its_limits_are_known(both: tuple[Service, RemoteService]) -> None:
@@ -46,11 +46,11 @@ def test_a_recording_is_read_as_it_was_given(
     (path,) = wavs(tmp_path, "fala", seconds=20)
     job = remote.submit(path)
     recording_id = job.recordings[0].recording_id
-    with remote.open_audio(job.job_id, recording_id) as found:
-        assert (found.name, found.media_type) == ("fala.wav", "audio/wav")
-        assert found.n_bytes == path.stat().st_size
-        first = found.file.read(10)
-        assert first + found.file.read() == path.read_bytes()
+    with remote.open_audio(job.job_id, recording_id) as result:
+        assert (result.name, result.media_type) == ("fala.wav", "audio/wav")
+        assert result.n_bytes == path.stat().st_size
+        first = result.file.read(10)
+        assert first + result.file.read() == path.read_bytes()
 
 
 def test_a_recording_of_others_is_not_there(

@@ -28,11 +28,11 @@ class Client:
 
     def hears(self, text: bytes) -> Client:
         """Wait for that, and read no further."""
-        heard = b""
-        while text not in heard:
+        label = b""
+        while text not in label:
             piece = self.socket.recv(1024)
-            assert piece, heard
-            heard += piece
+            assert piece, label
+            label += piece
         return self
 
     def is_hung_up_on(self) -> bool:

@@ -27,18 +27,20 @@ class Site:
 
     def client(self, **headers: str) -> httpx.Client:
         """Of the owner, who shows the token, or of whoever shows other headers."""
-        shown = headers or ({"Authorization": f"token {self.server.token}"})
+        display_name = headers or ({"Authorization": f"token {self.server.token}"})
         if self.server.token is None:
-            shown.pop("Authorization", None)
-        return httpx.Client(base_url=self.server.url, headers=shown, trust_env=False, timeout=30)
+            display_name.pop("Authorization", None)
+        return httpx.Client(
+            base_url=self.server.url, headers=display_name, trust_env=False, timeout=30
+        )
 
     def post(self, client: httpx.Client, *names: str, **fields: str) -> dict[str, Any]:
         """A job of tones under those names, waited for."""
         files = [("file", (p.name, p.read_bytes())) for p in wavs(self.folder, *names)]
         answer = client.post("/jobs", files=files, data=fields, headers={"Prefer": "wait=30"})
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        mapping: dict[str, Any] = answer.json()
+        return mapping
 
 
 OpenSite = Callable[..., Site]
@@ -51,8 +53,8 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
 
         def make(*, open_to_all: bool = False, **settings: Any) -> Site:
             # Most tests need no worker: it starts with the first job.
-            how = {"preload_models": False, **settings}
-            service = stack.enter_context(make_service(tmp_path / "state", **how))
+            options = {"preload_models": False, **settings}
+            service = stack.enter_context(make_service(tmp_path / "state", **options))
             server = stack.enter_context(service.serve(open_to_all=open_to_all))
             return Site(service, server, tmp_path / "sent")
 

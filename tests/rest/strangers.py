@@ -78,14 +78,14 @@ def try_everything(client: httpx.Client, folder: Path) -> None:
     for who in ({}, {"X-Session-Id": new_id()}):
         for methods, paths in TRIED.values():
             for method in methods:
-                for one in paths:
+                for item in paths:
                     # A job's id without any session is a key of its own.
-                    if who or not one.startswith("/jobs/{job}"):
-                        _try(client, method, one, who, ids, secrets)
+                    if who or not item.startswith("/jobs/{job}"):
+                        _try(client, method, item, who, ids, secrets)
     assert client.get(f"/jobs/{ids['job']}").json()["job_id"] == ids["job"]
-    found = client.get(f"/jobs/{ids['job']}", params=mine).json()
-    assert found["state"] == "completed"
-    assert found["kept"] is False
+    result = client.get(f"/jobs/{ids['job']}", params=mine).json()
+    assert result["state"] == "completed"
+    assert result["kept"] is False
 
 
 def _try(

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from hybrid_transcribe.errors import InvalidRequest, NoToken
-from hybrid_transcribe.rest.access import Access, Who
+from hybrid_transcribe.rest.access import Access, Role
 from tests.rest.conftest import OpenSite, Site
 
 LOCAL = {"Host": "127.0.0.1:8888"}
@@ -32,18 +32,18 @@ def test_our_own_page_and_no_page() -> None:
 def test_tokens(header: str) -> None:
     """In the header, in either way of writing it, or in the address."""
     access = Access("s3cret")
-    assert access.check({**LOCAL, "Authorization": header}, None) is Who.HOLDER
-    assert access.check(LOCAL, "s3cret") is Who.HOLDER
-    assert access.check({**LOCAL, "Origin": "https://a.b"}, "s3cret") is Who.HOLDER
+    assert access.check({**LOCAL, "Authorization": header}, None) is Role.HOLDER
+    assert access.check(LOCAL, "s3cret") is Role.HOLDER
+    assert access.check({**LOCAL, "Origin": "https://a.b"}, "s3cret") is Role.HOLDER
 
 
 def test_who_is_asking() -> None:
     """The token of one's own kernel is its owner's; a visitor's kernel is never more than that."""
     own = Access("s3cret", owner=True, visitor="v1sitor")
-    assert own.check(LOCAL, "s3cret") is Who.OWNER
-    assert own.check(LOCAL, "v1sitor") is Who.VISITOR
-    assert Access(visitor="v1sitor").check(LOCAL, "v1sitor") is Who.VISITOR
-    assert not Who.VISITOR.trusted
+    assert own.check(LOCAL, "s3cret") is Role.OWNER
+    assert own.check(LOCAL, "v1sitor") is Role.VISITOR
+    assert Access(visitor="v1sitor").check(LOCAL, "v1sitor") is Role.VISITOR
+    assert not Role.VISITOR.trusted
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_no_token(header: str) -> None:
 
 def test_open_servers_have_no_token_to_guess() -> None:
     """The empty token is none."""
-    assert Access().check(LOCAL, "") is Who.ANYBODY
+    assert Access().check(LOCAL, "") is Role.ANYBODY
 
 
 def test_a_token_is_needed_for_everything(site: Site) -> None:
@@ -105,8 +105,8 @@ def test_f41_another_session_sees_nothing(open_site: OpenSite) -> None:
                 answer = client.request(method, path, params=who)
                 never = client.request(method, path.replace(job["job_id"], "0" * 32), params=who)
                 assert answer.status_code == never.status_code == HTTPStatus.NOT_FOUND, path
-                told = answer.json()["detail"].replace(job["job_id"], "0" * 32)
-                assert told == never.json()["detail"]
+                message = answer.json()["detail"].replace(job["job_id"], "0" * 32)
+                assert message == never.json()["detail"]
         mine = client.get(base, params={"session_id": "anas-secret"})
         assert mine.json()["state"] == "completed"
         assert client.get(base, headers={"X-Session-Id": "anas-secret"}).status_code == 200

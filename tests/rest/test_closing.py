@@ -42,8 +42,8 @@ def ends(action: Callable[[], object]) -> bool:
 def held_open(url: str) -> list[object]:
     """This process's own side of connections to a server of it."""
     port = urlsplit(url).port
-    found = psutil.Process().net_connections("tcp")
-    return [c for c in found if c.laddr.port == port and c.status != psutil.CONN_NONE]
+    process = psutil.Process().net_connections("tcp")
+    return [c for c in process if c.laddr.port == port and c.status != psutil.CONN_NONE]
 
 
 def at_a_gate(site: Site, gate: Path) -> str:
@@ -180,19 +180,19 @@ def test_a_disk_that_hangs(open_site: OpenSite, monkeypatch: pytest.MonkeyPatch)
 def test_who_asks_while_it_closes(open_site: OpenSite) -> None:
     """Gets an answer, or hears that it is closed: nobody waits for ever."""
     site = open_site()
-    heard: list[bool] = []
+    items: list[bool] = []
 
     def ask(service: Service) -> None:
         try:
             while True:
                 service.snapshots()
         except ServiceClosed:
-            heard.append(True)
+            items.append(True)
 
     asking = [threading.Thread(target=ask, args=(site.service,), daemon=True) for _ in range(4)]
-    for one in asking:
-        one.start()
+    for item in asking:
+        item.start()
     assert ends(site.service.close)
-    for one in asking:
-        one.join(PATIENCE_S)
-    assert len(heard) == len(asking)
+    for item in asking:
+        item.join(PATIENCE_S)
+    assert len(items) == len(asking)

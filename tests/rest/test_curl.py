@@ -25,8 +25,8 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 def curl(site: Site, *arguments: str) -> Any:
     """What it prints, read as JSON; with the owner's token."""
-    shown = ["-H", f"Authorization: token {site.server.token}"]
-    command = ["curl", "-sS", "--noproxy", "*", "-m", "60", *shown, *arguments]
+    lines = ["-H", f"Authorization: token {site.server.token}"]
+    command = ["curl", "-sS", "--noproxy", "*", "-m", "60", *lines, *arguments]
     ran = subprocess.run(command, capture_output=True, timeout=90, check=True)
     return json.loads(ran.stdout)
 
@@ -34,10 +34,10 @@ def curl(site: Site, *arguments: str) -> Any:
 @needs_curl
 def test_several_files_and_a_zip_as_a_form(site: Site, tmp_path: Path) -> None:
     """``-F`` for each, fields beside them, names as they are on disk."""
-    one, two = wavs(tmp_path / "sent", "reunião de ontem", "b; c")
+    item, two = wavs(tmp_path / "sent", "reunião de ontem", "b; c")
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
-        archive.write(one, "in/d.wav")
-    files = [argument for path in (one, two, tmp_path / "x.zip") for argument in _form(path)]
+        archive.write(item, "in/d.wav")
+    files = [argument for path in (item, two, tmp_path / "x.zip") for argument in _form(path)]
     job = curl(
         site, *files, "-F", "language=pt", "-H", "Prefer: wait=30", site.server.url + "/jobs"
     )
@@ -52,10 +52,10 @@ def test_one_file_as_the_body(site: Site, tmp_path: Path) -> None:
     url = site.server.url + "/jobs?name=fala.wav"
     job = curl(site, "-T", str(path), "-H", "Prefer: wait=30", url)
     assert (job["state"], job["recordings"][0]["name"]) == ("completed", "fala.wav")
-    shown = ["-H", f"Authorization: token {site.server.token}"]
+    lines = ["-H", f"Authorization: token {site.server.token}"]
     with path.open("rb") as file:
         ran = subprocess.run(
-            ["curl", "-sS", "--noproxy", "*", *shown, "-T", "-", url],
+            ["curl", "-sS", "--noproxy", "*", *lines, "-T", "-", url],
             stdin=file,
             capture_output=True,
             timeout=60,
@@ -125,9 +125,9 @@ def test_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
     ) as server:
         assert server.stdout is not None
         assert server.stdin is not None
-        shown = {"Authorization": "token t", "Tus-Resumable": "1.0.0"}
+        fields = {"Authorization": "token t", "Tus-Resumable": "1.0.0"}
         with httpx.Client(
-            base_url=server.stdout.readline().strip(), headers=shown, trust_env=False, timeout=120
+            base_url=server.stdout.readline().strip(), headers=fields, trust_env=False, timeout=120
         ) as client:
             process = psutil.Process(server.pid)
             client.get("/health")
@@ -142,9 +142,9 @@ def test_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
                         most = max(most, process.memory_info().rss)
 
             url = client.post("/files", headers={"Upload-Length": str(size)}).headers["location"]
-            told = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
-            told["Content-Length"] = str(size)
-            assert client.patch(url, content=pieces(), headers=told).status_code == 204
+            payload = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+            payload["Content-Length"] = str(size)
+            assert client.patch(url, content=pieces(), headers=payload).status_code == 204
             stored = tmp_path / "state" / "partial" / url.rpartition("/")[2]
             assert _digest(stored) == digest.digest()
             assert client.delete(url).status_code == 204
@@ -158,11 +158,11 @@ def test_a_gigabyte_takes_no_memory(tmp_path: Path) -> None:
 
 
 def _digest(path: Path) -> bytes:
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(MIB):
-            found.update(block)
-    return found.digest()
+            result.update(block)
+    return result.digest()
 
 
 def _form(path: Path) -> tuple[str, str]:

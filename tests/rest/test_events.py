@@ -21,7 +21,7 @@ from tornado.web import Application
 from hybrid_transcribe import Service
 from hybrid_transcribe.rest import events as rest_events
 from hybrid_transcribe.rest.access import Access
-from hybrid_transcribe.rest.door import Rest
+from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.routes import routes
 from hybrid_transcribe.testing import Script
 from tests.rest.conftest import OpenSite, Site
@@ -37,20 +37,20 @@ def listening(
     """The events of a stream that were not only a bookmark or a pace."""
     with httpx_sse.connect_sse(client, "GET", at, headers=headers) as source:
         assert source.response.status_code == HTTPStatus.OK, source.response.read()
-        yield (told for told in source.iter_sse() if told.data)
+        yield (message for message in source.iter_sse() if message.data)
 
 
 def until_done(
     events: Iterator[httpx_sse.ServerSentEvent], job_id: str
 ) -> list[httpx_sse.ServerSentEvent]:
     """All up to the end of a job."""
-    found = []
-    for told in events:
-        found.append(told)
-        data = json.loads(told.data)
-        whole = data.get("job") if told.event == "job" else None
+    items = []
+    for event in events:
+        items.append(event)
+        data = json.loads(event.data)
+        whole = data.get("job") if event.event == "job" else None
         if whole and data["job_id"] == job_id and whole["finished_at"]:
-            return found
+            return items
     raise AssertionError("the stream ended before the job")
 
 
@@ -74,15 +74,15 @@ def test_a_whole_job(site: Site) -> None:
         assert (first.event, json.loads(first.data)["jobs"]) == ("snapshot", [])
         (path,) = wavs(site.folder, "talk")
         job = site.service.submit(path, word_timestamps=True)
-        told = until_done(events, job.job_id)
-    numbers = [int(t.id) for t in (first, *told)]
+        message = until_done(events, job.job_id)
+    numbers = [int(t.id) for t in (first, *message)]
     assert numbers == sorted(set(numbers))
-    segments = [json.loads(t.data) for t in told if t.event == "segment"]
+    segments = [json.loads(t.data) for t in message if t.event == "segment"]
     assert [s["index"] for s in segments] == [0, 1, 2]
     assert segments[1]["segment"]["text"] == "talk.wav 1"
     assert segments[1]["segment"]["words"][0]["start_s"] == 1.0
-    assert json.loads(told[0].data)["state"] == "queued"
-    assert json.loads(told[-1].data)["percentage"] == 100.0
+    assert json.loads(message[0].data)["state"] == "queued"
+    assert json.loads(message[-1].data)["percentage"] == 100.0
 
 
 def test_headers(site: Site) -> None:
@@ -119,9 +119,9 @@ def test_a_number_that_tells_nothing(site: Site) -> None:
     with site.client() as client:
         for number in ("1", "99999999999999999", "no number", "-1", "²", "9" * 40):
             with listening(client, f"{AT}?last_event_id={number}") as events:
-                told = next(events)
-            assert told.event == "snapshot"
-            assert int(told.id) == site.service.call(lambda room: room.bus.seq).result()
+                message = next(events)
+            assert message.event == "snapshot"
+            assert int(message.id) == site.service.call(lambda room: room.bus.seq).result()
 
 
 def test_heartbeat(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,9 +147,9 @@ def test_strangers_learn_nothing(open_site: OpenSite, monkeypatch: pytest.Monkey
         seen.append(next(events))
         script = Script(delay_s=0.05, says=("secret word",) * 3)
         job = site.service.submit(path, session_id=secret, model=script.model)
-        for told in events:
-            seen.append(told)
-            jobs = json.loads(told.data)["jobs"]
+        for event in events:
+            seen.append(event)
+            jobs = json.loads(event.data)["jobs"]
             if jobs and jobs[0]["state"] == "completed":
                 break
         until_gone = len(seen)
@@ -172,8 +172,8 @@ def test_strangers_hear_of_changes_now_and_then(open_site: OpenSite) -> None:
         next(events)
         for path in wavs(site.folder, *(f"n{i}" for i in range(20)), seconds=0.1):
             site.service.submit(path)
-        told = next(events)
-    assert len(json.loads(told.data)["jobs"]) == 20
+        message = next(events)
+    assert len(json.loads(message.data)["jobs"]) == 20
 
 
 def test_two_sessions(open_site: OpenSite) -> None:
@@ -182,17 +182,17 @@ def test_two_sessions(open_site: OpenSite) -> None:
     ana, rui = site.service.new_session(), site.service.new_session()
     first, second = wavs(site.folder, "ana", "rui")
     with (
-        site.client(**{"X-Session-Id": ana}) as one,
+        site.client(**{"X-Session-Id": ana}) as item,
         site.client(Accept="*/*") as both,
-        listening(one) as of_ana,
+        listening(item) as of_ana,
         listening(both, f"{AT}?session_ids={ana},{rui}") as of_both,
     ):
         theirs = site.service.submit(second, session_id=rui)
         theirs.result(30)
         ours = site.service.submit(first, session_id=ana)
-        heard = until_done(of_ana, ours.job_id)
+        event = until_done(of_ana, ours.job_id)
         all_heard = until_done(of_both, ours.job_id)
-    assert theirs.job_id not in " ".join(t.data for t in heard)
+    assert theirs.job_id not in " ".join(t.data for t in event)
     jobs = [json.loads(t.data) for t in all_heard if t.event in ("job", "segment")]
     assert {job["session_id"] for job in jobs} == {ana, rui}
 
@@ -205,8 +205,8 @@ def test_erasing_is_told(site: Site) -> None:
     with site.client() as client, listening(client) as events:
         assert [j["job_id"] for j in json.loads(next(events).data)["jobs"]] == [job.job_id]
         job.delete()
-        told = next(t for t in events if t.event == "deleted")
-    assert json.loads(told.data) == {"job_id": job.job_id, "session_id": job.session_id}
+        is_declared = next(t for t in events if t.event == "deleted")
+    assert json.loads(is_declared.data) == {"job_id": job.job_id, "session_id": job.session_id}
 
 
 def test_line_ends_of_unicode(site: Site) -> None:
@@ -215,8 +215,8 @@ def test_line_ends_of_unicode(site: Site) -> None:
     says = "a\u2028b\u2029c\u0085d\ne\rf"
     with site.client() as client, listening(client) as events:
         job = site.service.submit(path, model=Script(says=(says,)).model)
-        told = until_done(events, job.job_id)
-    (segment,) = [t for t in told if t.event == "segment"]
+        message = until_done(events, job.job_id)
+    (segment,) = [t for t in message if t.event == "segment"]
     assert "\u2028" not in segment.data
     assert json.loads(segment.data)["segment"]["text"] == says
 
@@ -266,7 +266,7 @@ def test_on_another_loop(open_site: OpenSite) -> None:
     loop = asyncio.new_event_loop()
 
     async def host() -> HTTPServer:
-        server = HTTPServer(Application(routes(Rest(site.service, Access("t", owner=True)))))
+        server = HTTPServer(Application(routes(AppContext(site.service, Access("t", owner=True)))))
         server.add_sockets([socket_])
         return server
 
@@ -275,15 +275,15 @@ def test_on_another_loop(open_site: OpenSite) -> None:
     try:
         server = asyncio.run_coroutine_threadsafe(host(), loop).result()
         url = f"http://127.0.0.1:{socket_.getsockname()[1]}"
-        shown = {"Authorization": "token t"}
+        fields = {"Authorization": "token t"}
         with (
-            httpx.Client(base_url=url, headers=shown, trust_env=False, timeout=30) as client,
+            httpx.Client(base_url=url, headers=fields, trust_env=False, timeout=30) as client,
             listening(client) as events,
         ):
             next(events)
             (path,) = wavs(site.folder, "talk")
-            told = until_done(events, site.service.submit(path).job_id)
-            assert [t.event for t in told].count("segment") == 3
+            message = until_done(events, site.service.submit(path).job_id)
+            assert [t.event for t in message].count("segment") == 3
             site.service.close()
             assert list(events) == []
         server_closed = asyncio.run_coroutine_threadsafe(_stop(server), loop)

@@ -96,15 +96,18 @@ def test_curl_sends_what_readme_says(site: Site) -> None:
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("curl is not installed")
-    one, two = map(str, wavs(site.folder, "a", "b"))
+    item, two = map(str, wavs(site.folder, "a", "b"))
     to = ["-sS", "-H", f"Authorization: token {site.server.token}", "-H", "Prefer: wait=30"]
     for more in (
-        ["-F", f"file=@{one}", "-F", f"file=@{two}", "-F", "language=pt", "/jobs"],
-        ["-T", one, "/jobs?name=talk.wav"],
+        ["-F", f"file=@{item}", "-F", f"file=@{two}", "-F", "language=pt", "/jobs"],
+        ["-T", item, "/jobs?name=talk.wav"],
     ):
-        *how, path = more
+        *options, path = more
         ran = subprocess.run(
-            [curl, *to, *how, site.server.url + path], capture_output=True, text=True, timeout=60
+            [curl, *to, *options, site.server.url + path],
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         job = json.loads(ran.stdout)
         assert job["state"] == "completed", ran
@@ -273,7 +276,7 @@ def test_what_there_is(site: Site) -> None:
         advice = client.get(
             "/engines/faster-whisper/models", params={"language": "pt-BR", "duration_s": 3600}
         ).json()["details"]
-        (best,) = [one for one in advice if one["recommended"]]
+        (best,) = [item for item in advice if item["recommended"]]
         assert (best["name"], best["wer_percent"], best["speaks"]) == ("small", 13.0, True)
         assert best["wer_source"]
         assert best["expected_s"] > 0

@@ -15,9 +15,9 @@ from tests.rest.conftest import Site
 
 #: Addresses that answer a GET with an empty server.
 ADDRESSES = sorted(
-    one.path
-    for one in OPERATIONS
-    if one.method == "get" and "{" not in one.path and "event" not in one.path
+    item.path
+    for item in OPERATIONS
+    if item.method == "get" and "{" not in item.path and "event" not in item.path
 )
 
 
@@ -28,9 +28,9 @@ def asked(site: Site, method: str, path: str, **headers: str) -> tuple[int, dict
     token = {"Authorization": f"token {site.server.token}"}
     connection.request(method, f"{url.path}{path}", headers={**token, **headers})
     response = connection.getresponse()
-    found = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
+    result = response.status, {k.lower(): v for k, v in response.getheaders()}, response.read()
     connection.close()
-    return found
+    return result
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
@@ -124,8 +124,8 @@ def test_a_body_that_cannot_be_is_a_400_that_helps(
         connection.putheader(name, value)
     connection.endheaders(body)
     response = connection.getresponse()
-    told = json.loads(response.read())
+    payload = json.loads(response.read())
     connection.close()
 
-    assert response.status == HTTPStatus.BAD_REQUEST, told
-    assert words in json.dumps(told).replace('\\"', '"')
+    assert response.status == HTTPStatus.BAD_REQUEST, payload
+    assert words in json.dumps(payload).replace('\\"', '"')

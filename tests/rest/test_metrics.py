@@ -37,28 +37,28 @@ def test_what_happened_is_counted(site: Site) -> None:
         site.post(client, "a", "b")
         site.post(client, "c", model=Script(fault="raise").model)
         client.get("/jobs/0123456789abcdef")
-        found = _figures(client)
+        result = _figures(client)
         sent = sum(p.stat().st_size for p in site.folder.iterdir())
 
-    assert found[_key("jobs", state="completed")] == 1
-    assert found[_key("jobs", state="failed")] == 1
-    assert found[_key("recordings", state="completed")] == 2
-    assert found[_key("recordings_ended_total", state="completed")] == 2
-    assert found[_key("failures_total", code="engine_failed")] == 1
-    assert found[_key("audio_seconds_total")] == 6.0
-    assert found[_key("transcription_seconds_total")] > 0
-    assert found[_key("queue_length", lane="local")] == 0
-    assert found[_key("workers", lane="local")] == 1
-    assert found[_key("worker_deaths_total", lane="local")] == 0
-    assert found[_key("upload_bytes_total")] > sent
-    assert found[_key("event_listeners")] == 0
-    asked = {"method": "POST", "route": "/jobs"}
-    assert found[_key("http_requests_total", status="200", **asked)] == 2
+    assert result[_key("jobs", state="completed")] == 1
+    assert result[_key("jobs", state="failed")] == 1
+    assert result[_key("recordings", state="completed")] == 2
+    assert result[_key("recordings_ended_total", state="completed")] == 2
+    assert result[_key("failures_total", code="engine_failed")] == 1
+    assert result[_key("audio_seconds_total")] == 6.0
+    assert result[_key("transcription_seconds_total")] > 0
+    assert result[_key("queue_length", lane="local")] == 0
+    assert result[_key("workers", lane="local")] == 1
+    assert result[_key("worker_deaths_total", lane="local")] == 0
+    assert result[_key("upload_bytes_total")] > sent
+    assert result[_key("event_listeners")] == 0
+    by_name = {"method": "POST", "route": "/jobs"}
+    assert result[_key("http_requests_total", status="200", **by_name)] == 2
     missing = _key("http_requests_total", method="GET", route="/jobs/{id}", status="404")
-    assert found[missing] == 1
-    assert found[_key("http_request_duration_seconds_count", **asked)] == 2
-    assert any(name == "build_info" and value == 1 for (name, _), value in found.items())
-    assert any(name == "process_resident_memory_bytes" for name, _ in found)
+    assert result[missing] == 1
+    assert result[_key("http_request_duration_seconds_count", **by_name)] == 2
+    assert any(name == "build_info" and value == 1 for (name, _), value in result.items())
+    assert any(name == "process_resident_memory_bytes" for name, _ in result)
 
 
 def test_no_figure_tells_whose_anything_is(site: Site) -> None:
@@ -83,10 +83,12 @@ def test_openmetrics_for_those_who_ask_for_it(site: Site) -> None:
         site.post(client, "a")
         plain = client.get("/metrics")
         accept = "application/openmetrics-text; version=1.0.0"
-        wanted = client.get("/metrics", headers={"Accept": accept})
+        required = client.get("/metrics", headers={"Accept": accept})
     assert plain.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert wanted.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
-    families = list(openmetrics_parser.text_string_to_metric_families(wanted.text))
+    assert required.headers["content-type"].startswith(
+        "application/openmetrics-text; version=1.0.0"
+    )
+    families = list(openmetrics_parser.text_string_to_metric_families(required.text))
     assert f"{NAME}_http_requests" in {family.name for family in families}
 
 

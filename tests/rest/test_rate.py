@@ -17,8 +17,8 @@ def test_a_bucket_fills_again() -> None:
     """A minute's calls at once, then one for each part of the minute that passes."""
     clock = ManualClock()
     rates = Rates(4, clock.monotonic)
-    for left in (3, 2, 1, 0):
-        assert f"r={left};" in rates.take("192.0.2.1")["RateLimit"]
+    for remaining in (3, 2, 1, 0):
+        assert f"r={remaining};" in rates.take("192.0.2.1")["RateLimit"]
     with pytest.raises(RateLimited) as refused:
         rates.take("192.0.2.1")
     assert refused.value.retry_after_s == 15.0
@@ -84,12 +84,12 @@ def test_429_tells_when_to_come_again(open_site: OpenSite) -> None:
     """As a problem with Retry-After and RateLimit headers; looking stays free."""
     site = open_site(open_to_all=True, rate_limit_per_min=2)
     with site.client() as client:
-        left = [client.post("/jobs").headers["ratelimit"] for _ in range(1)]
+        items = [client.post("/jobs").headers["ratelimit"] for _ in range(1)]
         site.post(client, "a")
         refused = client.post("/jobs")
         assert client.get("/queues").status_code == HTTPStatus.OK
         assert client.get("/limits").json()["rate_limit_per_min"] == 2
-    assert left[0].startswith('"work";r=1;')
+    assert items[0].startswith('"work";r=1;')
     assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
     assert refused.json()["code"] == "rate_limited"
     assert 1 <= int(refused.headers["retry-after"]) <= 30

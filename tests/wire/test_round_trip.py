@@ -25,7 +25,7 @@ from hybrid_transcribe.types import (
     Transcript,
     Word,
 )
-from hybrid_transcribe.wire import read, show
+from hybrid_transcribe.wire import parse, serialize
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 NUMBER = st.floats(0, 1e6, allow_nan=False)
@@ -116,16 +116,16 @@ EVENTS = st.one_of(
 @given(EVENTS)
 def test_events(event: e.Event) -> None:
     """Every event that is told arrives as it was."""
-    told = show.event(event)
-    assert told is not None
-    name, shape = told
-    assert read.event(7, name, msgspec.json.encode(shape)) == event
+    message = serialize.event(event)
+    assert message is not None
+    name, shape = message
+    assert parse.event(7, name, msgspec.json.encode(shape)) == event
 
 
 @given(st.lists(JOBS, max_size=2))
 def test_queues(jobs: list[JobSnapshot]) -> None:
     """A queue in full holds the jobs in their order."""
-    assert read.queue(msgspec.json.encode(show.queue(jobs))) == tuple(jobs)
+    assert parse.queue(msgspec.json.encode(serialize.queue(jobs))) == tuple(jobs)
 
 
 @given(SEGMENTS)
@@ -135,31 +135,33 @@ def test_transcripts(segment: Segment) -> None:
     segment = replace(segment, end_s=segment.start_s + 1, words=())
     words = (Word(segment.start_s, segment.end_s, "a", 0.5, "B"),)
     whole = Transcript("r", "talk.wav", (segment, replace(segment, words=words)), "e", "m", "cpu")
-    assert read.transcript(Json().write(whole).encode()) == whole
+    assert parse.transcript(Json().write(whole).encode()) == whole
 
 
 def test_what_stays_at_home() -> None:
     """Neither a path nor an engine's note nor a key is shown to anybody."""
     hidden = Recording("r", "j", 0, "talk.wav", "/home/me/talk.wav", note="cloud-id")
-    told = msgspec.json.encode(show.job(JobSnapshot("j", "s", Spec("e", "m"), (hidden,)))).decode()
-    assert "/home" not in told
-    assert "cloud-id" not in told
+    message = msgspec.json.encode(
+        serialize.job(JobSnapshot("j", "s", Spec("e", "m"), (hidden,)))
+    ).decode()
+    assert "/home" not in message
+    assert "cloud-id" not in message
 
 
 @pytest.mark.parametrize("event", [e.Resync(3), e.Closed(3), e.JobChanged(3), e.SegmentAdded(3)])
 def test_what_a_snapshot_answers(event: e.Event) -> None:
     """Nothing is told of them by themselves."""
-    assert show.event(event) is None
+    assert serialize.event(event) is None
 
 
 def test_of_a_newer_server() -> None:
     """Names we do not know are passed over, fields we do not know too; a snapshot is a resync."""
-    assert read.event(1, "novelty", b"{}") is None
+    assert parse.event(1, "novelty", b"{}") is None
     more = b'{"job_id": "j", "session_id": "s", "novelty": 1}'
-    assert read.event(1, "deleted", more) == e.JobDeleted(1, "s", "j")
-    assert read.event(1, "snapshot", b'{"jobs": []}') == e.Resync(1)
+    assert parse.event(1, "deleted", more) == e.JobDeleted(1, "s", "j")
+    assert parse.event(1, "snapshot", b'{"jobs": []}') == e.Resync(1)
     with pytest.raises(msgspec.MsgspecError):
-        read.event(1, "deleted", b"[]")
+        parse.event(1, "deleted", b"[]")
 
 
 def test_every_option_can_be_given() -> None:
@@ -176,4 +178,4 @@ def test_every_option_can_be_given() -> None:
         ]
         given_ = (value,) if "tuple" in str(field.type) else value
         job = JobSnapshot("j", "s", Spec("e", "m", "cpu", Options(**{field.name: given_})), ())
-        assert read.queue(msgspec.json.encode(show.queue([job]))) == (job,)
+        assert parse.queue(msgspec.json.encode(serialize.queue([job]))) == (job,)

@@ -14,10 +14,10 @@ from hybrid_transcribe.interfaces import (
     Capabilities,
     ClipDone,
     Engine,
+    EngineWarning,
     Heard,
     Loaded,
     LoadRequest,
-    Notice,
     Progress,
 )
 from hybrid_transcribe.testing import SCRIPTED, Script
@@ -33,7 +33,7 @@ class Interleaving(Engine):
     capabilities: ClassVar[Capabilities] = Capabilities()
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         raise AssertionError("transcribe_many is used")
 
@@ -41,7 +41,7 @@ class Interleaving(Engine):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         taken = list(clips)
         for second in range(2):
@@ -60,7 +60,7 @@ class Quitter(Interleaving):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         for key, _ in clips:
             yield key, Progress(0.5)
@@ -74,7 +74,7 @@ class Timeless(Engine):
     capabilities: ClassVar[Capabilities] = Capabilities()
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         yield Segment(float("nan"), 1.0, "x")
 
@@ -95,9 +95,9 @@ class Noting(Engine):
     capabilities: ClassVar[Capabilities] = Capabilities(options=frozenset({"language"}))
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
-        yield Notice(f"{clip.start_s:g}+{clip.duration_s:g} {options.language}")
+        yield EngineWarning(f"{clip.start_s:g}+{clip.duration_s:g} {options.language}")
         yield Segment(0.0, 1.0, "x")
 
 
@@ -132,7 +132,7 @@ def run(
         p.Item(f"r{i}", 1, str(path), path.name, resume_s, first, language)
         for i, path in enumerate(paths)
     )
-    worker.run(p.Run(1, Spec(engine, model, options=options or Options()), items))
+    worker.run(p.RunBatch(1, Spec(engine, model, options=options or Options()), items))
     worker.pool.unload_all()
     return messages
 
@@ -199,19 +199,19 @@ def test_canceled_before_the_start(tmp_path: Path) -> None:
 def test_resuming_numbers_and_times_go_on(tmp_path: Path) -> None:
     """A second attempt starts at its second and its index, in the language found before."""
     messages = run(wavs(tmp_path, "a", seconds=5), "noting", resume_s=3.0, first=7, language="pt")
-    (notice,) = [m for m in messages if isinstance(m, p.Noticed)]
-    (heard,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
+    (notice,) = [m for m in messages if isinstance(m, p.WarningRaised)]
+    (event,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
     assert notice.text == "3+2 pt"
-    assert (heard.index, heard.segment.start_s, heard.segment.end_s) == (7, 3.0, 4.0)
+    assert (event.index, event.segment.start_s, event.segment.end_s) == (7, 3.0, 4.0)
 
 
 def test_resumed_times_never_run_backwards(tmp_path: Path) -> None:
     """A clip begins at a sample, which may be a hair before where the last segment ended."""
     for ended_s in (2.64 + 4.0, 3.00002):
         messages = run(wavs(tmp_path, "a", seconds=9), "noting", resume_s=ended_s, first=1)
-        (heard,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
-        assert heard.segment.start_s == ended_s
-        assert heard.segment.end_s == pytest.approx(ended_s + 1.0, abs=1e-4)
+        (event,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
+        assert event.segment.start_s == ended_s
+        assert event.segment.end_s == pytest.approx(ended_s + 1.0, abs=1e-4)
 
 
 def test_long_recordings_come_in_blocks(tmp_path: Path) -> None:
@@ -227,9 +227,9 @@ def test_long_recordings_come_in_blocks(tmp_path: Path) -> None:
 def test_options_not_honoured_are_said(tmp_path: Path) -> None:
     """An engine that does not know an option does not drop it in silence."""
     messages = run(wavs(tmp_path, "a"), "noting", Options(beam_size=3, language="de"))
-    told = [m.text for m in messages if isinstance(m, p.Noticed)]
-    assert "noting does not honour beam_size=3" in told
-    assert not any("language" in text for text in told)
+    lines = [m.text for m in messages if isinstance(m, p.WarningRaised)]
+    assert "noting does not honour beam_size=3" in lines
+    assert not any("language" in text for text in lines)
 
 
 @pytest.mark.parametrize("resume_s", [3.0, 2.95, 3.5])

@@ -10,7 +10,7 @@ from typing import ClassVar
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineFailed
-from hybrid_transcribe.interfaces import Capabilities, Doing, Engine, Heard, Remember
+from hybrid_transcribe.interfaces import Capabilities, CheckpointUpdate, Engine, Heard, StageUpdate
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Clip, Options, Segment, Spec, Stage
 from hybrid_transcribe.worker.worker import Worker
@@ -28,13 +28,13 @@ class Distant(Engine):
     asked: ClassVar[list[Options]] = []
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         Distant.asked.append(options)
-        yield Doing(Stage.UPLOADING_TO_CLOUD, 50.0)
+        yield StageUpdate(Stage.UPLOADING_TO_CLOUD, 50.0)
         if clip.note is None:
-            yield Remember("note of " + clip.name)
-        yield Doing(Stage.WAITING_FOR_CLOUD)
+            yield CheckpointUpdate("note of " + clip.name)
+        yield StageUpdate(Stage.WAITING_FOR_CLOUD)
         yield Segment(0.0, clip.duration_s, f"{clip.start_s:g} {clip.duration_s:g} {clip.note}")
 
     def erase(self, note: str, settings: Settings) -> None:
@@ -58,16 +58,16 @@ def test_an_engine_goes_on_when_its_note_is_kept(tmp_path: Path) -> None:
 
     def tell(message: p.Message) -> None:
         said.append(message)
-        if isinstance(message, p.Remembered):
+        if isinstance(message, p.CheckpointSaved):
             noted.set()
 
     worker = Worker(Settings(engines=HERE), tell, ahead=False)
     (path,) = wavs(tmp_path, "a")
-    run = p.Run(1, SPEC, (p.Item("r0", 1, str(path), path.name),))
+    run = p.RunBatch(1, SPEC, (p.Item("r0", 1, str(path), path.name),))
     thread = threading.Thread(target=worker.run, args=(run,))
     thread.start()
     assert noted.wait(10)
-    assert isinstance(said[-1], p.Remembered)
+    assert isinstance(said[-1], p.CheckpointSaved)
     assert said[-1].note == "note of a.wav"
     worker.kept("r0", 1)
     thread.join(10)
@@ -80,12 +80,12 @@ def test_a_cancel_does_not_wait_for_the_journal(tmp_path: Path) -> None:
 
     def tell(message: p.Message) -> None:
         said.append(message)
-        if isinstance(message, p.Remembered):
+        if isinstance(message, p.CheckpointSaved):
             worker.cancel("r0", 1)
 
     worker = Worker(Settings(engines=HERE), tell, ahead=False)
     (path,) = wavs(tmp_path, "a")
-    worker.run(p.Run(1, SPEC, (p.Item("r0", 1, str(path), path.name),)))
+    worker.run(p.RunBatch(1, SPEC, (p.Item("r0", 1, str(path), path.name),)))
     assert isinstance(said[-2], p.Canceled)
 
 
@@ -94,10 +94,10 @@ def test_a_note_comes_back_with_the_whole_recording(tmp_path: Path) -> None:
     said: list[p.Message] = []
     (path,) = wavs(tmp_path, "a", seconds=50)
     item = p.Item("r0", 2, str(path), path.name, 20.0, 1, None, "my note")
-    make_worker(said, block_s=10.0).run(p.Run(1, SPEC, (item,)))
-    (heard,) = [m for m in said if isinstance(m, p.SegmentHeard)]
-    assert heard.segment.text == "0 50 my note"
-    assert heard.index == 0
+    make_worker(said, block_s=10.0).run(p.RunBatch(1, SPEC, (item,)))
+    (event,) = [m for m in said if isinstance(m, p.SegmentHeard)]
+    assert event.segment.text == "0 50 my note"
+    assert event.index == 0
     stages = [m.stage for m in said if isinstance(m, p.Staged)]
     assert stages[-2:] == [Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD]
     assert Stage.TRANSCRIBING not in stages
@@ -108,7 +108,7 @@ def test_a_resumed_request_is_the_same_request(tmp_path: Path) -> None:
     said: list[p.Message] = []
     (path,) = wavs(tmp_path, "a")
     item = p.Item("r0", 2, str(path), path.name, 0.0, 0, "pt", "my note")
-    make_worker(said).run(p.Run(1, Spec("distant", ""), (item,)))
+    make_worker(said).run(p.RunBatch(1, Spec("distant", ""), (item,)))
     assert Distant.asked[-1].language is None
 
 
@@ -132,7 +132,7 @@ def test_a_model_is_made_ready_and_stays(tmp_path: Path) -> None:
     kinds = [(m.stage if isinstance(m, p.ModelStaged) else m.device) for m in said]  # type: ignore[union-attr]
     assert kinds == [Stage.LOADING_MODEL, "cpu"]
     (path,) = wavs(tmp_path, "a")
-    worker.run(p.Run(1, Spec("scripted", "steady"), (p.Item("r0", 1, str(path), path.name),)))
+    worker.run(p.RunBatch(1, Spec("scripted", "steady"), (p.Item("r0", 1, str(path), path.name),)))
     assert not [m for m in said if isinstance(m, p.Staged) and m.stage is Stage.LOADING_MODEL]
 
 

@@ -53,7 +53,7 @@ class SmallGpu(Engine):
         SmallGpu.unloads += 1
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         if options.language is None:
             yield Language("pt")
@@ -98,12 +98,14 @@ class Bench:
     def run(self, paths: list[Path], model: str, device: str = "auto", **options: int) -> None:
         items = tuple(p.Item(f"r{i}", 1, str(path), path.name) for i, path in enumerate(paths))
         spec = Spec("small-gpu", model, device, Options(**options))  # type: ignore[arg-type]
-        self.worker.run(p.Run(1, spec, items))
+        self.worker.run(p.RunBatch(1, spec, items))
 
     def notices(self) -> list[str]:
         """What was told about the first recording, each line once, as the room keeps it."""
-        told = [m.text for m in self.said if isinstance(m, p.Noticed) and m.recording_id == "r0"]
-        return list(dict.fromkeys(told))
+        lines = [
+            m.text for m in self.said if isinstance(m, p.WarningRaised) and m.recording_id == "r0"
+        ]
+        return list(dict.fromkeys(lines))
 
     def heard(self, recording_id: str = "r0") -> list[tuple[int, str]]:
         return [
@@ -169,12 +171,12 @@ def test_every_step_is_told_and_nothing_is_heard_twice(
     bench.run(wavs(tmp_path, "a", seconds=4), model, **options)
     assert bench.notices() == told
     assert SmallGpu.loads == loads
-    heard = bench.heard()
-    assert [index for index, _ in heard] == [0, 1, 2, 3]
-    assert [text.split()[0] for _, text in heard] == ["0", "1", "2", "3"]
+    event = bench.heard()
+    assert [index for index, _ in event] == [0, 1, 2, 3]
+    assert [text.split()[0] for _, text in event] == ["0", "1", "2", "3"]
     assert bench.ends() == [p.Finished]
     if model not in ("load",):
-        assert heard[-1][1] == "3 pt"
+        assert event[-1][1] == "3 pt"
 
 
 def test_all_of_a_batch_come_through(tmp_path: Path) -> None:

@@ -67,9 +67,9 @@ def _wrong_address(base_url: str) -> str | None:
     safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host or ""))
     if host and safe and "@" not in parts.netloc:
         return None
-    shown = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
+    display_name = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
     return (
-        f"assemblyai_base_url={shown!r} is no https address; choose from: "
+        f"assemblyai_base_url={display_name!r} is no https address; choose from: "
         "https://api.assemblyai.com, https://api.eu.assemblyai.com"
     )
 

@@ -35,7 +35,7 @@ def iso_code(theirs: str) -> str:
     return theirs.lower().replace("-", "_").split("_", 1)[0]
 
 
-def language_code(asked: str) -> str:
+def language_code(requested: str) -> str:
     """Their code for what people write, without region.
 
     Raises InvalidOption naming the value and the choices.
@@ -43,7 +43,7 @@ def language_code(asked: str) -> str:
     >>> language_code("pt-BR")
     'pt'
     """
-    code = parse_language(asked, LANGUAGES)
+    code = parse_language(requested, LANGUAGES)
     if code not in LANGUAGES:
-        raise InvalidOption(f"No language {asked!r}; choose from: {', '.join(LANGUAGES)}")
+        raise InvalidOption(f"No language {requested!r}; choose from: {', '.join(LANGUAGES)}")
     return code

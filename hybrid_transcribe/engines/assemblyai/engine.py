@@ -1,7 +1,7 @@
 """AssemblyAI: the recording goes to their machines, the text comes back.
 
 The way there is our own around the SDK, whose polling never ends, repeats nothing and cannot be
-cancelled. What is under way is noted, so that a restart goes on waiting and pays once.
+canceled. What is under way is noted, so that a restart goes on waiting and pays once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.assemblyai.account import Account, account_of, wanting
 from hybrid_transcribe.engines.assemblyai.choices import DEFAULT_MODEL, LANGUAGES, MODELS
 from hybrid_transcribe.engines.assemblyai.note import Note
-from hybrid_transcribe.engines.assemblyai.pace import Pace
+from hybrid_transcribe.engines.assemblyai.pace import PollingPace
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, UnknownModel
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -43,8 +43,8 @@ class AssemblyAI(Engine):
         whole_recordings=True,
     )
 
-    def __init__(self, pace: Pace | None = None) -> None:
-        self._pace = pace or Pace()
+    def __init__(self, pace: PollingPace | None = None) -> None:
+        self._pace = pace or PollingPace()
         self._account: Account | None = None
         self._model = DEFAULT_MODEL
         self._patience_s = 0.0
@@ -70,20 +70,20 @@ class AssemblyAI(Engine):
         return Loaded("cloud")
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for an unknown language, and TimedOut."""
-        for _, heard in self.transcribe_many([(0, clip)], options, lambda _: cancelled()):
-            if isinstance(heard, Exception):
-                raise heard
-            if not isinstance(heard, ClipDone) and not cancelled():
-                yield heard
+        for _, event in self.transcribe_many([(0, clip)], options, lambda _: canceled()):
+            if isinstance(event, Exception):
+                raise event
+            if not isinstance(event, ClipDone) and not canceled():
+                yield event
 
     def transcribe_many(
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """All at once. A note given after a cancel says what is left to delete, or nothing.
 
@@ -91,22 +91,22 @@ class AssemblyAI(Engine):
         """
         if self._account is None:
             raise EngineFailed("No model is loaded")
-        from hybrid_transcribe.engines.assemblyai.crew import Crew
         from hybrid_transcribe.engines.assemblyai.request import request_for
+        from hybrid_transcribe.engines.assemblyai.transcriber import CloudTranscriber
 
         request = request_for(options, self._model)
-        yield from Crew(self._account, request, self._pace, self._patience_s).heard(
-            clips, cancelled
+        yield from CloudTranscriber(self._account, request, self._pace, self._patience_s).events(
+            clips, canceled
         )
 
     def erase(self, note: str, settings: Settings) -> None:
         """Delete the transcript. The audio goes by itself (uploads are kept for two days)."""
-        told = Note.read(note)
-        if told is None:
+        message = Note.read(note)
+        if message is None:
             raise EngineFailed(f"Not a note of {self.name}: {note[:200]!r}")
-        from hybrid_transcribe.engines.assemblyai.crew import erase
+        from hybrid_transcribe.engines.assemblyai.transcriber import erase
 
-        erase(account_of(settings), told, self._pace)
+        erase(account_of(settings), message, self._pace)
 
     def unload(self) -> None:
         """Forget the key."""

@@ -16,8 +16,8 @@ from hybrid_transcribe.types import RATE_HZ
 _STEP = 10 * RATE_HZ
 
 
-def encode(samples: npt.NDArray[np.float32], cancelled: Callable[[], bool]) -> IO[bytes] | None:
-    """A nameless file that ends with its last user, at its beginning; None when cancelled.
+def encode(samples: npt.NDArray[np.float32], canceled: Callable[[], bool]) -> IO[bytes] | None:
+    """A nameless file that ends with its last user, at its beginning; None when canceled.
 
     Decoded recordings are 16-bit values over 32768, so nothing is lost.
     """
@@ -26,7 +26,7 @@ def encode(samples: npt.NDArray[np.float32], cancelled: Callable[[], bool]) -> I
         with av.open(file, "w", format="flac") as out:
             stream = out.add_stream("flac", rate=RATE_HZ, layout="mono", format="s16")
             for at in range(0, len(samples), _STEP):
-                if cancelled():
+                if canceled():
                     file.close()
                     return None
                 out.mux(stream.encode(_frame(samples[at : at + _STEP], at)))

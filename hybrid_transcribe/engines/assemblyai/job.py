@@ -16,12 +16,18 @@ from assemblyai.prerecorded.v2.api import ENDPOINT_TRANSCRIPT
 
 from hybrid_transcribe.engines.assemblyai.choices import iso_code
 from hybrid_transcribe.engines.assemblyai.note import Note
-from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace
-from hybrid_transcribe.engines.assemblyai.request import Request, parsed, plain
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, PollingPace
+from hybrid_transcribe.engines.assemblyai.request import AssemblyAIRequest, parsed, plain
 from hybrid_transcribe.engines.assemblyai.wire import Gone, OutOfTime, Trouble, Wire
 from hybrid_transcribe.engines.assemblyai.words import segments
 from hybrid_transcribe.errors import EngineError, EngineFailed, TimedOut
-from hybrid_transcribe.interfaces import Doing, Heard, Language, Notice, Remember
+from hybrid_transcribe.interfaces import (
+    CheckpointUpdate,
+    EngineWarning,
+    Heard,
+    Language,
+    StageUpdate,
+)
 from hybrid_transcribe.types import Stage
 
 #: Bytes handed to the connection at once: small enough for a percentage that moves.
@@ -38,7 +44,7 @@ _NOBODY = "no spoken audio"
 
 
 @dataclass(slots=True)
-class Upload:
+class UploadedAudio:
     """A recording as FLAC, and the note that an earlier attempt left. Times in seconds."""
 
     file: IO[bytes]
@@ -47,23 +53,23 @@ class Upload:
     note: str | None
 
 
-class Job:
+class CloudJob:
     """Runs on the event loop of its wire.
 
     ``say`` passes on what was heard; ``noted`` waits until a note is journalled. `run` may be
-    cancelled at any moment; `let_go` then leaves nothing behind, if it can.
+    canceled at any moment; `let_go` then leaves nothing behind, if it can.
     """
 
     def __init__(
         self,
         wire: Wire,
-        request: Request,
-        upload: Upload,
+        request: AssemblyAIRequest,
+        upload: UploadedAudio,
         base_url: str,
-        pace: Pace,
+        pace: PollingPace,
         deadline: Deadline,
         say: Callable[[Heard], None],
-        noted: Callable[[Remember], Awaitable[None]],
+        noted: Callable[[CheckpointUpdate], Awaitable[None]],
     ) -> None:
         self._wire = wire
         self._request = request
@@ -110,7 +116,9 @@ class Job:
             return
         if note.base_url != self._base_url:
             if note.transcript_id:
-                self._say(Notice(f"Transcript {note.transcript_id} stays at {note.base_url}"))
+                self._say(
+                    EngineWarning(f"Transcript {note.transcript_id} stays at {note.base_url}")
+                )
         elif note.failed or note.request != self._request.digest:
             await self._discard(note)
         else:
@@ -126,11 +134,13 @@ class Job:
         try:
             await delete(self._wire, note.transcript_id, self._pace, deadline)
         except EngineFailed as refused:
-            self._say(Notice(f"Transcript {note.transcript_id} stays at AssemblyAI: {refused}"))
+            self._say(
+                EngineWarning(f"Transcript {note.transcript_id} stays at AssemblyAI: {refused}")
+            )
         except OutOfTime as over:
             # The next note takes the place of this one, so nobody deletes it later.
             text = f"Transcript {note.transcript_id} may still be at AssemblyAI; delete it there"
-            self._say(Notice(f"{text} ({over})"))
+            self._say(EngineWarning(f"{text} ({over})"))
 
     # ---------------------------------------------------------------------- three steps
 
@@ -144,7 +154,7 @@ class Job:
 
     async def _send(self) -> None:
         # Before there is a connection: that may take its time.
-        self._say(Doing(Stage.UPLOADING_TO_CLOUD, 0.0))
+        self._say(StageUpdate(Stage.UPLOADING_TO_CLOUD, 0.0))
         answer = await self._wire.patiently(self._send_once, self._deadline)
         self._maybe_submitted = False
         await self._remember(
@@ -168,30 +178,30 @@ class Job:
         return answer
 
     async def _chunks(self) -> AsyncIterator[bytes]:
-        self._say(Doing(Stage.UPLOADING_TO_CLOUD, 0.0))
+        self._say(StageUpdate(Stage.UPLOADING_TO_CLOUD, 0.0))
         self._upload.file.seek(0)
-        sent, told = 0, 0
+        sent, message = 0, 0
         while chunk := self._upload.file.read(_CHUNK):
             yield chunk
             # Asked for more: the connection has taken the last one.
             sent += len(chunk)
             percentage = math.floor(100 * sent / self._upload.size)
-            if percentage > told:
-                told = percentage
-                self._say(Doing(Stage.UPLOADING_TO_CLOUD, float(percentage)))
+            if percentage > message:
+                message = percentage
+                self._say(StageUpdate(Stage.UPLOADING_TO_CLOUD, float(percentage)))
 
     async def _submit(self) -> None:
-        self._say(Doing(Stage.WAITING_FOR_CLOUD))
-        found = await self._wire.patiently(self._submit_once, self._deadline)
+        self._say(StageUpdate(Stage.WAITING_FOR_CLOUD))
+        result = await self._wire.patiently(self._submit_once, self._deadline)
         self._there = True
-        await self._remember(msgspec.structs.replace(self._noted_so_far, transcript_id=found))
+        await self._remember(msgspec.structs.replace(self._noted_so_far, transcript_id=result))
 
     async def _submit_once(self) -> str:
         """The id of the new transcript, or of one whose answer was lost: it is billed already."""
         if self._maybe_submitted:
-            found = await self._find(self._within_s)
-            if found is not None:
-                return found
+            result = await self._find(self._within_s)
+            if result is not None:
+                return result
         self._maybe_submitted = True
         body = self._request.body(self._noted_so_far.upload_url)
         self._posting = asyncio.ensure_future(
@@ -199,9 +209,9 @@ class Job:
         )
         # Not awaited itself: a cancel must not end it before its id is known.
         await asyncio.wait({self._posting})
-        return self._made(self._posting)
+        return self._created(self._posting)
 
-    def _made(self, posting: asyncio.Task[dict[str, Any]]) -> str:
+    def _created(self, posting: asyncio.Task[dict[str, Any]]) -> str:
         """The id in the answer to a submission, which otherwise may or may not have worked."""
         try:
             return _text(posting.result(), "id")
@@ -213,7 +223,7 @@ class Job:
             raise
 
     async def _await_text(self) -> dict[str, Any] | None:
-        self._say(Doing(Stage.WAITING_FOR_CLOUD))
+        self._say(StageUpdate(Stage.WAITING_FOR_CLOUD))
         looks = 0
         if self._there:
             await self._rest(looks)
@@ -245,7 +255,7 @@ class Job:
 
     async def _broke(self, said: str) -> None:
         if _NOBODY in said:
-            self._say(Notice("Nobody speaks in this recording."))
+            self._say(EngineWarning("Nobody speaks in this recording."))
             return
         await self._remember(msgspec.structs.replace(self._noted_so_far, failed=True))
         raise EngineFailed(f"AssemblyAI could not transcribe it: {said}")
@@ -260,7 +270,9 @@ class Job:
             raise EngineFailed(text) from None
         used = transcript.speech_model_used
         if used and used != self._request.model:
-            self._say(Notice(f"AssemblyAI took model {used} instead of {self._request.model}"))
+            self._say(
+                EngineWarning(f"AssemblyAI took model {used} instead of {self._request.model}")
+            )
         if self._request.detects and transcript.language_code and (transcript.text or "").strip():
             code = getattr(transcript.language_code, "value", transcript.language_code)
             self._say(Language(iso_code(code), transcript.language_confidence))
@@ -269,9 +281,9 @@ class Job:
 
     def _too_long(self, last: str) -> str:
         still = f"still {self._status!r}" if self._status else ""
-        known = "; ".join(filter(None, [still, last]))
+        choices = "; ".join(filter(None, [still, last]))
         spent_s = self._deadline.limit_s - self._deadline.left_s()
-        after = f" after {spent_s:.0f} s" + (f" ({known})" if known else "")
+        after = f" after {spent_s:.0f} s" + (f" ({choices})" if choices else "")
         if self._id is None:
             return f"AssemblyAI could not take it{after}"
         return (
@@ -284,27 +296,27 @@ class Job:
     async def let_go(self) -> None:
         """After a cancel: delete what the cloud has, and take the note back when that is sure.
 
-        Bounded by the `Pace`. A note that stays has the transcript deleted later.
+        Bounded by the `PollingPace`. A note that stays has the transcript deleted later.
         """
-        found = self._id or await self._submitted_after_all()
-        if found is not None:
+        result = self._id or await self._submitted_after_all()
+        if result is not None:
             try:
                 await asyncio.wait_for(
                     delete(
                         self._wire,
-                        found,
+                        result,
                         self._pace,
                         Deadline(self._pace.deleting_s, self._pace.now),
                     ),
                     self._pace.deleting_s,
                 )
             except (asyncio.TimeoutError, EngineError, OutOfTime):
-                note = msgspec.structs.replace(self._noted_so_far, transcript_id=found)
-                self._say(Remember(note.text))
+                note = msgspec.structs.replace(self._noted_so_far, transcript_id=result)
+                self._say(CheckpointUpdate(note.text))
                 return
-            self._say(Remember(""))
+            self._say(CheckpointUpdate(""))
         elif self._note is not None and not self._maybe_submitted:
-            self._say(Remember(""))
+            self._say(CheckpointUpdate(""))
 
     async def _submitted_after_all(self) -> str | None:
         """The id that the request under way brings, or that the listing has."""
@@ -313,7 +325,7 @@ class Job:
             self._posting.cancel()
             with suppress(Trouble, Gone, EngineError):
                 if done:
-                    return self._made(self._posting)
+                    return self._created(self._posting)
         if self._note is not None and self._maybe_submitted:
             with suppress(Trouble, Gone, EngineError):
                 return await self._find(self._pace.finding_s)
@@ -343,16 +355,16 @@ class Job:
     async def _remember(self, note: Note) -> None:
         # Known before it is journalled: a cancel in between must find it.
         self._note = note
-        await self._noted(Remember(note.text))
+        await self._noted(CheckpointUpdate(note.text))
 
 
 async def find(wire: Wire, upload_url: str, deadline: Deadline) -> str | None:
     """The id of the newest transcript of that upload. Raises Trouble and EngineError."""
     before: str | None = None
     for _ in range(_MOST_PAGES):
-        asked = types.ListTranscriptParameters(limit=_PAGE, before_id=before)
+        parameters = types.ListTranscriptParameters(limit=_PAGE, before_id=before)
         answer = await wire.ask(
-            "GET", ENDPOINT_TRANSCRIPT, max(0.0, deadline.left_s()), params=plain(asked)
+            "GET", ENDPOINT_TRANSCRIPT, max(0.0, deadline.left_s()), params=plain(parameters)
         )
         try:
             before = parsed(types.PageDetails, answer["page_details"]).before_id_of_prev_url
@@ -369,7 +381,7 @@ async def find(wire: Wire, upload_url: str, deadline: Deadline) -> str | None:
     return None
 
 
-async def delete(wire: Wire, transcript_id: str, pace: Pace, deadline: Deadline) -> None:
+async def delete(wire: Wire, transcript_id: str, pace: PollingPace, deadline: Deadline) -> None:
     """Have a transcript deleted. Raises OutOfTime and EngineError."""
     path = f"{ENDPOINT_TRANSCRIPT}/{transcript_id}"
 
@@ -389,7 +401,7 @@ async def delete(wire: Wire, transcript_id: str, pace: Pace, deadline: Deadline)
 
 
 def _text(answer: dict[str, Any], name: str) -> str:
-    found = answer.get(name)
-    if not isinstance(found, str) or not found:
+    result = answer.get(name)
+    if not isinstance(result, str) or not result:
         raise Trouble(f"AssemblyAI's answer has no {name}")
-    return found
+    return result

@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PollingPace:
     """Times in seconds.
 
     Attributes:

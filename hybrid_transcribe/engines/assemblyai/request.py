@@ -19,7 +19,7 @@ MOST_TERMS, MOST_WORDS_OF_A_TERM = 200, 6
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class AssemblyAIRequest:
     """What is asked of every recording alike. ``digest`` tells it from other requests."""
 
     config: aai.TranscriptionConfig
@@ -35,7 +35,7 @@ class Request:
         return plain(types.TranscriptRequest(audio_url=audio_url, **plain(self.config.raw)))
 
 
-def request_for(options: Options, model: str) -> Request:
+def request_for(options: Options, model: str) -> AssemblyAIRequest:
     """Raises InvalidOption for an unknown language."""
     terms, notices = _terms(options.hotwords or "")
     config = aai.TranscriptionConfig(
@@ -46,15 +46,15 @@ def request_for(options: Options, model: str) -> Request:
         speaker_labels=True if options.diarize else None,
         keyterms_prompt=terms or None,
     )
-    told = json.dumps(plain(config.raw), sort_keys=True)
-    return Request(
+    message = json.dumps(plain(config.raw), sort_keys=True)
+    return AssemblyAIRequest(
         config=config,
         model=model,
         detects=options.language is None,
         words=options.word_timestamps,
         silence_guard=options.silence_guard,
         notices=notices,
-        digest=hashlib.sha256(told.encode()).hexdigest()[:16],
+        digest=hashlib.sha256(message.encode()).hexdigest()[:16],
     )
 
 
@@ -64,8 +64,8 @@ def plain(model: Any) -> dict[str, Any]:
     The SDK uses pydantic 1 or 2, whichever the machine has.
     """
     dump = getattr(model, "model_dump", None) or model.dict
-    found: dict[str, Any] = dump(exclude_none=True, by_alias=True)
-    return found
+    mapping: dict[str, Any] = dump(exclude_none=True, by_alias=True)
+    return mapping
 
 
 def parsed(kind: Any, answer: dict[str, Any]) -> Any:
@@ -75,14 +75,14 @@ def parsed(kind: Any, answer: dict[str, Any]) -> Any:
 
 def _terms(hotwords: str) -> tuple[list[str], tuple[str, ...]]:
     """Words to expect, one a line or between commas, as far as they are taken."""
-    given = [" ".join(term.split()) for term in re.split(r"[,;\n]", hotwords)]
-    given = list(dict.fromkeys(term for term in given if term))
-    short = [term for term in given if len(term.split()) <= MOST_WORDS_OF_A_TERM]
+    items = [" ".join(term.split()) for term in re.split(r"[,;\n]", hotwords)]
+    items = list(dict.fromkeys(term for term in items if term))
+    short = [term for term in items if len(term.split()) <= MOST_WORDS_OF_A_TERM]
     notices = []
-    if len(short) < len(given):
+    if len(short) < len(items):
         notices.append(
             f"AssemblyAI takes hotwords of at most {MOST_WORDS_OF_A_TERM} words each, between "
-            f"commas: {len(given) - len(short)} longer left out"
+            f"commas: {len(items) - len(short)} longer left out"
         )
     if len(short) > MOST_TERMS:
         notices.append(

@@ -18,7 +18,7 @@ import assemblyai as aai
 import httpx
 
 from hybrid_transcribe.engines.assemblyai.account import Account, rejected
-from hybrid_transcribe.engines.assemblyai.pace import Deadline, Pace, retry_after_s
+from hybrid_transcribe.engines.assemblyai.pace import Deadline, PollingPace, retry_after_s
 from hybrid_transcribe.errors import EngineError, EngineFailed, EngineUnavailable
 
 _T = TypeVar("_T")
@@ -50,7 +50,7 @@ class OutOfTime(Exception):
 class Wire:
     """Used by ``async with``, on one event loop."""
 
-    def __init__(self, account: Account, pace: Pace) -> None:
+    def __init__(self, account: Account, pace: PollingPace) -> None:
         self._account = account
         self._pace = pace
         self._sdk: aai.AsyncClient | None = None
@@ -106,16 +106,16 @@ class Wire:
 
         Raises Trouble, Gone (404), EngineUnavailable (401, 403) and EngineFailed.
         """
-        found = await self._sent(method, path, within_s, more)
+        result = await self._sent(method, path, within_s, more)
         # Raised out here: a library's error, which may show more than it should, stays no cause.
-        if isinstance(found, Exception):
-            raise found
-        trouble = self._wrong(found)
+        if isinstance(result, Exception):
+            raise result
+        trouble = self._wrong(result)
         if trouble is not None:
             raise trouble
         try:
             # Nothing that is told later can hold the key then.
-            answer = json.loads(self._account.scrubbed(found.content.decode()))
+            answer = json.loads(self._account.scrubbed(result.content.decode()))
         except ValueError:
             answer = None
         if not isinstance(answer, dict):

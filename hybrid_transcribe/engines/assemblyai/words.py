@@ -52,11 +52,11 @@ def segments(transcript: Any, duration_s: float, with_words: bool) -> list[Segme
     passages = [_passage(turn.text, turn.words, turn.speaker) for turn in turns]
     if not passages:
         passages = [_passage(transcript.text or "", transcript.words or (), None)]
-    found = list(chain.from_iterable(_cut(passage, with_words) for passage in passages))
-    if not found and (transcript.text or "").strip():
-        found = [Segment(0.0, duration_s, transcript.text.strip())]
+    items = list(chain.from_iterable(_cut(passage, with_words) for passage in passages))
+    if not items and (transcript.text or "").strip():
+        items = [Segment(0.0, duration_s, transcript.text.strip())]
     # Two may speak at once.
-    return list(_in_order(sorted(found, key=lambda s: s.start_s), duration_s))
+    return list(_in_order(sorted(items, key=lambda s: s.start_s), duration_s))
 
 
 def _passage(text: str, words: Sequence[Any], speaker: str | None) -> Passage:
@@ -106,10 +106,10 @@ def _ends(first: Word, word: Word, after: Word) -> bool:
     return after.end_s - first.start_s > LONGEST_S
 
 
-def _in_order(found: Sequence[Segment], duration_s: float) -> Iterator[Segment]:
+def _in_order(result: Sequence[Segment], duration_s: float) -> Iterator[Segment]:
     """Times as they came, but never backwards, overlapping or past the end."""
     reached_s = 0.0
-    for segment in found:
+    for segment in result:
         start_s = min(max(segment.start_s, reached_s), duration_s)
         end_s = min(max(segment.end_s, start_s), duration_s)
         reached_s = end_s

@@ -43,26 +43,26 @@ _BROKEN = ("cuda failed", "cuda error", "cublas", "cudnn")
 
 
 def choose_device(
-    asked: str, settings: Settings, probe: devices.Probe = devices.probe
+    requested: str, settings: Settings, probe: devices.Probe = devices.probe
 ) -> tuple[str, tuple[str, ...]]:
     """``"cpu"`` or ``"gpu"`` and what people should know. Raises EngineUnavailable."""
-    device, notices = devices.choose(asked, "ctranslate2", settings, probe)
+    device, notices = devices.choose(requested, "ctranslate2", settings, probe)
     if device == "gpu":
         devices.preload()
     return device, notices
 
 
 def without_gpu(
-    asked: str,
+    requested: str,
     settings: Settings,
     gone: EngineUnavailable,
     forget: devices.Forget = devices.forget,
 ) -> tuple[str, tuple[str, ...]]:
     """As `choose_device`, after the GPU it chose is ``gone``, which is raised for ``"gpu"``."""
-    return devices.without_gpu(asked, "ctranslate2", settings, gone, forget)
+    return devices.without_gpu(requested, "ctranslate2", settings, gone, forget)
 
 
-def choose_compute_type(asked: str | None, device: str) -> str:
+def choose_compute_type(requested: str | None, device: str) -> str:
     """A number format the device can compute in. Raises InvalidOption for one it cannot.
 
     Also raises EngineUnavailable and DeviceFailed where a GPU has gone meanwhile.
@@ -73,12 +73,12 @@ def choose_compute_type(asked: str | None, device: str) -> str:
         can = ctranslate2.get_supported_compute_types(ct2_name(device))
     except RuntimeError as error:
         raise meaning(error, device) from error
-    if asked is None:
+    if requested is None:
         return devices.preferred("ctranslate2", device, can) or "default"
-    if asked in can or asked in _OPEN_CHOICES:
-        return asked
+    if requested in can or requested in _OPEN_CHOICES:
+        return requested
     raise InvalidOption(
-        f"faster-whisper has no compute_type {asked!r} on the {device}; "
+        f"faster-whisper has no compute_type {requested!r} on the {device}; "
         f"choose from: {', '.join(sorted(can))}"
     )
 

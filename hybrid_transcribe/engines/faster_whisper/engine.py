@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Forget, Probe, forget, probe
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.asking.prompt import length_notices
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.prompt import length_notices
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import (
-    Request,
+    FasterWhisperRequest,
     batched_request,
     request_for,
 )
 from hybrid_transcribe.engines.faster_whisper.sampling import seeded
-from hybrid_transcribe.engines.faster_whisper.trimmed.choice import (
-    Shape,
+from hybrid_transcribe.engines.faster_whisper.short_context.parallelism import (
+    Parallelism,
     can_trim,
     deep,
     step_s,
     wide,
 )
-from hybrid_transcribe.engines.listening.listen import listen
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,
@@ -47,10 +47,14 @@ from hybrid_transcribe.interfaces import (
 from hybrid_transcribe.types import Clip, Options
 
 if TYPE_CHECKING:
-    from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches
-    from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew
-    from hybrid_transcribe.engines.faster_whisper.trimmed.ear import Ear
-    from hybrid_transcribe.engines.faster_whisper.trimmed.tail import Tail
+    from hybrid_transcribe.engines.faster_whisper.short_context.batches import Batches
+    from hybrid_transcribe.engines.faster_whisper.short_context.parallel_transcriber import (
+        ParallelTranscriber,
+    )
+    from hybrid_transcribe.engines.faster_whisper.short_context.piece_decoder import PieceDecoder
+    from hybrid_transcribe.engines.faster_whisper.short_context.silence_padding import (
+        SilencePadding,
+    )
 
 #: Loads a model from (folder, "cpu" or "cuda", compute type, threads, replicas).
 Opener = Callable[[str, str, str, int, int], Any]
@@ -96,12 +100,12 @@ class FasterWhisper(Engine):
         self._model_name = ""
         self._device = "cpu"
         # Opens the model again in another shape.
-        self._reopen: Callable[[Shape], Any] = _not_loaded
-        self._shape = Shape()
+        self._reopen: Callable[[Parallelism], Any] = _not_loaded
+        self._shape = Parallelism()
         self._cpu_threads = 0
         self._crew: Executor | None = None
         self._batches: Batches | None = None
-        self._tail: Tail | None = None
+        self._tail: SilencePadding | None = None
         self.second_looks: tuple[int, int] = (0, 0)
 
     def available(self, settings: Settings) -> str | None:
@@ -118,21 +122,21 @@ class FasterWhisper(Engine):
         if request.model.folder is None:
             raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
         self.unload()
-        asked, settings = request.device, request.settings
-        device, notices = device_choice.choose_device(asked, settings, self._probe)
+        requested, settings = request.device, request.settings
+        device, notices = device_choice.choose_device(requested, settings, self._probe)
         try:
             return self._load_on(device, notices, request)
         except EngineUnavailable as gone:
             if device == "cpu":
                 raise
             # It was remembered to work, and nobody looked again.
-            device, notices = device_choice.without_gpu(asked, settings, gone, self._forget)
+            device, notices = device_choice.without_gpu(requested, settings, gone, self._forget)
         return self._load_on(device, notices, request)
 
     def _load_on(self, device: str, notices: tuple[str, ...], request: LoadRequest) -> Loaded:
         compute_type = device_choice.choose_compute_type(request.compute_type, device)
 
-        def reopen(shape: Shape) -> Any:
+        def reopen(shape: Parallelism) -> Any:
             return self._open(
                 str(request.model.folder),
                 device_choice.ct2_name(device),
@@ -152,23 +156,23 @@ class FasterWhisper(Engine):
         return Loaded(device, _real_compute_type(self._model, compute_type), notices)
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a language or task it does not know."""
         if self._trims(options):
-            for _, heard in self._side_by_side([(0, clip)], options, lambda _: cancelled()):
-                if isinstance(heard, Exception):
-                    raise heard
-                if not isinstance(heard, ClipDone):
-                    yield heard
+            for _, event in self._side_by_side([(0, clip)], options, lambda _: canceled()):
+                if isinstance(event, Exception):
+                    raise event
+                if not isinstance(event, ClipDone):
+                    yield event
             return
         self._take_shape(deep(self._cpu_threads))
         request = self._request_for(options, clip)
-        yield from listen(
+        yield from postprocess(
             clip,
             options,
-            cancelled,
-            None if request.empty else lambda: self._decoded(clip, request, cancelled),
+            canceled,
+            None if request.empty else lambda: self._decoded(clip, request, canceled),
             self._meaning,
             request.notices,
         )
@@ -177,12 +181,12 @@ class FasterWhisper(Engine):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """Pieces of several recordings side by side, where the fast way does."""
         if self._trims(options):
-            return self._side_by_side(clips, options, cancelled)
-        return super().transcribe_many(clips, options, cancelled)
+            return self._side_by_side(clips, options, canceled)
+        return super().transcribe_many(clips, options, canceled)
 
     def unload(self) -> None:
         """Give the model's memory back at once, on the GPU too."""
@@ -223,18 +227,23 @@ class FasterWhisper(Engine):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
-        from hybrid_transcribe.engines.faster_whisper.trimmed.crew import Crew, in_order
-        from hybrid_transcribe.engines.faster_whisper.trimmed.heap import give_back
-        from hybrid_transcribe.engines.faster_whisper.trimmed.tail import tail_of
+        from hybrid_transcribe.engines.faster_whisper.short_context.malloc import give_back
+        from hybrid_transcribe.engines.faster_whisper.short_context.parallel_transcriber import (
+            ParallelTranscriber,
+            in_order,
+        )
+        from hybrid_transcribe.engines.faster_whisper.short_context.silence_padding import (
+            silence_padding_for,
+        )
 
         shape = wide(self._cpu_threads, self._device)
         self._take_shape(shape)
         if self._crew is None:
             self._crew = ThreadPoolExecutor(shape.n_ears, thread_name_prefix="hear")
-            self._tail = tail_of(self._model) if self._device == "cpu" else None
-        crew = Crew(
+            self._tail = silence_padding_for(self._model) if self._device == "cpu" else None
+        crew = ParallelTranscriber(
             self._crew,
             shape.n_ears,
             self._model,
@@ -246,13 +255,13 @@ class FasterWhisper(Engine):
             step_s=step_s(self._device, encoded=self._tail is None),
         )
         try:
-            yield from in_order(self._in_batches(crew, shape), clips, cancelled)
+            yield from in_order(self._in_batches(crew, shape), clips, canceled)
         finally:
             give_back()
 
     def _request_for(
-        self, options: Options, clip: Clip, make: Callable[..., Request] = request_for
-    ) -> Request:
+        self, options: Options, clip: Clip, make: Callable[..., FasterWhisperRequest] = request_for
+    ) -> FasterWhisperRequest:
         model = self._model
         request = make(options, clip, model.supported_languages, self._model_name)
         if not hasattr(model, "count_tokens"):
@@ -260,8 +269,8 @@ class FasterWhisper(Engine):
         cut = length_notices(options, model.max_length, model.count_tokens)
         return replace(request, notices=(*request.notices, *cut))
 
-    def _in_batches(self, crew: Crew, shape: Shape) -> Crew:
-        from hybrid_transcribe.engines.faster_whisper.trimmed import batches
+    def _in_batches(self, crew: ParallelTranscriber, shape: Parallelism) -> ParallelTranscriber:
+        from hybrid_transcribe.engines.faster_whisper.short_context import batches
 
         if self._batches is None:
             kind = batches.CpuBatches if self._device == "cpu" else batches.GpuBatches
@@ -274,11 +283,11 @@ class FasterWhisper(Engine):
     def _no_memory(self, error: Exception) -> bool:
         return isinstance(self._meaning(error), OutOfMemory)
 
-    def _count(self, ear: Ear) -> None:
-        again, heard = self.second_looks
-        self.second_looks = (again + ear.second_looks, heard + ear.looks)
+    def _count(self, ear: PieceDecoder) -> None:
+        again, event = self.second_looks
+        self.second_looks = (again + ear.second_looks, event + ear.looks)
 
-    def _take_shape(self, shape: Shape) -> None:
+    def _take_shape(self, shape: Parallelism) -> None:
         """Open the model again where it is spread over the cores in another way."""
         if (
             shape == self._shape
@@ -297,15 +306,15 @@ class FasterWhisper(Engine):
     # ------------------------------------------------------------- the library's own way
 
     def _decoded(
-        self, clip: Clip, request: Request, cancelled: Callable[[], bool]
+        self, clip: Clip, request: FasterWhisperRequest, canceled: Callable[[], bool]
     ) -> Iterator[Any]:
-        with self._interruptible(cancelled):
-            found, info = self._call(clip, request)
+        with self._interruptible(canceled):
+            result, info = self._call(clip, request)
             if "language" not in request.arguments:
                 yield self._language(info)
-            yield from found
+            yield from result
 
-    def _call(self, clip: Clip, request: Request) -> tuple[Iterable[Any], Any]:
+    def _call(self, clip: Clip, request: FasterWhisperRequest) -> tuple[Iterable[Any], Any]:
         if request.batch_size is None:
             model = seeded(self._model)
             return model.transcribe(clip.samples, **request.arguments)  # type: ignore[no-any-return]
@@ -321,17 +330,17 @@ class FasterWhisper(Engine):
             return Language(info.language)
         return Language(info.language, float(info.language_probability))
 
-    def _interruptible(self, cancelled: Callable[[], bool]) -> Any:
+    def _interruptible(self, canceled: Callable[[], bool]) -> Any:
         within = getattr(self._model, "interruptible", None)
-        return within(cancelled) if within else ExitStack()
+        return within(canceled) if within else ExitStack()
 
 
-def _not_loaded(shape: Shape) -> Any:
+def _not_loaded(shape: Parallelism) -> Any:
     raise EngineFailed("No model is loaded")
 
 
-def _real_compute_type(model: Any, asked: str) -> str:
-    return str(getattr(getattr(model, "model", None), "compute_type", asked))
+def _real_compute_type(model: Any, requested: str) -> str:
+    return str(getattr(getattr(model, "model", None), "compute_type", requested))
 
 
 def _load_error(error: Exception, device: str, request: LoadRequest) -> Exception:

@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
 
-from hybrid_transcribe.engines.asking.prompt import hotwords_room_of, room_of
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.engines.common.prompt import hotwords_room_of, room_of
+from hybrid_transcribe.engines.common.silero_vad import serve_faster_whisper
 from hybrid_transcribe.engines.faster_whisper.sampling import SEED
-from hybrid_transcribe.engines.listening.listen import Interrupted
-from hybrid_transcribe.engines.listening.silero_vad import serve_faster_whisper
 
 Features = npt.NDArray[np.float32]
 
@@ -28,7 +28,7 @@ def _never() -> bool:
     return False
 
 
-class Whisper(WhisperModel):  # type: ignore[misc]
+class CTranslate2Whisper(WhisperModel):  # type: ignore[misc]
     """A loaded model, used by one thread at a time but for what `trimmed` does with it.
 
     ``trims`` says that its encoder takes windows shorter than 30 s. ``open_again`` opens
@@ -39,9 +39,9 @@ class Whisper(WhisperModel):  # type: ignore[misc]
     trims = True
     open_again: Callable[[], Any] | None = None
 
-    _cancelled: Callable[[], bool] = staticmethod(_never)
+    _canceled: Callable[[], bool] = staticmethod(_never)
     _detecting = False
-    _known: tuple[Features, Any] | None = None
+    _cached: tuple[Features, Any] | None = None
 
     @property
     def supported_languages(self) -> list[str]:
@@ -53,25 +53,25 @@ class Whisper(WhisperModel):  # type: ignore[misc]
         ]
 
     @contextmanager
-    def interruptible(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+    def interruptible(self, canceled: Callable[[], bool]) -> Iterator[None]:
         """Within this, a window that is about to be encoded raises Interrupted instead."""
-        self._cancelled = cancelled
+        self._canceled = canceled
         try:
             yield
         finally:
-            self._cancelled = _never
-            self._known = None
+            self._canceled = _never
+            self._cached = None
 
     def encode(self, features: Features) -> Any:
         """The encoding of one window (n_mels, n_frames), or of several."""
-        if self._cancelled():
-            raise Interrupted
-        known, self._known = self._known, None
-        if known is not None and np.array_equal(known[0], features):
-            return known[1]
+        if self._canceled():
+            raise DecodingInterrupted
+        entry, self._cached = self._cached, None
+        if entry is not None and np.array_equal(entry[0], features):
+            return entry[1]
         encoding = super().encode(features)
         if self._detecting:
-            self._known = (features, encoding)
+            self._cached = (features, encoding)
         return encoding
 
     def count_tokens(self, text: str) -> int:
@@ -101,7 +101,7 @@ class Whisper(WhisperModel):  # type: ignore[misc]
         return prompt
 
     def detect_language(
-        self, audio: Any = None, features: Features | None = None, **how: Any
+        self, audio: Any = None, features: Features | None = None, **kwargs: Any
     ) -> tuple[str, float, list[tuple[str, float]]]:
         """As the library's, keeping the encoding for the window that follows.
 
@@ -113,21 +113,21 @@ class Whisper(WhisperModel):  # type: ignore[misc]
             features = features[..., :-1]
         self._detecting = True
         try:
-            found: tuple[str, float, list[tuple[str, float]]] = super().detect_language(
-                audio, features, **how
+            result: tuple[str, float, list[tuple[str, float]]] = super().detect_language(
+                audio, features, **kwargs
             )
         finally:
             self._detecting = False
-        return found
+        return result
 
 
 def open_model(
     folder: str, device: str, compute_type: str, cpu_threads: int, replicas: int = 1
-) -> Whisper:
+) -> CTranslate2Whisper:
     """Load a model. ``device`` is ``cpu`` or ``cuda``. Raises what the library raises."""
     serve_faster_whisper()
     ctranslate2.set_random_seed(SEED)
-    whisper = Whisper(
+    whisper = CTranslate2Whisper(
         folder,
         device=device,
         compute_type=compute_type,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 
@@ -28,7 +28,7 @@ _DECODED_TOGETHER = "batch_size is for GPUs; on a CPU pieces are decoded togethe
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class FasterWhisperRequest:
     """One call of the library.
 
     Attributes:
@@ -44,13 +44,15 @@ class Request:
     empty: bool = False
 
 
-def request_for(options: Options, clip: Clip, languages: Sequence[str], model_name: str) -> Request:
+def request_for(
+    options: Options, clip: Clip, languages: Sequence[str], model_name: str
+) -> FasterWhisperRequest:
     """How to call the library. ``languages`` are those of the loaded model.
 
     Raises InvalidOption naming the value and the choices.
     """
-    given = {k: v for k, v in options.given().items() if k not in _NOT_ARGUMENTS}
-    draft = Draft(given)
+    fields = {k: v for k, v in options.given().items() if k not in _NOT_ARGUMENTS}
+    draft = Draft(fields)
     set_task(draft, options.task, languages, model_name)
     set_language(draft, options.language, languages, model_name)
     batch_size = _batch_size(draft, options, clip)
@@ -60,12 +62,12 @@ def request_for(options: Options, clip: Clip, languages: Sequence[str], model_na
             draft.arguments[name] = list(draft.arguments[name])
     if options.hallucination_silence_threshold is not None and not options.word_timestamps:
         draft.notices.append("hallucination_silence_threshold needs word_timestamps; ignored.")
-    return Request(draft.arguments, batch_size, tuple(draft.notices), empty)
+    return FasterWhisperRequest(draft.arguments, batch_size, tuple(draft.notices), empty)
 
 
 def batched_request(
     options: Options, clip: Clip, languages: Sequence[str], model_name: str
-) -> Request:
+) -> FasterWhisperRequest:
     """As `request_for`, where pieces are decoded together whatever ``batch_size`` says."""
     size = options.batch_size
     request = request_for(replace(options, batch_size=None), clip, languages, model_name)

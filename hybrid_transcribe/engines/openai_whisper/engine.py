@@ -17,10 +17,14 @@ from typing import Any, ClassVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Probe, probe
 from hybrid_transcribe.engines import torch_device as device_choice
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.asking.prompt import length_notices
-from hybrid_transcribe.engines.listening.listen import listen
-from hybrid_transcribe.engines.openai_whisper.request import HONOURED, Request, request_for
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.prompt import length_notices
+from hybrid_transcribe.engines.openai_whisper.request import (
+    HONOURED,
+    OpenAIWhisperRequest,
+    request_for,
+)
 from hybrid_transcribe.engines.openai_whisper.windows import Windows
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
@@ -108,17 +112,17 @@ class OpenAIWhisper(Engine):
         return Loaded(device, compute_type, notices)
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a value the library has no use for."""
         if self._model is None:
             raise EngineFailed("No model is loaded")
         request = self._request_for(options, clip)
-        yield from listen(
+        yield from postprocess(
             clip,
             options,
-            cancelled,
-            None if request.empty else lambda: self._decoded(clip, request, cancelled),
+            canceled,
+            None if request.empty else lambda: self._decoded(clip, request, canceled),
             lambda error: device_choice.meaning(error, self._device, self.name),
             request.notices,
         )
@@ -130,7 +134,7 @@ class OpenAIWhisper(Engine):
         self._model = None
         device_choice.give_back()
 
-    def _request_for(self, options: Options, clip: Clip) -> Request:
+    def _request_for(self, options: Options, clip: Clip) -> OpenAIWhisperRequest:
         model = self._model
         request = request_for(options, clip, model.supported_languages, self._model_name)
         if not hasattr(model, "count_tokens"):
@@ -140,16 +144,16 @@ class OpenAIWhisper(Engine):
         return replace(request, notices=(*request.notices, *cut))
 
     def _decoded(
-        self, clip: Clip, request: Request, cancelled: Callable[[], bool]
+        self, clip: Clip, request: OpenAIWhisperRequest, canceled: Callable[[], bool]
     ) -> Iterator[Any]:
         model = self._model
-        with model.interruptible(cancelled):
+        with model.interruptible(canceled):
             sound = model.hear(clip.samples)
             language = request.language
             if language is None:
-                found = self._language(sound)
-                yield found
-                language = found.code
+                result = self._language(sound)
+                yield result
+                language = result.code
             tokenizer = model.tokenizer(language, request.task)
             yield from Windows(model, sound, tokenizer, replace(request, language=language))
 
@@ -194,11 +198,11 @@ def _checkpoint(model: ModelFiles) -> Path:
         return model.file
     if model.folder is None:
         raise ModelUnavailable(f"Model {model.name!r} has no folder to load from")
-    found = sorted(model.folder.glob("*.pt"))
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
+    items = sorted(model.folder.glob("*.pt"))
+    if len(items) != 1:
+        names = ", ".join(path.name for path in items) or "none"
         raise ModelUnavailable(
             f"The folder of model {model.name!r} should hold one checkpoint (*.pt), "
             f"{model.folder} has: {names}"
         )
-    return found[0]
+    return items[0]

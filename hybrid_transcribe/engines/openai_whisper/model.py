@@ -23,8 +23,13 @@ from whisper import audio, timing
 from whisper.model import Conv1d, Linear, ModelDimensions
 from whisper.tokenizer import LANGUAGES, get_tokenizer
 
-from hybrid_transcribe.engines.listening.listen import Interrupted
-from hybrid_transcribe.engines.openai_whisper.windows import WINDOW_FRAMES, Piece, Window, Word
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.engines.openai_whisper.windows import (
+    WINDOW_FRAMES,
+    WhisperWindow,
+    WindowPiece,
+    WindowWord,
+)
 
 #: Written beside a checkpoint that was converted: ``[[layer, head], …]`` for word times.
 HEADS_FILE = "alignment_heads.json"
@@ -43,13 +48,13 @@ class Sound:
     n_frames: int
 
 
-class Model:
+class WhisperCheckpoint:
     """A loaded model, used by one thread at a time."""
 
     def __init__(self, whisper_model: Any, compute_type: str) -> None:
         self._whisper = whisper_model
         self._dtype = getattr(torch, compute_type)
-        self._cancelled: Callable[[], bool] = _never
+        self._canceled: Callable[[], bool] = _never
         self._encoder = _Remembering(whisper_model.encoder)
         for block in (*whisper_model.encoder.blocks, *whisper_model.decoder.blocks):
             block.register_forward_pre_hook(self._ask)
@@ -86,16 +91,16 @@ class Model:
         )
 
     @contextmanager
-    def interruptible(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+    def interruptible(self, canceled: Callable[[], bool]) -> Iterator[None]:
         """Within this, the next layer of the network raises Interrupted instead of computing.
 
         On a slow CPU a window of a large model takes minutes, one of its layers a second.
         """
-        self._cancelled = cancelled
+        self._canceled = canceled
         try:
             yield
         finally:
-            self._cancelled = _never
+            self._canceled = _never
             self._encoder.forget()
 
     def hear(self, samples: npt.NDArray[np.float32]) -> Sound:
@@ -113,21 +118,26 @@ class Model:
         code = max(likely, key=likely.__getitem__)
         return code, float(likely[code])
 
-    def window(self, sound: Sound, window: Window) -> Any:
+    def window(self, sound: Sound, window: WhisperWindow) -> Any:
         """A window's spectrogram on the model's device, padded to 30 s."""
         return self._placed(sound.mel[:, window.seek : window.seek + window.size])
 
     def decode(self, mel: Any, options: dict[str, Any]) -> Any:
         """The library's answer for one window; ``options`` are those of its DecodingOptions."""
-        given = dict(options)
-        if "suppress_tokens" in given:
+        value = dict(options)
+        if "suppress_tokens" in value:
             # The library adds to this very list.
-            given["suppress_tokens"] = list(given["suppress_tokens"])
+            value["suppress_tokens"] = list(value["suppress_tokens"])
         half = self._dtype == torch.float16
-        return self._whisper.decode(mel, whisper.DecodingOptions(**given, fp16=half))
+        return self._whisper.decode(mel, whisper.DecodingOptions(**value, fp16=half))
 
     def time_words(
-        self, pieces: list[Piece], mel: Any, window: Window, tokenizer: Any, last_speech_s: float
+        self,
+        pieces: list[WindowPiece],
+        mel: Any,
+        window: WhisperWindow,
+        tokenizer: Any,
+        last_speech_s: float,
     ) -> None:
         """Give the pieces of a window their words, and by them better times."""
         shaped: list[dict[str, Any]] = [
@@ -147,14 +157,14 @@ class Model:
             )
         for piece, timed in zip(pieces, shaped, strict=True):
             piece.start, piece.end = float(timed["start"]), float(timed["end"])
-            piece.words = [Word(**word) for word in timed["words"]]
+            piece.words = [WindowWord(**word) for word in timed["words"]]
 
     def _placed(self, mel: Any) -> Any:
         return audio.pad_or_trim(mel, WINDOW_FRAMES).to(self._whisper.device, self._dtype)
 
     def _ask(self, *_: Any) -> None:
-        if self._cancelled():
-            raise Interrupted
+        if self._canceled():
+            raise DecodingInterrupted
 
     @contextmanager
     def _uninterrupted(self) -> Iterator[None]:
@@ -162,11 +172,11 @@ class Model:
 
         It is one pass of the decoder, the encoding being known already.
         """
-        asked, self._cancelled = self._cancelled, _never
+        requested, self._canceled = self._canceled, _never
         try:
             yield
         finally:
-            self._cancelled = asked
+            self._canceled = requested
 
 
 class _Remembering(torch.nn.Module):
@@ -179,21 +189,23 @@ class _Remembering(torch.nn.Module):
     def __init__(self, encoder: Any) -> None:
         super().__init__()
         self.encoder = encoder
-        self._known: tuple[Any, Any] | None = None
+        self._cached: tuple[Any, Any] | None = None
 
     def forward(self, mel: Any) -> Any:
         """The encoding of windows, shape (n_windows, n_mels, 3000)."""
-        if self._known is None or not torch.equal(self._known[0], mel):
-            self._known = None
-            self._known = (mel, self.encoder(mel))
-        return self._known[1]
+        if self._cached is None or not torch.equal(self._cached[0], mel):
+            self._cached = None
+            self._cached = (mel, self.encoder(mel))
+        return self._cached[1]
 
     def forget(self) -> None:
         """Give the memory of the last window back."""
-        self._known = None
+        self._cached = None
 
 
-def open_model(file: Path, device: str, compute_type: str, cpu_threads: int, name: str) -> Model:
+def open_model(
+    file: Path, device: str, compute_type: str, cpu_threads: int, name: str
+) -> WhisperCheckpoint:
     """Load a checkpoint. ``device`` is ``cpu`` or ``cuda``. Raises what torch raises.
 
     ``name`` is the model's short name where it has one. Threads are the whole process's.
@@ -213,7 +225,7 @@ def open_model(file: Path, device: str, compute_type: str, cpu_threads: int, nam
     model.requires_grad_(False)
     _set_alignment_heads(model, file, name)
     _set_compute_type(model, getattr(torch, compute_type))
-    return Model(model.to(device).eval(), compute_type)
+    return WhisperCheckpoint(model.to(device).eval(), compute_type)
 
 
 def _set_compute_type(model: Any, dtype: Any) -> None:
@@ -240,12 +252,12 @@ def _set_alignment_heads(model: Any, file: Path, name: str) -> None:
         model.register_buffer("alignment_heads", mask.to_sparse(), persistent=False)
         return
     published = whisper._ALIGNMENT_HEADS
-    known = published.get(name) or published.get(file.stem)
-    if known is None:
+    entry = published.get(name) or published.get(file.stem)
+    if entry is None:
         return
     # Another model of that name has other sizes: then the library's choice stays.
     with suppress(RuntimeError):
-        model.set_alignment_heads(known)
+        model.set_alignment_heads(entry)
 
 
 def _never() -> bool:

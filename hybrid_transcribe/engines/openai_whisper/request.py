@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 
@@ -43,14 +43,14 @@ HONOURED = frozenset(
     }
 )
 
-#: What goes into a `Request` under its own name (but for ``temperature``).
+#: What goes into a `OpenAIWhisperRequest` under its own name (but for ``temperature``).
 _ASKED = HONOURED - set(_DECODING) - {"silence_guard", "compute_type", "clip_timestamps"}
 
 _AT_LEAST = {"beam_size": 1, "best_of": 1, "max_new_tokens": 1, "patience": 0.1}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class OpenAIWhisperRequest:
     """What is wanted of one clip. The defaults are those of ``whisper.transcribe``.
 
     Attributes:
@@ -76,42 +76,44 @@ class Request:
     notices: tuple[str, ...] = ()
 
 
-def request_for(options: Options, clip: Clip, languages: Sequence[str], model_name: str) -> Request:
+def request_for(
+    options: Options, clip: Clip, languages: Sequence[str], model_name: str
+) -> OpenAIWhisperRequest:
     """What to ask of the library. ``languages`` are those of the loaded model.
 
     Raises InvalidOption naming the value and the choices.
     """
-    given = options.given()
-    _check(given)
-    draft = Draft({k: v for k, v in given.items() if k in _ASKED})
+    value = options.given()
+    _check(value)
+    draft = Draft({k: v for k, v in value.items() if k in _ASKED})
     set_task(draft, options.task, languages, model_name)
     set_language(draft, options.language, languages, model_name)
-    _set_decoding(draft, given)
+    _set_decoding(draft, value)
     _set_words(draft)
     if temperatures := draft.arguments.pop("temperature", None):
         draft.arguments["temperatures"] = tuple(temperatures)
     if options.clip_timestamps:
         inside = tuple(stretches_inside(options.clip_timestamps, clip))
         draft.arguments.update(stretches=inside, empty=not inside)
-    return Request(**draft.arguments, notices=tuple(draft.notices))
+    return OpenAIWhisperRequest(**draft.arguments, notices=tuple(draft.notices))
 
 
-def _check(given: dict[str, Any]) -> None:
+def _check(fields: dict[str, Any]) -> None:
     for name, least in _AT_LEAST.items():
-        if name in given and given[name] < least:
-            raise InvalidOption(f"{name} must be {least} or more, not {given[name]}")
-    if not 0 <= given.get("length_penalty", 1) <= 1:
+        if name in fields and fields[name] < least:
+            raise InvalidOption(f"{name} must be {least} or more, not {fields[name]}")
+    if not 0 <= fields.get("length_penalty", 1) <= 1:
         raise InvalidOption(
             f"length_penalty must lie between 0 and 1 with openai-whisper, "
-            f"not {given['length_penalty']}"
+            f"not {fields['length_penalty']}"
         )
-    for temperature in given.get("temperature", ()):
+    for temperature in fields.get("temperature", ()):
         if temperature < 0:
             raise InvalidOption(f"A temperature must be 0 or more, not {temperature}")
 
 
-def _set_decoding(draft: Draft, given: dict[str, Any]) -> None:
-    decoding = {theirs: given[ours] for ours, theirs in _DECODING.items() if ours in given}
+def _set_decoding(draft: Draft, fields: dict[str, Any]) -> None:
+    decoding = {theirs: fields[ours] for ours, theirs in _DECODING.items() if ours in fields}
     if decoding.get("beam_size") == 1:
         # A beam of one finds what the greedy search finds, with more work.
         del decoding["beam_size"]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hybrid_transcribe.engines.openai_whisper import inventions as inventions
-from hybrid_transcribe.engines.openai_whisper.request import Request
+from hybrid_transcribe.engines.openai_whisper import hallucinations as hallucinations
+from hybrid_transcribe.engines.openai_whisper.request import OpenAIWhisperRequest
 from hybrid_transcribe.interfaces import Progress
 from hybrid_transcribe.types import RATE_HZ
 
@@ -31,7 +31,7 @@ _MOST_TRUSTED_TEMPERATURE = 0.5
 
 
 @dataclass(slots=True)
-class Word:
+class WindowWord:
     """A word as the library times it, in seconds from the clip's start."""
 
     word: str
@@ -41,14 +41,14 @@ class Word:
 
 
 @dataclass(slots=True)
-class Piece:
+class WindowPiece:
     """One segment of a window, shaped for `SegmentNormalizer`; times in s from the clip's start."""
 
     start: float
     end: float
     tokens: list[int]
     text: str = ""
-    words: list[Word] | None = None
+    words: list[WindowWord] | None = None
     avg_logprob: float | None = None
     no_speech_prob: float | None = None
     compression_ratio: float | None = None
@@ -61,7 +61,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class WhisperWindow:
     """Frames ``seek`` to ``seek + size`` of the clip, at most 30 s of them."""
 
     seek: int
@@ -81,15 +81,20 @@ class Window:
         return (self.seek + WINDOW_FRAMES) * FRAME_SAMPLES / RATE_HZ
 
 
-class Model(Protocol):
+class WindowModel(Protocol):
     """What the way through a recording asks of a model; see `openai_whisper.model.Model`."""
 
-    def window(self, sound: Any, window: Window) -> Any: ...
+    def window(self, sound: Any, window: WhisperWindow) -> Any: ...
 
     def decode(self, mel: Any, options: dict[str, Any]) -> Any: ...
 
     def time_words(
-        self, pieces: list[Piece], mel: Any, window: Window, tokenizer: Any, last_speech_s: float
+        self,
+        pieces: list[WindowPiece],
+        mel: Any,
+        window: WhisperWindow,
+        tokenizer: Any,
+        last_speech_s: float,
     ) -> None: ...
 
 
@@ -99,7 +104,9 @@ class Windows:
     ``sound`` is the model's own form of it, ``request.language`` is known by now.
     """
 
-    def __init__(self, model: Model, sound: Any, tokenizer: Any, request: Request) -> None:
+    def __init__(
+        self, model: WindowModel, sound: Any, tokenizer: Any, request: OpenAIWhisperRequest
+    ) -> None:
         self._model, self._sound, self._tokenizer = model, sound, tokenizer
         self._request = request
         prompt = request.initial_prompt
@@ -108,11 +115,11 @@ class Windows:
         self._seek = 0
         self._last_speech_s = 0.0
 
-    def __iter__(self) -> Iterator[Piece | Progress]:
+    def __iter__(self) -> Iterator[WindowPiece | Progress]:
         for begin, end in self._stretches():
             self._seek = begin
             while self._seek < end:
-                window = Window(self._seek, min(WINDOW_FRAMES, end - self._seek))
+                window = WhisperWindow(self._seek, min(WINDOW_FRAMES, end - self._seek))
                 pieces = self._heard_in(window)
                 # The library would stay here for ever.
                 if self._seek <= window.seek:
@@ -123,17 +130,17 @@ class Windows:
     def _stretches(self) -> list[tuple[int, int]]:
         """What is to be decoded, in frames."""
         whole: int = self._sound.n_frames
-        asked = self._request.stretches
-        if asked is None:
+        requested = self._request.stretches
+        if requested is None:
             return [(0, whole)]
         return [
             (round(start * FRAMES_PER_S), min(whole, round(end * FRAMES_PER_S)))
-            for start, end in asked
+            for start, end in requested
         ]
 
     # -------------------------------------------------------------------- one window
 
-    def _heard_in(self, window: Window) -> list[Piece]:
+    def _heard_in(self, window: WhisperWindow) -> list[WindowPiece]:
         """What is said in a window; moves on to where the next one begins."""
         mel = self._model.window(self._sound, window)
         result = self._decoded(mel)
@@ -146,10 +153,10 @@ class Windows:
         self._describe(pieces, result)
         if self._request.word_timestamps:
             self._model.time_words(pieces, mel, window, self._tokenizer, self._last_speech_s)
-            found = self._after_words(pieces, window, ends_closed(result.tokens, begin))
-            if found is None:
+            match = self._after_words(pieces, window, ends_closed(result.tokens, begin))
+            if match is None:
                 return []
-            pieces = found
+            pieces = match
         pieces = [piece for piece in pieces if piece.says_something]
         self._remember(pieces, result.temperature)
         return pieces
@@ -173,21 +180,21 @@ class Windows:
         return result
 
     def _good_enough(self, result: Any) -> bool:
-        asked = self._request
-        unsure = result.avg_logprob < asked.log_prob_threshold
-        if unsure and result.no_speech_prob > asked.no_speech_threshold:
+        requested = self._request
+        unsure = result.avg_logprob < requested.log_prob_threshold
+        if unsure and result.no_speech_prob > requested.no_speech_threshold:
             # Silence: no other temperature hears more in it.
             return True
-        return not unsure and result.compression_ratio <= asked.compression_ratio_threshold
+        return not unsure and result.compression_ratio <= requested.compression_ratio_threshold
 
     def _is_silence(self, result: Any) -> bool:
-        asked = self._request
+        requested = self._request
         return bool(
-            result.no_speech_prob > asked.no_speech_threshold
-            and not result.avg_logprob > asked.log_prob_threshold
+            result.no_speech_prob > requested.no_speech_threshold
+            and not result.avg_logprob > requested.log_prob_threshold
         )
 
-    def _describe(self, pieces: list[Piece], result: Any) -> None:
+    def _describe(self, pieces: list[WindowPiece], result: Any) -> None:
         for piece in pieces:
             text = [token for token in piece.tokens if token < self._tokenizer.eot]
             piece.text = self._tokenizer.decode(text)
@@ -196,7 +203,7 @@ class Windows:
             piece.compression_ratio = result.compression_ratio
             piece.temperature = result.temperature
 
-    def _remember(self, pieces: list[Piece], temperature: float) -> None:
+    def _remember(self, pieces: list[WindowPiece], temperature: float) -> None:
         """What was said, as the prompt of the next window."""
         for piece in pieces:
             self._said += piece.tokens
@@ -205,7 +212,9 @@ class Windows:
 
     # --------------------------------------------------------------- once words are timed
 
-    def _after_words(self, pieces: list[Piece], window: Window, closed: bool) -> list[Piece] | None:
+    def _after_words(
+        self, pieces: list[WindowPiece], window: WhisperWindow, closed: bool
+    ) -> list[WindowPiece] | None:
         """Words say better than timestamps how far a window was heard.
 
         None where the window is to be heard again from later on.
@@ -216,20 +225,22 @@ class Windows:
             longest = self._request.hallucination_silence_threshold
             if longest is not None and window.end_s - end_s <= longest:
                 self._seek = window.seek + window.size
-        found = self._without_inventions(pieces, window)
-        if found:
-            self._last_speech_s = _end_of(found) or 0.0
-        return found
+        result = self._without_inventions(pieces, window)
+        if result:
+            self._last_speech_s = _end_of(result) or 0.0
+        return result
 
-    def _without_inventions(self, pieces: list[Piece], window: Window) -> list[Piece] | None:
+    def _without_inventions(
+        self, pieces: list[WindowPiece], window: WhisperWindow
+    ) -> list[WindowPiece] | None:
         longest_s = self._request.hallucination_silence_threshold
         if longest_s is None:
             return pieces
-        silence_s = inventions.silence_before(pieces, window)
+        silence_s = hallucinations.silence_before(pieces, window)
         if silence_s > longest_s:
             self._seek = window.seek + round(silence_s * FRAMES_PER_S)
             return None
-        first = inventions.first_invented(pieces, window, longest_s, self._last_speech_s)
+        first = hallucinations.first_invented(pieces, window, longest_s, self._last_speech_s)
         if first is None:
             return pieces
         invented = pieces[first]
@@ -240,7 +251,7 @@ class Windows:
         return pieces[:first]
 
 
-def cut(tokens: Sequence[int], begin: int, window: Window) -> tuple[list[Piece], int]:
+def cut(tokens: Sequence[int], begin: int, window: WhisperWindow) -> tuple[list[WindowPiece], int]:
     """A window's tokens as segments, and how many of its frames they account for.
 
     Tokens from ``begin`` on are timestamps. Two in a row end one segment and begin the next;
@@ -257,7 +268,7 @@ def cut(tokens: Sequence[int], begin: int, window: Window) -> tuple[list[Piece],
         edges.append(len(tokens))
     spans = [list(tokens[a:b]) for a, b in zip([0, *edges], edges, strict=False)]
     return [
-        Piece(
+        WindowPiece(
             window.start_s + (span[0] - begin) * _STAMP_S,
             window.start_s + (span[-1] - begin) * _STAMP_S,
             span,
@@ -271,16 +282,16 @@ def ends_closed(tokens: Sequence[int], begin: int) -> bool:
     return [token >= begin for token in tokens[-2:]] == [False, True]
 
 
-def _whole(tokens: Sequence[int], begin: int, window: Window) -> Piece:
+def _whole(tokens: Sequence[int], begin: int, window: WhisperWindow) -> WindowPiece:
     """The one segment of a window; its last timestamp, if any, says where it ends."""
     stamps = [token for token in tokens if token >= begin]
     length_s = window.length_s
     if stamps and stamps[-1] != begin:
         length_s = (stamps[-1] - begin) * _STAMP_S
-    return Piece(window.start_s, window.start_s + length_s, list(tokens))
+    return WindowPiece(window.start_s, window.start_s + length_s, list(tokens))
 
 
-def _end_of(pieces: Sequence[Piece]) -> float | None:
+def _end_of(pieces: Sequence[WindowPiece]) -> float | None:
     """Where the last word ends, or without words the last segment."""
     ends = (word.end for piece in reversed(pieces) for word in reversed(piece.words or ()))
     return next(ends, pieces[-1].end if pieces else None)

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.listening.listen import listen
-from hybrid_transcribe.engines.listening.silence import soundless, steady
+from hybrid_transcribe.engines.common.hallucinations import soundless, steady
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.engines.sherpa_onnx.families import (
     COMPUTE_TYPES,
     RecognizedFolder,
@@ -92,10 +92,10 @@ class SherpaOnnx(Engine):
         return Loaded("cpu", folder.compute_type, notices)
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a language or task that the model does not have."""
-        for _, outcome in self.transcribe_many([(0, clip)], options, lambda _: cancelled()):
+        for _, outcome in self.transcribe_many([(0, clip)], options, lambda _: canceled()):
             if isinstance(outcome, Exception):
                 raise outcome
             if not isinstance(outcome, ClipDone):
@@ -105,7 +105,7 @@ class SherpaOnnx(Engine):
         self,
         clips: Iterable[tuple[int, Clip]],
         options: Options,
-        cancelled: Callable[[int], bool],
+        canceled: Callable[[int], bool],
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """Pieces of several recordings side by side, one thread each."""
         if self._recognizer is None or self._folder is None:
@@ -119,20 +119,20 @@ class SherpaOnnx(Engine):
             plan = plan_for(options, clip, self._model.name, folder.family, languages)
             recognizer.choose_language(plan.language, translate=plan.translate)
             recognition = ClipRecognition(
-                clip, plan, options, recognizer, pool, lambda: cancelled(key)
+                clip, plan, options, recognizer, pool, lambda: canceled(key)
             )
             # Where the guard may find that nobody speaks, it listens first.
             if not (options.silence_guard and (soundless(clip.samples) or steady(clip.samples))):
                 recognition.start()
-            heard = listen(
+            event = postprocess(
                 clip,
                 options,
-                lambda: cancelled(key),
+                lambda: canceled(key),
                 (lambda: recognition) if plan.stretches else None,
                 lambda error: meaning(error, "cpu", self.name),
                 plan.notices,
             )
-            return recognition, heard
+            return recognition, event
 
         yield from ParallelRecognition(begin, self._n_threads).run(clips)
 

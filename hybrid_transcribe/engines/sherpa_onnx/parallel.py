@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_transcribe.engines.listening.cuts import Piece, pieces
-from hybrid_transcribe.engines.listening.listen import Interrupted
-from hybrid_transcribe.engines.listening.silence import (
+from hybrid_transcribe.engines.common.chunking import AudioPiece, pieces
+from hybrid_transcribe.engines.common.hallucinations import (
     SPEECH_PROBABILITY,
     loud_enough,
     soundless,
 )
-from hybrid_transcribe.engines.listening.silero_vad import speech_probabilities
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.engines.common.silero_vad import speech_probabilities
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition, Recognizer
 from hybrid_transcribe.engines.sherpa_onnx.request import RecognitionPlan
 from hybrid_transcribe.engines.sherpa_onnx.segments import segments_of
-from hybrid_transcribe.interfaces import ClipDone, Heard, Language, Notice, Progress
+from hybrid_transcribe.interfaces import ClipDone, EngineWarning, Heard, Language, Progress
 from hybrid_transcribe.types import RATE_HZ, Clip, Options
 
 Samples = npt.NDArray[np.float32]
@@ -34,7 +34,7 @@ _PIECES_AHEAD = 4
 #: Most clips begun at once, and most seconds of them: they are in memory.
 _MAX_CLIPS, _MAX_CLIPS_S = 64, 45 * 60.0
 
-#: How often a reader that waits asks whether its recording was cancelled, in seconds.
+#: How often a reader that waits asks whether its recording was canceled, in seconds.
 _POLL_S = 0.1
 
 #: Stretches of a clip shorter than this hold no word, in seconds.
@@ -43,7 +43,7 @@ _MIN_PIECE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class _PieceResult:
-    piece: Piece
+    piece: AudioPiece
     recognition: Future[Recognition]
 
 
@@ -51,7 +51,7 @@ class _PieceResult:
 class ClipRecognition:
     """One clip: cut and recognised by the pool from `start` on, read in order by iterating.
 
-    Iterating gives what `listen` wants, and raises Interrupted once ``cancelled`` says so.
+    Iterating gives what `listen` wants, and raises Interrupted once ``canceled`` says so.
     """
 
     clip: Clip
@@ -59,7 +59,7 @@ class ClipRecognition:
     options: Options
     recognizer: Recognizer
     pool: Executor
-    cancelled: Callable[[], bool]
+    canceled: Callable[[], bool]
     _stopped: bool = False
     _cutting: Future[None] | None = None
     _submitted: list[Future[Recognition]] = field(default_factory=list)
@@ -96,7 +96,7 @@ class ClipRecognition:
         language = self.plan.announced or self.plan.language
         if self.plan.announced is not None:
             yield Language(self.plan.announced)
-        unwritten: list[Piece] = []
+        unwritten: list[AudioPiece] = []
         untimed = False
         while (result := self._next()) is not None:
             recognition = self._wait(result.recognition)
@@ -116,12 +116,12 @@ class ClipRecognition:
         self._wait(self._cutting)
         yield from self._notices(unwritten, untimed)
 
-    def _notices(self, unwritten: list[Piece], untimed: bool) -> Iterator[Notice]:
+    def _notices(self, unwritten: list[AudioPiece], untimed: bool) -> Iterator[EngineWarning]:
         if untimed and self.options.word_timestamps:
-            yield Notice("This model gives no times of words: word_timestamps was ignored.")
+            yield EngineWarning("This model gives no times of words: word_timestamps was ignored.")
         if unwritten:
             # sherpa-onnx also answers with an empty text where its runtime failed.
-            yield Notice(
+            yield EngineWarning(
                 f"The model wrote nothing for {len(unwritten)} stretch(es) in which somebody "
                 f"speaks, the first at {unwritten[0].start_s:.1f} s."
             )
@@ -131,20 +131,20 @@ class ClipRecognition:
             try:
                 return self._results.get(timeout=_POLL_S)
             except Empty:
-                self._raise_if_cancelled()
+                self._raise_if_canceled()
 
     def _wait(self, future: Future[Any]) -> Any:
         while not wait([future], _POLL_S).done:
-            self._raise_if_cancelled()
+            self._raise_if_canceled()
         if future.cancelled():
-            raise Interrupted
+            raise DecodingInterrupted
         return future.result()
 
-    def _raise_if_cancelled(self) -> None:
-        if self._stopped or self.cancelled():
-            raise Interrupted
+    def _raise_if_canceled(self) -> None:
+        if self._stopped or self.canceled():
+            raise DecodingInterrupted
 
-    def _has_voice(self, piece: Piece) -> bool:
+    def _has_voice(self, piece: AudioPiece) -> bool:
         samples = self._samples(piece)
         if soundless(samples):
             return False
@@ -154,23 +154,23 @@ class ClipRecognition:
 
     def _cut(self) -> None:
         for start_s, end_s in self.plan.stretches:
-            samples = self._samples(Piece(start_s, end_s))
+            samples = self._samples(AudioPiece(start_s, end_s))
             for piece in pieces(samples, always=bool(self.options.vad_filter)):
-                self._raise_if_cancelled()
-                self._submit(Piece(start_s + piece.start_s, start_s + piece.end_s))
+                self._raise_if_canceled()
+                self._submit(AudioPiece(start_s + piece.start_s, start_s + piece.end_s))
 
-    def _submit(self, piece: Piece) -> None:
+    def _submit(self, piece: AudioPiece) -> None:
         if piece.end_s - piece.start_s < _MIN_PIECE_S:
             return
         future = self.pool.submit(self._recognize, piece)
         self._submitted.append(future)
         self._results.put(_PieceResult(piece, future))
 
-    def _recognize(self, piece: Piece) -> Recognition:
-        self._raise_if_cancelled()
+    def _recognize(self, piece: AudioPiece) -> Recognition:
+        self._raise_if_canceled()
         return self.recognizer.recognize(self._samples(piece))
 
-    def _samples(self, piece: Piece) -> Samples:
+    def _samples(self, piece: AudioPiece) -> Samples:
         first, end = round(piece.start_s * RATE_HZ), round(piece.end_s * RATE_HZ)
         return self.clip.samples[first:end]
 
@@ -180,7 +180,7 @@ class _BegunClip:
     key: int
     clip: Clip
     recognition: ClipRecognition
-    heard: Iterator[Heard]
+    events: Iterator[Heard]
 
 
 @dataclass(slots=True)
@@ -226,18 +226,18 @@ class ParallelRecognition:
 
     def _begin(self, key: int, clip: Clip) -> Iterator[tuple[int, Exception]]:
         try:
-            recognition, heard = self.begin(key, clip)
+            recognition, event = self.begin(key, clip)
         except Exception as error:
             yield key, error
             return
-        self._begun.append(_BegunClip(key, clip, recognition, heard))
+        self._begun.append(_BegunClip(key, clip, recognition, event))
 
     def _read_first(self) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """The next that the first clip says; its end makes the second one the first."""
         first = self._begun[0]
         outcome: Heard | ClipDone | Exception
         try:
-            outcome = next(first.heard, ClipDone())
+            outcome = next(first.events, ClipDone())
         except Exception as error:
             outcome = error
         if isinstance(outcome, ClipDone | Exception):

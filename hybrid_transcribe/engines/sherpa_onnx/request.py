@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybrid_transcribe.engines.asking.languages import language_code
-from hybrid_transcribe.engines.asking.request import stretches_inside
+from hybrid_transcribe.engines.common.languages import language_code
+from hybrid_transcribe.engines.common.request import stretches_inside
 from hybrid_transcribe.engines.sherpa_onnx.families import Family
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import TASKS, Clip, Options
@@ -73,18 +73,18 @@ def plan_for(
 
 
 def _language(
-    asked: str | None, model: str, languages: Sequence[str]
+    requested: str | None, model: str, languages: Sequence[str]
 ) -> tuple[str | None, tuple[str, ...]]:
-    if asked is None:
+    if requested is None:
         return None, ()
-    code = language_code(asked)
+    code = language_code(requested)
     if not languages or code in languages:
         return code, ()
     if len(languages) == 1:
         return None, (
-            f"Model {model} only knows the language {languages[0]!r}; language {asked!r} was "
+            f"Model {model} only knows the language {languages[0]!r}; language {requested!r} was "
             "ignored. Choose a multilingual model, such as 'parakeet-tdt-0.6b-v3'.",
         )
     raise InvalidOption(
-        f"Model {model} has no language {asked!r}; choose from: {', '.join(languages)}"
+        f"Model {model} has no language {requested!r}; choose from: {', '.join(languages)}"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp
 
-from hybrid_transcribe.engines.listening.repetition import compression_ratio
+from hybrid_transcribe.engines.common.repetition import compression_ratio
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition
 
 #: A token without a duration of its own lasts until the next one, and at most so long (s).

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hybrid_transcribe.engines.listening.repetition import compression_ratio
-from hybrid_transcribe.engines.transformers.model import Answer, Encoding, How, Look, Model
+from hybrid_transcribe.engines.common.repetition import compression_ratio
+from hybrid_transcribe.engines.transformers.model import (
+    Encoding,
+    GeneratedText,
+    GenerationOptions,
+    SpeechModel,
+    WindowStatistics,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +31,41 @@ class Attempt:
 
 
 def decode(
-    model: Model,
+    model: SpeechModel,
     encodings: Sequence[Encoding],
     prompts: Sequence[Sequence[int]],
-    looks: Sequence[Look],
-    how: How,
+    looks: Sequence[WindowStatistics],
+    generation_options: GenerationOptions,
 ) -> list[Attempt]:
     """One attempt a window: the first sound one, else the last."""
     attempts: dict[int, Attempt] = {}
     todo = list(range(len(encodings)))
-    for temperature in how.temperatures:
+    for temperature in generation_options.temperatures:
         answers = model.generate(
-            [encodings[n] for n in todo], [prompts[n] for n in todo], how, temperature
+            [encodings[n] for n in todo],
+            [prompts[n] for n in todo],
+            generation_options,
+            temperature,
         )
         for n, answer in zip(todo, answers, strict=True):
             attempts[n] = _attempt(model, answer, looks[n], temperature)
-        todo = [n for n in todo if _unsound(attempts[n], how)]
+        todo = [n for n in todo if _unsound(attempts[n], generation_options)]
         if not todo:
             break
     return [attempts[n] for n in range(len(encodings))]
 
 
-def silent(attempt: Attempt, how: How) -> bool:
+def silent(attempt: Attempt, generation_options: GenerationOptions) -> bool:
     """True where the model hears nobody and is unsure of its text, too."""
     return (
-        attempt.no_speech_prob > how.no_speech_threshold
-        and attempt.avg_logprob < how.log_prob_threshold
+        attempt.no_speech_prob > generation_options.no_speech_threshold
+        and attempt.avg_logprob < generation_options.log_prob_threshold
     )
 
 
-def _attempt(model: Model, answer: Answer, look: Look, temperature: float) -> Attempt:
+def _attempt(
+    model: SpeechModel, answer: GeneratedText, look: WindowStatistics, temperature: float
+) -> Attempt:
     vocabulary = model.vocabulary
     text = vocabulary.read(vocabulary.text_only(answer.tokens)).strip()
     return Attempt(
@@ -62,7 +73,7 @@ def _attempt(model: Model, answer: Answer, look: Look, temperature: float) -> At
     )
 
 
-def _unsound(attempt: Attempt, how: How) -> bool:
-    repeats = attempt.compression_ratio > how.compression_ratio_threshold
-    unsure = attempt.avg_logprob < how.log_prob_threshold
-    return (repeats or unsure) and not silent(attempt, how)
+def _unsound(attempt: Attempt, generation_options: GenerationOptions) -> bool:
+    repeats = attempt.compression_ratio > generation_options.compression_ratio_threshold
+    unsure = attempt.avg_logprob < generation_options.log_prob_threshold
+    return (repeats or unsure) and not silent(attempt, generation_options)

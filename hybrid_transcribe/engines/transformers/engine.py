@@ -13,11 +13,11 @@ from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines import torch_device as device_choice
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.listening.listen import listen
-from hybrid_transcribe.engines.transformers.hearing import Hearing
-from hybrid_transcribe.engines.transformers.model import Model
-from hybrid_transcribe.engines.transformers.request import HONOURED, Plan, plan_for
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.transformers.model import SpeechModel
+from hybrid_transcribe.engines.transformers.request import HONOURED, TransformersRequest, plan_for
+from hybrid_transcribe.engines.transformers.transcription import WindowedTranscription
 from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
 from hybrid_transcribe.interfaces import (
     Capabilities,
@@ -30,12 +30,14 @@ from hybrid_transcribe.interfaces import (
 from hybrid_transcribe.types import Clip, Options
 
 #: Loads a model from (folder, torch's device, compute type, threads, name).
-Opener = Callable[[str, str, str, int, str], Model]
+Opener = Callable[[str, str, str, int, str], SpeechModel]
 
 _NEEDS = ("transformers", "torch")
 
 
-def _open_model(folder: str, device: str, compute_type: str, cpu_threads: int, name: str) -> Model:
+def _open_model(
+    folder: str, device: str, compute_type: str, cpu_threads: int, name: str
+) -> SpeechModel:
     from hybrid_transcribe.engines.transformers.whisper import open_model
 
     return open_model(folder, device, compute_type, cpu_threads, name)
@@ -58,7 +60,7 @@ class Transformers(Engine):
 
     def __init__(self, opener: Opener = _open_model) -> None:
         self._open = opener
-        self._model: Model | None = None
+        self._model: SpeechModel | None = None
         self._model_name = ""
         self._device = "cpu"
 
@@ -93,17 +95,17 @@ class Transformers(Engine):
         return Loaded(device, compute_type, notices)
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a language, task or number it cannot take."""
         if self._model is None:
             raise EngineFailed("No model is loaded")
         plan = plan_for(options, clip, self._model, self._model_name)
-        yield from listen(
+        yield from postprocess(
             clip,
             options,
-            cancelled,
-            (lambda: self._decoded(clip, plan, cancelled)) if plan.stretches else None,
+            canceled,
+            (lambda: self._decoded(clip, plan, canceled)) if plan.stretches else None,
             lambda error: device_choice.meaning(error, self._device, self.name),
             plan.notices,
         )
@@ -116,10 +118,12 @@ class Transformers(Engine):
         self._model = None
         device_choice.give_back()
 
-    def _decoded(self, clip: Clip, plan: Plan, cancelled: Callable[[], bool]) -> Iterator[Any]:
+    def _decoded(
+        self, clip: Clip, plan: TransformersRequest, canceled: Callable[[], bool]
+    ) -> Iterator[Any]:
         assert self._model is not None
-        with self._model.interruptible(cancelled):
-            yield from Hearing(self._model, clip, plan).run()
+        with self._model.interruptible(canceled):
+            yield from WindowedTranscription(self._model, clip, plan).run()
 
     def _load_error(self, error: Exception, device: str, files: ModelFiles) -> Exception:
         meaning = device_choice.meaning(error, device, self.name)

@@ -57,7 +57,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class GenerationOptions:
     """How to decode a window; the defaults are those of transformers' Whisper and of Whisper."""
 
     beam_size: int = 1
@@ -76,7 +76,7 @@ class How:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WindowStatistics:
     """What a window looks like before it is decoded: probabilities (0..1)."""
 
     no_speech: float
@@ -84,15 +84,15 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GeneratedText:
     """A decoded window: its tokens without the end's, and their mean log-probability."""
 
     tokens: tuple[int, ...]
     avg_logprob: float
 
 
-class Model(Protocol):
-    """A loaded checkpoint. Whatever it does raises Interrupted once cancelled (`interruptible`)."""
+class SpeechModel(Protocol):
+    """A loaded checkpoint. Whatever it does raises Interrupted once canceled (`interruptible`)."""
 
     vocabulary: Vocabulary
     #: Most tokens at once, those before the window among them.
@@ -102,22 +102,22 @@ class Model(Protocol):
     #: It has heads that follow the audio, so that words can be timed.
     aligns: bool
 
-    def interruptible(self, cancelled: Callable[[], bool]) -> AbstractContextManager[None]:
-        """Within this, ``cancelled`` is asked at every layer."""
+    def interruptible(self, canceled: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Within this, ``canceled`` is asked at every layer."""
 
     def encode(self, windows: Sequence[npt.NDArray[np.float32]]) -> list[Encoding]:
         """Each window's samples (float32, mono, 16 kHz, at most 30 s), encoded."""
 
-    def look(self, encodings: Sequence[Encoding]) -> list[Look]:
+    def look(self, encodings: Sequence[Encoding]) -> list[WindowStatistics]:
         """Does somebody speak, and in which language?"""
 
     def generate(
         self,
         encodings: Sequence[Encoding],
         prompts: Sequence[Sequence[int]],
-        how: How,
+        generation_options: GenerationOptions,
         temperature: float,
-    ) -> list[Answer]:
+    ) -> list[GeneratedText]:
         """Decode windows behind their prompts, which are equally long."""
 
     def align(

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybrid_transcribe.engines.asking.prompt import length_notices
-from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task, stretches_inside
+from hybrid_transcribe.engines.common.prompt import length_notices
+from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.engines.transformers.distil import WINDOW_S
-from hybrid_transcribe.engines.transformers.model import How, Model
+from hybrid_transcribe.engines.transformers.model import GenerationOptions, SpeechModel
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 
-#: Our options to fields of `How`.
+#: Our options to fields of `GenerationOptions`.
 _HOW = {
     "beam_size": "beam_size",
     "best_of": "best_of",
@@ -51,7 +51,7 @@ _COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TransformersRequest:
     """One clip's transcription.
 
     Attributes:
@@ -63,7 +63,7 @@ class Plan:
         notices: what cannot be honoured, one line each.
     """
 
-    how: How
+    generation: GenerationOptions
     language: str | None
     translate: bool
     window_s: float
@@ -78,7 +78,7 @@ class Plan:
     notices: tuple[str, ...]
 
 
-def plan_for(options: Options, clip: Clip, model: Model, name: str) -> Plan:
+def plan_for(options: Options, clip: Clip, model: SpeechModel, name: str) -> TransformersRequest:
     """What to do. Raises InvalidOption naming the value and the choices."""
     _check(options)
     languages = tuple(model.vocabulary.languages) or ("en",)
@@ -89,8 +89,8 @@ def plan_for(options: Options, clip: Clip, model: Model, name: str) -> Plan:
         options, model.context, lambda text: len(model.vocabulary.write(f" {text.strip()}"))
     )
     by_voice = _by_voice(options, clip, model.stretch_s, draft.notices)
-    return Plan(
-        how=_how(options),
+    return TransformersRequest(
+        generation=_generation(options),
         language=draft.arguments.get("language") if len(languages) > 1 else None,
         translate=draft.arguments.get("task") == "translate",
         window_s=float(options.chunk_length or (model.stretch_s if by_voice else WINDOW_S)),
@@ -121,18 +121,18 @@ def _check(options: Options) -> None:
             raise InvalidOption(f"A temperature must be 0 or more, not {temperature}")
 
 
-def _how(options: Options) -> How:
-    given = {
+def _generation(options: Options) -> GenerationOptions:
+    fields = {
         ours: value
         for name, ours in _HOW.items()
         # No temperature at all would decode nothing; no token suppressed is a choice.
         if (value := getattr(options, name)) is not None and (value or ours != "temperatures")
     }
-    return replace(How(), times=not options.without_timestamps, **_tuples(given))
+    return replace(GenerationOptions(), times=not options.without_timestamps, **_tuples(fields))
 
 
-def _tuples(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in given.items()}
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list | tuple) else v for k, v in fields.items()}
 
 
 def _by_voice(options: Options, clip: Clip, stretch_s: float, notices: list[str]) -> bool:
@@ -145,16 +145,16 @@ def _by_voice(options: Options, clip: Clip, stretch_s: float, notices: list[str]
 
 
 def _conditions(options: Options, by_voice: bool, notices: list[str]) -> bool:
-    asked = bool(options.condition_on_previous_text)
-    if asked and by_voice:
+    requested = bool(options.condition_on_previous_text)
+    if requested and by_voice:
         notices.append(
             "condition_on_previous_text is ignored with batch_size or vad_filter: "
             "stretches are decoded by themselves."
         )
-    return asked and not by_voice
+    return requested and not by_voice
 
 
-def _words(options: Options, model: Model, name: str, notices: list[str]) -> bool:
+def _words(options: Options, model: SpeechModel, name: str, notices: list[str]) -> bool:
     if options.word_timestamps and not model.aligns:
         notices.append(
             f"Words are not timed: model {name} does not say which attention heads follow the "

@@ -34,10 +34,15 @@ from transformers.generation import GenerationMixin
 from transformers.modeling_outputs import BaseModelOutput
 from transformers.utils import logging
 
-from hybrid_transcribe.engines.asking.languages import LANGUAGES
-from hybrid_transcribe.engines.listening.listen import Interrupted
+from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
 from hybrid_transcribe.engines.transformers.distil import stretch_s
-from hybrid_transcribe.engines.transformers.model import Answer, How, Look, Vocabulary
+from hybrid_transcribe.engines.transformers.model import (
+    GeneratedText,
+    GenerationOptions,
+    Vocabulary,
+    WindowStatistics,
+)
 from hybrid_transcribe.engines.transformers.words import POSITION_S, Alignment, starts_of
 from hybrid_transcribe.types import RATE_HZ
 
@@ -72,40 +77,40 @@ class Whisper:
         self.stretch_s = stretch_s(config, name)
         self._network = network
         self._extractor = extractor
-        self._cancelled: Callable[[], bool] = _never
+        self._canceled: Callable[[], bool] = _never
         self._take_over(network.generation_config)
         self._hooks = [layer.register_forward_pre_hook(self._heed) for layer in self._layers()]
 
-    def _take_over(self, given: Any) -> None:
+    def _take_over(self, value: Any) -> None:
         """Keep what the checkpoint says of decoding, and let `generate` start from nothing.
 
         Otherwise it would mix into every call whatever the file says, deprecated or not.
         """
-        self._suppressed = frozenset(given.suppress_tokens or ())
-        self._suppressed_first = list(given.begin_suppress_tokens or ())
-        latest = getattr(given, "max_initial_timestamp_index", None)
+        self._suppressed = frozenset(value.suppress_tokens or ())
+        self._suppressed_first = list(value.begin_suppress_tokens or ())
+        latest = getattr(value, "max_initial_timestamp_index", None)
         self._latest_start = _LATEST_START if latest is None else int(latest)
-        self._heads = _heads(getattr(given, "alignment_heads", None), self._network.config)
+        self._heads = _heads(getattr(value, "alignment_heads", None), self._network.config)
         self.aligns = bool(self._heads)
         self._network.generation_config = GenerationConfig()
 
-    # --------------------------------------------------------------------- cancelling
+    # --------------------------------------------------------------------- canceling
 
     @contextmanager
-    def interruptible(self, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Within this, the next layer raises Interrupted once ``cancelled`` says so.
+    def interruptible(self, canceled: Callable[[], bool]) -> Iterator[None]:
+        """Within this, the next layer raises Interrupted once ``canceled`` says so.
 
         Every layer, as one window takes the encoder of a large model many seconds on a CPU.
         """
-        self._cancelled = cancelled
+        self._canceled = canceled
         try:
             yield
         finally:
-            self._cancelled = _never
+            self._canceled = _never
 
     def _heed(self, *_: Any) -> None:
-        if self._cancelled():
-            raise Interrupted
+        if self._canceled():
+            raise DecodingInterrupted
 
     def _layers(self) -> Iterator[Any]:
         yield from self._network.model.encoder.layers
@@ -117,10 +122,10 @@ class Whisper:
         """One tensor (positions, width) a window."""
         self._heed()
         features = self._extractor(list(windows), sampling_rate=RATE_HZ, return_tensors="pt")
-        given = features.input_features.to(self._network.device, self._network.dtype)
-        return list(self._network.get_encoder()(given).last_hidden_state)
+        value = features.input_features.to(self._network.device, self._network.dtype)
+        return list(self._network.get_encoder()(value).last_hidden_state)
 
-    def look(self, encodings: Sequence[Any]) -> list[Look]:
+    def look(self, encodings: Sequence[Any]) -> list[WindowStatistics]:
         """Asked of the start token alone: text before a window would sway both answers."""
         starts = self._tensor([[self.vocabulary.start]] * len(encodings))
         logits = self._forward(encodings, starts)[:, 0]
@@ -128,14 +133,14 @@ class Whisper:
         languages = self.vocabulary.languages
         spoken = logits[:, list(languages.values())].softmax(-1)
         return [
-            Look(nobody, dict(zip(languages, row, strict=True)))
+            WindowStatistics(nobody, dict(zip(languages, row, strict=True)))
             for nobody, row in zip(silent.tolist(), spoken.tolist(), strict=True)
         ]
 
     def _forward(self, encodings: Sequence[Any], tokens: Any) -> Any:
         """Logits in float32, shape (rows, tokens, vocabulary)."""
-        given = BaseModelOutput(last_hidden_state=torch.stack(list(encodings)))
-        said = self._network(encoder_outputs=given, decoder_input_ids=tokens, use_cache=False)
+        output = BaseModelOutput(last_hidden_state=torch.stack(list(encodings)))
+        said = self._network(encoder_outputs=output, decoder_input_ids=tokens, use_cache=False)
         return said.logits.float()
 
     def _tensor(self, rows: Sequence[Sequence[int]]) -> Any:
@@ -147,9 +152,9 @@ class Whisper:
         self,
         encodings: Sequence[Any],
         prompts: Sequence[Sequence[int]],
-        how: How,
+        generation_options: GenerationOptions,
         temperature: float,
-    ) -> list[Answer]:
+    ) -> list[GeneratedText]:
         """Decode; with a temperature above 0 the best of ``how.best_of`` samples a window."""
         n_prompt = len(prompts[0])
         ledger = _Ledger()
@@ -158,8 +163,10 @@ class Whisper:
                 self._network,
                 encoder_outputs=BaseModelOutput(last_hidden_state=torch.stack(list(encodings))),
                 decoder_input_ids=self._tensor(prompts),
-                generation_config=self._generation(how, temperature, n_prompt),
-                logits_processor=LogitsProcessorList([*self._processors(how, n_prompt), ledger]),
+                generation_config=self._generation(generation_options, temperature, n_prompt),
+                logits_processor=LogitsProcessorList(
+                    [*self._processors(generation_options, n_prompt), ledger]
+                ),
             )
         tokens = said.sequences[:, n_prompt:].tolist()
         beams = getattr(said, "sequences_scores", None)
@@ -168,7 +175,7 @@ class Whisper:
             answers = [self._answer(row, sums[n]) for n, row in enumerate(tokens)]
         else:
             answers = [
-                self._beam_answer(row, score, how.length_penalty)
+                self._beam_answer(row, score, generation_options.length_penalty)
                 for row, score in zip(tokens, beams.tolist(), strict=True)
             ]
         drawn = len(answers) // len(encodings)
@@ -177,30 +184,32 @@ class Whisper:
             for n in range(0, len(answers), drawn)
         ]
 
-    def _answer(self, row: list[int], log_probs: Sequence[float]) -> Answer:
+    def _answer(self, row: list[int], log_probs: Sequence[float]) -> GeneratedText:
         tokens = self._until_end(row)
         # The end counts too, as in openai-whisper.
         counted = log_probs[: len(tokens) + 1]
-        return Answer(tokens, sum(counted) / max(1, len(counted)))
+        return GeneratedText(tokens, sum(counted) / max(1, len(counted)))
 
-    def _beam_answer(self, row: list[int], score: float, length_penalty: float) -> Answer:
+    def _beam_answer(self, row: list[int], score: float, length_penalty: float) -> GeneratedText:
         """A beam's score is its sum over its length to the power of the penalty."""
         tokens = self._until_end(row)
         length = len(tokens) + 1
-        return Answer(tokens, score * length**length_penalty / length)
+        return GeneratedText(tokens, score * length**length_penalty / length)
 
     def _until_end(self, row: list[int]) -> tuple[int, ...]:
         end = self.vocabulary.end
         return tuple(row[: row.index(end)] if end in row else row)
 
-    def _generation(self, how: How, temperature: float, n_prompt: int) -> Any:
+    def _generation(
+        self, generation_options: GenerationOptions, temperature: float, n_prompt: int
+    ) -> Any:
         end = self.vocabulary.end
         room = self.context - n_prompt
         settings: dict[str, Any] = {
             # openai-whisper's limit; the model cannot hold more in all.
-            "max_new_tokens": min(how.max_new_tokens or self.context // 2, room),
-            "repetition_penalty": how.repetition_penalty,
-            "no_repeat_ngram_size": how.no_repeat_ngram_size,
+            "max_new_tokens": min(generation_options.max_new_tokens or self.context // 2, room),
+            "repetition_penalty": generation_options.repetition_penalty,
+            "no_repeat_ngram_size": generation_options.no_repeat_ngram_size,
             "eos_token_id": end,
             "pad_token_id": end,
             "bos_token_id": end,
@@ -210,38 +219,41 @@ class Whisper:
         if temperature > 0:
             # Of all tokens, where transformers would draw from the likeliest 50.
             settings |= {"do_sample": True, "temperature": temperature, "top_k": 0}
-            settings["num_return_sequences"] = how.best_of
-        elif how.beam_size > 1:
-            settings |= {"num_beams": how.beam_size, "length_penalty": how.length_penalty}
+            settings["num_return_sequences"] = generation_options.best_of
+        elif generation_options.beam_size > 1:
+            settings |= {
+                "num_beams": generation_options.beam_size,
+                "length_penalty": generation_options.length_penalty,
+            }
             settings["output_scores"] = True
         return GenerationConfig(**settings)
 
-    def _processors(self, how: How, n_prompt: int) -> list[Any]:
+    def _processors(self, generation_options: GenerationOptions, n_prompt: int) -> list[Any]:
         """Whisper's rules for what may be said, as its ``generate`` in transformers has them."""
         vocabulary, device = self.vocabulary, self._network.device
-        found: list[Any] = []
-        if how.suppress_blank and self._suppressed_first:
-            found.append(
+        items: list[Any] = []
+        if generation_options.suppress_blank and self._suppressed_first:
+            items.append(
                 SuppressTokensAtBeginLogitsProcessor(
                     self._suppressed_first, begin_index=n_prompt, device=device
                 )
             )
-        never = sorted(self._never_said(how.suppress_tokens))
-        found.append(SuppressTokensLogitsProcessor(never, device=device))
-        if how.times:
+        never = sorted(self._never_said(generation_options.suppress_tokens))
+        items.append(SuppressTokensLogitsProcessor(never, device=device))
+        if generation_options.times:
             rules = GenerationConfig(
                 eos_token_id=vocabulary.end,
                 no_timestamps_token_id=vocabulary.no_times,
                 max_initial_timestamp_index=self._latest_start,
             )
-            found.append(WhisperTimeStampLogitsProcessor(rules, begin_index=n_prompt))
-        return found
+            items.append(WhisperTimeStampLogitsProcessor(rules, begin_index=n_prompt))
+        return items
 
-    def _never_said(self, asked: Sequence[int]) -> set[int]:
+    def _never_said(self, requested: Sequence[int]) -> set[int]:
         """-1 stands for what the checkpoint lists; the prompt's own tokens are never said."""
         own = _marks(self.vocabulary)
-        usual = self._suppressed if -1 in asked else frozenset()
-        return {*own, *usual, *(token for token in asked if token >= 0)}
+        usual = self._suppressed if -1 in requested else frozenset()
+        return {*own, *usual, *(token for token in requested if token >= 0)}
 
     # ---------------------------------------------------------------------- word times
 
@@ -282,12 +294,12 @@ class Whisper:
 
     def _weights(self, seen: Mapping[tuple[int, str], Any], n_positions: int) -> Any:
         """Mean attention of the heads over the positions that hold sound: (tokens, positions)."""
-        found = []
+        items = []
         for layer, head in self._heads:
             query, key = (self._head_of(seen[layer, part], head) for part in ("q", "k"))
             scores = query @ key.T / query.shape[-1] ** 0.5
-            found.append(scores.softmax(-1)[:, :n_positions])
-        weights = torch.stack(found)
+            items.append(scores.softmax(-1)[:, :n_positions])
+        weights = torch.stack(items)
         spread, mean = torch.std_mean(weights, dim=-2, keepdim=True, unbiased=False)
         return _smoothed((weights - mean) / spread.clamp(min=1e-8)).mean(dim=0)
 
@@ -322,12 +334,12 @@ class _Ledger(LogitsProcessor):  # type: ignore[misc]
         """Log-probabilities by row and step, the last step's among them."""
         self._note(tokens)
         self._last = None
-        found: list[list[float]] = torch.stack(self._chosen, dim=1).tolist()
-        return found
+        result: list[list[float]] = torch.stack(self._chosen, dim=1).tolist()
+        return result
 
 
 def _keeper(seen: dict[tuple[int, str], Any], place: tuple[int, str]) -> Callable[..., None]:
-    def keep(module: Any, given: Any, result: Any) -> None:
+    def keep(module: Any, value: Any, result: Any) -> None:
         seen[place] = result
 
     return keep
@@ -342,10 +354,10 @@ def _smoothed(weights: Any) -> Any:
     return padded.unfold(-1, _SMOOTH, 1).median(dim=-1).values
 
 
-def _heads(given: Any, config: Any) -> list[tuple[int, int]]:
+def _heads(value: Any, config: Any) -> list[tuple[int, int]]:
     """Heads as (layer, head). Distilled checkpoints copy those of layers they lack."""
     layers, heads = config.decoder_layers, config.decoder_attention_heads
-    return [(int(a), int(b)) for a, b in given or () if a < layers and b < heads]
+    return [(int(a), int(b)) for a, b in value or () if a < layers and b < heads]
 
 
 def _marks(vocabulary: Vocabulary) -> set[int]:

@@ -11,7 +11,7 @@ STEP_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """What was said between two times (s from the window's start).
 
     ``tokens`` are as decoded: those of times are among them.
@@ -24,7 +24,7 @@ class Piece:
 
 def cut(
     tokens: Sequence[int], first_time: int, window_s: float, *, whole: bool = False
-) -> tuple[list[Piece], float]:
+) -> tuple[list[TextPiece], float]:
     """The pieces of a window, and how far (s) the next window starts behind this one's start.
 
     Two time tokens in a row end one piece and begin another; the model writes one alone, at
@@ -45,7 +45,7 @@ def cut(
     return pieces[:-1], min(reached_s, window_s)
 
 
-def _piece(tokens: Sequence[int], first_time: int, window_s: float) -> Piece:
+def _piece(tokens: Sequence[int], first_time: int, window_s: float) -> TextPiece:
     """Where a time is missing it is the window's."""
     start_s, end_s = 0.0, window_s
     if tokens and tokens[0] >= first_time:
@@ -54,7 +54,7 @@ def _piece(tokens: Sequence[int], first_time: int, window_s: float) -> Piece:
         end_s = _time_of(tokens[-1], first_time)
     # Beyond the sound there is padding, and the model may stamp it.
     start_s = min(start_s, window_s)
-    return Piece(start_s, max(start_s, min(end_s, window_s)), tuple(tokens))
+    return TextPiece(start_s, max(start_s, min(end_s, window_s)), tuple(tokens))
 
 
 def _time_of(token: int, first_time: int) -> float:

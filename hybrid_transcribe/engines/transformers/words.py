@@ -122,16 +122,16 @@ def _characters(
     tokens: Sequence[int], read: Callable[[Sequence[int]], str]
 ) -> list[tuple[str, int]]:
     """Text that ends with a whole character: some take several tokens."""
-    found, waiting = [], []
+    result, waiting = [], []
     for token in tokens:
         waiting.append(token)
         text = read(waiting)
         if "\ufffd" not in text:
-            found.append((text, len(waiting)))
+            result.append((text, len(waiting)))
             waiting = []
     if waiting:
-        found.append((read(waiting), len(waiting)))
-    return found
+        result.append((read(waiting), len(waiting)))
+    return result
 
 
 def _without_lone_marks(words: list[tuple[str, int]]) -> list[tuple[str, int]]:

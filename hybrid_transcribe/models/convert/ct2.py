@@ -54,9 +54,9 @@ class Weights:
 
     def _numbers(self, name: str, whole: Array) -> Array:
         scale = self.arrays.get(f"{name}_scale")
-        known = whole.dtype.itemsize <= 2 and scale is not None and f"{name}_zero" not in self
+        is_known = whole.dtype.itemsize <= 2 and scale is not None and f"{name}_zero" not in self
         # int8: one scale a row; int16: one in all (`LayerSpec._quantize` of CTranslate2).
-        if not known or scale is None or scale.size not in (1, whole.shape[0]):
+        if not is_known or scale is None or scale.size not in (1, whole.shape[0]):
             raise ModelUnavailable(
                 f"{self.path} is quantised in a way that cannot be undone ({name} is "
                 f"{whole.dtype.name}); convert the float16 or int8 model instead"
@@ -67,8 +67,8 @@ class Weights:
 
     def _float_type(self) -> np.dtype[Any]:
         """The type of what was not quantised, such as biases."""
-        found: np.dtype[Any] = self["decoder/layer_norm/gamma"].dtype
-        return found
+        result: np.dtype[Any] = self["decoder/layer_norm/gamma"].dtype
+        return result
 
     @property
     def float_bytes(self) -> int:

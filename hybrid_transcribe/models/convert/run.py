@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.models.convert import ct2, huggingface, openai
-from hybrid_transcribe.models.space import need
+from hybrid_transcribe.models.disk_space import need
 
 #: What can be written.
 TARGETS = ("huggingface", "openai")

@@ -38,8 +38,8 @@ class Tokenizer:
     @property
     def vocabulary(self) -> Mapping[str, int]:
         """The pieces of words, special tokens apart."""
-        found: Mapping[str, int] = self.content["model"]["vocab"]
-        return found
+        mapping: Mapping[str, int] = self.content["model"]["vocab"]
+        return mapping
 
     @property
     def merges(self) -> list[str]:
@@ -67,9 +67,9 @@ def read(folder: Path) -> Tokenizer:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         ids = {token["content"]: int(token["id"]) for token in content["added_tokens"]}
-        found = Tokenizer(content, ids)
-        if not isinstance(found.vocabulary, dict) or not isinstance(found.merges, list):
+        tokenizer = Tokenizer(content, ids)
+        if not isinstance(tokenizer.vocabulary, dict) or not isinstance(tokenizer.merges, list):
             raise ValueError("no pieces of words")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelUnavailable(f"{path} cannot be used: {error!r}") from error
-    return found
+    return tokenizer

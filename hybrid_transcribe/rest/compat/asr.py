@@ -9,9 +9,9 @@ import msgspec
 
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownFormat
 from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import engine_class
-from hybrid_transcribe.jobs.room import EngineRoom
 from hybrid_transcribe.languages import english_name
 from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.registry import WRITERS
@@ -46,13 +46,13 @@ class Asr(_Whisper):
         """Answer when it is complete. What comes with ``encode=false`` may be bare samples."""
         received = await self.received()
         try:
-            output, how = self._output(), self._how()
+            output, options = self._output(), self._run_spec()
             if not self._encoded():
                 received = await pcm.with_headers(received)
         except BaseException:
             received.discard()
             raise
-        transcript = await self.ended(await self.attend(received, how))
+        transcript = await self.ended(await self.attend(received, options))
         body, media_type = _file(transcript, output)
         self.set_header("Content-Type", media_type)
         name = f"{file_stem(transcript.name)}.{output}"
@@ -67,9 +67,9 @@ class Asr(_Whisper):
             raise UnknownFormat(output, OUTPUTS)
         return output
 
-    def _how(self) -> dict[str, Any]:
-        given = {name: self.get_query_argument(name, "") for name in _OPTIONS}
-        return {name: parse(name, text) for name, text in given.items() if text.strip()}
+    def _run_spec(self) -> dict[str, Any]:
+        fields = {name: self.get_query_argument(name, "") for name in _OPTIONS}
+        return {name: parse(name, text) for name, text in fields.items() if text.strip()}
 
 
 class DetectLanguage(_Whisper):
@@ -81,12 +81,12 @@ class DetectLanguage(_Whisper):
         try:
             if not self._encoded():
                 received = await pcm.with_headers(received)
-            how = self._how()
+            options = self._run_spec()
         except BaseException:
             received.discard()
             raise
-        job_id = await self.attend(received, how)
-        recording = await self._heard(job_id)
+        job_id = await self.attend(received, options)
+        recording = await self._await_transcript(job_id)
         await self.ask(lambda room: room.cancel(job_id))
         code = recording.language
         # An engine for one language needs no look to be sure.
@@ -100,13 +100,13 @@ class DetectLanguage(_Whisper):
             HTTPStatus.OK,
         )
 
-    def _how(self) -> dict[str, Any]:
+    def _run_spec(self) -> dict[str, Any]:
         """Past what is no speech, where the engine can find speech: noise has no language."""
         settings = self.rest.service.settings
         can = engine_class(settings.engine, settings).capabilities
         return {"vad_filter": True} if "vad_filter" in can.options else {}
 
-    async def _heard(self, job_id: str) -> Recording:
+    async def _await_transcript(self, job_id: str) -> Recording:
         """The recording with its language, or as it ended. Raises why it failed."""
         with await self.ask(lambda room: _listen(room, job_id)) as listening:
             recording = await self.ask(lambda room: _recording(room, job_id))
@@ -119,11 +119,11 @@ class DetectLanguage(_Whisper):
         return recording
 
 
-def _listen(room: EngineRoom, job_id: str) -> Subscription:
+def _listen(room: JobManager, job_id: str) -> Subscription:
     return room.subscribe(session_ids=(room.reading.owned(job_id).session_id,))
 
 
-def _recording(room: EngineRoom, job_id: str) -> Recording:
+def _recording(room: JobManager, job_id: str) -> Recording:
     (recording,) = room.reading.recordings(job_id)
     return recording
 
@@ -143,8 +143,8 @@ def _result(transcript: Transcript) -> dict[str, Any]:
         segments = [{**s, "words": w} for s, w in zip(segments, words, strict=True)]
     # As WhisperX, which the webservice calls for diarize=true: where speakers are known.
     segments = [
-        {**told, "speaker": segment.speaker} if segment.speaker is not None else told
-        for told, segment in zip(segments, transcript.segments, strict=True)
+        {**message, "speaker": segment.speaker} if segment.speaker is not None else message
+        for message, segment in zip(segments, transcript.segments, strict=True)
     ]
     return {
         "text": f" {transcript.text}" if transcript.text else "",

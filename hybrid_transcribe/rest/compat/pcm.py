@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hybrid_transcribe import names
-from hybrid_transcribe.rest.uploads.received import Received, Upload
+from hybrid_transcribe.rest.uploads.received import Received, ReceivedFile
 
 #: Of the samples.
 SAMPLE_RATE_HZ, N_CHANNELS, SAMPLE_BYTES = 16_000, 1, 2
@@ -47,7 +47,7 @@ async def with_headers(received: Received) -> Received:
     return replace(received, uploads=tuple(uploads))
 
 
-def _with_header(upload: Upload) -> Upload:
+def _with_header(upload: ReceivedFile) -> ReceivedFile:
     with upload.path.open("rb") as file:
         start = file.read(12)
     if not start or start.startswith(_MAGIC) or start[_FTYP] == b"ftyp":

@@ -10,12 +10,12 @@ from typing import Any
 
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
+from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
-from hybrid_transcribe.rest.door import Door
 from hybrid_transcribe.rest.models import check_model
-from hybrid_transcribe.rest.uploads.limits import Limits
-from hybrid_transcribe.rest.uploads.received import Received, Upload
-from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
+from hybrid_transcribe.rest.uploads.received import Received, ReceivedFile
+from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Transcript
 
 #: Tells OpenAI's clients whether to send the same again; others do not know it.
@@ -29,7 +29,7 @@ _START_BYTES = 64
 _ZIP = b"PK\x03\x04"
 
 
-class Synchronous(Receiving, Door):
+class Synchronous(StreamingBody, BaseHandler):
     """A door whose answer is a transcript. Subclasses have ``post`` and begin with `attend`."""
 
     streams = True
@@ -54,32 +54,32 @@ class Synchronous(Receiving, Door):
 
     async def prepare(self) -> None:  # type: ignore[override]
         """Who may not come in uploads nothing."""
-        Door.prepare(self)
+        BaseHandler.prepare(self)
         if self.request.method == "POST":
             service = self.rest.service
-            await self.receive_begin(service.uploads_dir, Limits.of(service.settings))
+            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
 
     # ------------------------------------------------------------------------------ the job
 
     async def attend(
-        self, received: Received, how: Mapping[str, Any], session_id: str | None = None
+        self, received: Received, options: Mapping[str, Any], session_id: str | None = None
     ) -> str:
         """The id of the job for what was sent: a new one, or the one it has already.
 
-        ``how`` are keyword arguments of `Service.submit`. Raises what that raises.
+        ``options`` are keyword arguments of `Service.submit`. Raises what that raises.
         """
         try:
             upload = one_recording(received, self.file_field)
             session = session_id or self._named_session()
-            awaited, is_new = await self._join(upload, how, session)
+            awaited, is_new = await self._join(upload, options, session)
         except BaseException:
             received.discard()
             raise
         if is_new:
-            await self._make(awaited, upload, how, session)
+            await self._make(awaited, upload, options, session)
         else:
             received.discard()
-        job_id = await asyncio.shield(asyncio.wrap_future(awaited.made))
+        job_id = await asyncio.shield(asyncio.wrap_future(awaited.job_created))
         self._tell("X-Job-Id", job_id)
         return job_id
 
@@ -90,11 +90,11 @@ class Synchronous(Receiving, Door):
         return named[0] if named else None
 
     async def _join(
-        self, upload: Upload, how: Mapping[str, Any], session: str | None
+        self, upload: ReceivedFile, options: Mapping[str, Any], session: str | None
     ) -> tuple[Awaited, bool]:
-        told = {**how, "session": session, "address": self.request.path}
+        fields = {**options, "session": session, "address": self.request.path}
         content = await asyncio.get_running_loop().run_in_executor(
-            None, content_of, [upload.path], told
+            None, content_of, [upload.path], fields
         )
         headers, rest = self.request.headers, self.rest
         awaited, is_new = await self.ask(
@@ -113,15 +113,21 @@ class Synchronous(Receiving, Door):
         return awaited, is_new
 
     async def _make(
-        self, awaited: Awaited, upload: Upload, how: Mapping[str, Any], session: str | None
+        self,
+        awaited: Awaited,
+        upload: ReceivedFile,
+        options: Mapping[str, Any],
+        session: str | None,
     ) -> None:
         service, waiting = self.rest.service, self.rest.waiting
         files = [Uploaded(upload.path, upload.name)]
         owner = session or service.new_session()
         try:
-            check_model(how.get("engine"), how.get("model"), service.settings, owner=self.owner)
+            check_model(
+                options.get("engine"), options.get("model"), service.settings, owner=self.owner
+            )
             job = await asyncio.get_running_loop().run_in_executor(
-                None, lambda: service.submit(files, session_id=owner, **how)
+                None, lambda: service.submit(files, session_id=owner, **options)
             )
         except BaseException as error:
             upload.path.unlink(missing_ok=True)
@@ -129,7 +135,7 @@ class Synchronous(Receiving, Door):
             why = error
             await self.ask(lambda room: waiting.failed(awaited, why))
             raise
-        await self.ask(lambda room: waiting.made(room, awaited, job))
+        await self.ask(lambda room: waiting.job_created(room, awaited, job))
 
     async def ended(self, job_id: str) -> Transcript:
         """The job's one transcript, when it is complete. Raises why there is none."""
@@ -185,7 +191,7 @@ def check_form(received: Received, field: str) -> None:
             _check_raw(upload, field)
 
 
-def _check_raw(upload: Upload, field: str) -> None:
+def _check_raw(upload: ReceivedFile, field: str) -> None:
     """A body without a type is a recording, unless it plainly is something else."""
     with upload.path.open("rb") as file:
         start = file.read(_START_BYTES).lstrip()
@@ -197,7 +203,7 @@ def _check_raw(upload: Upload, field: str) -> None:
         )
 
 
-def one_recording(received: Received, field: str) -> Upload:
+def one_recording(received: Received, field: str) -> ReceivedFile:
     """The recording that was sent. Raises InvalidRequest, UnsupportedMedia."""
     check_form(received, field)
     if len(received.uploads) != 1:
@@ -209,16 +215,16 @@ def one_recording(received: Received, field: str) -> Upload:
     with upload.path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
             raise UnsupportedMedia(
-                f"{upload.shown} is a zip: here one recording gives one transcript; POST /jobs "
-                "takes zips"
+                f"{upload.display_name} is a zip: here one recording gives one "
+                "transcript; POST /jobs takes zips"
             )
     return upload
 
 
 def _transcript(room: Any, job_id: str) -> Transcript:
     (recording,) = room.reading.recordings(job_id)
-    found: Transcript = room.reading.transcript(job_id, recording.recording_id)
-    return found
+    transcript: Transcript = room.reading.transcript(job_id, recording.recording_id)
+    return transcript
 
 
 def _sent_before(count: str) -> bool:

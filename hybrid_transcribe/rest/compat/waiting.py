@@ -22,7 +22,7 @@ from hybrid_transcribe.errors import ServiceClosed, UnknownJob
 
 if TYPE_CHECKING:
     from hybrid_transcribe.jobs.handle import Job
-    from hybrid_transcribe.jobs.room import EngineRoom
+    from hybrid_transcribe.jobs.manager import JobManager
     from hybrid_transcribe.jobs.service import Service
 
 #: How long a job without a client waits for one to come back. The pauses of OpenAI's client
@@ -33,7 +33,7 @@ _BLOCK = 1024 * 1024
 
 
 class Awaited:
-    """One job and those who wait for it. ``made`` becomes its id, or why there is none.
+    """One job and those who wait for it. ``job_created`` becomes its id, or why there is none.
 
     Attributes:
         content: what was sent and how, see `content_of`.
@@ -43,7 +43,7 @@ class Awaited:
 
     def __init__(self, content: str, key: str, *, named: bool) -> None:
         self.content, self.key, self.named = content, key, named
-        self.made: Future[str] = Future()
+        self.job_created: Future[str] = Future()
         self.clients = 0
         #: The last client to leave had no answer yet.
         self.lost = False
@@ -75,7 +75,7 @@ class Waiting:
     def join(
         self,
         service: Service,
-        room: EngineRoom,
+        room: JobManager,
         content: str,
         key: str,
         *,
@@ -91,47 +91,51 @@ class Waiting:
         if not self._watching:
             self._watching = True
             service.before_close(lambda: self._close(room))
-        found = self._find(room, content, key, again)
-        awaited = found or Awaited(content, key, named=named)
-        if found is None:
+        result = self._find(room, content, key, again)
+        awaited = result or Awaited(content, key, named=named)
+        if result is None:
             self._awaited.append(awaited)
         awaited.stay()
         awaited.clients += 1
-        return awaited, found is None
+        return awaited, result is None
 
-    def _find(self, room: EngineRoom, content: str, key: str, again: bool) -> Awaited | None:
-        same = [one for one in self._awaited if one.content == content]
-        there = [one for one in same if not one.made.done() or one.made.result() in room.table]
-        fitting = [one for one in there if one.suits(key, again=again)]
+    def _find(self, room: JobManager, content: str, key: str, again: bool) -> Awaited | None:
+        same = [item for item in self._awaited if item.content == content]
+        there = [
+            item
+            for item in same
+            if not item.job_created.done() or item.job_created.result() in room.table
+        ]
+        fitting = [item for item in there if item.suits(key, again=again)]
         # Rather one whose client is gone than to share another's.
-        return min(fitting, key=lambda one: one.clients, default=None)
+        return min(fitting, key=lambda item: item.clients, default=None)
 
-    def made(self, room: EngineRoom, awaited: Awaited, job: Job) -> None:
+    def job_created(self, room: JobManager, awaited: Awaited, job: Job) -> None:
         """The job is there."""
         awaited.job = job
-        awaited.made.set_result(job.job_id)
+        awaited.job_created.set_result(job.job_id)
         self._maybe_end(room, awaited)
 
     def failed(self, awaited: Awaited, error: BaseException) -> None:
         """There will be no job; whoever waits beside learns why."""
         self._forget(awaited)
-        awaited.made.set_exception(error)
+        awaited.job_created.set_exception(error)
 
-    def leave(self, room: EngineRoom, awaited: Awaited, *, answered: bool) -> None:
+    def leave(self, room: JobManager, awaited: Awaited, *, answered: bool) -> None:
         """A client has gone, with its answer or without."""
         awaited.clients -= 1
         awaited.lost = not answered
         self._maybe_end(room, awaited)
 
-    def _maybe_end(self, room: EngineRoom, awaited: Awaited) -> None:
+    def _maybe_end(self, room: JobManager, awaited: Awaited) -> None:
         """Where nobody waits, let the grace begin."""
         alone = not awaited.clients and awaited in self._awaited
         # One that is still to be made ends when it is.
-        if alone and awaited.made.done():
+        if alone and awaited.job_created.done():
             end = partial(self._end, room, awaited)
             awaited.timer = self._clock.call_later(self._grace_s, end)
 
-    def _end(self, room: EngineRoom, awaited: Awaited) -> None:
+    def _end(self, room: JobManager, awaited: Awaited) -> None:
         """Nobody came back."""
         self._forget(awaited)
         awaited.job = None
@@ -142,18 +146,18 @@ class Waiting:
         if awaited in self._awaited:
             self._awaited.remove(awaited)
 
-    def _close(self, room: EngineRoom) -> None:
+    def _close(self, room: JobManager) -> None:
         """The service is closing: clients send again, to whoever comes after it."""
         self.closed = True
         for awaited in tuple(self._awaited):
             awaited.stay()
-            if awaited.made.done():
+            if awaited.job_created.done():
                 self._end(room, awaited)
 
 
-def _let_go(room: EngineRoom, awaited: Awaited) -> None:
+def _let_go(room: JobManager, awaited: Awaited) -> None:
     """Cancel a job; erase it, too, where nobody else can know it."""
-    job_id = awaited.made.result()
+    job_id = awaited.job_created.result()
     job = room.reading.owned(job_id)
     # Somebody who saw it wants it.
     if job.kept:
@@ -163,9 +167,9 @@ def _let_go(room: EngineRoom, awaited: Awaited) -> None:
         room.delete(job_id)
 
 
-def content_of(paths: list[Path], how: Mapping[str, Any]) -> str:
+def content_of(paths: list[Path], options: Mapping[str, Any]) -> str:
     """A digest of files and of how they are to be transcribed. Reads them: not on a loop."""
-    digest = hashlib.sha256(msgspec.json.encode(how, order="sorted"))
+    digest = hashlib.sha256(msgspec.json.encode(options, order="sorted"))
     for path in paths:
         with path.open("rb") as file:
             while block := file.read(_BLOCK):

@@ -18,38 +18,38 @@ def segments(transcript: Transcript) -> list[dict[str, Any]]:
 
     Numbers that an engine does not tell are 0; tokens are never kept.
     """
-    return [_segment(n, told) for n, told in enumerate(document(transcript)["segments"])]
+    return [_segment(n, message) for n, message in enumerate(document(transcript)["segments"])]
 
 
 def words_of(transcript: Transcript) -> list[list[dict[str, Any]]]:
     """For each segment its words, with their probabilities where they are known."""
-    return [[_word(w) for w in told["words"]] for told in document(transcript)["segments"]]
+    return [[_word(w) for w in message["words"]] for message in document(transcript)["segments"]]
 
 
-def _segment(n: int, told: dict[str, Any]) -> dict[str, Any]:
+def _segment(n: int, fields: dict[str, Any]) -> dict[str, Any]:
     # Whisper's tokens begin with the space before a word, and clients join them without one.
-    text = f" {told['text'].strip()}"
-    ratio = told["compression_ratio"]
+    text = f" {fields['text'].strip()}"
+    ratio = fields["compression_ratio"]
     return {
         "id": n,
-        "seek": math.floor(told["start_s"] * _FRAMES_PER_S),
-        "start": told["start_s"],
-        "end": told["end_s"],
+        "seek": math.floor(fields["start_s"] * _FRAMES_PER_S),
+        "start": fields["start_s"],
+        "end": fields["end_s"],
         "text": text,
         "tokens": [],
-        "temperature": told["temperature"] or 0.0,
-        "avg_logprob": told["avg_logprob"] or 0.0,
+        "temperature": fields["temperature"] or 0.0,
+        "avg_logprob": fields["avg_logprob"] or 0.0,
         "compression_ratio": compression_ratio(text) if ratio is None else ratio,
-        "no_speech_prob": told["no_speech_prob"] or 0.0,
+        "no_speech_prob": fields["no_speech_prob"] or 0.0,
     }
 
 
-def _word(told: dict[str, Any]) -> dict[str, Any]:
+def _word(fields: dict[str, Any]) -> dict[str, Any]:
     return {
-        "word": told["text"],
-        "start": told["start_s"],
-        "end": told["end_s"],
-        "probability": told["probability"],
+        "word": fields["text"],
+        "start": fields["start_s"],
+        "end": fields["end_s"],
+        "probability": fields["probability"],
     }
 
 

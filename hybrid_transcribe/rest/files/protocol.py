@@ -77,24 +77,24 @@ def metadata(header: str) -> dict[str, str]:
     """
     if len(header) > MAX_METADATA:
         raise TooLarge(f"Upload-Metadata: more than {size(MAX_METADATA)}")
-    found: dict[str, str] = {}
+    mapping: dict[str, str] = {}
     for pair in filter(None, (p.strip() for p in header.split(","))):
         key, _, value = pair.partition(" ")
         if not (key.isascii() and key.isprintable()):
             raise InvalidRequest(f"Upload-Metadata: the key {key[:80]!r} is no plain text")
         try:
-            found[key] = text_of(base64.b64decode(value.strip(), validate=True))
+            mapping[key] = text_of(base64.b64decode(value.strip(), validate=True))
         except (binascii.Error, ValueError):
             raise InvalidRequest(
                 f"Upload-Metadata: the value of {key[:80]!r} is no Base64"
             ) from None
-    return found
+    return mapping
 
 
 def name_in(header: str) -> str:
     """What the sender calls the file; empty where nothing says. Raises as `metadata`."""
-    found = metadata(header)
-    return found.get("filename") or found.get("name") or ""
+    result = metadata(header)
+    return result.get("filename") or result.get("name") or ""
 
 
 def checksum(header: str | None) -> Checksum | None:

@@ -6,21 +6,21 @@ import weakref
 
 from hybrid_transcribe.clock import LoopClock
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.rest.files.shelf import Shelf
+from hybrid_transcribe.rest.files.upload_store import UploadStore
 
-_shelves: weakref.WeakKeyDictionary[Service, Shelf] = weakref.WeakKeyDictionary()
+_shelves: weakref.WeakKeyDictionary[Service, UploadStore] = weakref.WeakKeyDictionary()
 
 
-def opened(service: Service) -> Shelf | None:
+def opened(service: Service) -> UploadStore | None:
     """The service's shelf, None before it was opened."""
     return _shelves.get(service)
 
 
-def open_shelf(service: Service) -> Shelf:
+def open_shelf(service: Service) -> UploadStore:
     """The service's shelf. Called on the engine-room loop, so that there is one."""
     shelf = _shelves.get(service)
     if shelf is None:
-        shelf = _shelves[service] = Shelf(service.partial_dir, service.settings, LoopClock())
+        shelf = _shelves[service] = UploadStore(service.partial_dir, service.settings, LoopClock())
         # What an earlier process left may be overdue.
         shelf.expire()
         shelf.watch()

@@ -31,7 +31,7 @@ from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import NotAllowed
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
-from hybrid_transcribe.rest.door import Door, Rest
+from hybrid_transcribe.rest.base_handler import AppContext, BaseHandler
 from hybrid_transcribe.rest.hosts.kernels import (
     NOTEBOOK,
     OneNotebook,
@@ -39,9 +39,9 @@ from hybrid_transcribe.rest.hosts.kernels import (
     ThisPython,
     can_use_sockets_in,
 )
-from hybrid_transcribe.rest.hosts.line import MESSAGES, WidgetsOnly
+from hybrid_transcribe.rest.hosts.message_filter import MESSAGES, WidgetsOnly
 from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, pages
-from hybrid_transcribe.rest.hosts.plan import Plan
+from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.methods import TellsMethods
@@ -65,7 +65,7 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
 
     name = "voila"
 
-    def prepare(self, service: Service, plan: Plan, sockets: list[socket.socket]) -> None:
+    def prepare(self, service: Service, plan: ServeConfig, sockets: list[socket.socket]) -> None:
         """Get ready to serve that on these sockets, see `take_port`."""
         self._service, self._plan, self._sockets = service, plan, sockets
         # Kernels' ids are as good as keys to them, and at every page's coming it writes one.
@@ -99,8 +99,8 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
             # No other user of this machine can listen, and no port is taken.
             self.config.KernelManager.transport = "ipc"
         url = self._plan.url(self.port)
-        told = {URL: url, TOKEN: self._plan.visitor, "IPYTHONDIR": f"{self.root_dir}/ipython"}
-        with _environment(told):
+        fields = {URL: url, TOKEN: self._plan.visitor, "IPYTHONDIR": f"{self.root_dir}/ipython"}
+        with _environment(fields):
             base = self._plan.base_url
             self.app = _Guarded(
                 self._plan.access,
@@ -149,13 +149,13 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
     def init_handlers(self) -> list[Any]:
         """Ours first, then those of Voila's that a visitor's page needs."""
         base = self._plan.base_url
-        rest = self._rest = Rest(self._service, self._plan.access, base)
+        rest = self._rest = AppContext(self._service, self._plan.access, base)
         front = (rf"{re.escape(base)}/?", _ToPage, {"target": f"{base}/ui"})
         ours = [*routes(rest), front, *pages(self._plan, self)]
         return [*ours, *for_visitors(super().init_handlers())]
 
 
-def take_port(plan: Plan) -> list[socket.socket]:
+def take_port(plan: ServeConfig) -> list[socket.socket]:
     """Listen where the plan says, and nowhere else. Raises OSError where that cannot be."""
     try:
         return bind_sockets(plan.port, plan.host or None)
@@ -180,7 +180,7 @@ class _Guarded(Application):
     """
 
     def __init__(self, access: Access, open_paths: frozenset[str], **settings: Any) -> None:
-        super().__init__(default_handler_class=_Refusal, **settings)
+        super().__init__(default_handler_class=_Refused, **settings)
         self._access, self._open_paths = access, open_paths
 
     def find_handler(self, request: HTTPServerRequest, **named: Any) -> Any:
@@ -189,11 +189,11 @@ class _Guarded(Application):
         except NotAllowed as error:
             if request.path in self._open_paths:
                 return super().find_handler(request, **named)
-            return self.get_handler_delegate(request, _Refusal, {"error": error})
+            return self.get_handler_delegate(request, _Refused, {"error": error})
         return super().find_handler(request, **named)
 
 
-class _Refusal(Door, RequestHandler):
+class _Refused(BaseHandler, RequestHandler):
     """For what is nowhere, and for who calls us by another's name."""
 
     def initialize(self, error: Exception | None = None) -> None:  # type: ignore[override]
@@ -204,10 +204,10 @@ class _Refusal(Door, RequestHandler):
 
 
 @contextlib.contextmanager
-def _environment(told: dict[str, str]) -> Iterator[None]:
+def _environment(fields: dict[str, str]) -> Iterator[None]:
     """What processes started meanwhile find in their environment."""
-    before = {name: os.environ.get(name) for name in told}
-    os.environ.update(told)
+    before = {name: os.environ.get(name) for name in fields}
+    os.environ.update(fields)
     try:
         yield
     finally:

@@ -19,8 +19,8 @@ from tornado.web import Application
 
 from hybrid_transcribe.errors import NotAllowed, NoToken
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.rest.access import ANY_HOST, Access, Who
-from hybrid_transcribe.rest.door import Rest
+from hybrid_transcribe.rest.access import ANY_HOST, Access, Role
+from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.logs import redacted
 from hybrid_transcribe.rest.routes import alone
 
@@ -40,7 +40,7 @@ def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
     hidden = application.settings.setdefault("extra_log_scrub_param_keys", [])
     application.settings["extra_log_scrub_param_keys"] = [*hidden, *SECRET_PARAMETERS]
     prefix = url_path_join(application.settings["base_url"], PLACE)
-    application.add_handlers(".*$", alone(Lazily(prefix), InJupyter, Vouched))
+    application.add_handlers(".*$", alone(Lazily(prefix), InJupyter, JupyterAuth))
 
 
 class Lazily:
@@ -53,9 +53,9 @@ class Lazily:
         self.prefix = prefix
         self._make = make
         self._lock = asyncio.Lock()
-        self._rest: Rest | None = None
+        self._rest: AppContext | None = None
 
-    async def rest(self) -> Rest:
+    async def rest(self) -> AppContext:
         """What the handlers share. Raises what `Service` raises; the next request tries again."""
         async with self._lock:
             if self._rest is None:
@@ -63,16 +63,16 @@ class Lazily:
                 service = await loop.run_in_executor(None, self._make)
                 # Jupyter has looked at the name by which it was called, with its own settings.
                 access = Access(hosts=frozenset({ANY_HOST}), owner=True)
-                self._rest = Rest(service, access, self.prefix)
+                self._rest = AppContext(service, access, self.prefix)
         return self._rest
 
 
-class Vouched:
+class JupyterAuth:
     """Goes before a door: Jupyter Server vouches for who is asking."""
 
     if TYPE_CHECKING:
         request: Any
-        rest: Rest
+        rest: AppContext
         current_user: Any
         _jupyter_current_user: Any
         identity_provider: Any
@@ -86,7 +86,7 @@ class Vouched:
     def initialize(self, rest: Lazily) -> None:
         """Called by Tornado with the route's arguments."""
         self._lazily = rest
-        self._who = Who.OWNER
+        self._who = Role.OWNER
 
     async def prepare(self) -> None:
         """Log in by Jupyter's rules, then whatever the door prepares."""
@@ -95,11 +95,11 @@ class Vouched:
         except (NoToken, NotAllowed):
             if not self.open_to_strangers:
                 raise
-            self._who = Who.STRANGER
+            self._who = Role.STRANGER
         self.rest = await self._lazily.rest()
         await _done(super().prepare())  # type: ignore[misc]
 
-    def identify(self) -> Who:
+    def identify(self) -> Role:
         """Nobody else comes as far as this, but for what strangers may ask."""
         return self._who
 

@@ -20,10 +20,10 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NoToken
-from hybrid_transcribe.rest.access import Who
+from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
 from hybrid_transcribe.rest.hosts.origin import is_foreign
-from hybrid_transcribe.rest.hosts.plan import Plan
+from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
 from hybrid_transcribe.rest.methods import TellsMethods
 
 if TYPE_CHECKING:
@@ -131,25 +131,25 @@ _WORDS = {
 }
 
 
-def pages(plan: Plan, voila: Voila) -> list[tuple[Any, ...]]:
+def pages(plan: ServeConfig, voila: Voila) -> list[tuple[Any, ...]]:
     """The rules for ``/ui`` and ``/about``."""
     base = re.escape(plan.base_url)
-    shown = {
+    fields = {
         "plan": plan,
         "notebook_path": NOTEBOOK.name,
         "template_paths": voila.template_paths,
         "config": voila.config,
         "voila_configuration": voila.voila_configuration,
     }
-    return [(rf"{base}/ui/?", Panel, shown), (rf"{base}/about/?", Welcome, {"plan": plan})]
+    return [(rf"{base}/ui/?", PanelPage, fields), (rf"{base}/about/?", WelcomePage, {"plan": plan})]
 
 
-class Panel(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
+class PanelPage(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
     """The notebook's page, with a kernel of its own behind it. For everybody."""
 
     template = "/ui"
 
-    def initialize(self, plan: Plan, **named: Any) -> None:
+    def initialize(self, plan: ServeConfig, **named: Any) -> None:
         """Called by Tornado with the route's arguments."""
         self._plan = plan
         super().initialize(**named)
@@ -244,12 +244,12 @@ def _sha256(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-class Welcome(TellsMethods, RequestHandler):
+class WelcomePage(TellsMethods, RequestHandler):
     """For everybody. Whoever comes with the token gets links that have it, too."""
 
     template = "/about"
 
-    def initialize(self, plan: Plan) -> None:
+    def initialize(self, plan: ServeConfig) -> None:
         """Called by Tornado with the route's arguments."""
         self._plan = plan
 
@@ -266,7 +266,7 @@ class Welcome(TellsMethods, RequestHandler):
         token = self._token_shown()
         words = {name: html.escape(text) for name, text in _WORDS[language].items()}
         needs = f'<p class="dim">{words["needs"]}</p>'
-        shown = "&lt;token&gt;" if token is None else html.escape(token)
+        label = "&lt;token&gt;" if token is None else html.escape(token)
         return _PAGE.substitute(
             words,
             language=language,
@@ -274,7 +274,7 @@ class Welcome(TellsMethods, RequestHandler):
             base=self._plan.base_url,
             url=html.escape(f"{self.request.protocol}://{self.request.host}{self._plan.base_url}"),
             query="" if token is None else html.escape(f"?token={quote(token)}"),
-            header=f" -H 'Authorization: token {shown}'" if self._plan.token else "",
+            header=f" -H 'Authorization: token {label}'" if self._plan.token else "",
             needs=needs if self._plan.token and token is None else "",
             version=html.escape(f"hybrid_transcribe {__version__}"),
         )
@@ -289,7 +289,7 @@ class Welcome(TellsMethods, RequestHandler):
             )
         except NoToken:
             return None
-        return self._plan.token if who is Who.HOLDER else None
+        return self._plan.token if who is Role.HOLDER else None
 
 
 def preferred(accept_language: str) -> str:
@@ -298,11 +298,11 @@ def preferred(accept_language: str) -> str:
     >>> preferred("pt-BR,pt;q=0.9,en;q=0.8"), preferred("en;q=0.5,pt;q=0.9"), preferred("fr")
     ('pt', 'pt', 'en')
     """
-    found: dict[str, float] = {}
-    for one in accept_language.split(","):
-        tag, _, weight = one.partition(";")
+    mapping: dict[str, float] = {}
+    for item in accept_language.split(","):
+        tag, _, weight = item.partition(";")
         language = tag.strip().lower().partition("-")[0]
-        told = re.fullmatch(r"\s*q=([01](?:\.\d{1,3})?)\s*", weight)
+        match = re.fullmatch(r"\s*q=([01](?:\.\d{1,3})?)\s*", weight)
         if language in LANGUAGES:
-            found[language] = max(found.get(language, 0.0), float(told[1]) if told else 1.0)
-    return max(found, key=lambda language: found[language], default="en")
+            mapping[language] = max(mapping.get(language, 0.0), float(match[1]) if match else 1.0)
+    return max(mapping, key=lambda language: mapping[language], default="en")

@@ -15,7 +15,7 @@ from tornado.web import HTTPError
 from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from hybrid_transcribe.rest.hosts.line import PageLine
+from hybrid_transcribe.rest.hosts.message_filter import PageLine
 from hybrid_transcribe.rest.hosts.plain_errors import PlainErrors
 
 

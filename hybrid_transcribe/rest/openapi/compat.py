@@ -7,17 +7,17 @@ from typing import Any
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.rest.compat.asr import OUTPUTS
-from hybrid_transcribe.rest.compat.openai.door import openai_status
-from hybrid_transcribe.rest.compat.openai.wishes import FORMATS
+from hybrid_transcribe.rest.compat.openai.base_handler import openai_status
+from hybrid_transcribe.rest.compat.openai.parameters import FORMATS
 from hybrid_transcribe.rest.openapi.jobs import SUBMIT_ERRORS
 from hybrid_transcribe.rest.openapi.operation import (
     TEXT,
-    Answer,
-    Body,
+    BodySpec,
     Error,
-    Media,
+    MediaSpec,
     Operation,
-    Parameter,
+    ParameterSpec,
+    ResponseSpec,
 )
 from hybrid_transcribe.rest.openapi.options import FILE, form_options, json_options
 from hybrid_transcribe.rest.openapi.parts import FORM, JSON, SESSIONS, SSE
@@ -42,8 +42,8 @@ def _list(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-_OPENAI_ERROR: Mapping[str, Media] = {
-    JSON: Media(
+_OPENAI_ERROR: Mapping[str, MediaSpec] = {
+    JSON: MediaSpec(
         _object(
             {
                 "error": _object(
@@ -107,7 +107,7 @@ _JOB_HEADER = {"X-Job-Id": "The job behind it."}
 def _form() -> dict[str, Schema]:
     """OpenAI's fields, and every option of ours."""
     ours = form_options()
-    known: dict[str, Schema] = {
+    by_name: dict[str, Schema] = {
         "file": {**FILE, "description": "One recording."},
         "model": {
             "type": "string",
@@ -133,7 +133,7 @@ def _form() -> dict[str, Schema]:
         },
         "session_id": {"type": "string", "description": "The session the job belongs to."},
     }
-    return {**known, **{name: field for name, field in ours.items() if name not in known}}
+    return {**by_name, **{name: field for name, field in ours.items() if name not in by_name}}
 
 
 def _openai_status(error: Error) -> int:
@@ -141,8 +141,8 @@ def _openai_status(error: Error) -> int:
     return int(openai_status(error.__new__(error)))
 
 
-def _openai(**how: Any) -> Operation:
-    return Operation(group=_OPENAI, fails_as=_OPENAI_ERROR, status=_openai_status, **how)
+def _openai(**run_options: Any) -> Operation:
+    return Operation(group=_OPENAI, fails_as=_OPENAI_ERROR, status=_openai_status, **run_options)
 
 
 def _audio(task: str, name: str, summary: str) -> Operation:
@@ -153,14 +153,18 @@ def _audio(task: str, name: str, summary: str) -> Operation:
         summary=summary,
         about="What OpenAI's client libraries send, unmodified. It waits for the end of the job.",
         parameters=SESSIONS,
-        body=Body(
+        body=BodySpec(
             "One recording.",
-            {FORM: Media({**_object({}, _form()), "required": ["file", "model"]})},
+            {FORM: MediaSpec({**_object({}, _form()), "required": ["file", "model"]})},
         ),
         answers={
-            200: Answer(
+            200: ResponseSpec(
                 "The text, in the form asked for.",
-                {JSON: Media(_TRANSCRIPTION), "text/plain": Media(TEXT), SSE: Media(TEXT)},
+                {
+                    JSON: MediaSpec(_TRANSCRIPTION),
+                    "text/plain": MediaSpec(TEXT),
+                    SSE: MediaSpec(TEXT),
+                },
                 _JOB_HEADER,
             )
         },
@@ -168,19 +172,19 @@ def _audio(task: str, name: str, summary: str) -> Operation:
     )
 
 
-_AUDIO_FILE = Body(
+_AUDIO_FILE = BodySpec(
     "One recording.",
-    {FORM: Media(_object({"audio_file": {**FILE, "description": "One recording."}}))},
+    {FORM: MediaSpec(_object({"audio_file": {**FILE, "description": "One recording."}}))},
 )
-_ENCODE = Parameter("encode", "query", "Changes nothing: it is always decoded.", _BOOLEAN)
+_ENCODE = ParameterSpec("encode", "query", "Changes nothing: it is always decoded.", _BOOLEAN)
 
 
-def _asr_option(name: str) -> Parameter:
+def _asr_option(name: str) -> ParameterSpec:
     schema = dict(json_options()[name])
     about = schema.pop("description")
-    kinds = [one for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+    kinds = [item for item in schema.get("anyOf", [schema]) if item.get("type") != "null"]
     plain = {key: kinds[0][key] for key in ("type", "enum") if key in kinds[0]}
-    return Parameter(name, "query", about, plain)
+    return ParameterSpec(name, "query", about, plain)
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -192,10 +196,10 @@ OPERATIONS: tuple[Operation, ...] = (
         name="openai_models",
         summary="List the models, likewise",
         answers={
-            200: Answer(
+            200: ResponseSpec(
                 "Every name that can be used here now.",
                 {
-                    JSON: Media(
+                    JSON: MediaSpec(
                         _object(
                             {"object": {"type": "string", "const": "list"}, "data": _list(_MODEL)}
                         )
@@ -209,8 +213,8 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/models/{model}",
         name="openai_model",
         summary="Look at a model, likewise",
-        parameters=(Parameter("model", "path", "Its name, which may have slashes in it."),),
-        answers={200: Answer("The model.", {JSON: Media(_MODEL)})},
+        parameters=(ParameterSpec("model", "path", "Its name, which may have slashes in it."),),
+        answers={200: ResponseSpec("The model.", {JSON: MediaSpec(_MODEL)})},
         errors=(errors.UnknownModel,),
     ),
     Operation(
@@ -221,13 +225,13 @@ OPERATIONS: tuple[Operation, ...] = (
         "Transcribe, as clients of whisper-asr-webservice ask for it",
         "It waits for the end of the job.",
         (
-            Parameter(
+            ParameterSpec(
                 "output",
                 "query",
                 "The form of the answer; `txt` where it is left out.",
                 {"type": "string", "enum": list(OUTPUTS)},
             ),
-            Parameter(
+            ParameterSpec(
                 "task", "query", "Translate into English?", {"type": "string", "enum": list(TASKS)}
             ),
             *(
@@ -241,11 +245,11 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         _AUDIO_FILE,
         {
-            200: Answer(
+            200: ResponseSpec(
                 "The text, in the form asked for.",
                 {
-                    "text/plain": Media(TEXT),
-                    JSON: Media(
+                    "text/plain": MediaSpec(TEXT),
+                    JSON: MediaSpec(
                         _object(
                             {
                                 "text": TEXT,
@@ -270,10 +274,10 @@ OPERATIONS: tuple[Operation, ...] = (
         (_ENCODE, *SESSIONS),
         _AUDIO_FILE,
         {
-            200: Answer(
+            200: ResponseSpec(
                 "The language.",
                 {
-                    JSON: Media(
+                    JSON: MediaSpec(
                         _object(
                             {
                                 "detected_language": {"type": ["string", "null"]},

@@ -23,15 +23,15 @@ def attributes(cls: type) -> dict[str, str]:
     'Hypotheses kept while decoding; 1 is greedy and fastest.'
     """
     _, _, text = inspect.cleandoc(cls.__doc__ or "").partition("\nAttributes:\n")
-    found: dict[str, str] = {}
+    mapping: dict[str, str] = {}
     names: list[str] = []
     for line in text.splitlines():
         match = _FIELD.match(line)
         if match:
             names = match[1].split(", ")
         for name in names:
-            found[name] = f"{found.get(name, '')} {match[2] if match else line.strip()}"
-    return {name: _sentence(_plain(said)) for name, said in found.items()}
+            mapping[name] = f"{mapping.get(name, '')} {match[2] if match else line.strip()}"
+    return {name: _sentence(_plain(said)) for name, said in mapping.items()}
 
 
 def _plain(text: str) -> str:

@@ -23,12 +23,12 @@ _DESCRIBED: tuple[Operation, ...] = (
     *compat.OPERATIONS,
 )
 
-_HEADS = {one.path for one in _DESCRIBED if one.method == "head"}
+_HEADS = {item.path for item in _DESCRIBED if item.method == "head"}
 
 #: Every operation: with each GET there is a HEAD.
 OPERATIONS: tuple[Operation, ...] = (
     *_DESCRIBED,
-    *(one.head() for one in _DESCRIBED if one.method == "get" and one.path not in _HEADS),
+    *(item.head() for item in _DESCRIBED if item.method == "get" and item.path not in _HEADS),
 )
 
 _GROUPS = {
@@ -82,8 +82,8 @@ def text(prefix: str = "", token: bool = True) -> bytes:
 def document(prefix: str = "", token: bool = True) -> dict[str, Any]:
     """The document as plain data."""
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
-    for one in OPERATIONS:
-        paths[one.path][one.method] = one.plain()
+    for item in OPERATIONS:
+        paths[item.path][item.method] = item.plain()
     components: dict[str, Any] = {"schemas": schemas()}
     if token:
         components["securitySchemes"] = _SCHEMES

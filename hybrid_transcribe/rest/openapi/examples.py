@@ -9,7 +9,7 @@ import msgspec
 
 from hybrid_transcribe.rest.problems import problem
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec, Stage, State
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import serialize
 
 JOB_ID = "5f0c3a9e8d7b4c61a2f4e6d8c0b1a397"
 SESSION_ID = "c3ab8ff13720e8ad9047dd39466b3c89"
@@ -52,22 +52,22 @@ _RUNNING = replace(
 
 def queued() -> Any:
     """A job that was just accepted."""
-    return msgspec.to_builtins(show.job(_QUEUED))
+    return msgspec.to_builtins(serialize.job(_QUEUED))
 
 
 def running() -> Any:
     """The same job a little later."""
-    return msgspec.to_builtins(show.job(_RUNNING))
+    return msgspec.to_builtins(serialize.job(_RUNNING))
 
 
 def own_queue() -> Any:
     """The queue of that session."""
-    return msgspec.to_builtins(show.queue([_RUNNING]))
+    return msgspec.to_builtins(serialize.queue([_RUNNING]))
 
 
 def anonymous_queue() -> Any:
     """The queue as strangers see it."""
-    return msgspec.to_builtins(show.anonymous([_RUNNING]))
+    return msgspec.to_builtins(serialize.anonymous([_RUNNING]))
 
 
 def no_job() -> Any:

@@ -6,41 +6,43 @@ from hybrid_transcribe import errors
 from hybrid_transcribe.rest.files import protocol
 from hybrid_transcribe.rest.openapi.operation import (
     PROBLEM_MEDIA,
-    Answer,
-    Body,
+    BodySpec,
     Error,
-    Media,
+    MediaSpec,
     Operation,
-    Parameter,
+    ParameterSpec,
+    ResponseSpec,
 )
 from hybrid_transcribe.rest.openapi.options import FILE
 from hybrid_transcribe.rest.openapi.parts import GONE, JOB_ID, RECORDING_ID, SESSIONS
 
 _GROUP = "uploads"
 
-_VERSION = Parameter(
+_VERSION = ParameterSpec(
     "Tus-Resumable",
     "header",
     "The version of the protocol.",
     {"type": "string", "const": protocol.VERSION},
     required=True,
 )
-_ID = Parameter("upload_id", "path", "The upload: the last part of the `Location` it was given.")
+_ID = ParameterSpec(
+    "upload_id", "path", "The upload: the last part of the `Location` it was given."
+)
 _SIZE = {"type": "integer", "minimum": 0}
 
-_LENGTH = Parameter("Upload-Length", "header", "Bytes of the whole file.", _SIZE)
-_DEFER = Parameter(
+_LENGTH = ParameterSpec("Upload-Length", "header", "Bytes of the whole file.", _SIZE)
+_DEFER = ParameterSpec(
     "Upload-Defer-Length", "header", "The length is told later.", {"type": "string", "const": "1"}
 )
-_METADATA = Parameter(
+_METADATA = ParameterSpec(
     "Upload-Metadata",
     "header",
     "Pairs of a name and a value in base64, with commas: `filename` is what the file is called.",
 )
-_OFFSET = Parameter(
+_OFFSET = ParameterSpec(
     "Upload-Offset", "header", "Bytes that came before: the piece goes behind them.", _SIZE, True
 )
-_CHECKSUM = Parameter(
+_CHECKSUM = ParameterSpec(
     "Upload-Checksum",
     "header",
     f"What the piece must add up to: one of {', '.join(protocol.CHECKSUMS)}, a space, and the "
@@ -52,11 +54,11 @@ _FAR = {
     "Upload-Offset": "Bytes that have come.",
     "Upload-Expires": "Until when it may go on.",
 }
-_PIECE = Body("Bytes of the file.", {protocol.PIECE: Media(FILE)})
-_FIRST = Body("Its first bytes, if any.", {protocol.PIECE: Media(FILE)}, required=False)
+_PIECE = BodySpec("Bytes of the file.", {protocol.PIECE: MediaSpec(FILE)})
+_FIRST = BodySpec("Its first bytes, if any.", {protocol.PIECE: MediaSpec(FILE)}, required=False)
 
-_STALE = {412: Answer("Another version of the protocol.", PROBLEM_MEDIA)}
-_DAMAGED = {460: Answer("The piece came through damaged; send it again.", PROBLEM_MEDIA)}
+_STALE = {412: ResponseSpec("Another version of the protocol.", PROBLEM_MEDIA)}
+_DAMAGED = {460: ResponseSpec("The piece came through damaged; send it again.", PROBLEM_MEDIA)}
 
 _ERRORS: tuple[Error, ...] = (
     errors.UploadConflict,
@@ -71,7 +73,7 @@ Large files over connections that break: a client asks how much came and goes on
 tus 1.0 client does all of this by itself; the id is then sent to `POST /jobs` in `upload_ids`."""
 
 
-def _options(path: str, name: str, parameters: tuple[Parameter, ...]) -> Operation:
+def _options(path: str, name: str, parameters: tuple[ParameterSpec, ...]) -> Operation:
     return Operation(
         "options",
         path,
@@ -80,7 +82,7 @@ def _options(path: str, name: str, parameters: tuple[Parameter, ...]) -> Operati
         "What of the protocol there is",
         parameters=parameters,
         answers={
-            204: Answer(
+            204: ResponseSpec(
                 "It is in the headers.",
                 headers={
                     "Tus-Version": "Versions of the protocol.",
@@ -105,7 +107,9 @@ OPERATIONS = (
         (_VERSION, _LENGTH, _DEFER, _METADATA, _CHECKSUM),
         _FIRST,
         {
-            201: Answer("It may begin.", headers={"Location": "The upload's address.", **_FAR}),
+            201: ResponseSpec(
+                "It may begin.", headers={"Location": "The upload's address.", **_FAR}
+            ),
             **_STALE,
             **_DAMAGED,
         },
@@ -121,7 +125,7 @@ OPERATIONS = (
         "",
         (_ID, _VERSION),
         answers={
-            200: Answer(
+            200: ResponseSpec(
                 "So far.",
                 headers={
                     **_FAR,
@@ -142,7 +146,7 @@ OPERATIONS = (
         "",
         (_ID, _VERSION, _OFFSET, _LENGTH, _CHECKSUM),
         _PIECE,
-        {204: Answer("It has come.", headers=_FAR), **_STALE, **_DAMAGED},
+        {204: ResponseSpec("It has come.", headers=_FAR), **_STALE, **_DAMAGED},
         (*_ERRORS, errors.NotFound),
     ),
     Operation(
@@ -168,14 +172,16 @@ OPERATIONS = (
                 JOB_ID,
                 RECORDING_ID,
                 *SESSIONS,
-                Parameter("Range", "header", "The part to send, as `bytes=0-65535`."),
-                Parameter("If-Range", "header", "The `ETag` that the part must be of."),
+                ParameterSpec("Range", "header", "The part to send, as `bytes=0-65535`."),
+                ParameterSpec("If-Range", "header", "The `ETag` that the part must be of."),
             ),
             answers={
-                200: Answer("All of it.", media, {"ETag": "Of this very file."}),
-                206: Answer("The part.", media, {"Content-Range": "Which part it is."}),
-                304: Answer("You have it already."),
-                416: Answer("The file has no such part.", headers={"Content-Range": "Its length."}),
+                200: ResponseSpec("All of it.", media, {"ETag": "Of this very file."}),
+                206: ResponseSpec("The part.", media, {"Content-Range": "Which part it is."}),
+                304: ResponseSpec("You have it already."),
+                416: ResponseSpec(
+                    "The file has no such part.", headers={"Content-Range": "Its length."}
+                ),
             },
             errors=(errors.UnknownJob, errors.UnknownRecording, errors.NotFound),
         )
@@ -185,7 +191,7 @@ OPERATIONS = (
                 "audio",
                 "Listen to a recording",
                 "Its own bytes, from any place on, for players.",
-                {"*/*": Media(FILE)},
+                {"*/*": MediaSpec(FILE)},
             ),
             ("head", "audio_head", "How long is the file of a recording?", "", {}),
         )

@@ -8,17 +8,17 @@ from typing import Any
 from hybrid_transcribe import errors
 from hybrid_transcribe.rest.openapi import examples
 from hybrid_transcribe.rest.openapi.operation import (
-    Answer,
-    Body,
+    BodySpec,
     Error,
-    Media,
+    MediaSpec,
     Operation,
-    Parameter,
+    ParameterSpec,
+    ResponseSpec,
 )
 from hybrid_transcribe.rest.openapi.options import (
     FILE,
-    form_how,
-    json_how,
+    form_run_options,
+    json_run_options,
     submission,
 )
 from hybrid_transcribe.rest.openapi.parts import (
@@ -69,13 +69,13 @@ the others, and is told under `rejected` or as its own error.
 The answer comes at once and says where to look. With `Prefer: wait=20` it waits up to so many
 seconds for the end."""
 
-_PREFER = Parameter(
+_PREFER = ParameterSpec(
     "Prefer",
     "header",
     "`wait=N` waits up to N seconds (at most 300) for the job's end.",
     {"type": "string", "examples": ["wait=20"]},
 )
-_KEY = Parameter(
+_KEY = ParameterSpec(
     "Idempotency-Key",
     "header",
     "A text of your own for this very submission: sent again, it makes no second job.",
@@ -83,12 +83,12 @@ _KEY = Parameter(
 
 _JOB_HEADERS = {"Location": "The job's address.", "Preference-Applied": "How long it waited."}
 
-_ACCEPTED = Answer(
+_ACCEPTED = ResponseSpec(
     "It is queued.",
-    {JSON: Media(ref(shapes.JobView), {"Queued": examples.queued()})},
+    {JSON: MediaSpec(ref(shapes.JobView), {"Queued": examples.queued()})},
     {**_JOB_HEADERS, "Retry-After": "When to look again, in seconds."},
 )
-_ENDED = Answer("It has ended.", {JSON: Media(ref(shapes.JobView))}, _JOB_HEADERS)
+_ENDED = ResponseSpec("It has ended.", {JSON: MediaSpec(ref(shapes.JobView))}, _JOB_HEADERS)
 
 
 def _object(fields: Mapping[str, Schema], *required: str) -> Schema:
@@ -112,15 +112,15 @@ _UPLOADS: Schema = {
     "description": "Ids of finished uploads, see `/files`.",
 }
 
-_SUBMITTED = Body(
+_SUBMITTED = BodySpec(
     "The recordings, and how to transcribe them.",
     {
-        FORM: Media(_object({"file": _FILES, **submission(form_how())}, "file")),
-        JSON: Media(
-            _object({"upload_ids": _UPLOADS, **submission(json_how())}, "upload_ids"),
+        FORM: MediaSpec(_object({"file": _FILES, **submission(form_run_options())}, "file")),
+        JSON: MediaSpec(
+            _object({"upload_ids": _UPLOADS, **submission(json_run_options())}, "upload_ids"),
             {"An upload": {"upload_ids": ["24e533e02ec3bc40c387f1a0e460e216"], "language": "pt"}},
         ),
-        BYTES: Media(FILE),
+        BYTES: MediaSpec(FILE),
     },
 )
 
@@ -148,12 +148,12 @@ def _submit(method: str, name: str, summary: str) -> Operation:
 
 def _control(verb: str, summary: str, about: str, fields: Mapping[str, Schema]) -> list[Operation]:
     """Of a job, and of one of its recordings."""
-    body = Body("How.", {JSON: Media(_object(fields))}, required=False) if fields else None
-    found: list[Error] = [errors.UnknownJob, errors.InvalidTransition]
+    body = BodySpec("How.", {JSON: MediaSpec(_object(fields))}, required=False) if fields else None
+    items: list[Error] = [errors.UnknownJob, errors.InvalidTransition]
     if verb == "retry":
-        found += [errors.UnknownEngine, errors.UnknownModel, errors.UnknownDevice]
-        found += [errors.InvalidOption, errors.CloudForbidden, errors.EngineUnavailable]
-        found += [errors.InputError, errors.QueueFull]
+        items += [errors.UnknownEngine, errors.UnknownModel, errors.UnknownDevice]
+        items += [errors.InvalidOption, errors.CloudForbidden, errors.EngineUnavailable]
+        items += [errors.InputError, errors.QueueFull]
     common: dict[str, Any] = {
         "about": about,
         "body": body,
@@ -167,7 +167,7 @@ def _control(verb: str, summary: str, about: str, fields: Mapping[str, Schema]) 
             f"{verb}_job",
             f"{summary} a job",
             parameters=(JOB_ID, *SESSIONS),
-            errors=tuple(found),
+            errors=tuple(items),
             **common,
         ),
         Operation(
@@ -177,7 +177,7 @@ def _control(verb: str, summary: str, about: str, fields: Mapping[str, Schema]) 
             f"{verb}_recording",
             f"{summary} one recording" if verb != "keep" else "Keep its job",
             parameters=(JOB_ID, RECORDING_ID, *SESSIONS),
-            errors=(*found, errors.UnknownRecording),
+            errors=(*items, errors.UnknownRecording),
             **common,
         ),
     ]
@@ -217,7 +217,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "Retry",
         "What failed or was canceled goes back to the queue, on another engine or model if you "
         "say so.",
-        json_how(),
+        json_run_options(),
     ),
     *_control("keep", "Keep", "The janitor leaves it alone, or not any more.", {"keep": _KEEP}),
 )

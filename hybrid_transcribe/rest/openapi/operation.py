@@ -30,7 +30,7 @@ ALWAYS: tuple[Error, ...] = (InvalidRequest, NoToken, NotAllowed, ServiceClosed)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class ParameterSpec:
     """Something in the path, the query or a header (``where``)."""
 
     name: str
@@ -51,7 +51,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class MediaSpec:
     """A body of one media type; ``examples`` by what they show."""
 
     schema: Schema
@@ -59,8 +59,8 @@ class Media:
 
     def plain(self) -> Schema:
         """As OpenAPI writes it."""
-        shown = {"_".join(k.lower().split()): _example(k, v) for k, v in self.examples.items()}
-        return {"schema": self.schema, **({"examples": shown} if shown else {})}
+        fields = {"_".join(k.lower().split()): _example(k, v) for k, v in self.examples.items()}
+        return {"schema": self.schema, **({"examples": fields} if fields else {})}
 
 
 def _example(summary: str, value: Any) -> Schema:
@@ -68,11 +68,11 @@ def _example(summary: str, value: Any) -> Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class BodySpec:
     """What is sent."""
 
     about: str
-    media: Mapping[str, Media]
+    media: Mapping[str, MediaSpec]
     required: bool = True
 
     def plain(self) -> Schema:
@@ -85,11 +85,11 @@ class Body:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseSpec:
     """What comes back; ``headers`` by name, with what they say."""
 
     about: str
-    media: Mapping[str, Media] = field(default_factory=dict)
+    media: Mapping[str, MediaSpec] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def plain(self) -> Schema:
@@ -109,7 +109,7 @@ def _status(error: Error) -> int:
 
 
 #: An error, as RFC 9457 has it.
-PROBLEM_MEDIA: Mapping[str, Media] = {PROBLEM: Media(ref(shapes.Problem))}
+PROBLEM_MEDIA: Mapping[str, MediaSpec] = {PROBLEM: MediaSpec(ref(shapes.ProblemView))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,12 @@ class Operation:
     name: str
     summary: str
     about: str = ""
-    parameters: tuple[Parameter, ...] = ()
-    body: Body | None = None
-    answers: Mapping[int, Answer] = field(default_factory=dict)
+    parameters: tuple[ParameterSpec, ...] = ()
+    body: BodySpec | None = None
+    answers: Mapping[int, ResponseSpec] = field(default_factory=dict)
     errors: tuple[Error, ...] = ()
     open: bool = False
-    fails_as: Mapping[str, Media] = field(default_factory=lambda: PROBLEM_MEDIA)
+    fails_as: Mapping[str, MediaSpec] = field(default_factory=lambda: PROBLEM_MEDIA)
     status: Callable[[Error], int] = _status
 
     def head(self) -> Operation:
@@ -153,7 +153,7 @@ class Operation:
         if self.about:
             said["description"] = self.about
         if self.parameters:
-            said["parameters"] = [one.plain() for one in self.parameters]
+            said["parameters"] = [parameter.plain() for parameter in self.parameters]
         if self.body is not None:
             said["requestBody"] = self.body.plain()
         if self.open:
@@ -162,17 +162,17 @@ class Operation:
         said["responses"] = {str(status): answers[status].plain() for status in sorted(answers)}
         return said
 
-    def _failures(self) -> dict[int, Answer]:
+    def _failures(self) -> dict[int, ResponseSpec]:
         by_status: dict[int, list[Error]] = defaultdict(list)
         limited = (RateLimited,) if counted(self.method.upper(), self.path) else ()
         for error in dict.fromkeys((*ALWAYS, *self.errors, *limited)):
             if not (self.open and error is NoToken):
                 by_status[self.status(error)].append(error)
         return {
-            status: Answer(" ".join(_told(e) for e in errors), self.fails_as)
+            status: ResponseSpec(" ".join(_error_line(e) for e in errors), self.fails_as)
             for status, errors in by_status.items()
         }
 
 
-def _told(error: Error) -> str:
+def _error_line(error: Error) -> str:
     return f"`{error.code}`: {docstrings.head(error)}"

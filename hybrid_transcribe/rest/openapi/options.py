@@ -36,11 +36,11 @@ DEVICE: Schema = {
 
 def json_options() -> dict[str, Schema]:
     """Every option by name, as JSON has it."""
-    found = field_types(Options)
-    found["task"]["enum"] = list(TASKS)
+    result = field_types(Options)
+    result["task"]["enum"] = list(TASKS)
     for name in COUNTS:
-        _bound(found[name], 1)
-    return found
+        _bound(result[name], 1)
+    return result
 
 
 def _bound(schema: Schema, least: int) -> None:
@@ -55,21 +55,21 @@ def form_options() -> dict[str, Schema]:
     return {name: _as_text(schema) for name, schema in json_options().items()}
 
 
-def how(options: dict[str, Schema], together: Schema) -> dict[str, Schema]:
+def run_options(options: dict[str, Schema], together: Schema) -> dict[str, Schema]:
     """Engine, model, device, and the options both by themselves and all ``together``."""
     return {"engine": ENGINE, "model": MODEL, "device": DEVICE, **options, "options": together}
 
 
-def json_how() -> dict[str, Schema]:
+def json_run_options() -> dict[str, Schema]:
     """How to transcribe, as fields of JSON."""
     about = {"description": "Options as an object; those beside it go first."}
-    return how(json_options(), {**ref(Options), **about})
+    return run_options(json_options(), {**ref(Options), **about})
 
 
-def form_how() -> dict[str, Schema]:
+def form_run_options() -> dict[str, Schema]:
     """How to transcribe, as fields of a form."""
     about = "Options as one JSON object; those beside it go first."
-    return how(form_options(), {"type": "string", "description": about})
+    return run_options(form_options(), {"type": "string", "description": about})
 
 
 def submission(chosen: dict[str, Schema]) -> dict[str, Schema]:
@@ -102,7 +102,7 @@ def submission(chosen: dict[str, Schema]) -> dict[str, Schema]:
 
 def _as_text(schema: Schema) -> Schema:
     kinds = schema.get("anyOf", [schema])
-    (kind,) = (one for one in kinds if one.get("type") != "null")
+    (kind,) = (item for item in kinds if item.get("type") != "null")
     about = {"description": schema["description"]}
     if kind["type"] == "array":
         return {"type": "string", "pattern": _NUMBERS, **_more(about, "Several with commas.")}

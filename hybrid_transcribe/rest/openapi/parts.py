@@ -6,7 +6,7 @@ from typing import Any
 
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.openapi import examples
-from hybrid_transcribe.rest.openapi.operation import Answer, Media, Parameter
+from hybrid_transcribe.rest.openapi.operation import MediaSpec, ParameterSpec, ResponseSpec
 from hybrid_transcribe.rest.openapi.schemas import Schema, ref
 from hybrid_transcribe.wire import shapes
 
@@ -15,10 +15,10 @@ FORM = "multipart/form-data"
 BYTES = "application/octet-stream"
 SSE = "text/event-stream"
 
-JOB_ID = Parameter("job_id", "path", "The job, as the answer to its submission says.")
-RECORDING_ID = Parameter("recording_id", "path", "One of the job's recordings.")
+JOB_ID = ParameterSpec("job_id", "path", "The job, as the answer to its submission says.")
+RECORDING_ID = ParameterSpec("recording_id", "path", "One of the job's recordings.")
 
-SESSION_ID = Parameter(
+SESSION_ID = ParameterSpec(
     "session_id",
     "query",
     "The session the job belongs to, or several with commas. A job's id alone opens it too; a "
@@ -26,17 +26,17 @@ SESSION_ID = Parameter(
 )
 SESSIONS = (
     SESSION_ID,
-    Parameter("X-Session-Id", "header", "The same, where addresses are written down."),
+    ParameterSpec("X-Session-Id", "header", "The same, where addresses are written down."),
 )
 
-PARTIAL = Parameter(
+PARTIAL = ParameterSpec(
     "partial",
     "query",
     "Also while it is running: what is known so far.",
     {"type": "boolean", "default": False},
 )
 
-RUN = Parameter(
+RUN = ParameterSpec(
     "run",
     "query",
     "The number of one transcription, where a recording was transcribed several times. Without it "
@@ -45,26 +45,28 @@ RUN = Parameter(
 )
 
 #: An upload that is one file may be called something.
-NAME = Parameter("name", "query", "What the recording is called, where the body is the file.")
+NAME = ParameterSpec("name", "query", "What the recording is called, where the body is the file.")
 
 
-def format_parameter(*more: str) -> Parameter:
+def format_parameter(*more: str) -> ParameterSpec:
     """``format``, one of the writers and ``more``."""
-    known = [*WRITERS.names(), *more]
-    schema: Schema = {"type": "string", "enum": known, "default": "txt"}
-    return Parameter("format", "query", "The form of the result.", schema)
+    items = [*WRITERS.names(), *more]
+    schema: Schema = {"type": "string", "enum": items, "default": "txt"}
+    return ParameterSpec("format", "query", "The form of the result.", schema)
 
 
-def json_answer(about: str, cls: type, shown: dict[str, Any] | None = None) -> Answer:
+def json_answer(about: str, cls: type, fields: dict[str, Any] | None = None) -> ResponseSpec:
     """An answer that is that type, as JSON."""
-    return Answer(about, {JSON: Media(ref(cls), shown or {})})
+    return ResponseSpec(about, {JSON: MediaSpec(ref(cls), fields or {})})
 
 
-def transcripts(*more: str) -> dict[str, Media]:
+def transcripts(*more: str) -> dict[str, MediaSpec]:
     """What results come as, and media types of ``more``."""
-    found = {WRITERS.make(name).media_type: Media({"type": "string"}) for name in WRITERS.names()}
-    found[JSON] = Media(ref("Transcript"))
-    return {**found, **{kind: Media({"type": "string", "format": "binary"}) for kind in more}}
+    by_name = {
+        WRITERS.make(name).media_type: MediaSpec({"type": "string"}) for name in WRITERS.names()
+    }
+    by_name[JSON] = MediaSpec(ref("Transcript"))
+    return {**by_name, **{kind: MediaSpec({"type": "string", "format": "binary"}) for kind in more}}
 
 
 #: A job as it stands now.
@@ -73,7 +75,7 @@ JOB_ANSWER = json_answer(
 )
 
 #: The client has it already, by its ETag.
-SAME = Answer("It is as you have it (`If-None-Match`).")
+SAME = ResponseSpec("It is as you have it (`If-None-Match`).")
 
 #: Nothing is left.
-GONE = Answer("It is gone.")
+GONE = ResponseSpec("It is gone.")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from hybrid_transcribe.rest.openapi import examples
-from hybrid_transcribe.rest.openapi.operation import TEXT, Answer, Media, Operation, Parameter
+from hybrid_transcribe.rest.openapi.operation import (
+    TEXT,
+    MediaSpec,
+    Operation,
+    ParameterSpec,
+    ResponseSpec,
+)
 from hybrid_transcribe.rest.openapi.parts import GONE, JSON, SAME, SESSIONS, SSE, json_answer
 from hybrid_transcribe.rest.openapi.schemas import name_of, ref
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import shapes
 
-_IDS = Parameter("session_ids", "query", "The sessions, with commas.")
-_STATE = Parameter(
+_IDS = ParameterSpec("session_ids", "query", "The sessions, with commas.")
+_STATE = ParameterSpec(
     "state",
     "query",
     f"Only jobs in these states, with commas: {', '.join(State)}.",
@@ -19,19 +25,19 @@ _STATE = Parameter(
 
 #: The shape of each event's data.
 _TOLD = {
-    "snapshot": (shapes.SnapshotTold, shapes.AnonymousQueue),
-    "job": (shapes.JobTold,),
-    "segment": (shapes.SegmentTold,),
-    "deleted": (shapes.DeletedTold,),
-    "model": (shapes.ModelTold,),
-    "warning": (shapes.WarningTold,),
+    "snapshot": (shapes.SnapshotEvent, shapes.AnonymousQueue),
+    "job": (shapes.JobEvent,),
+    "segment": (shapes.SegmentEvent,),
+    "deleted": (shapes.DeletedEvent,),
+    "model": (shapes.ModelEvent,),
+    "warning": (shapes.WarningEvent,),
 }
 
 _EVENTS = (
     "Server-sent events, whose data is JSON of these schemas: "
     + ", ".join(
-        f"`{name}` " + " or ".join(f"`{name_of(cls)}`" for cls in told)
-        for name, told in _TOLD.items()
+        f"`{name}` " + " or ".join(f"`{name_of(cls)}`" for cls in message)
+        for name, message in _TOLD.items()
     )
     + ". Who may see what is the rule of `/queues`: strangers get anonymous snapshots only."
 )
@@ -47,10 +53,10 @@ OPERATIONS = (
         "each stands and nothing of whose it is. The owner of a private server sees all in full.",
         (_IDS, *SESSIONS, _STATE),
         answers={
-            200: Answer(
+            200: ResponseSpec(
                 "The jobs, oldest first.",
                 {
-                    JSON: Media(
+                    JSON: MediaSpec(
                         {"anyOf": [ref(shapes.OwnQueue), ref(shapes.AnonymousQueue)]},
                         {"Own": examples.own_queue(), "Strangers": examples.anonymous_queue()},
                     )
@@ -70,10 +76,12 @@ OPERATIONS = (
         (
             _IDS,
             *SESSIONS,
-            Parameter("Last-Event-ID", "header", "The last event you saw: what came after it."),
-            Parameter("last_event_id", "query", "The same, where no header can be set."),
+            ParameterSpec("Last-Event-ID", "header", "The last event you saw: what came after it."),
+            ParameterSpec("last_event_id", "query", "The same, where no header can be set."),
         ),
-        answers={200: Answer("Server-sent events, until one side ends it.", {SSE: Media(TEXT)})},
+        answers={
+            200: ResponseSpec("Server-sent events, until one side ends it.", {SSE: MediaSpec(TEXT)})
+        },
     ),
     Operation(
         "get",
@@ -102,7 +110,7 @@ OPERATIONS = (
         "delete_session",
         "Erase a session",
         "All its jobs with everything they left. What never was is erased as well.",
-        (Parameter("session_id", "path", "The session."),),
+        (ParameterSpec("session_id", "path", "The session."),),
         answers={204: GONE},
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.registry import WRITERS
-from hybrid_transcribe.rest.openapi.operation import Answer, Operation, Parameter
+from hybrid_transcribe.rest.openapi.operation import Operation, ParameterSpec, ResponseSpec
 from hybrid_transcribe.rest.openapi.parts import (
     JOB_ID,
     PARTIAL,
@@ -18,7 +18,7 @@ from hybrid_transcribe.rest.openapi.parts import (
 _GROUP = "results"
 _ZIP = "application/zip"
 
-_INSIDE = Parameter(
+_INSIDE = ParameterSpec(
     "inside",
     "query",
     "The form of the transcripts in a zip.",
@@ -36,7 +36,7 @@ OPERATIONS = (
         "Of one recording, any form. Of several, their text one after the other (`txt`) or a "
         "`zip`, which says in `_errors.txt` what has no transcript and why.",
         (JOB_ID, format_parameter("zip"), _INSIDE, PARTIAL, *SESSIONS),
-        answers={200: Answer("The file.", transcripts(_ZIP), _NAMED)},
+        answers={200: ResponseSpec("The file.", transcripts(_ZIP), _NAMED)},
         errors=(errors.UnknownFormat, errors.UnknownJob, errors.InvalidTransition),
     ),
     Operation(
@@ -47,7 +47,7 @@ OPERATIONS = (
         "Download one transcript",
         "",
         (JOB_ID, RECORDING_ID, format_parameter(), PARTIAL, RUN, *SESSIONS),
-        answers={200: Answer("The file.", transcripts(), _NAMED)},
+        answers={200: ResponseSpec("The file.", transcripts(), _NAMED)},
         errors=(
             errors.UnknownFormat,
             errors.UnknownJob,

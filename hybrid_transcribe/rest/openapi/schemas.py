@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.catalogue import EngineInfo
+from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.outputs.json import schema as transcript_schema
 from hybrid_transcribe.rest.openapi import docstrings
 from hybrid_transcribe.types import ErrorInfo, JobSnapshot, Options, Recording, Segment, Word
@@ -26,12 +26,12 @@ TYPES: Mapping[type, tuple[type, ...]] = {
     shapes.OwnQueue: (),
     shapes.AnonymousQueue: (),
     shapes.AnonymousJob: (JobSnapshot,),
-    shapes.SnapshotTold: (),
-    shapes.JobTold: (JobSnapshot,),
-    shapes.SegmentTold: (),
-    shapes.DeletedTold: (),
-    shapes.ModelTold: (Recording,),
-    shapes.WarningTold: (),
+    shapes.SnapshotEvent: (),
+    shapes.JobEvent: (JobSnapshot,),
+    shapes.SegmentEvent: (),
+    shapes.DeletedEvent: (),
+    shapes.ModelEvent: (Recording,),
+    shapes.WarningEvent: (),
     shapes.EnginesView: (),
     shapes.EngineView: (EngineInfo,),
     shapes.ModelsView: (),
@@ -39,7 +39,7 @@ TYPES: Mapping[type, tuple[type, ...]] = {
     shapes.HealthView: (),
     shapes.ReadyView: (),
     shapes.SessionView: (),
-    shapes.Problem: (),
+    shapes.ProblemView: (),
     Options: (),
     Segment: (),
     Word: (),
@@ -62,8 +62,8 @@ def name_of(cls: type) -> str:
 
 def schemas() -> dict[str, Schema]:
     """Every schema by name."""
-    _, found = msgspec.json.schema_components(list(TYPES), ref_template=_REF + "{name}")
-    by_name = {_name(name): _renamed(schema) for name, schema in found.items()}
+    _, result = msgspec.json.schema_components(list(TYPES), ref_template=_REF + "{name}")
+    by_name = {_name(name): _renamed(schema) for name, schema in result.items()}
     for cls, others in TYPES.items():
         _describe(by_name[name_of(cls)], cls, others)
     return dict(sorted({**by_name, **_transcript()}.items()))
@@ -71,8 +71,8 @@ def schemas() -> dict[str, Schema]:
 
 def field_types(cls: type) -> dict[str, Schema]:
     """The schema of each field of a type, with its description and default."""
-    _, found = msgspec.json.schema_components([cls], ref_template=_REF + "{name}")
-    schema = _renamed(found[cls.__name__])
+    _, result = msgspec.json.schema_components([cls], ref_template=_REF + "{name}")
+    schema = _renamed(result[cls.__name__])
     _describe(schema, cls, ())
     fields: dict[str, Schema] = schema["properties"]
     return fields
@@ -87,8 +87,8 @@ def _describe(schema: Schema, cls: type, others: Iterable[type]) -> None:
     schema["title"] = name_of(cls)
     schema["description"] = docstrings.head(cls)
     said: dict[str, str] = {}
-    for one in (*others, cls):
-        said |= docstrings.attributes(one)
+    for item in (*others, cls):
+        said |= docstrings.attributes(item)
     fields = schema.get("properties", {})
     for name, field in fields.items():
         if name in said:
@@ -111,7 +111,7 @@ def _renamed(schema: Any) -> Any:
         if isinstance(new.get("$ref"), str):
             new["$ref"] = _REF + _name(new["$ref"].removeprefix(_REF))
         return new
-    return [_renamed(one) for one in schema] if isinstance(schema, list) else schema
+    return [_renamed(item) for item in schema] if isinstance(schema, list) else schema
 
 
 def _transcript() -> dict[str, Schema]:

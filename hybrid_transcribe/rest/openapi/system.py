@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.rest.openapi.operation import TEXT, Answer, Media, Operation, Parameter
+from hybrid_transcribe.rest.openapi.operation import (
+    TEXT,
+    MediaSpec,
+    Operation,
+    ParameterSpec,
+    ResponseSpec,
+)
 from hybrid_transcribe.rest.openapi.parts import JSON, json_answer
 from hybrid_transcribe.wire import shapes
 
 _GROUP = "system"
-_PAGE = {"text/html": Media(TEXT)}
+_PAGE = {"text/html": MediaSpec(TEXT)}
 
 OPERATIONS = (
     Operation(
@@ -28,13 +34,13 @@ OPERATIONS = (
         "List the models of an engine",
         "With size, published word error rate, expected time on this machine and memory.",
         (
-            Parameter("engine", "path", "The engine's name."),
-            Parameter(
+            ParameterSpec("engine", "path", "The engine's name."),
+            ParameterSpec(
                 "language",
                 "query",
                 "What is spoken, for `speaks`, `wer_percent` and `recommended`.",
             ),
-            Parameter(
+            ParameterSpec(
                 "duration_s",
                 "query",
                 "How long the recordings are in all, for `expected_s`.",
@@ -80,9 +86,9 @@ OPERATIONS = (
         "Figures for Prometheus",
         "For whoever shows the token; on a server without one, for its own machine.",
         answers={
-            200: Answer(
+            200: ResponseSpec(
                 "Figures, in the format that `Accept` prefers.",
-                {"text/plain": Media(TEXT), "application/openmetrics-text": Media(TEXT)},
+                {"text/plain": MediaSpec(TEXT), "application/openmetrics-text": MediaSpec(TEXT)},
             )
         },
     ),
@@ -94,12 +100,12 @@ OPERATIONS = (
             name,
             summary,
             answers={
-                200: Answer(
+                200: ResponseSpec(
                     "An OpenAPI 3.1 document.",
-                    {JSON: Media({"type": "object"})} if method == "get" else {},
+                    {JSON: MediaSpec({"type": "object"})} if method == "get" else {},
                     {"ETag": "Of this very text."},
                 ),
-                304: Answer("You have it already."),
+                304: ResponseSpec("You have it already."),
             },
             open=True,
         )
@@ -115,7 +121,7 @@ OPERATIONS = (
             _GROUP,
             name,
             summary,
-            answers={200: Answer("The page.", _PAGE if method == "get" else {})},
+            answers={200: ResponseSpec("The page.", _PAGE if method == "get" else {})},
             open=True,
         )
         for method, name, summary in (
@@ -131,16 +137,16 @@ OPERATIONS = (
             name,
             summary,
             "",
-            (Parameter("file", "path", "Its name."),),
+            (ParameterSpec("file", "path", "Its name."),),
             answers={
-                200: Answer(
+                200: ResponseSpec(
                     "The file.",
-                    {"*/*": Media({"type": "string", "format": "binary"})}
+                    {"*/*": MediaSpec({"type": "string", "format": "binary"})}
                     if method == "get"
                     else {},
                     {"ETag": "Of this very file."},
                 ),
-                304: Answer("You have it already."),
+                304: ResponseSpec("You have it already."),
             },
             errors=(errors.NotFound,),
             open=True,

@@ -32,30 +32,30 @@ def is_public(text: str) -> bool:
     (True, False, False)
     """
     try:
-        found = ipaddress.ip_address(text)
+        result = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return _is_public(found)
+    return _is_public(result)
 
 
-def _is_public(found: IPv4Address | IPv6Address) -> bool:
-    if isinstance(found, IPv6Address):
-        inner = _inner(found)
+def _is_public(result: IPv4Address | IPv6Address) -> bool:
+    if isinstance(result, IPv6Address):
+        inner = _inner(result)
         if inner is not None:
             return _is_public(inner)
-        if found not in _WORLD or found.scope_id:
+        if result not in _WORLD or result.scope_id:
             return False
-    if any(found in network for network in _NOBODYS):
+    if any(result in network for network in _NOBODYS):
         return False
-    return found.is_global and not (found.is_multicast or found.is_reserved)
+    return result.is_global and not (result.is_multicast or result.is_reserved)
 
 
-def _inner(found: IPv6Address) -> IPv4Address | None:
-    if found.sixtofour is not None:
-        return found.sixtofour
-    low = int(found) & 0xFFFFFFFF
-    isatap = (int(found) >> 32) & 0xFFFFFFFF in _ISATAP
-    if isatap or any(found in network for network in _EMBEDDINGS):
+def _inner(ipv6_address: IPv6Address) -> IPv4Address | None:
+    if ipv6_address.sixtofour is not None:
+        return ipv6_address.sixtofour
+    low = int(ipv6_address) & 0xFFFFFFFF
+    isatap = (int(ipv6_address) >> 32) & 0xFFFFFFFF in _ISATAP
+    if isatap or any(ipv6_address in network for network in _EMBEDDINGS):
         return IPv4Address(low)
     return None
 
@@ -63,20 +63,20 @@ def _inner(found: IPv6Address) -> IPv4Address | None:
 def checked(url: str) -> SplitResult:
     """An address taken apart, if it is one that may be called. Raises UnsafeInput."""
     if len(url) > _LONGEST or not url.isascii() or re.search(r"[\s\x00-\x20\x7f\\]", url):
-        raise UnsafeInput(f"{_shown(url)}: not an address as RFC 3986 writes them")
+        raise UnsafeInput(f"{_redacted(url)}: not an address as RFC 3986 writes them")
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise UnsafeInput(f"{_shown(url)}: {error}") from None
+        raise UnsafeInput(f"{_redacted(url)}: {error}") from None
     if parts.scheme not in ("http", "https"):
-        raise UnsafeInput(f"{_shown(url)}: only http and https are called")
+        raise UnsafeInput(f"{_redacted(url)}: only http and https are called")
     if not host:
-        raise UnsafeInput(f"{_shown(url)}: it names no host")
+        raise UnsafeInput(f"{_redacted(url)}: it names no host")
     if "@" in parts.netloc:
         raise UnsafeInput("An address with a name or password in it is not called")
     if _is_odd_number(host):
-        raise UnsafeInput(f"{_shown(url)}: write an IPv4 address as four decimal numbers")
+        raise UnsafeInput(f"{_redacted(url)}: write an IPv4 address as four decimal numbers")
     return parts
 
 
@@ -92,6 +92,6 @@ def _is_odd_number(host: str) -> bool:
     return False
 
 
-def _shown(url: str) -> str:
+def _redacted(url: str) -> str:
     """An address without what may be a secret in it."""
     return repr(url.partition("?")[0][:80])

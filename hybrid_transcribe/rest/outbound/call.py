@@ -36,8 +36,8 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 def resolve(host: str, port: int) -> list[str]:
     """As the system does it."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+    result = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in result))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class Caller:
     def addresses(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be called. Raises UnsafeInput, InputMissing."""
         try:
-            found = list(self.resolve(host, port))
+            items = list(self.resolve(host, port))
         except (OSError, UnicodeError) as error:
             raise InputMissing(f"{host}: its address cannot be found ({error})") from None
-        unsafe = [] if host in self.allowed else [a for a in found if not addresses.is_public(a)]
-        if unsafe or not found:
+        unsafe = [] if host in self.allowed else [a for a in items if not addresses.is_public(a)]
+        if unsafe or not items:
             # Not which address: that would map the network for a stranger.
             raise UnsafeInput(f"{host}: its address is not a public one, and is not called")
-        return found
+        return items
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, within_s: float
@@ -99,7 +99,7 @@ class Caller:
             url = urljoin(url, answer.location)
         raise InputMissing(f"More than {REDIRECTS} redirects")
 
-    async def _ask(self, url: str, answer: _Answer, within_s: float, **how: Any) -> int:
+    async def _ask(self, url: str, answer: _Answer, within_s: float, **kwargs: Any) -> int:
         parts = addresses.checked(url)
         resolver = _Pinned(self)
         client = SimpleAsyncHTTPClient(
@@ -113,14 +113,14 @@ class Caller:
             decompress_response=False,
             header_callback=answer.header,
             streaming_callback=answer.data,
-            **how,
+            **kwargs,
         )
         try:
             await client.fetch(request, raise_error=False)
         except Exception as error:
-            known = answer.error or resolver.error
-            if known is not None:
-                raise known from None
+            entry = answer.error or resolver.error
+            if entry is not None:
+                raise entry from None
             raise InputMissing(f"{parts.hostname}: {_reason(error)}") from error
         finally:
             client.close()
@@ -183,11 +183,11 @@ class _Pinned(Resolver):
     ) -> list[tuple[int, Any]]:
         loop = asyncio.get_running_loop()
         try:
-            found = await loop.run_in_executor(None, self._caller.addresses, host.lower(), port)
+            result = await loop.run_in_executor(None, self._caller.addresses, host.lower(), port)
         except HybridTranscribeError as error:
             self.error = error
             raise
         return [
-            (socket.AF_INET6, (one, port, 0, 0)) if ":" in one else (socket.AF_INET, (one, port))
-            for one in found
+            (socket.AF_INET6, (item, port, 0, 0)) if ":" in item else (socket.AF_INET, (item, port))
+            for item in result
         ]

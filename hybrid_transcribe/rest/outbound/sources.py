@@ -15,7 +15,7 @@ from hybrid_transcribe.errors import InvalidRequest, NotAllowed
 from hybrid_transcribe.rest.outbound import addresses
 from hybrid_transcribe.rest.outbound.call import Caller
 from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.received import Received
 
 #: The field that names them.
@@ -56,8 +56,8 @@ def _named(received: Received) -> tuple[str, ...] | None:
     """The addresses; None without the field."""
     body = received.json
     if isinstance(body, Mapping):
-        given = body.get(FIELD)
-        urls = [given] if isinstance(given, str) else given
+        value = body.get(FIELD)
+        urls = [value] if isinstance(value, str) else value
     else:
         # Forms send what nobody filled in.
         urls = [url for url in received.fields.get(FIELD, ()) if url.strip()] or None
@@ -80,7 +80,7 @@ def _without(received: Received) -> Received:
 
 def _fetch(urls: tuple[str, ...], settings: Settings, folder: Path) -> Files:
     """On a thread and a loop of its own, since it writes to disk as it reads."""
-    files = Files(folder, Limits.of(settings))
+    files = Files(folder, UploadLimits.of(settings))
     try:
         asyncio.run(asyncio.wait_for(_fetch_all(urls, settings, files), FETCH_S))
     except BaseException as error:

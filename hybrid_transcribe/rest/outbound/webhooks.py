@@ -18,12 +18,12 @@ import msgspec
 from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, UnsafeInput
 from hybrid_transcribe.events import Event, JobChanged, JobDeleted
-from hybrid_transcribe.jobs.room import EngineRoom
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.outbound import addresses, signature
 from hybrid_transcribe.rest.outbound.call import Caller
 from hybrid_transcribe.types import JobSnapshot
-from hybrid_transcribe.wire import show
+from hybrid_transcribe.wire import serialize
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Outbox:
     def __init__(
         self,
         service: Service,
-        room: EngineRoom,
+        room: JobManager,
         caller: Caller,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -58,7 +58,7 @@ class Outbox:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._timers: dict[str, Timer] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
-        service.subscribe(self._heard)
+        service.subscribe(self._on_event)
         service.before_close(self._stop)
         for job_id in room.table.job_ids():
             self._look(job_id)
@@ -69,7 +69,7 @@ class Outbox:
             self._room.table.change_job(job_id, callback_url=url)
             self._look(job_id)
 
-    def _heard(self, event: Event) -> None:
+    def _on_event(self, event: Event) -> None:
         if isinstance(event, JobDeleted):
             self._forget(event.job_id)
         elif isinstance(event, JobChanged):
@@ -124,7 +124,7 @@ class Outbox:
             )
             return
         if not over:
-            self._told(job_id, self._due(job_id))
+            self._delivered(job_id, self._due(job_id))
         # The job may have been retried meanwhile, and ended anew.
         self._look(job_id)
 
@@ -146,14 +146,14 @@ class Outbox:
                     within_s=CALL_S,
                 )
             except UnsafeInput:
-                self._told(job_id, job)
+                self._delivered(job_id, job)
                 raise
         over = 200 <= status < 300 or status == _GONE
         if over:
-            self._told(job_id, job)
+            self._delivered(job_id, job)
         return over
 
-    def _told(self, job_id: str, job: JobSnapshot | None) -> None:
+    def _delivered(self, job_id: str, job: JobSnapshot | None) -> None:
         """That end was told, or nobody could be told."""
         if job is not None and job_id in self._room.table:
             self._room.table.change_job(job_id, called_back_at=job.finished_at)
@@ -161,9 +161,9 @@ class Outbox:
 
 def payload(job: JobSnapshot) -> bytes:
     """What is sent: the job as its owner sees it, without the session, which is a capability."""
-    data = msgspec.to_builtins(show.job(job))
+    data = msgspec.to_builtins(serialize.job(job))
     del data["session_id"]
-    at = show.when(job.finished_at or 0.0)
+    at = serialize.when(job.finished_at or 0.0)
     return msgspec.json.encode({"type": f"job.{job.state}", "timestamp": at, "data": data})
 
 
@@ -196,10 +196,10 @@ def start(service: Service) -> None:
         service.call(lambda room: outbox_of(service, room))
 
 
-def outbox_of(service: Service, room: EngineRoom) -> Outbox:
+def outbox_of(service: Service, room: JobManager) -> Outbox:
     """The one of that service, which several servers may share."""
-    found = _outboxes.get(service)
-    if found is None:
+    result = _outboxes.get(service)
+    if result is None:
         caller = Caller.of(service.settings.fetch_private_hosts)
-        found = _outboxes[service] = Outbox(service, room, caller)
-    return found
+        result = _outboxes[service] = Outbox(service, room, caller)
+    return result

@@ -7,7 +7,7 @@ from typing import Protocol
 from hybrid_transcribe.rest.uploads.received import Received
 
 
-class Body(Protocol):
+class RequestBody(Protocol):
     """Makes sense of a request's bytes. Used by one thread at a time, never on the loop."""
 
     most_bytes: int

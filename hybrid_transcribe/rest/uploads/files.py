@@ -12,8 +12,8 @@ from pathlib import Path
 from hybrid_transcribe import names
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
-from hybrid_transcribe.rest.uploads.limits import Limits, size
-from hybrid_transcribe.rest.uploads.received import Upload
+from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
+from hybrid_transcribe.rest.uploads.received import ReceivedFile
 
 #: Makes a file that is not there yet, for writing without a buffer.
 Opener = Callable[[Path], io.RawIOBase]
@@ -32,12 +32,12 @@ def open_new(path: Path) -> io.RawIOBase:
 class Files:
     """Writes one file after the other. Not for two threads at the same time."""
 
-    def __init__(self, folder: Path, limits: Limits, opener: Opener = open_new) -> None:
+    def __init__(self, folder: Path, limits: UploadLimits, opener: Opener = open_new) -> None:
         self._folder, self._limits, self._opener = folder, limits, opener
         self._file: io.RawIOBase | None = None
-        self._name, self._shown, self._field, self._size = "", "", "", 0
+        self._name, self._display_name, self._field, self._size = "", "", "", 0
         self._paths: list[Path] = []
-        self._uploads: list[Upload] = []
+        self._uploads: list[ReceivedFile] = []
 
     @property
     def open(self) -> bool:
@@ -45,7 +45,7 @@ class Files:
         return self._file is not None
 
     @property
-    def uploads(self) -> tuple[Upload, ...]:
+    def uploads(self) -> tuple[ReceivedFile, ...]:
         """The files that are complete."""
         return tuple(self._uploads)
 
@@ -53,11 +53,11 @@ class Files:
         """Begin a file that its sender calls ``name``. Raises TooMany, DiskFull."""
         if len(self._paths) >= self._limits.files:
             raise TooMany(f"More than {self._limits.files} files in one request")
-        self._shown, self._field, self._size = names.display_name(name), field, 0
-        self._name = name if name.strip() else self._shown
-        path = self._folder / stored_name(self._shown)
+        self._display_name, self._field, self._size = names.display_name(name), field, 0
+        self._name = name if name.strip() else self._display_name
+        path = self._folder / stored_name(self._display_name)
         self._paths.append(path)
-        with telling_full(self._shown):
+        with telling_full(self._display_name):
             self._file = self._opener(path)
 
     def write(self, data: bytes | memoryview) -> None:
@@ -66,10 +66,11 @@ class Files:
         self._size += len(data)
         if self._size > self._limits.file_bytes:
             raise TooLarge(
-                f"{self._shown}: more than {size(self._limits.file_bytes)}, the most for one file"
+                f"{self._display_name}: more than {size(self._limits.file_bytes)}, the "
+                "most for one file"
             )
         rest = memoryview(data)
-        with telling_full(self._shown):
+        with telling_full(self._display_name):
             while rest:
                 # The last write that fits on a full disk is cut short.
                 rest = rest[self._file.write(rest) or 0 :]
@@ -77,11 +78,11 @@ class Files:
     def done(self) -> None:
         """The file begun last is complete. Raises DiskFull."""
         assert self._file is not None
-        with telling_full(self._shown):
+        with telling_full(self._display_name):
             # Where files lie on another machine, this is when it says that its disk is full.
             self._file.close()
         self._file = None
-        self._uploads.append(Upload(self._name, self._paths[-1], self._size, self._field))
+        self._uploads.append(ReceivedFile(self._name, self._paths[-1], self._size, self._field))
 
     def discard(self) -> None:
         """Delete all of them, complete or not."""
@@ -105,20 +106,22 @@ def check_room(folder: Path, n_bytes: int) -> None:
         )
 
 
-def stored_name(shown: str) -> str:
+def stored_name(display_name: str) -> str:
     """A random name; with the extension where it is a recording's: some readers go by it."""
-    suffix = Path(shown.lower()).suffix
+    suffix = Path(display_name.lower()).suffix
     return names.new_id() + (suffix if suffix in EXTENSIONS else "")
 
 
 @contextmanager
-def telling_full(shown: str, left: str = "nothing of the request was kept") -> Iterator[None]:
-    """Raise DiskFull for a disk that is; ``left`` says what became of what had come."""
+def telling_full(
+    display_name: str, remaining: str = "nothing of the request was kept"
+) -> Iterator[None]:
+    """Raise DiskFull for a disk that is; ``remaining`` says what became of what had come."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
         raise DiskFull(
-            f"{shown}: no room left on the server's disk ({error.strerror}); {left}"
+            f"{display_name}: no room left on the server's disk ({error.strerror}); {remaining}"
         ) from error

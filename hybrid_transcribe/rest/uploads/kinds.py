@@ -6,9 +6,9 @@ from tornado.httputil import HTTPHeaders
 
 from hybrid_transcribe.errors import InvalidRequest, UnsupportedMedia
 from hybrid_transcribe.rest.uploads import parameters
-from hybrid_transcribe.rest.uploads.body import Body
+from hybrid_transcribe.rest.uploads.body import RequestBody
 from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.multipart import MultipartBody
 from hybrid_transcribe.rest.uploads.raw import RawBody
 from hybrid_transcribe.rest.uploads.small import FormBody, JsonBody, NoBody
@@ -28,7 +28,7 @@ def declared_bytes(headers: HTTPHeaders) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def body_of(headers: HTTPHeaders, name: str, files: Files, limits: Limits) -> Body:
+def body_of(headers: HTTPHeaders, name: str, files: Files, limits: UploadLimits) -> RequestBody:
     """What will make sense of this request's body. ``name`` is that of a body that is one file.
 
     Raises InvalidRequest for a form without boundary, UnsupportedMedia for what we cannot
@@ -37,9 +37,9 @@ def body_of(headers: HTTPHeaders, name: str, files: Files, limits: Limits) -> Bo
     if not is_chunked(headers) and not declared_bytes(headers):
         return NoBody()
     check_packing(headers)
-    kind, given = parameters.parse(headers.get("Content-Type", ""))
+    kind, value = parameters.parse(headers.get("Content-Type", ""))
     if kind == "multipart/form-data":
-        return MultipartBody(given.get("boundary", ""), files, limits)
+        return MultipartBody(value.get("boundary", ""), files, limits)
     if kind.startswith("multipart/"):
         raise InvalidRequest(f"Content-Type {kind[:80]!r}: send forms as multipart/form-data")
     if kind == "application/json" or kind.endswith("+json"):

@@ -10,7 +10,7 @@ KIB = 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class UploadLimits:
     """Bounds of one request. Whatever is not a file is kept in memory, hence small.
 
     Attributes:
@@ -39,7 +39,7 @@ class Limits:
     window_s: float = 60.0
 
     @classmethod
-    def of(cls, settings: Settings) -> Limits:
+    def of(cls, settings: Settings) -> UploadLimits:
         """The limits that the settings ask for."""
         return cls(
             body_bytes=settings.max_upload_bytes,

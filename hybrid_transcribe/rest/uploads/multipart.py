@@ -8,7 +8,7 @@ from python_multipart.multipart import MultipartParser
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany
 from hybrid_transcribe.rest.uploads import parameters
 from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import Limits, size
+from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
 from hybrid_transcribe.rest.uploads.received import Received
 
 #: Most header lines of one part; people's clients send up to four.
@@ -26,7 +26,7 @@ class MultipartBody:
 
     too_large = "; send the recordings in several requests"
 
-    def __init__(self, boundary: str, files: Files, limits: Limits) -> None:
+    def __init__(self, boundary: str, files: Files, limits: UploadLimits) -> None:
         self.most_bytes = limits.body_bytes
         self._files, self._fields = files, _Fields(limits)
         self._most_parts = limits.files + limits.fields
@@ -38,7 +38,7 @@ class MultipartBody:
         self._field = ""
         self._parser = self._parser_of(boundary, limits)
 
-    def _parser_of(self, boundary: str, limits: Limits) -> MultipartParser:
+    def _parser_of(self, boundary: str, limits: UploadLimits) -> MultipartParser:
         if not boundary:
             raise InvalidRequest(
                 "The Content-Type multipart/form-data names no boundary; leave that header to "
@@ -103,17 +103,17 @@ class MultipartBody:
 
     def _headers_end(self) -> None:
         self._check_encoding()
-        value, given = parameters.parse(self._header("content-disposition"))
+        value, values = parameters.parse(self._header("content-disposition"))
         if value != "form-data":
             raise InvalidRequest(
                 f"Part {self._parts} of the multipart body has no 'Content-Disposition: "
                 f"form-data', but {value[:80]!r}"
             )
-        self._filename, self._field = parameters.filename(given), given.get("name", "")
+        self._filename, self._field = parameters.filename(values), values.get("name", "")
         if self._filename is None and self._header("content-type").lower().startswith(_MEDIA):
             self._filename = ""
         if self._filename is None:
-            self._fields.begin(self._field_name(given.get("name")))
+            self._fields.begin(self._field_name(values.get("name")))
 
     def _field_name(self, name: str | None) -> str:
         if not name:
@@ -153,7 +153,7 @@ class MultipartBody:
 class _Fields:
     """The fields of a form, in memory."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: UploadLimits) -> None:
         self._limits = limits
         self._values: dict[str, list[str]] = {}
         self._name, self._value = "", bytearray()

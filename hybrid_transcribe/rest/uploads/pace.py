@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.errors import TooSlow
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 
 
-class Pace:
+class UploadPace:
     """Watches one body. Time in which we ourselves do not read (`hold`) does not count."""
 
-    def __init__(self, limits: Limits, clock: Clock, slow: Callable[[TooSlow], None]) -> None:
+    def __init__(self, limits: UploadLimits, clock: Clock, slow: Callable[[TooSlow], None]) -> None:
         """``slow`` is called once, on the loop, with what to say."""
         self._limits, self._clock, self._slow = limits, clock, slow
         self._last = self._since = clock.monotonic()

@@ -41,11 +41,11 @@ def parse(header: str) -> tuple[str, dict[str, str]]:
     form-data a"b C:\temp"x".wav
     """
     value, _, _ = header.partition(";")
-    found: dict[str, str] = {}
+    mapping: dict[str, str] = {}
     for name, quoted, token in _PARAMETER.findall(header[len(value) :]):
         text = token.strip() or _PERCENT.sub(_percent, _ESCAPED.sub(r"\1", quoted))
-        found.setdefault(name.lower(), text)
-    return value.strip().lower(), found
+        mapping.setdefault(name.lower(), text)
+    return value.strip().lower(), mapping
 
 
 def filename(parameters: Mapping[str, str]) -> str | None:

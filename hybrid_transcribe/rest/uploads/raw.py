@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hybrid_transcribe.rest.uploads import parameters
 from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.received import Received
 
 
@@ -15,7 +15,7 @@ class RawBody:
 
     too_large = ", the most for one file"
 
-    def __init__(self, name: str, files: Files, limits: Limits) -> None:
+    def __init__(self, name: str, files: Files, limits: UploadLimits) -> None:
         self.most_bytes = min(limits.body_bytes, limits.file_bytes)
         self._name, self._files = name, files
 
@@ -44,5 +44,5 @@ def name_of(disposition: str, query: Mapping[str, Sequence[bytes]], last: str) -
     """
     header = parameters.text_of(disposition.encode("latin-1", "replace"))
     named = parameters.filename(parameters.parse(header)[1])
-    asked = [value for key in ("filename", "name") for value in query.get(key, ())]
-    return named or next((text for text in map(parameters.text_of, asked) if text), last)
+    items = [value for key in ("filename", "name") for value in query.get(key, ())]
+    return named or next((text for text in map(parameters.text_of, items) if text), last)

@@ -11,7 +11,7 @@ from hybrid_transcribe import names
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class ReceivedFile:
     """A file that was sent.
 
     Attributes:
@@ -26,8 +26,8 @@ class Upload:
     field: str = ""
 
     @property
-    def shown(self) -> str:
-        """The name made fit to be shown."""
+    def display_name(self) -> str:
+        """The name made fit to be display_name."""
         return names.display_name(self.name)
 
 
@@ -42,7 +42,7 @@ class Received:
     """
 
     fields: Mapping[str, tuple[str, ...]]
-    uploads: tuple[Upload, ...]
+    uploads: tuple[ReceivedFile, ...]
     json: Any | None = None
 
     def discard(self) -> None:

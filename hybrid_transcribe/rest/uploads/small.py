@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany
-from hybrid_transcribe.rest.uploads.limits import Limits, size
+from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
 from hybrid_transcribe.rest.uploads.received import Received
 
 
@@ -29,7 +29,7 @@ class NoBody:
 class _Whole:
     too_large = ""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: UploadLimits) -> None:
         self._limits, self.most_bytes = limits, limits.json_bytes
         self._bytes = bytearray()
 

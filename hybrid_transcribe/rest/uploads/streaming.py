@@ -25,16 +25,16 @@ from tornado.http1connection import HTTP1Connection
 from tornado.web import Finish
 
 from hybrid_transcribe.clock import Clock, LoopClock
-from hybrid_transcribe.rest.uploads import gate, raw
-from hybrid_transcribe.rest.uploads.body import Body
+from hybrid_transcribe.rest.uploads import concurrency, raw
+from hybrid_transcribe.rest.uploads.body import RequestBody
+from hybrid_transcribe.rest.uploads.body_writer import BodyWriter, check_size
 from hybrid_transcribe.rest.uploads.files import Files, Opener, check_room, open_new
 from hybrid_transcribe.rest.uploads.kinds import body_of, declared_bytes, is_chunked
-from hybrid_transcribe.rest.uploads.limits import Limits
-from hybrid_transcribe.rest.uploads.lingering import Lingering
-from hybrid_transcribe.rest.uploads.pace import Pace
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
+from hybrid_transcribe.rest.uploads.lingering_close import LingeringClose
+from hybrid_transcribe.rest.uploads.pace import UploadPace
 from hybrid_transcribe.rest.uploads.received import Received
 from hybrid_transcribe.rest.uploads.small import FormBody, JsonBody, NoBody
-from hybrid_transcribe.rest.uploads.taking import Taking, check_size
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -42,14 +42,14 @@ else:
     _Base = object
 
 
-class Receiving(_Base):
+class StreamingBody(_Base):
     """Takes a request's body to disk."""
 
     #: Makes the files; tests have one that runs out of disk.
     opener: Opener = staticmethod(open_new)
 
-    _taking: Taking | None = None
-    _pace: Pace | None = None
+    _taking: BodyWriter | None = None
+    _pace: UploadPace | None = None
     #: Gives back this request's place among those that bring files.
     _place: Callable[[], None] | None = None
     _arrived_bytes = 0
@@ -59,7 +59,7 @@ class Receiving(_Base):
     _turned_away = False
 
     async def receive_begin(
-        self, folder: Path, limits: Limits, *, name: str = "", clock: Clock | None = None
+        self, folder: Path, limits: UploadLimits, *, name: str = "", clock: Clock | None = None
     ) -> None:
         """Get ready for the body; call it in ``prepare``, before anything is awaited there.
 
@@ -72,14 +72,14 @@ class Receiving(_Base):
         files = Files(folder, limits, self.opener)
         called = raw.name_of(headers.get("Content-Disposition", ""), query, name)
         body = body_of(headers, called, files, limits)
-        self.receive_as(body, Taking(body, files), folder, limits, clock)
+        self.receive_as(body, BodyWriter(body, files), folder, limits, clock)
 
     def receive_as(
         self,
-        body: Body,
-        taking: Taking,
+        body: RequestBody,
+        taking: BodyWriter,
         folder: Path,
-        limits: Limits,
+        limits: UploadLimits,
         clock: Clock | None = None,
     ) -> None:
         """The same for a body whose kind is known. Raises TooLarge, DiskFull, QueueFull."""
@@ -91,9 +91,9 @@ class Receiving(_Base):
         check_size(body, declared)
         check_room(folder, declared)
         if not isinstance(body, NoBody | JsonBody | FormBody):
-            self._place = gate.enter(folder, limits.parallel)
+            self._place = concurrency.enter(folder, limits.parallel)
         self._taking = taking
-        self._pace = Pace(limits, clock or LoopClock(), self._turn_away)
+        self._pace = UploadPace(limits, clock or LoopClock(), self._turn_away)
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Called by Tornado, which reads no further before the result is done."""
@@ -122,7 +122,7 @@ class Receiving(_Base):
         self._stop()
         return Received({}, ()) if taking is None else await taking.end()
 
-    async def _wait_for(self, busy: Awaitable[None], pace: Pace) -> None:
+    async def _wait_for(self, busy: Awaitable[None], pace: UploadPace) -> None:
         pace.hold()
         try:
             await busy
@@ -190,7 +190,7 @@ class Receiving(_Base):
             if not self._waits:
                 connection = self._connection
                 connection.set_max_body_size(sys.maxsize)
-                self.request.connection = Lingering(connection)
+                self.request.connection = LingeringClose(connection)
         return super().finish(chunk)
 
     def on_finish(self) -> None:

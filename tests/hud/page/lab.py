@@ -28,14 +28,14 @@ async () => {
 
 def write_notebook(path: Path, *cells: str) -> None:
     """A notebook with those cells, none of which has run."""
-    made = [
+    items = [
         {"cell_type": "code", "id": f"c{n}", "metadata": {}, "outputs": [], "source": source}
         | {"execution_count": None}
         for n, source in enumerate(cells)
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    told = {"cells": made, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(told), encoding="utf-8")
+    fields = {"cells": items, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(fields), encoding="utf-8")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from hybrid_transcribe.rest.hosts.line import PROTOCOL
+from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, panel_policy
 from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 APP = ROOT / "voila_app"
 
-#: What a page says to have code run, see `hybrid_transcribe.rest.hosts.line`.
+#: What a page says to have code run, see `hybrid_transcribe.rest.hosts.message_filter`.
 CODE = {"code": "open('ran', 'w').close()", "silent": False, "store_history": False}
 
 
@@ -41,12 +41,12 @@ def test_the_policy_is_that_of_the_page() -> None:
 
 def test_what_lies_beside_the_notebook_is_for_pages() -> None:
     """No file of the folder, no other template, and kernels that go when nobody is there."""
-    told = json.loads((APP / "voila.json").read_text(encoding="utf-8"))
-    page = told["VoilaConfiguration"]
+    payload = json.loads((APP / "voila.json").read_text(encoding="utf-8"))
+    page = payload["VoilaConfiguration"]
     assert (page["template"], page["allow_template_override"]) == (TEMPLATE_NAME, "NO")
     assert page["file_allowlist"] == []
-    assert told["MappingKernelManager"]["cull_idle_timeout"] > 0
-    assert not told["MappingKernelManager"]["cull_connected"]
+    assert payload["MappingKernelManager"]["cull_idle_timeout"] > 0
+    assert not payload["MappingKernelManager"]["cull_connected"]
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def alone(tmp_path: Path) -> Iterator[Running]:
     soon = ("cull_idle_timeout=1", "cull_interval=1")
     command = [
         *(sys.executable, "-m", "voila", "app.ipynb", "--no-browser", f"--port={port}"),
-        *("--Voila.ip=127.0.0.1", *(f"--MappingKernelManager.{one}" for one in soon)),
+        *("--Voila.ip=127.0.0.1", *(f"--MappingKernelManager.{item}" for item in soon)),
     ]
     own = {"JUPYTER_PATH": str(tmp_path / "data"), "JUPYTER_NO_CONFIG": "1"}
     own |= {"JUPYTER_RUNTIME_DIR": str(tmp_path / "run")}
@@ -77,7 +77,7 @@ def alone(tmp_path: Path) -> Iterator[Running]:
 
 def kernels(site: Running) -> list[psutil.Process]:
     children = psutil.Process(site.process.pid).children()
-    return [one for one in children if "ipykernel_launcher" in one.cmdline()]
+    return [item for item in children if "ipykernel_launcher" in item.cmdline()]
 
 
 @pytest.mark.browser
@@ -91,8 +91,8 @@ def test_voila_alone_is_as_careful(browser: Browser, alone: Running) -> None:
     assert guest.heard.complaints == []
     assert guest.heard.strangers(alone.url) == set()
 
-    told = json.loads(guest.page.locator("#told").text_content() or "")
-    assert _asked_to_run(alone.url, told["kernel"]) <= {"kernel_info_reply", "status"}
+    payload = json.loads(guest.page.locator("#told").text_content() or "")
+    assert _asked_to_run(alone.url, payload["kernel"]) <= {"kernel_info_reply", "status"}
     assert not (alone.folder / "ran").exists()
     with httpx.Client(base_url=alone.url, trust_env=False) as client:
         assert client.get("/voila/files/pictures/busy.png").status_code == 403
@@ -103,7 +103,7 @@ def test_voila_alone_is_as_careful(browser: Browser, alone: Running) -> None:
         " 'globalThis.hurt = 1'; document.body.append(it); }"
     )
     assert guest.page.evaluate("globalThis.hurt") is None
-    (mine, *_) = [one for one in kernels(alone) if told["kernel"] in " ".join(one.cmdline())]
+    (mine, *_) = [item for item in kernels(alone) if payload["kernel"] in " ".join(item.cmdline())]
     guest.close()
     mine.wait(timeout=60)
     context.close()
@@ -114,19 +114,19 @@ def _asked_to_run(url: str, kernel: str) -> set[str]:
     from websockets.sync.client import connect
 
     address = f"{url.replace('http', 'ws')}/api/kernels/{kernel}/channels?session_id=s"
-    heard: set[str] = set()
+    event: set[str] = set()
     with connect(address, subprotocols=[PROTOCOL], proxy=None) as line:
         line.send(_said("execute_request", CODE))
         line.send(_said("kernel_info_request", {}))
-        while "kernel_info_reply" not in heard:
+        while "kernel_info_reply" not in event:
             _, parts = deserialize_msg_from_ws_v1(line.recv(timeout=30))
-            heard.add(json.loads(parts[0])["msg_type"])
-    return heard
+            event.add(json.loads(parts[0])["msg_type"])
+    return event
 
 
 def _said(kind: str, content: dict[str, Any]) -> bytes:
     header = {"msg_id": kind, "msg_type": kind, "session": "s", "username": "", "version": "5.3"}
     header["date"] = "2026-01-01T00:00:00Z"
     parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
-    made: bytes = serialize_msg_to_ws_v1(parts, "shell")
-    return made
+    data: bytes = serialize_msg_to_ws_v1(parts, "shell")
+    return data

@@ -63,14 +63,14 @@ def check(
     guest.until_text(1)
     guest.page.wait_for_function(_LEFT, arg=row.element_handle())
     guest.until(path.name, "completed", 60_000)
-    told = client.get(f"{at}/queues", params={"session_ids": session_id}).json()["jobs"]
-    (job,) = told
+    message = client.get(f"{at}/queues", params={"session_ids": session_id}).json()["jobs"]
+    (job,) = message
     assert digest_of(client, job, session_id, at) == digest(path)
     (recording,) = job["recordings"]
     address = f"{at}/jobs/{job['job_id']}/recordings/{recording['recording_id']}/result"
     for form in ("txt", "srt", "vtt", "tsv", "json"):
-        asked = {"format": form, "session_id": session_id}
-        theirs = client.get(address, params=asked)
+        by_name = {"format": form, "session_id": session_id}
+        theirs = client.get(address, params=by_name)
         assert theirs.status_code == 200
         assert guest.save(form) == theirs.content, form
     client.delete(f"{at}/jobs/{job['job_id']}", params={"session_id": session_id})
@@ -97,7 +97,7 @@ def test_in_the_lab(browser: Browser, lab: Running, tmp_path: Path, megabytes: i
         notebook.until_panel()
         mine = psutil.Process(lab.process.pid).children()
         kernel = max(
-            (one for one in mine if "ipykernel_launcher" in one.cmdline()),
+            (item for item in mine if "ipykernel_launcher" in item.cmdline()),
             key=lambda one: one.create_time(),
         )
         with lab.client() as client:

@@ -38,15 +38,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def opened(browser: Browser, lab: Running) -> Iterator[Any]:
     """Opens notebooks, and closes them in the end."""
-    made: list[Lab] = []
+    items: list[Lab] = []
 
     def open_one(name: str) -> Lab:
-        made.append(open_notebook(browser, lab, name))
-        return made[-1]
+        items.append(open_notebook(browser, lab, name))
+        return items[-1]
 
     yield open_one
-    for one in made:
-        one.leave()
+    for item in items:
+        item.leave()
 
 
 def test_a_job_goes_on_while_a_cell_blocks(opened: Any, lab: Running, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_the_servers_engine_room(opened: Any, lab: Running, tmp_path: Path) -> N
     notebook.send(path)
     notebook.until("theirs.wav", "completed")
     with lab.client() as client:
-        told = client.get("/hybrid-transcribe/queues").json()["jobs"]
-        (job,) = [one for one in told if one["recordings"][0]["name"] == "theirs.wav"]
+        message = client.get("/hybrid-transcribe/queues").json()["jobs"]
+        (job,) = [item for item in message if item["recordings"][0]["name"] == "theirs.wav"]
         sent = digest_of(client, job, job["session_id"], "/hybrid-transcribe")
     assert sent == digest(path)

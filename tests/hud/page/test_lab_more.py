@@ -47,11 +47,11 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def notebook(browser: Browser, lab: Running) -> Iterator[Lab]:
     """A notebook with the panel of the server's own service."""
-    made = open_notebook(browser, lab, "server.ipynb")
-    made.run(0)
-    made.until_panel()
-    yield made
-    made.leave()
+    instance = open_notebook(browser, lab, "server.ipynb")
+    instance.run(0)
+    instance.until_panel()
+    yield instance
+    instance.leave()
 
 
 def read(notebook: Lab, name: str) -> None:
@@ -62,10 +62,10 @@ def read(notebook: Lab, name: str) -> None:
 def job_of(lab: Running, name: str) -> dict[str, Any]:
     """The job that has a recording of that name, as REST tells it."""
     with lab.client() as client:
-        told = client.get(f"{AT}/queues").raise_for_status().json()["jobs"]
-    found: dict[str, Any]
-    (found,) = [one for one in told if name in [r["name"] for r in one["recordings"]]]
-    return found
+        message = client.get(f"{AT}/queues").raise_for_status().json()["jobs"]
+    mapping: dict[str, Any]
+    (mapping,) = [item for item in message if name in [r["name"] for r in item["recordings"]]]
+    return mapping
 
 
 def test_many_files_and_a_zip_with_a_broken_entry(
@@ -74,9 +74,9 @@ def test_many_files_and_a_zip_with_a_broken_entry(
     """What can be read is, what cannot is named, and what is saved is what REST gives."""
     first, second, packed = wavs(tmp_path, "first", "second", "packed", seconds=2.0)
     archive = tmp_path / "more.zip"
-    with zipfile.ZipFile(archive, "w") as made:
-        made.write(packed, "packed.wav")
-        made.writestr("broken.wav", b"RIFF and no more")
+    with zipfile.ZipFile(archive, "w") as instance:
+        instance.write(packed, "packed.wav")
+        instance.writestr("broken.wav", b"RIFF and no more")
     notebook.send(first, second, archive)
     for name in ("first.wav", "second.wav", "packed.wav"):
         notebook.until(name, "completed")
@@ -84,9 +84,9 @@ def test_many_files_and_a_zip_with_a_broken_entry(
     broken.locator(".ht-row-error").wait_for()
     assert broken.get_attribute("data-state") in ("failed", "rejected")
     job = job_of(lab, "first.wav")
-    asked = {"session_id": job["session_id"], "partial": "true", "format": "txt"}
+    by_name = {"session_id": job["session_id"], "partial": "true", "format": "txt"}
     with lab.client() as client:
-        merged = client.get(f"{AT}/jobs/{job['job_id']}/result", params=asked).content
+        merged = client.get(f"{AT}/jobs/{job['job_id']}/result", params=by_name).content
     assert notebook.save("merged") == merged
     assert b"packed.wav 1" in merged
     read(notebook, "second.wav")

@@ -41,8 +41,8 @@ def test_a_recording_becomes_text(browser: Browser, site: Running, tmp_path: Pat
             address = (
                 f"/jobs/{job['job_id']}/recordings/{job['recordings'][0]['recording_id']}/result"
             )
-            told = {"format": form, "session_id": guest.session_id}
-            assert guest.save(form) == client.get(address, params=told).content, form
+            fields = {"format": form, "session_id": guest.session_id}
+            assert guest.save(form) == client.get(address, params=fields).content, form
         assert guest.heard.complaints == []
         assert guest.heard.strangers(site.url) == set()
 
@@ -53,9 +53,9 @@ def test_many_files_and_a_zip_with_a_broken_entry(
     """One job: what can be read is, what cannot is named, and text and zip are as REST's."""
     first, second, packed = wavs(tmp_path, "first", "second", "packed", seconds=2.0)
     archive = tmp_path / "more.zip"
-    with zipfile.ZipFile(archive, "w") as made:
-        made.write(packed, "packed.wav")
-        made.writestr("broken.wav", b"RIFF and no more")
+    with zipfile.ZipFile(archive, "w") as instance:
+        instance.write(packed, "packed.wav")
+        instance.writestr("broken.wav", b"RIFF and no more")
     with visit(browser, site) as guest, site.client() as client:
         guest.send(first, second, archive)
         for name in ("first.wav", "second.wav", "packed.wav"):
@@ -65,12 +65,12 @@ def test_many_files_and_a_zip_with_a_broken_entry(
         assert broken.get_attribute("data-state") in ("failed", "rejected")
         guest.page.locator(".ht-saves button[data-format=zip]").wait_for()
         (job,) = jobs(client, guest.session_id)
-        told = {"session_id": guest.session_id, "partial": "true"}
+        fields = {"session_id": guest.session_id, "partial": "true"}
         address = f"/jobs/{job['job_id']}/result"
-        merged = client.get(address, params={**told, "format": "txt"}).content
+        merged = client.get(address, params={**fields, "format": "txt"}).content
         assert guest.save("merged") == merged
         assert b"packed.wav 1" in merged
-        theirs = client.get(address, params={**told, "format": "zip"}).content
+        theirs = client.get(address, params={**fields, "format": "zip"}).content
         assert _entries(guest.save("zip")) == _entries(theirs)
 
 
@@ -139,14 +139,14 @@ def test_the_address_does_not_keep_the_token(browser: Browser, site: Running) ->
 def test_a_drop_beside_the_zone_is_taken(browser: Browser, site: Running) -> None:
     """The browser does not leave the page for the file, and the file is in the list."""
     with visit(browser, site) as guest:
-        left = guest.page.evaluate(
+        remaining = guest.page.evaluate(
             "() => { const transfer = new DataTransfer();"
             " transfer.items.add(new File(['abc'], 'beside.wav'));"
             " const how = { dataTransfer: transfer, bubbles: true, cancelable: true };"
             " return ['dragover', 'drop'].map((type) =>"
             " document.querySelector('h1').dispatchEvent(new DragEvent(type, how))); }"
         )
-        assert left == [False, False]
+        assert remaining == [False, False]
         guest.page.locator(".ht-file", has_text="beside.wav").wait_for()
 
 
@@ -166,7 +166,7 @@ def test_five_visitors_share_one_model(browser: Browser, site: Running, tmp_path
         for context in contexts:
             context.close()
     children = psutil.Process(site.process.pid).children(recursive=True)
-    workers = [one for one in children if "hybrid_transcribe.worker" in one.cmdline()]
+    workers = [item for item in children if "hybrid_transcribe.worker" in item.cmdline()]
     assert len(workers) == 1
 
 

@@ -67,16 +67,16 @@ class Visit:
 
     def row(self, name: str) -> Locator:
         """The row of the recording of that name."""
-        shown = self.page.get_by_role("button", name=name, exact=True)
-        return self.page.locator(".ht-body .ht-row").filter(has=shown)
+        display_name = self.page.get_by_role("button", name=name, exact=True)
+        return self.page.locator(".ht-body .ht-row").filter(has=display_name)
 
     def until(self, name: str, state: str, timeout_ms: float = PATIENCE_MS) -> Locator:
         """Wait for a recording's state."""
         row = self.row(name)
-        found = self.page.locator(f".ht-row[data-state={state}]").filter(
+        result = self.page.locator(f".ht-row[data-state={state}]").filter(
             has=self.page.get_by_role("button", name=name, exact=True)
         )
-        found.wait_for(timeout=timeout_ms)
+        result.wait_for(timeout=timeout_ms)
         return row
 
     def until_percentage(self, name: str, least: int) -> int:
@@ -108,9 +108,9 @@ class Visit:
 
     def kernel(self, site: Running) -> psutil.Process:
         """The process behind this page."""
-        told = json.loads(self.page.locator("#told").text_content() or "")
+        payload = json.loads(self.page.locator("#told").text_content() or "")
         mine = psutil.Process(site.process.pid).children()
-        return next(one for one in mine if told["kernel"] in _command(one))
+        return next(item for item in mine if payload["kernel"] in _command(item))
 
     def close(self) -> None:
         """Close the page, as people do."""
@@ -133,8 +133,8 @@ def visit(browser: Browser, site: Running, **how: Any) -> Iterator[Visit]:
 def jobs(client: httpx.Client, session_id: str) -> list[dict[str, Any]]:
     """A session's jobs, as REST tells them."""
     answer = client.get("/queues", params={"session_ids": session_id})
-    found: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
-    return found
+    result: list[dict[str, Any]] = answer.raise_for_status().json()["jobs"]
+    return result
 
 
 def write_long(path: Path, size: int) -> None:
@@ -149,23 +149,23 @@ def write_long(path: Path, size: int) -> None:
 
 def digest(path: Path) -> str:
     """The SHA-256 of a file."""
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
-            found.update(piece)
-    return found.hexdigest()
+            result.update(piece)
+    return result.hexdigest()
 
 
 def digest_of(client: httpx.Client, job: dict[str, Any], session_id: str, below: str = "") -> str:
     """The SHA-256 of a job's only recording, as the server has it."""
     (recording,) = job["recordings"]
     address = f"{below}/jobs/{job['job_id']}/recordings/{recording['recording_id']}/audio"
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     with client.stream("GET", address, params={"session_id": session_id}) as answer:
         assert answer.status_code == 200
         for piece in answer.iter_bytes():
-            found.update(piece)
-    return found.hexdigest()
+            result.update(piece)
+    return result.hexdigest()
 
 
 def _command(process: psutil.Process) -> str:

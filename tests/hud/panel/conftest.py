@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 @pytest.fixture
 def complaints(browser_page: Page) -> Iterator[Heard]:
     """The panel says nothing on the console, asks nobody else, and keeps to the contract."""
-    told = listen(browser_page)
+    text = listen(browser_page)
     serve(browser_page.context)
-    yield told
-    assert told.complaints == []
-    assert told.strangers(URL) == set()
+    yield text
+    assert text.complaints == []
+    assert text.strangers(URL) == set()
     # A test that was skipped has shown nothing.
     for message in browser_page.evaluate("globalThis.fake?.heard ?? []"):
         messages.read(message)

@@ -21,11 +21,11 @@ _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 def serve(context: BrowserContext) -> None:
     """Answer for the host of the page; what else is asked for finds nobody."""
-    made: dict[str, Callable[[], str]] = {"panel.js": bundle.esm, "panel.css": bundle.css}
+    by_name: dict[str, Callable[[], str]] = {"panel.js": bundle.esm, "panel.css": bundle.css}
 
     def answer(route: Route) -> None:
         name = route.request.url.partition("?")[0].removeprefix(URL) or "page.html"
-        body = made[name]() if name in made else (HERE / name).read_text(encoding="utf-8")
+        body = by_name[name]() if name in by_name else (HERE / name).read_text(encoding="utf-8")
         route.fulfill(body=body, content_type=f"{_TYPES[Path(name).suffix]}; charset=utf-8")
 
     context.route(f"{URL}**", answer)

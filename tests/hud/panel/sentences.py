@@ -23,21 +23,21 @@ from hybrid_transcribe.audio.intake import Uploaded, intake
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.audio.sniff import sniff
-from hybrid_transcribe.catalogue import broken
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import hint, ladder
 from hybrid_transcribe.devices.choice import choose
 from hybrid_transcribe.engines import torch_device
-from hybrid_transcribe.engines.asking.prompt import length_notices
-from hybrid_transcribe.engines.asking.request import Draft, set_language, set_task
 from hybrid_transcribe.engines.assemblyai import account
-from hybrid_transcribe.engines.assemblyai.job import Job
+from hybrid_transcribe.engines.assemblyai.job import CloudJob
+from hybrid_transcribe.engines.common import hallucinations
+from hybrid_transcribe.engines.common.confidence import Confidence, MissedSpeech
+from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.prompt import length_notices
+from hybrid_transcribe.engines.common.request import Draft, set_language, set_task
 from hybrid_transcribe.engines.faster_whisper import device
 from hybrid_transcribe.engines.faster_whisper.request import batched_request, request_for
-from hybrid_transcribe.engines.faster_whisper.trimmed.batches import Batches
-from hybrid_transcribe.engines.listening import silence
-from hybrid_transcribe.engines.listening.confidence import Confidence, MissedSpeech
-from hybrid_transcribe.engines.listening.listen import listen
+from hybrid_transcribe.engines.faster_whisper.short_context.batches import Batches
+from hybrid_transcribe.engines.listing import broken
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     UnknownDevice,
@@ -45,14 +45,14 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.hud import bundle
-from hybrid_transcribe.hud.uploads import Uploads
-from hybrid_transcribe.interfaces import Notice, WorkerExit
-from hybrid_transcribe.jobs.blame import crashed
+from hybrid_transcribe.hud.uploads import PanelUploads
+from hybrid_transcribe.interfaces import EngineWarning, WorkerExit
+from hybrid_transcribe.jobs.crash_policy import crash_error
 from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.model_advice import weak_model_notice
-from hybrid_transcribe.jobs.room import EngineRoom
-from hybrid_transcribe.models import advice, checksums
+from hybrid_transcribe.models import checksums, hints
 from hybrid_transcribe.models.catalogue import LAYOUTS
 from hybrid_transcribe.models.resolve import _checked
 from hybrid_transcribe.testing import tone, write_wav
@@ -71,9 +71,9 @@ _PARTS = {"what", "why", "hints"}
 def figures() -> set[str]:
     """Blanks that hold a figure, by told.js's own list."""
     text = (bundle.STATIC / "told.js").read_text(encoding="utf-8")
-    found = re.search(r"FIGURES = new Set\(\[(.*)\]\)", text)
-    assert found
-    return set(re.findall(r'"(\w+)"', found[1]))
+    match = re.search(r"FIGURES = new Set\(\[(.*)\]\)", text)
+    assert match
+    return set(re.findall(r'"(\w+)"', match[1]))
 
 
 def pattern(english: str) -> re.Pattern[str]:
@@ -84,8 +84,8 @@ def pattern(english: str) -> re.Pattern[str]:
         return f"(?P<{name}>{some})"
 
     pieces = re.split(r"\{(\w+)\}", english)
-    made = (blank(piece) if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
-    return re.compile("".join(made), re.DOTALL)
+    items = (blank(piece) if i % 2 else re.escape(piece) for i, piece in enumerate(pieces))
+    return re.compile("".join(items), re.DOTALL)
 
 
 @cache
@@ -97,9 +97,9 @@ def patterns() -> dict[str, re.Pattern[str]]:
 def read(sentence: str) -> tuple[str, dict[str, str]] | None:
     """Key and values of a sentence; None where nobody knows it."""
     for key, looked_for in patterns().items():
-        found = looked_for.fullmatch(sentence)
-        if found and ("told" not in found.groupdict() or read(found["told"])):
-            return key, found.groupdict()
+        match = looked_for.fullmatch(sentence)
+        if match and ("told" not in match.groupdict() or read(match["told"])):
+            return key, match.groupdict()
     return None
 
 
@@ -125,19 +125,19 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     missed.add(doubtful)
     missed.add(replace(sure, end_s=27.5))
     yield "missed speech", missed.notice() or ""
-    nobody = silence.HallucinationFilter(np.zeros(90 * RATE_HZ, np.float32))
+    nobody = hallucinations.HallucinationFilter(np.zeros(90 * RATE_HZ, np.float32))
     for name in ("one withheld", "some withheld"):
         nobody.check(Segment(2.0, 3.5, " Thank you.", no_speech_prob=0.9))
         yield name, nobody.notice() or ""
     quiet = Clip(np.zeros(RATE_HZ, np.float32))
-    heard = listen(quiet, Options(), lambda: False, None, lambda error: error)
-    yield "no sound", next(one.text for one in heard if isinstance(one, Notice))
+    event = postprocess(quiet, Options(), lambda: False, None, lambda error: error)
+    yield "no sound", next(item.text for item in event if isinstance(item, EngineWarning))
     draft = Draft({"task": "translate", "language": "pt"})
     set_task(draft, "translate", ["en"], "base.en")
     set_language(draft, "pt", ["en"], "base.en")
     yield from zip(("English, task", "English, language"), draft.notices, strict=True)
-    asked = Options(batch_size=8, temperature=(0.0, 0.2), clip_timestamps=(0.0,), vad_filter=True)
-    lines = request_for(asked, quiet, ["en", "pt"], "base").notices
+    options = Options(batch_size=8, temperature=(0.0, 0.2), clip_timestamps=(0.0,), vad_filter=True)
+    lines = request_for(options, quiet, ["en", "pt"], "base").notices
     yield from zip(("in batches", "stretches"), lines, strict=True)
     long = Options(initial_prompt="a b " * 200, hotwords="c d " * 200)
     cut = length_notices(long, 448, lambda text: len(text.split()))
@@ -157,11 +157,11 @@ def notices(folder: Path) -> Iterator[tuple[str, str]]:
     assert broke
     yield "GPU broke", broke[1]
     why = "The GPU cannot be used: NVIDIA's driver library (libcuda) cannot be loaded"
-    found = devices.Gpu(False, True, why, hint.hint_for("torch", why))
+    gpu = devices.Gpu(False, True, why, hint.hint_for("torch", why))
     weak = Spec("faster-whisper", "base")
     for name, duration_s in (("weak model", None), ("weak model, minutes", 3600.0)):
         yield name, weak_model_notice(weak, "pt", duration_s, Speeds()) or ""
-    yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: found)[1][0]
+    yield "on the CPU", choose("auto", "torch", Settings(), lambda *_: gpu)[1][0]
 
 
 def reports(folder: Path) -> Iterator[tuple[str, str]]:
@@ -216,7 +216,7 @@ def refusals(folder: Path) -> Iterator[tuple[str, str]]:
     yield "too long", refused(lambda: list(decode(wav, name="talk.wav", settings=long)))
     yield "too large", refused(lambda: probe(wav, Settings(max_file_bytes=10)))
     yield from _zips(folder)
-    to = Uploads(folder / "partial", Settings(max_file_bytes=3 << 20), free_bytes=lambda _: 0)
+    to = PanelUploads(folder / "partial", Settings(max_file_bytes=3 << 20), free_bytes=lambda _: 0)
     yield "upload too large", refused(lambda: to.begin("u", "s", "a.wav", 4 << 20, 1.0))
     yield "no room", refused(lambda: to.begin("u", "s", "a.wav", 2 << 20, 1.0))
 
@@ -224,10 +224,10 @@ def refusals(folder: Path) -> Iterator[tuple[str, str]]:
 def _zips(folder: Path) -> Iterator[tuple[str, str]]:
     talk = (folder / "talk.wav").read_bytes()
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("talk.wav", talk)
-        made.writestr("broken.wav", b"RIFF and no more")
-        made.writestr("inner.zip", b"PK\x03\x04")
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as instance:
+        instance.writestr("talk.wav", talk)
+        instance.writestr("broken.wav", b"RIFF and no more")
+        instance.writestr("inner.zip", b"PK\x03\x04")
     data = whole.getvalue()
     yield from zip(("zip entry", "zip in zip"), _rejected(folder, data), strict=True)
     yield "cut zip", _rejected(folder, data[: len(data) // 2])[0]
@@ -249,7 +249,7 @@ def _zips(folder: Path) -> Iterator[tuple[str, str]]:
             yield f"folder of {n + 1}", refused_all.rejected[0].error.message
     none = intake(["none.wav", "no*.wav"], folder, Settings())
     yield from zip(
-        ("not there", "pattern"), (one.error.message for one in none.rejected), strict=True
+        ("not there", "pattern"), (item.error.message for item in none.rejected), strict=True
     )
     yield "all refused", str(none.refusal())
     yield "address", intake(["http://x/a.wav"], folder, Settings()).rejected[0].error.message
@@ -257,9 +257,9 @@ def _zips(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _papers(count: int) -> bytes:
     papers = io.BytesIO()
-    with zipfile.ZipFile(papers, "w") as made:
+    with zipfile.ZipFile(papers, "w") as instance:
         for n in range(count):
-            made.writestr(f"{n}.txt", "x")
+            instance.writestr(f"{n}.txt", "x")
     return papers.getvalue()
 
 
@@ -269,13 +269,13 @@ def _rejected(folder: Path, data: bytes, **settings: Any) -> list[str]:
     into = folder / "into"
     into.mkdir(exist_ok=True)
     taken = intake([Uploaded(path, "more.zip")], into, Settings(**settings))
-    return [one.error.message for one in taken.rejected]
+    return [item.error.message for item in taken.rejected]
 
 
 def failures(folder: Path) -> Iterator[tuple[str, str]]:
     """What is told of jobs that failed, and of engines that cannot run."""
-    yield "killed", crashed(WorkerExit(-9)).message
-    yield "killed, words", crashed(WorkerExit(139, "hello\nSegmentation fault\n")).message
+    yield "killed", crash_error(WorkerExit(-9)).message
+    yield "killed, words", crash_error(WorkerExit(139, "hello\nSegmentation fault\n")).message
     oom = RuntimeError("CUDA failed with error out of memory")
     yield "out of memory", str(device.meaning(oom, "gpu"))
     lacking = RuntimeError("Library libcublas.so.12 is not found or cannot be loaded")
@@ -284,7 +284,7 @@ def failures(folder: Path) -> Iterator[tuple[str, str]]:
     yield "failed", str(device.meaning(ValueError("odd"), "cpu"))
     yield (
         "model",
-        str(advice.unavailable("base", LAYOUTS["ctranslate2"], Settings(), advice.OFFLINE)),
+        str(hints.unavailable("base", LAYOUTS["ctranslate2"], Settings(), hints.OFFLINE)),
     )
     yield "checksum", str(checksums.mismatch("/m/model.bin", "a" * 64, "b" * 64))
     yield "no model", str(UnknownModel("huge", ("tiny", "base")))
@@ -292,10 +292,10 @@ def failures(folder: Path) -> Iterator[tuple[str, str]]:
     yield "no format", str(UnknownFormat("doc", ("txt", "srt")))
     yield "language", refused(lambda: make_language("portugese"))
     yield "no language", refused(lambda: make_language("Qqqqwzx"))
-    for known, last in (("t1", "x cannot be reached (no)"), ("t1", ""), (None, "no"), (None, "")):
-        left = SimpleNamespace(left_s=lambda: 0.0, limit_s=90.0)
-        job: Any = SimpleNamespace(_status=known and "queued", _deadline=left, _id=known)
-        yield f"cloud {known} {last}", Job._too_long(job, last)
+    for entry, last in (("t1", "x cannot be reached (no)"), ("t1", ""), (None, "no"), (None, "")):
+        namespace = SimpleNamespace(left_s=lambda: 0.0, limit_s=90.0)
+        job: Any = SimpleNamespace(_status=entry and "queued", _deadline=namespace, _id=entry)
+        yield f"cloud {entry} {last}", CloudJob._too_long(job, last)
     room: Any = SimpleNamespace(
         _closing=False,
         settings=Settings(max_queued=3, max_queued_per_session=2),
@@ -303,7 +303,7 @@ def failures(folder: Path) -> Iterator[tuple[str, str]]:
         _forecaster=SimpleNamespace(now=lambda: SimpleNamespace(room_in_s=lambda n: 1.0)),
     )
     for many in (2, 3):
-        yield f"full {many}", refused(lambda: EngineRoom._check_room_for(room, many, "s"))  # noqa: B023
+        yield f"full {many}", refused(lambda: JobManager._check_room_for(room, many, "s"))  # noqa: B023
     pt = folder / "tiny.pt"
     pt.write_bytes(b"x")
     yield "checkpoint", refused(lambda: _checked(pt, LAYOUTS["ctranslate2"]))
@@ -319,12 +319,12 @@ def failures(folder: Path) -> Iterator[tuple[str, str]]:
 
 def literals() -> str:
     """All texts of the package's code, one a line; those with blanks in pieces."""
-    found: set[str] = set()
+    result: set[str] = set()
     for path in sorted(PACKAGE.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                found.add(node.value)
-    return "\n".join(sorted(found))
+                result.add(node.value)
+    return "\n".join(sorted(result))
 
 
 #: Where sentences for people are made, below the package.

@@ -109,8 +109,8 @@ def _shoot(
         )
         page.wait_for_selector(".ht-file")
     if state == "errors":
-        told = {"type": "notice", "code": "disk_full", "message": "No room left on this disk"}
-        page.evaluate("told => fake.tell(told)", told)
+        fields = {"type": "notice", "code": "disk_full", "message": "No room left on this disk"}
+        page.evaluate("told => fake.tell(told)", fields)
         page.wait_for_selector(".ht-file[data-state=failed]")
     if opened:
         page.locator(".ht-name", has_text=opened).click()

@@ -33,9 +33,9 @@ def run(esm: str, tmp_path: Path) -> str:
     (tmp_path / "made.mjs").write_text(esm, encoding="utf-8")
     call = "import made from './made.mjs'; console.log(JSON.stringify(made()));"
     (tmp_path / "call.mjs").write_text(call, encoding="utf-8")
-    told = subprocess.run([node, "call.mjs"], cwd=tmp_path, capture_output=True, text=True)
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    message = subprocess.run([node, "call.mjs"], cwd=tmp_path, capture_output=True, text=True)
+    assert message.returncode == 0, message.stderr
+    return message.stdout
 
 
 def test_modules_are_called_once_in_order_of_their_imports(tmp_path: Path) -> None:
@@ -99,7 +99,9 @@ def test_every_module_and_every_export_is_used() -> None:
         for name in names
     }
     exported = {
-        (name, found[2]) for name, text in texts.items() for found in bundle._EXPORT.finditer(text)
+        (name, result[2])
+        for name, text in texts.items()
+        for result in bundle._EXPORT.finditer(text)
     }
 
     assert exported - imported == set()
@@ -127,9 +129,9 @@ def test_the_looks_stay_within_the_panel() -> None:
     css = re.sub(r"@keyframes[^{]*\{(?:[^{}]*\{[^}]*\})*[^}]*\}", "", css)
     heads = re.findall(r"([^{}]+)\{", css)
     selectors = [
-        one.strip()
+        item.strip()
         for head in heads
         if not head.strip().startswith("@")
-        for one in re.split(r",(?![^()]*\))", head)
+        for item in re.split(r",(?![^()]*\))", head)
     ]
-    assert [one for one in selectors if not one.startswith(".ht-hud")] == []
+    assert [selector for selector in selectors if not selector.startswith(".ht-hud")] == []

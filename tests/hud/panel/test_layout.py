@@ -38,11 +38,11 @@ BUSY = (
 
 def sound(seconds: int = 10) -> bytes:
     """Silence as a WAV file."""
-    made = io.BytesIO()
-    with wave.open(made, "wb") as out:
+    bytes_io = io.BytesIO()
+    with wave.open(bytes_io, "wb") as out:
         out.setparams((1, 1, 4000, 0, "NONE", ""))
         out.writeframes(b"\x80" * 4000 * seconds)
-    return made.getvalue()
+    return bytes_io.getvalue()
 
 
 @pytest.fixture(params=LOOKS, ids=["-".join(look) for look in LOOKS])
@@ -70,10 +70,10 @@ def open_player(page: Page) -> None:
 def sweep(page: Page, first: int, last: int, step: int = 1) -> list[str]:
     """What sticks out at these widths of the panel."""
     page.add_script_tag(content=(HERE / "layout.js").read_text(encoding="utf-8"))
-    found: list[str] = page.evaluate(
+    result: list[str] = page.evaluate(
         "widths => sweep(widths)", {"from": first, "to": last, "step": step}
     )
-    return found
+    return result
 
 
 def test_nothing_is_outside_its_card_at_any_width(page: Page) -> None:
@@ -261,11 +261,11 @@ def test_a_file_that_was_sent_is_not_removed_without_a_question(page: Page) -> N
     dialog.get_by_role("button").first.click()
     expect(page.locator(".ht-file")).to_have_count(1)
     assert heard(page, "upload_cancel") == []
-    asked = page.evaluate(
+    requested = page.evaluate(
         "(() => { const e = new Event('beforeunload', {cancelable: true});"
         " window.dispatchEvent(e); return e.defaultPrevented; })()"
     )
-    assert asked
+    assert requested
 
     remove.click()
     dialog.get_by_role("button").last.click()

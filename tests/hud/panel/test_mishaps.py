@@ -192,15 +192,15 @@ def test_a_download_that_never_comes_ends_with_a_word(page: Page) -> None:
     show(page, TALK + LOSE_ENDS % 1000)
     page.click(".ht-name >> nth=0")
     page.get_by_role("button", name=".srt").click()
-    told = page.get_by_role("alert").filter(has_text="cut off")
+    message = page.get_by_role("alert").filter(has_text="cut off")
     for percentage in range(40):
         page.evaluate("percentage => fake.change(fake.rows[0].id, {percentage})", percentage)
         page.clock.run_for(2_000)
-    expect(told).to_have_count(0)
+    expect(message).to_have_count(0)
     for percentage in range(40, 99):
         page.evaluate("percentage => fake.change(fake.rows[0].id, {percentage})", percentage)
         page.clock.run_for(6_000)
-    expect(told).to_be_visible()
+    expect(message).to_be_visible()
 
 
 def test_a_download_outlives_a_cut_line(page: Page) -> None:
@@ -270,8 +270,8 @@ def test_what_cannot_be_read_costs_nothing_else(page: Page) -> None:
 
     page.evaluate(FOLDER)
 
-    told = page.locator(".ht-notice").filter(has_text="2 files or folders could not be read")
-    expect(told).to_be_visible()
+    message = page.locator(".ht-notice").filter(has_text="2 files or folders could not be read")
+    expect(message).to_be_visible()
     # Of one name and size, but not of one folder.
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
 

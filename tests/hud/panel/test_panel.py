@@ -88,10 +88,10 @@ def test_an_upload_goes_on_where_it_was_cut_off(page: Page) -> None:
     expect(page.locator(".ht-file[data-state=complete]")).to_have_count(2)
 
     assert arrived(page, "cut.wav") == body
-    known = heard(page, "upload_begin")[-1]["upload_id"]
-    offsets = [m["offset"] for m in heard(page, "upload_chunk") if m["upload_id"] == known]
+    entry = heard(page, "upload_begin")[-1]["upload_id"]
+    offsets = [m["offset"] for m in heard(page, "upload_chunk") if m["upload_id"] == entry]
     assert offsets == [4000, 5000, 6000, 7000, 8000]
-    cut = [m["offset"] for m in heard(page, "upload_chunk") if m["upload_id"] != known]
+    cut = [m["offset"] for m in heard(page, "upload_chunk") if m["upload_id"] != entry]
     assert sorted(cut) == [n * 1000 for n in range(9)]
 
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_taken_is_told_at_once(page: Page) -> None:
 
 
 def test_a_file_can_be_taken_back(page: Page) -> None:
-    """Cancelling one leaves the others, and its place is free for them."""
+    """Canceling one leaves the others, and its place is free for them."""
     show(page, "fake.holding = true;")
     page.set_input_files(FILES, [file("a.wav", os.urandom(9000)), file("b.wav", os.urandom(2000))])
     page.wait_for_function("fake.held.length > 0")
@@ -287,11 +287,11 @@ def test_what_can_be_done_with_a_row(page: Page) -> None:
 
 def offered(page: Page, place: str) -> list[list[Any]]:
     """Names of a form's controls, whether they may be used, and what they offer."""
-    found: list[list[Any]] = page.locator(f"{place} .ht-choices").evaluate(
+    result: list[list[Any]] = page.locator(f"{place} .ht-choices").evaluate(
         "el => [...el.querySelectorAll('input, select')].map((it) => [it.name, it.disabled,"
         " [...(it.options ?? [])].map((one) => one.textContent)])"
     )
-    return found
+    return result
 
 
 @pytest.mark.parametrize("engine", ["faster-whisper", "openai-whisper", "assemblyai"])
@@ -315,14 +315,14 @@ def test_a_change_offers_what_a_new_job_does(page: Page, engine: str) -> None:
 
 def test_a_change_begins_with_what_was_asked(page: Page) -> None:
     """All of it is filled in and sent again; what is emptied takes its default."""
-    asked = (
+    items = (
         "{language: 'pt', task: 'translate', word_timestamps: true, beam_size: 3,"
         " temperature: [0, 0.4], silence_guard: false, context: 'full'}"
     )
     show(
         page,
         "fake.choices.engines[0].options.push('context'); fake.rows = [fake.row({id: 'a',"
-        f" state: 'failed', model: 'org/own', asked_device: 'cpu', options: {asked}}})];",
+        f" state: 'failed', model: 'org/own', asked_device: 'cpu', options: {items}}})];",
     )
     row(page, "a.wav").get_by_role("button", name="Change engine…").click()
     dialog = page.get_by_role("dialog")
@@ -390,10 +390,10 @@ def test_what_could_not_be_done_is_told(page: Page) -> None:
 
     row(page, "a.wav").get_by_role("button", name="Cancel").click()
 
-    told = page.get_by_role("alert").filter(has_text="No job 7")
-    expect(told).to_contain_text("The job is not there (any more).")
-    told.get_by_role("button", name="Dismiss").click()
-    expect(told).to_have_count(0)
+    message = page.get_by_role("alert").filter(has_text="No job 7")
+    expect(message).to_contain_text("The job is not there (any more).")
+    message.get_by_role("button", name="Dismiss").click()
+    expect(message).to_have_count(0)
 
 
 def test_a_thousand_rows(page: Page) -> None:
@@ -525,11 +525,11 @@ def _tone() -> bytes:
     import io
     import wave
 
-    made = io.BytesIO()
-    with wave.open(made, "wb") as out:
+    bytes_io = io.BytesIO()
+    with wave.open(bytes_io, "wb") as out:
         out.setparams((1, 1, 4000, 0, "NONE", ""))
         out.writeframes(b"\x80" * 4000 * 10)
-    return made.getvalue()
+    return bytes_io.getvalue()
 
 
 # ------------------------------------------------------------------------------ people
@@ -559,25 +559,25 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     seen = []
     for _ in range(40):
         page.keyboard.press("Tab")
-        told = page.evaluate(
+        message = page.evaluate(
             "(() => { const it = document.activeElement; return [it.getAttribute('aria-label')"
             " || it.labels?.[0]?.textContent || it.textContent, "
             "getComputedStyle(it).outlineStyle]; })()"
         )
-        assert told[1] != "none", told
-        seen.append(told[0].strip())
+        assert message[1] != "none", message
+        seen.append(message[0].strip())
         if seen[-1].startswith("river-survey"):
             break
 
-    wanted = [
+    items = [
         "EN, English", "Choose files", "Choose a folder", "Remove a.wav", "Engine", "Model",
         "Device", "Spoken language", "Task", "More options", "Start at once", "Transcribe",
         "Filter by text", "Filter by state",
     ]  # fmt: skip
-    places = [seen.index(name) if name in seen else -1 for name in wanted]
-    found = dict(zip(wanted, places, strict=True))
-    assert -1 not in places, found
-    assert places == sorted(places), found
+    places = [seen.index(name) if name in seen else -1 for name in items]
+    result = dict(zip(items, places, strict=True))
+    assert -1 not in places, result
+    assert places == sorted(places), result
     page.keyboard.press("Enter")
     expect(page.locator(".ht-segment").first).to_be_visible()
 
@@ -725,8 +725,8 @@ def test_axe_finds_nothing(page: Page, axe_script: str) -> None:
     page.add_script_tag(content=axe_script)
 
     def offences() -> list[str]:
-        found = page.evaluate("axe.run('.ht-hud').then((it) => it.violations)")
-        return [f"{one['id']}: {node['html'][:150]}" for one in found for node in one["nodes"]]
+        result = page.evaluate("axe.run('.ht-hud').then((it) => it.violations)")
+        return [f"{item['id']}: {node['html'][:150]}" for item in result for node in item["nodes"]]
 
     assert offences() == []
     page.get_by_role("button", name="Change engine…").first.click()

@@ -50,18 +50,18 @@ def test_both_languages_are_complete() -> None:
 
 def test_every_text_that_is_asked_for_is_there() -> None:
     """No key is shown in place of a text."""
-    asked = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", code()))
-    asked |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
+    requested = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", code()))
+    requested |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
 
-    assert asked
-    assert asked - set(bundle.strings()) == set()
+    assert requested
+    assert requested - set(bundle.strings()) == set()
 
 
 def test_no_text_is_left_over() -> None:
     """A text that nothing asks for goes."""
-    known = tuple(families())
+    items = tuple(families())
     unused = [
-        key for key in bundle.strings() if f'"{key}"' not in code() and not key.startswith(known)
+        key for key in bundle.strings() if f'"{key}"' not in code() and not key.startswith(items)
     ]
 
     assert unused == []
@@ -69,11 +69,11 @@ def test_no_text_is_left_over() -> None:
 
 def test_every_error_state_and_stage_has_words() -> None:
     """Whatever goes wrong is told in the reader's language."""
-    wanted = {f"error.{code}" for code in errors.codes()}
-    wanted |= {f"state.{state}" for state in (*State, "rejected")}
-    wanted |= {f"stage.{stage}" for stage in Stage}
+    is_required = {f"error.{code}" for code in errors.codes()}
+    is_required |= {f"state.{state}" for state in (*State, "rejected")}
+    is_required |= {f"stage.{stage}" for stage in Stage}
 
-    assert wanted - set(bundle.strings()) == set()
+    assert is_required - set(bundle.strings()) == set()
 
 
 def test_every_option_has_a_name() -> None:
@@ -91,6 +91,6 @@ def test_no_text_is_left_in_the_code() -> None:
     assert names_of_languages
     text = code().replace(names_of_languages[0], "")
     # A font, a MIME type or a class is no sentence: those begin with a capital and go on small.
-    found = re.findall(r"[\"`]([A-Z][a-z]+(?: [^\"`]*)?)[\"`]", text)
+    result = re.findall(r"[\"`]([A-Z][a-z]+(?: [^\"`]*)?)[\"`]", text)
 
-    assert set(found) - NOT_TEXT == set()
+    assert set(result) - NOT_TEXT == set()

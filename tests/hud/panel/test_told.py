@@ -223,20 +223,20 @@ def in_portuguese(said: list[str], folder: Path) -> list[dict[str, Any]]:
     main = (
         'import { tellIn } from "./told.js";\nexport default (all) => all.map(tellIn("pt-BR"));\n'
     )
-    made = bundle.join(lambda name: main if name == bundle.MAIN else bundle._read(name))
-    (folder / "made.mjs").write_text(made, encoding="utf-8")
+    instance = bundle.join(lambda name: main if name == bundle.MAIN else bundle._read(name))
+    (folder / "made.mjs").write_text(instance, encoding="utf-8")
     (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
     (folder / "call.mjs").write_text(
         "import made from './made.mjs'; import { readFileSync } from 'node:fs';"
         "console.log(JSON.stringify(made(JSON.parse(readFileSync('said.json', 'utf-8')))));",
         encoding="utf-8",
     )
-    told = subprocess.run(
+    message = subprocess.run(
         [node, "call.mjs"], cwd=folder, capture_output=True, encoding="utf-8", timeout=120
     )
-    assert told.returncode == 0, told.stderr
-    found: list[dict[str, Any]] = json.loads(told.stdout)
-    return found
+    assert message.returncode == 0, message.stderr
+    payload: list[dict[str, Any]] = json.loads(message.stdout)
+    return payload
 
 
 def example(key: str) -> tuple[str, str]:
@@ -265,53 +265,53 @@ def test_both_languages_are_complete() -> None:
 
 def test_what_is_really_said_is_known(real: dict[str, str]) -> None:
     """Who changes a sentence in the code changes it in the catalogue."""
-    found = {name: read(text) for name, text in real.items()}
+    by_name = {name: read(text) for name, text in real.items()}
 
-    assert {name: one and one[0] for name, one in found.items()} == {
+    assert {name: item and item[0] for name, item in by_name.items()} == {
         name: key for name, (key, _) in WANTED.items()
     }
-    assert found["some unsure"] == ("low_confidence", {"n": "1", "count": "3", "at": "12.3"})
-    assert found["JPEG"] == ("foreign", {"name": HOSTILE, "what": "a JPEG image"})
-    assert found["some withheld"] == (
+    assert by_name["some unsure"] == ("low_confidence", {"n": "1", "count": "3", "at": "12.3"})
+    assert by_name["JPEG"] == ("foreign", {"name": HOSTILE, "what": "a JPEG image"})
+    assert by_name["some withheld"] == (
         "withheld_many", {"count": "2", "text": "'Thank you.'", "at": "2.0"}
     )  # fmt: skip
 
 
 def test_what_is_really_said_is_told_in_portuguese(real: dict[str, str], tmp_path: Path) -> None:
     """None is left in English, and figures are written as in Brazil."""
-    told = dict(zip(real, in_portuguese(list(real.values()), tmp_path), strict=True))
+    message = dict(zip(real, in_portuguese(list(real.values()), tmp_path), strict=True))
 
-    assert {name for name, one in told.items() if one["lang"] is not None} == set()
-    assert {name for name, one in told.items() if one["text"] == real[name]} == set()
-    wanted = {name: text for name, (_, text) in WANTED.items() if text}
-    assert {name: told[name]["text"] for name in wanted} == wanted
-    assert "configuração proíbe consultar o hub" in told["model"]["text"]
-    assert "À mão: ponha model.bin" in told["model"]["text"]
+    assert {name for name, item in message.items() if item["lang"] is not None} == set()
+    assert {name for name, item in message.items() if item["text"] == real[name]} == set()
+    by_name = {name: text for name, (_, text) in WANTED.items() if text}
+    assert {name: message[name]["text"] for name in by_name} == by_name
+    assert "configuração proíbe consultar o hub" in message["model"]["text"]
+    assert "À mão: ponha model.bin" in message["model"]["text"]
 
 
 def test_every_sentence_is_found_as_itself(tmp_path: Path) -> None:
     """None hides behind one before it; told.js and these tests read alike."""
     examples = {key: example(key) for key in bundle.sentences()}
     hidden = {key for key, (said, _) in examples.items() if (read(said) or ("",))[0] != key}
-    told = in_portuguese([said for said, _ in examples.values()], tmp_path)
+    is_declared = in_portuguese([said for said, _ in examples.values()], tmp_path)
 
     assert hidden == set()
-    wanted = {key: {"text": text, "lang": None} for key, (_, text) in examples.items()}
-    assert dict(zip(examples, told, strict=True)) == wanted
+    by_name = {key: {"text": text, "lang": None} for key, (_, text) in examples.items()}
+    assert dict(zip(examples, is_declared, strict=True)) == by_name
 
 
 def test_every_sentence_is_in_the_code(real: dict[str, str]) -> None:
     """No pattern waits for what nobody says any more."""
     code = sentences.literals()
-    whole = {found[0] for text in real.values() if (found := read(text))}
+    whole = {result[0] for text in real.values() if (result := read(text))}
     system = {f"why_{name.lower()}" for name in SYSTEM}
-    asked = {
+    by_name = {
         key: [piece.strip(" ,;:.()=") for piece in re.split(r"\{\w+\}", entry["en"])]
         for key, entry in bundle.sentences().items()
         if key not in whole | FOREIGN | system | JOINED
     }
 
-    assert [key for key, pieces in asked.items() if not all(p in code for p in pieces)] == []
+    assert [key for key, pieces in by_name.items() if not all(p in code for p in pieces)] == []
 
 
 def test_the_words_of_the_system_are_known() -> None:
@@ -333,11 +333,11 @@ def test_whatever_is_raised_over_a_recording_is_known() -> None:
 def test_what_nobody_knows_stays_english(tmp_path: Path) -> None:
     """Also what is too long, and in part: two languages in one sentence help nobody."""
     said = ["as the script says", "No speech was heard. As the script says.", "x" * 9000, ""]
-    told = in_portuguese([*said, "No speech was heard. Nothing was uploaded"], tmp_path)
+    message = in_portuguese([*said, "No speech was heard. Nothing was uploaded"], tmp_path)
 
-    assert told[:3] == [{"text": text, "lang": "en"} for text in said[:3]]
-    assert told[3] == {"text": "", "lang": None}
-    assert told[4] == {"text": "Nenhuma fala foi ouvida. Nada foi enviado", "lang": None}
+    assert message[:3] == [{"text": text, "lang": "en"} for text in said[:3]]
+    assert message[3] == {"text": "", "lang": None}
+    assert message[4] == {"text": "Nenhuma fala foi ouvida. Nada foi enviado", "lang": None}
 
 
 def test_hostile_names_cost_nothing(tmp_path: Path) -> None:
@@ -352,7 +352,9 @@ def test_hostile_names_cost_nothing(tmp_path: Path) -> None:
         "x: 0." + "1" * 400 + " MiB; at most 7 MiB allowed",
         "$& $1 {name} \\",
     ]
-    told = in_portuguese([f"{name}: the file is empty (0 bytes)" for name in names], tmp_path)
+    is_declared = in_portuguese(
+        [f"{name}: the file is empty (0 bytes)" for name in names], tmp_path
+    )
 
-    assert told[-1]["text"] == f"{names[-1]}: o arquivo está vazio (0 bytes)"
-    assert all("o arquivo está vazio" in one["text"] for one in told)
+    assert is_declared[-1]["text"] == f"{names[-1]}: o arquivo está vazio (0 bytes)"
+    assert all("o arquivo está vazio" in item["text"] for item in is_declared)

@@ -23,10 +23,10 @@ class Sound(Engine):
     capabilities: ClassVar[Capabilities] = Capabilities(options=frozenset(), default_model="energy")
 
     def transcribe(
-        self, clip: Clip, options: Options, cancelled: Callable[[], bool]
+        self, clip: Clip, options: Options, canceled: Callable[[], bool]
     ) -> Iterator[Segment]:
         for start, stop in stretches(loud(clip)):
-            if cancelled():
+            if canceled():
                 return
             end_s = min(stop * FRAME / 16_000, clip.duration_s)
             yield Segment(start * FRAME / 16_000, end_s, "[sound]")

@@ -106,7 +106,7 @@ def _alarms(site: Site) -> Iterator[bool]:
     clock = site.service.clock
     assert isinstance(clock, ManualClock)
     due = clock.monotonic() + GRACE_S
-    return (alarm.at == due and not alarm.cancelled for alarm in tuple(clock._alarms))
+    return (alarm.at == due and not alarm.canceled for alarm in tuple(clock._alarms))
 
 
 def until_alone(site: Site) -> None:

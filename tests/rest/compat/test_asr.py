@@ -54,15 +54,15 @@ def test_asr_gives_a_file(shared: Site, talk: Path, output: str, begins: str) ->
 def test_asr_gives_whispers_json(shared: Site, talk: Path) -> None:
     """openai-whisper's own result, with words where they are asked for."""
     body, _ = _curl(shared, "/asr?output=json&word_timestamps=true&language=en", talk)
-    found = json.loads(body)
+    payload = json.loads(body)
 
-    assert found["language"] == "en"
-    assert found["text"] == " talk.wav 0 talk.wav 1 talk.wav 2"
-    assert found["segments"][1]["text"] == " talk.wav 1"
-    assert found["segments"][1]["words"] == [
+    assert payload["language"] == "en"
+    assert payload["text"] == " talk.wav 0 talk.wav 1 talk.wav 2"
+    assert payload["segments"][1]["text"] == " talk.wav 1"
+    assert payload["segments"][1]["words"] == [
         {"word": "talk.wav 1", "start": 1.0, "end": 2.0, "probability": 1.0}
     ]
-    assert {"id", "seek", "tokens", "temperature", "avg_logprob"} <= set(found["segments"][0])
+    assert {"id", "seek", "tokens", "temperature", "avg_logprob"} <= set(payload["segments"][0])
 
 
 def test_the_answer_is_text_where_nothing_is_said(shared: Site, talk: Path) -> None:
@@ -85,10 +85,10 @@ def test_what_cannot_be_is_told(shared: Site, talk: Path, address: str, detail: 
     """In ``detail``, where those clients look for it; nothing of the upload stays."""
     before = set(shared.service.uploads_dir.iterdir())
     body, _ = _curl(shared, address, talk)
-    found = json.loads(body)
+    payload = json.loads(body)
 
-    assert found["status"] == 400
-    assert detail in found["detail"]
+    assert payload["status"] == 400
+    assert detail in payload["detail"]
     assert set(shared.service.uploads_dir.iterdir()) <= before
 
 

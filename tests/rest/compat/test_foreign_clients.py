@@ -12,8 +12,8 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.rest.compat import asr, pcm
-from hybrid_transcribe.rest.compat.openai.door import Unusable
-from hybrid_transcribe.rest.compat.openai.wishes import wishes
+from hybrid_transcribe.rest.compat.openai.base_handler import Unusable
+from hybrid_transcribe.rest.compat.openai.parameters import transcription_parameters
 from hybrid_transcribe.testing import tone
 from hybrid_transcribe.types import Clip, Segment, Transcript, Word
 from tests.rest.conftest import Site
@@ -35,8 +35,8 @@ def test_bazarrs_bare_samples_are_a_recording(site: Site, n_odd: int) -> None:
     assert answer.status_code == 200, answer.text
     assert answer.text.startswith("1\n00:00:00,000 --> 00:00:01,000\naudio_file 0\n")
 
-    found = bazarrs(site, "/detect-language?encode=false", SAMPLES)
-    assert found.status_code == 200, found.text
+    result = bazarrs(site, "/detect-language?encode=false", SAMPLES)
+    assert result.status_code == 200, result.text
 
 
 def test_a_file_that_says_what_it_is_keeps_its_header(site: Site) -> None:
@@ -62,11 +62,11 @@ def test_speakers_are_in_whispers_json() -> None:
     """Where they are known; of others there is no such field."""
     words = (Word(0.0, 1.0, "hi"),)
     segments = (Segment(0, 1, "hi", speaker="A", words=words), Segment(1, 2, "you"))
-    found = asr._result(Transcript("r", "a.wav", segments, "assemblyai", "m", language="en"))
+    result = asr._result(Transcript("r", "a.wav", segments, "assemblyai", "m", language="en"))
 
-    assert found["segments"][0]["speaker"] == "A"
-    assert "speaker" not in found["segments"][1]
-    assert json.dumps(found)
+    assert result["segments"][0]["speaker"] == "A"
+    assert "speaker" not in result["segments"][1]
+    assert json.dumps(result)
 
 
 NAMES = ("timestamp_granularities[]", "timestamp_granularities", "timestamp_granularities[0]")
@@ -78,7 +78,10 @@ def test_granularities_in_all_spellings(name: str, values: tuple[str, ...]) -> N
     """Of OpenAI's clients, axios, PHP, and of people."""
     form = {"model": ("whisper-1",), "response_format": ("verbose_json",), name: values}
 
-    assert wishes(form, "transcribe", Settings()).granularities == {"word", "segment"}
+    assert transcription_parameters(form, "transcribe", Settings()).granularities == {
+        "word",
+        "segment",
+    }
 
 
 def test_an_unknown_granularity_is_refused() -> None:
@@ -89,7 +92,7 @@ def test_an_unknown_granularity_is_refused() -> None:
         "timestamp_granularities[1]": ("sentence",),
     }
     with pytest.raises(Unusable, match="'sentence'; choose from: segment, word"):
-        wishes(form, "transcribe", Settings())
+        transcription_parameters(form, "transcribe", Settings())
 
 
 @pytest.mark.model

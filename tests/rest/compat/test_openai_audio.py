@@ -37,11 +37,11 @@ def test_json_is_the_text(client: Client, talk: Path, fits: Check) -> None:
 )
 def test_files_come_as_they_are(client: Client, talk: Path, format_: Any, begins: str) -> None:
     """The client gives them to the caller as text."""
-    found: Any = client.audio.transcriptions.create(
+    result: Any = client.audio.transcriptions.create(
         file=talk, model="whisper-1", response_format=format_
     )
 
-    assert str(found).startswith(begins)
+    assert str(result).startswith(begins)
 
 
 def test_verbose_json_has_words_and_segments(client: Client, talk: Path, fits: Check) -> None:
@@ -54,15 +54,15 @@ def test_verbose_json_has_words_and_segments(client: Client, talk: Path, fits: C
         temperature=0.2,
         prompt="Names",
     )
-    found = raw.parse()
+    result = raw.parse()
 
     fits("CreateTranscriptionResponseVerboseJson", json.loads(raw.text))
-    assert (found.language, found.duration, found.text) == ("english", 3.0, _TEXT)
-    assert found.segments is not None
-    assert [(s.id, s.start, s.end) for s in found.segments] == [(0, 0, 1), (1, 1, 2), (2, 2, 3)]
-    assert found.segments[0].text == " talk.wav 0"
-    assert found.words is not None
-    assert next((w.word, w.start, w.end) for w in found.words) == ("talk.wav 0", 0.0, 1.0)
+    assert (result.language, result.duration, result.text) == ("english", 3.0, _TEXT)
+    assert result.segments is not None
+    assert [(s.id, s.start, s.end) for s in result.segments] == [(0, 0, 1), (1, 1, 2), (2, 2, 3)]
+    assert result.segments[0].text == " talk.wav 0"
+    assert result.words is not None
+    assert next((w.word, w.start, w.end) for w in result.words) == ("talk.wav 0", 0.0, 1.0)
 
 
 def test_only_the_times_asked_for(client: Client, talk: Path) -> None:
@@ -83,7 +83,7 @@ def test_only_the_times_asked_for(client: Client, talk: Path) -> None:
 
 def test_what_openai_alone_knows_does_no_harm(client: Client, talk: Path) -> None:
     """How OpenAI is to cut the audio is nothing to us; the language is."""
-    found = client.audio.transcriptions.create(
+    result = client.audio.transcriptions.create(
         file=("talk.wav", talk.read_bytes(), "audio/wav"),
         model="gpt-4o-mini-transcribe",
         chunking_strategy={"type": "server_vad", "threshold": 0.5},
@@ -99,7 +99,7 @@ def test_what_openai_alone_knows_does_no_harm(client: Client, talk: Path) -> Non
         trust_env=False,
     ).json()
 
-    assert found.text == _TEXT
+    assert result.text == _TEXT
     options = session["jobs"][0]["options"]
     assert (options["language"], options["vad_filter"]) == ("pt", True)
     assert options["hotwords"] == "Ana, Rui"
@@ -147,9 +147,9 @@ def test_models_are_those_of_here(client: Client, fits: Check) -> None:
     names = {model.id for model in listed.parse()}
 
     assert {"whisper-1", "steady", "scripted/steady", "faster-whisper/tiny.en"} <= names
-    one = client.models.with_raw_response.retrieve("faster-whisper/tiny.en")
-    fits("Model", json.loads(one.text))
-    assert one.parse().owned_by == "faster-whisper"
+    item = client.models.with_raw_response.retrieve("faster-whisper/tiny.en")
+    fits("Model", json.loads(item.text))
+    assert item.parse().owned_by == "faster-whisper"
 
 
 def test_a_model_can_be_named_with_its_engine(client: Client, talk: Path, shared: Site) -> None:

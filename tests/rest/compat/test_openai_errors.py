@@ -21,8 +21,8 @@ from tests.rest.conftest import OpenSite, Site
 def _error(told: openai.APIStatusError, fits: Check) -> dict[str, Any]:
     body = json.loads(told.response.text)
     fits("ErrorResponse", body)
-    found: dict[str, Any] = body["error"]
-    return found
+    mapping: dict[str, Any] = body["error"]
+    return mapping
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_what_cannot_be_is_a_bad_request(
     client: Client, talk: Path, fits: Check, wrong: dict[str, Any], param: str
 ) -> None:
     """``param`` names the field."""
-    with pytest.raises(openai.BadRequestError) as told:
+    with pytest.raises(openai.BadRequestError) as message:
         client.audio.transcriptions.create(**{"file": talk, "model": "whisper-1", **wrong})
 
-    assert _error(told.value, fits)["param"] == param
-    assert told.value.type == "invalid_request_error"
+    assert _error(message.value, fits)["param"] == param
+    assert message.value.type == "invalid_request_error"
 
 
 def test_a_file_is_needed(client: Client, shared: Site) -> None:
@@ -69,32 +69,32 @@ def test_a_file_is_needed(client: Client, shared: Site) -> None:
 )
 def test_an_unknown_model_is_not_found(client: Client, talk: Path, fits: Check, model: str) -> None:
     """A folder of this machine neither."""
-    with pytest.raises(openai.NotFoundError) as told:
+    with pytest.raises(openai.NotFoundError) as message:
         client.audio.transcriptions.create(file=talk, model=model)
 
-    error = _error(told.value, fits)
+    error = _error(message.value, fits)
     assert (error["code"], error["param"]) == ("model_not_found", "model")
 
 
 def test_other_addresses_are_not_found(client: Client, fits: Check) -> None:
     """The client says what there is."""
-    with pytest.raises(openai.NotFoundError, match="/v1/audio/transcriptions") as told:
+    with pytest.raises(openai.NotFoundError, match="/v1/audio/transcriptions") as message:
         client.chat.completions.create(model="gpt-4o", messages=[])
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gpt-5")
 
-    _error(told.value, fits)
+    _error(message.value, fits)
 
 
 def test_a_wrong_key_is_an_authentication_error(
     shared: Site, client_of: OpenClient, talk: Path, fits: Check
 ) -> None:
     """The client's api_key is our token."""
-    with pytest.raises(openai.AuthenticationError) as told:
+    with pytest.raises(openai.AuthenticationError) as message:
         client_of(shared, api_key="wrong").audio.transcriptions.create(file=talk, model="whisper-1")
 
-    assert _error(told.value, fits)["code"] == "invalid_api_key"
-    assert told.value.response.headers["WWW-Authenticate"] == "Bearer"
+    assert _error(message.value, fits)["code"] == "invalid_api_key"
+    assert message.value.response.headers["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_foreign_page_is_denied(open_site: OpenSite, client_of: OpenClient, fits: Check) -> None:
@@ -102,10 +102,10 @@ def test_a_foreign_page_is_denied(open_site: OpenSite, client_of: OpenClient, fi
     client = client_of(
         open_site(open_to_all=True), default_headers={"Origin": "https://evil.example"}
     )
-    with pytest.raises(openai.PermissionDeniedError) as told:
+    with pytest.raises(openai.PermissionDeniedError) as message:
         client.models.list()
 
-    assert _error(told.value, fits)["code"] == "not_allowed"
+    assert _error(message.value, fits)["code"] == "not_allowed"
 
 
 def test_a_full_queue_is_a_rate_limit(
@@ -117,11 +117,11 @@ def test_a_full_queue_is_a_rate_limit(
     first = site.service.submit(talk, model=model)
     until_state(site.service, first.job_id, State.RUNNING)
     site.service.submit(talk, model=model)
-    with pytest.raises(openai.RateLimitError) as told:
+    with pytest.raises(openai.RateLimitError) as message:
         client_of(site).audio.transcriptions.create(file=talk, model="whisper-1")
 
-    assert _error(told.value, fits)["code"] == "rate_limit_exceeded"
-    assert 0 < int(told.value.response.headers["Retry-After"]) <= 120
+    assert _error(message.value, fits)["code"] == "rate_limit_exceeded"
+    assert 0 < int(message.value.response.headers["Retry-After"]) <= 120
 
 
 @pytest.mark.parametrize("size", [2, 40])
@@ -131,11 +131,11 @@ def test_too_large_is_told_in_one_request(
     """The client can read the answer while it is still sending, and does not send it again."""
     site = open_site(max_upload_bytes=MIB, max_file_bytes=MIB)
     client = client_of(site, max_retries=2)
-    with pytest.raises(openai.APIStatusError) as told:
+    with pytest.raises(openai.APIStatusError) as message:
         client.audio.transcriptions.create(file=("talk.wav", bytes(size * MIB)), model="whisper-1")
 
-    assert told.value.status_code == 413
-    assert _error(told.value, fits)["code"] == "too_large"
+    assert message.value.status_code == 413
+    assert _error(message.value, fits)["code"] == "too_large"
     assert len(client.requests) == 1
     assert not list(site.service.uploads_dir.iterdir())
 
@@ -145,11 +145,11 @@ def test_what_the_engine_cannot_do_is_a_server_error_once(
 ) -> None:
     """It was tried as often as makes sense: the client does not send it again."""
     client = client_of(shared, max_retries=2)
-    with pytest.raises(openai.InternalServerError, match="as the script says") as told:
+    with pytest.raises(openai.InternalServerError, match="as the script says") as message:
         client.audio.transcriptions.create(file=talk, model=Script(fault="raise").model)
 
-    assert _error(told.value, fits)["code"] == "engine_failed"
-    assert told.value.response.headers["X-Job-Id"]
+    assert _error(message.value, fits)["code"] == "engine_failed"
+    assert message.value.response.headers["X-Job-Id"]
     assert len(client.requests) == 1
 
 

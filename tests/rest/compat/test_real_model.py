@@ -31,32 +31,32 @@ def asking(real: Site, client_of: OpenClient) -> Client:
 
 def test_words_of_a_real_recording(asking: Client, sample: Path) -> None:
     """Text, words with rising times, segments that hold them."""
-    found = asking.audio.transcriptions.create(
+    result = asking.audio.transcriptions.create(
         file=sample,
         model="faster-whisper/tiny.en",
         response_format="verbose_json",
         timestamp_granularities=["word", "segment"],
     )
 
-    assert "what your country can do for you" in found.text
-    assert found.duration == pytest.approx(11.0, abs=0.2)
-    assert found.words is not None
-    assert found.segments is not None
-    assert [w.word.strip(".,").lower() for w in found.words][:4] == ["and", "so", "my", "fellow"]
-    starts = [w.start for w in found.words]
+    assert "what your country can do for you" in result.text
+    assert result.duration == pytest.approx(11.0, abs=0.2)
+    assert result.words is not None
+    assert result.segments is not None
+    assert [w.word.strip(".,").lower() for w in result.words][:4] == ["and", "so", "my", "fellow"]
+    starts = [w.start for w in result.words]
     assert starts == sorted(starts)
-    assert found.segments[0].avg_logprob < 0.0
+    assert result.segments[0].avg_logprob < 0.0
 
 
 @pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")
 def test_a_translation(asking: Client, sample: Path) -> None:
     """The default model translates, as OpenAI's does."""
-    found = asking.audio.translations.create(
+    result = asking.audio.translations.create(
         file=sample, model="whisper-1", response_format="verbose_json"
     )
 
-    assert found.language == "english"
-    assert "country" in found.text
+    assert result.language == "english"
+    assert "country" in result.text
 
 
 def test_the_language_of_a_real_recording(real: Site, sample: Path) -> None:

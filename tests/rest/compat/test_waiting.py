@@ -39,8 +39,8 @@ def _post(
     site: Site, talk: Path, model: str, timeout: float = 30.0, **headers: str
 ) -> httpx.Response:
     """What OpenAI's client sends, without its retries."""
-    shown = {"Authorization": f"Bearer {site.server.token}", **headers}
-    with httpx.Client(base_url=site.server.url, trust_env=False, headers=shown) as client:
+    fields = {"Authorization": f"Bearer {site.server.token}", **headers}
+    with httpx.Client(base_url=site.server.url, trust_env=False, headers=fields) as client:
         return client.post(
             "/v1/audio/transcriptions",
             files={"file": (talk.name, talk.read_bytes())},
@@ -79,9 +79,9 @@ def test_a_client_that_gives_up_and_comes_again_gets_its_job(
     # The second attempt is under way when the engine may begin.
     client.on_request = lambda n: gate.touch() if n == 2 else None
     with jobs_of(site) as seen:
-        found = client.audio.transcriptions.create(file=talk, model=Script(gate=str(gate)).model)
+        result = client.audio.transcriptions.create(file=talk, model=Script(gate=str(gate)).model)
 
-    assert found.text == "talk.wav 0 talk.wav 1 talk.wav 2"
+    assert result.text == "talk.wav 0 talk.wav 1 talk.wav 2"
     assert len(client.requests) > 1
     assert len(seen) == 1
 
@@ -158,8 +158,8 @@ def test_a_job_of_a_named_session_stays(open_site: OpenSite, talk: Path) -> None
     until_alone(site)
     turn(site, GRACE_S)
 
-    found = site.service.snapshot(answer.headers["X-Job-Id"], session_ids=["mine"])
-    assert found.state is State.COMPLETED
+    result = site.service.snapshot(answer.headers["X-Job-Id"], session_ids=["mine"])
+    assert result.state is State.COMPLETED
 
 
 def test_others_have_jobs_of_their_own(open_site: OpenSite, talk: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hybrid_transcribe.rest.docs.door import _STATIC, FILES
+from hybrid_transcribe.rest.docs.handlers import _STATIC, FILES
 from tests.browser import listen
 from tests.rest.conftest import OpenSite, Site
 from tests.services import wavs
@@ -59,7 +59,7 @@ def test_scripts_are_files_of_ours(site: Site) -> None:
 @pytest.mark.parametrize("name", ["talk.wav", "<img src=x onerror=window.pwned=1>.wav"])
 def test_submitting_from_the_page(site: Site, browser_page: Page, name: str) -> None:
     """Attach a recording, execute, see 202 and the job; nothing is asked of another host."""
-    heard = listen(browser_page)
+    event = listen(browser_page)
     browser_page.goto(f"{site.server.url}/docs?token={site.server.token}")
     tried(browser_page)
     upload(browser_page, site, name)
@@ -69,8 +69,8 @@ def test_submitting_from_the_page(site: Site, browser_page: Page, name: str) -> 
     (job,) = site.service.snapshots()
     assert job.job_id in browser_page.inner_text(f"{SUBMIT} .live-responses-table")
     assert job.recordings[0].name == name
-    assert heard.complaints == []
-    assert heard.strangers(site.server.url) == set()
+    assert event.complaints == []
+    assert event.strangers(site.server.url) == set()
     assert browser_page.evaluate("window.pwned") is None
 
 

@@ -23,12 +23,12 @@ class Tus:
         self, length: int | None = None, name: str = "", body: bytes = b"", **headers: str
     ) -> httpx.Response:
         """``POST /files``."""
-        told = {} if length is None else {"Upload-Length": str(length)}
+        fields = {} if length is None else {"Upload-Length": str(length)}
         if name:
             coded = base64.b64encode(name.encode()).decode()
-            told["Upload-Metadata"] = f"filename {coded},filetype YXVkaW8vd2F2"
+            fields["Upload-Metadata"] = f"filename {coded},filetype YXVkaW8vd2F2"
         more = {**PIECE} if body else {}
-        return self.client.post("/files", content=body, headers={**told, **more, **headers})
+        return self.client.post("/files", content=body, headers={**fields, **more, **headers})
 
     def url(self, length: int, name: str = "") -> str:
         """Of a new upload."""
@@ -39,8 +39,8 @@ class Tus:
 
     def patch(self, url: str, offset: int, body: bytes, **headers: str) -> httpx.Response:
         """The next bytes."""
-        told = {**PIECE, "Upload-Offset": str(offset), **headers}
-        return self.client.patch(url, content=body, headers=told)
+        fields = {**PIECE, "Upload-Offset": str(offset), **headers}
+        return self.client.patch(url, content=body, headers=fields)
 
     def whole(self, body: bytes, name: str = "") -> str:
         """Upload at once; the id."""

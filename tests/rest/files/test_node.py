@@ -67,12 +67,12 @@ def test_tus_js_client_pauses_and_goes_on(site: Site, tmp_path: Path) -> None:
         timeout=60,
     )
     assert ran.returncode == 0, ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["url"] == told["again"]
-    stored = site.service.partial_dir / told["url"].rpartition("/")[2]
+    payload = json.loads(ran.stdout)
+    assert payload["url"] == payload["again"]
+    stored = site.service.partial_dir / payload["url"].rpartition("/")[2]
     assert _digest(stored) == _digest(path)
     with site.client() as client:
-        looked = client.head(told["url"], headers={"Tus-Resumable": "1.0.0"})
+        looked = client.head(payload["url"], headers={"Tus-Resumable": "1.0.0"})
         assert looked.headers["upload-offset"] == looked.headers["upload-length"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.rest.files.doors import OneUpload
+from hybrid_transcribe.rest.files.handlers import UploadHandler
 from tests.rest.conftest import OpenSite, Site
 from tests.rest.files.conftest import PIECE, Tus
 
@@ -65,8 +65,8 @@ def test_a_length_that_is_told_later(tus: Tus) -> None:
 def test_who_may_only_post(tus: Tus) -> None:
     """Gateways that let no PATCH through are got round."""
     url = tus.url(3)
-    told = {**PIECE, "Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
-    assert tus.client.post(url, content=b"abc", headers=told).status_code == 204
+    fields = {**PIECE, "Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+    assert tus.client.post(url, content=b"abc", headers=fields).status_code == 204
     assert tus.offset(url) == 3
 
 
@@ -117,8 +117,8 @@ def test_a_length_nobody_told_is_bounded(tus: Tus) -> None:
         yield b"defg"
 
     url = tus.url(5)
-    told = {**PIECE, "Upload-Offset": "0"}
-    assert tus.client.patch(url, content=chunks(), headers=told).status_code == 413
+    fields = {**PIECE, "Upload-Offset": "0"}
+    assert tus.client.patch(url, content=chunks(), headers=fields).status_code == 413
     assert tus.offset(url) <= 5
 
 
@@ -126,13 +126,13 @@ def test_a_length_nobody_told_is_bounded(tus: Tus) -> None:
 def test_a_damaged_piece_is_thrown_away(tus: Tus, algorithm: str) -> None:
     """460, and the upload is where it was; the right bytes are taken then."""
     digest = base64.b64encode(hashlib.new(algorithm, b"abc").digest()).decode()
-    told = {"Upload-Checksum": f"{algorithm} {digest}"}
+    fields = {"Upload-Checksum": f"{algorithm} {digest}"}
     url = tus.url(6)
-    assert tus.patch(url, 0, b"abc", **told).status_code == 204
-    damaged = tus.patch(url, 3, b"abd", **told)
+    assert tus.patch(url, 0, b"abc", **fields).status_code == 204
+    damaged = tus.patch(url, 3, b"abd", **fields)
     assert (damaged.status_code, damaged.json()["code"]) == (460, "checksum_mismatch")
     assert tus.offset(url) == 3
-    assert tus.patch(url, 3, b"abc", **told).status_code == 204
+    assert tus.patch(url, 3, b"abc", **fields).status_code == 204
 
 
 def test_strangers_upload_nothing(site: Site) -> None:
@@ -163,7 +163,7 @@ def test_f11_a_full_disk_keeps_what_came(tus: Tus, monkeypatch: pytest.MonkeyPat
     url = tus.url(6)
     assert tus.patch(url, 0, b"abc").status_code == 204
     with monkeypatch.context() as patch:
-        patch.setattr(OneUpload, "opener", staticmethod(_full))
+        patch.setattr(UploadHandler, "opener", staticmethod(_full))
         full = tus.patch(url, 3, b"def")
     assert (full.status_code, full.json()["code"]) == (507, "disk_full")
     assert tus.offset(url) == 3

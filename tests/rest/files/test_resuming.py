@@ -19,7 +19,7 @@ from tusclient.client import TusClient
 
 from hybrid_transcribe.config import MIB, Settings
 from hybrid_transcribe.errors import UnknownUpload
-from hybrid_transcribe.rest.files.shelf import Shelf
+from hybrid_transcribe.rest.files.upload_store import UploadStore
 from hybrid_transcribe.testing import ManualClock, tone, write_wav
 from tests.rest.conftest import OpenSite, Site
 from tests.rest.files.conftest import PIECE, Tus
@@ -93,10 +93,10 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def shelf(folder: Path, clock: ManualClock, **settings: float) -> Shelf:
-    made = Shelf(folder, Settings.load({}, **settings), clock)
-    made.watch()
-    return made
+def shelf(folder: Path, clock: ManualClock, **settings: float) -> UploadStore:
+    upload_store = UploadStore(folder, Settings.load({}, **settings), clock)
+    upload_store.watch()
+    return upload_store
 
 
 def test_what_does_not_go_on_expires(tmp_path: Path, clock: ManualClock) -> None:
@@ -249,15 +249,15 @@ def _big_wav(path: Path, n_bytes: int) -> Path:
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
-        found = hashlib.sha256()
+        result = hashlib.sha256()
         while block := file.read(MIB):
-            found.update(block)
-    return found.hexdigest()
+            result.update(block)
+    return result.hexdigest()
 
 
 def _client(url: str) -> httpx.Client:
-    shown = {"Authorization": "token t", "Tus-Resumable": "1.0.0"}
-    return httpx.Client(base_url=url, headers=shown, trust_env=False, timeout=30)
+    fields = {"Authorization": "token t", "Tus-Resumable": "1.0.0"}
+    return httpx.Client(base_url=url, headers=fields, trust_env=False, timeout=30)
 
 
 def _sending(site: Site, url: str, n_bytes: int) -> socket.socket:

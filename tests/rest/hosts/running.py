@@ -58,8 +58,8 @@ class Running:
 
     def client(self, **headers: str) -> httpx.Client:
         """Of who shows the token, or other headers."""
-        shown = headers or {"Authorization": f"token {self.token}"}
-        return httpx.Client(base_url=self.url, headers=shown, trust_env=False, timeout=30)
+        display_name = headers or {"Authorization": f"token {self.token}"}
+        return httpx.Client(base_url=self.url, headers=display_name, trust_env=False, timeout=30)
 
     def post(self, client: httpx.Client, folder: Path, name: str, **fields: str) -> dict[str, Any]:
         """A job of one tone, waited for."""
@@ -71,16 +71,16 @@ class Running:
             headers={"Prefer": "wait=30"},
         )
         assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        mapping: dict[str, Any] = answer.json()
+        return mapping
 
     def until(self, true: Callable[[str], bool]) -> str:
         """The first line written of which that is true."""
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline:
-            found = next((line for line in tuple(self.lines) if true(line)), None)
-            if found is not None:
-                return found
+            result = next((line for line in tuple(self.lines) if true(line)), None)
+            if result is not None:
+                return result
             assert self.process.poll() is None, self.lines
             time.sleep(0.02)
         raise AssertionError(f"never written: {self.lines}")
@@ -95,7 +95,7 @@ class Running:
 def started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[Running]:
     """A process of that command, in that folder; it is ended in the end."""
     hidden = ("HYBRID_TRANSCRIBE_STATE_DIR", "DEBUG")
-    given = {k: v for k, v in environment().items() if k not in hidden} | more
+    fields = {k: v for k, v in environment().items() if k not in hidden} | more
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -103,7 +103,7 @@ def started(name: str, command: list[str], cwd: Path, **more: str) -> Iterator[R
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
-        env=given,
+        env=fields,
     )
     running = Running(name, process, cwd)
     streams = [process.stdout, process.stderr]
@@ -143,13 +143,13 @@ def serve(folder: Path, *arguments: str, **more: str) -> Iterator[Running]:
     empty.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "hybrid_transcribe", "serve", "--port", "0"]
     state = ["--state-dir", str(folder / "state")]
-    told = {"HYBRID_TRANSCRIBE_WARM_PAGES": "0", **more}
-    with started("serve", [*command, *state, *arguments], empty, **told) as running:
+    fields = {"HYBRID_TRANSCRIBE_WARM_PAGES": "0", **more}
+    with started("serve", [*command, *state, *arguments], empty, **fields) as running:
         line = running.until(lambda line: "is up at" in line)
         address = line.split()[-1]
         running.url, _, query = address.partition("/ui")
-        told = query.partition("?token=")[2]
-        running.token = told or (TOKEN if TOKEN in arguments else None)
+        fields = query.partition("?token=")[2]
+        running.token = fields or (TOKEN if TOKEN in arguments else None)
         yield running
 
 
@@ -178,9 +178,9 @@ def jupyter(folder: Path) -> Iterator[Running]:
     own |= {"HYBRID_TRANSCRIBE_STATE_DIR": str(folder / "state")}
     with started("jupyter", command, folder, **own) as running:
         running.until(lambda line: "is running at" in line)
-        (told,) = run.glob("jpserver-*.json")
-        found = json.loads(told.read_text())
-        running.url = f"http://127.0.0.1:{found['port']}{found['base_url']}hybrid-transcribe"
+        (message,) = run.glob("jpserver-*.json")
+        payload = json.loads(message.read_text())
+        running.url = f"http://127.0.0.1:{payload['port']}{payload['base_url']}hybrid-transcribe"
         yield running
 
 

@@ -115,11 +115,11 @@ def test_the_kernel_is_this_python() -> None:
 
 def test_there_is_one_notebook_and_no_file() -> None:
     """A fresh copy each time: Voila writes into it."""
-    found = OneNotebook()
-    first, second = found.get("/etc/passwd"), found.get("app.ipynb")
+    one_notebook = OneNotebook()
+    first, second = one_notebook.get("/etc/passwd"), one_notebook.get("app.ipynb")
     assert first["content"] == second["content"]
     assert first["content"] is not second["content"]
-    assert not found.file_exists("app.ipynb")
+    assert not one_notebook.file_exists("app.ipynb")
 
 
 def test_long_folders_have_no_sockets() -> None:

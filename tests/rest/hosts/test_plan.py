@@ -9,28 +9,28 @@ import pytest
 
 from hybrid_transcribe.cli import main
 from hybrid_transcribe.errors import InvalidOption, InvalidRequest
-from hybrid_transcribe.rest.access import Who
+from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.hosts.page import preferred
-from hybrid_transcribe.rest.hosts.plan import Plan, make_plan
+from hybrid_transcribe.rest.hosts.serve_config import ServeConfig, make_config
 from hybrid_transcribe.rest.logs import Redacting, redacted
 
 
-def plan(environ: dict[str, str] | None = None, **given: Any) -> Plan:
-    return make_plan(environ=environ or {}, **given)
+def plan(environ: dict[str, str] | None = None, **given: Any) -> ServeConfig:
+    return make_config(environ=environ or {}, **given)
 
 
 def test_by_default_it_is_for_this_machine_and_has_a_token() -> None:
     """A new one each time, as is what its pages' kernels show."""
-    one, two = plan(), plan()
-    assert (one.host, one.port, one.base_url, one.token_made) == ("127.0.0.1", 8866, "", True)
-    secrets = {one.token, two.token, one.visitor, two.visitor}
+    item, two = plan(), plan()
+    assert (item.host, item.port, item.base_url, item.token_made) == ("127.0.0.1", 8866, "", True)
+    secrets = {item.token, two.token, item.visitor, two.visitor}
     assert len(secrets) == 4
     assert all(secret and len(secret) == 48 for secret in secrets)
 
 
 def test_the_environment_says_the_same() -> None:
     """Each argument has its variable, and what is said on the command line counts more."""
-    told = {
+    fields = {
         "HYBRID_TRANSCRIBE_HOST": "0.0.0.0",
         "HYBRID_TRANSCRIBE_PORT": "9000",
         "HYBRID_TRANSCRIBE_TOKEN": "s3cret",
@@ -38,14 +38,14 @@ def test_the_environment_says_the_same() -> None:
         "HYBRID_TRANSCRIBE_ALLOW_HOST": "one.example, Two.example",
         "HYBRID_TRANSCRIBE_TRUST_PROXY": "true",
     }
-    found = plan(told)
-    assert (found.host, found.port, found.token, found.base_url) == (
+    result = plan(fields)
+    assert (result.host, result.port, result.token, result.base_url) == (
         *("0.0.0.0", 9000, "s3cret", "/a/b"),
     )
-    assert {"one.example", "two.example"} <= found.names
-    assert found.trust_proxy
-    assert not found.token_made
-    other = plan(told, host="127.0.0.1", port=1, open_to_all=True)
+    assert {"one.example", "two.example"} <= result.names
+    assert result.trust_proxy
+    assert not result.token_made
+    other = plan(fields, host="127.0.0.1", port=1, open_to_all=True)
     assert (other.host, other.port, other.token) == ("127.0.0.1", 1, None)
 
 
@@ -86,7 +86,7 @@ def test_a_token_or_open() -> None:
 def test_the_token_does_not_own_all_sessions() -> None:
     """Of a server for many; and a visitor's kernel is no holder of it."""
     access = plan(token="s3cret").access
-    assert access.check({"Host": "localhost"}, "s3cret") is Who.HOLDER
+    assert access.check({"Host": "localhost"}, "s3cret") is Role.HOLDER
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,9 @@ def test_f44_hosts_by_another_name(host: Running, name: str) -> None:
 def test_the_token_in_either_place(host: Running) -> None:
     """In the header in both ways of writing it, and in the address; from any page then."""
     with host.client(Accept="*/*") as client:
-        for how in ("token", "Bearer"):
-            shown = {"Authorization": f"{how} {host.token}", "Origin": "https://a.example"}
-            assert client.get("/health", headers=shown).status_code == 200
+        for options in ("token", "Bearer"):
+            fields = {"Authorization": f"{options} {host.token}", "Origin": "https://a.example"}
+            assert client.get("/health", headers=fields).status_code == 200
         assert client.get("/health", params={"token": host.token}).status_code == 200
 
 

@@ -94,9 +94,11 @@ def test_kernels_of_pages_get_in_as_visitors(site: Running) -> None:
         # Starts a kernel: none is kept warm here.
         client.get("/ui", timeout=60)
     children = psutil.Process(site.process.pid).children()
-    told = next(c for c in children if "ipykernel_launcher" in " ".join(c.cmdline())).environ()
-    visitor = told["HYBRID_TRANSCRIBE_TOKEN"]
-    assert told["HYBRID_TRANSCRIBE_URL"] == site.url
+    is_declared = next(
+        c for c in children if "ipykernel_launcher" in " ".join(c.cmdline())
+    ).environ()
+    visitor = is_declared["HYBRID_TRANSCRIBE_TOKEN"]
+    assert is_declared["HYBRID_TRANSCRIBE_URL"] == site.url
     assert visitor != site.token
     with site.client(Authorization=f"token {visitor}") as client:
         assert client.get("/queues").json()["anonymous"] is True

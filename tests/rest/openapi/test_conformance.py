@@ -45,9 +45,9 @@ def test_answers_are_as_described(open_site: OpenSite, shown: bool) -> None:
     site = open_site()
     headers = {"Authorization": f"Bearer {site.server.token}"} if shown else {}
     document = schemathesis.openapi.from_url(f"{site.server.url}/openapi.json")
-    found = [_failure(document, one, headers) for one in OPERATIONS if one.name not in ENDLESS]
-    told = [failure for failure in found if failure]
-    assert not told, "\n".join(told)
+    items = [_failure(document, item, headers) for item in OPERATIONS if item.name not in ENDLESS]
+    lines = [failure for failure in items if failure]
+    assert not lines, "\n".join(lines)
 
 
 def _failure(document: schemathesis.BaseSchema, one: Operation, headers: dict[str, str]) -> str:

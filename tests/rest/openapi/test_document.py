@@ -56,14 +56,14 @@ def routed() -> set[tuple[str, str]]:
 
 def test_every_address_is_described_and_every_description_true() -> None:
     """Nothing that is served is missing, and nothing is described that is not there."""
-    described = {(one.method, re.sub(r"\{\w+\}", "{}", one.path)) for one in OPERATIONS}
+    described = {(item.method, re.sub(r"\{\w+\}", "{}", item.path)) for item in OPERATIONS}
 
     assert described == routed()
 
 
 def test_names_are_unique() -> None:
     """Generated clients make functions of them."""
-    names = [one.name for one in OPERATIONS]
+    names = [item.name for item in OPERATIONS]
 
     assert len(set(names)) == len(names)
 
@@ -107,13 +107,13 @@ def test_every_option_is_described() -> None:
     """In the form, in JSON and by itself: with a type, and with its line of the docstring."""
     said = docstrings.attributes(Options)
     body = DOCUMENT["paths"]["/jobs"]["post"]["requestBody"]["content"]
-    for found in (
+    for result in (
         body["multipart/form-data"]["schema"]["properties"],
         body["application/json"]["schema"]["properties"],
         DOCUMENT["components"]["schemas"]["Options"]["properties"],
     ):
         for option in fields(Options):
-            field = found[option.name]
+            field = result[option.name]
             assert said[option.name] in field["description"]
             assert "type" in field or "anyOf" in field
 
@@ -136,11 +136,11 @@ def examples(node: Any) -> Iterator[tuple[Any, Any]]:
 
 def test_examples_are_of_their_schema() -> None:
     """What people copy works."""
-    found = list(examples(DOCUMENT["paths"]))
-    for schema, example in found:
+    items = list(examples(DOCUMENT["paths"]))
+    for schema, example in items:
         whole = {**schema, "components": DOCUMENT["components"]}
         jsonschema.Draft202012Validator(whole).validate(example)
-    assert len(found) > 5
+    assert len(items) > 5
 
 
 def test_it_is_served_to_everybody(site: Site) -> None:
@@ -160,9 +160,9 @@ def test_it_is_served_to_everybody(site: Site) -> None:
 def test_a_server_without_token_asks_for_none(open_site: OpenSite) -> None:
     """Its document knows no way to show one."""
     with open_site(open_to_all=True).client() as client:
-        found = client.get("/openapi.json").json()
-    assert found["security"] == []
-    assert "securitySchemes" not in found["components"]
+        result = client.get("/openapi.json").json()
+    assert result["security"] == []
+    assert "securitySchemes" not in result["components"]
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/jobs/a/b/c", "/docs/..%2f..%2fdoor.py", "/docs/x"])

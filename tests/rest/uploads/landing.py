@@ -23,8 +23,8 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 from hybrid_transcribe import errors
 from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.rest.uploads.files import Opener, open_new
-from hybrid_transcribe.rest.uploads.limits import Limits
-from hybrid_transcribe.rest.uploads.streaming import Receiving
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
+from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 
 #: What the handlers on top of uploads make of their errors.
 STATUS = {
@@ -42,7 +42,7 @@ class Landing:
     """Where uploads land. ``keep`` leaves the files where the handler got them."""
 
     folder: Path
-    limits: Limits = field(default_factory=Limits)
+    limits: UploadLimits = field(default_factory=UploadLimits)
     clock: Clock = field(default_factory=LoopClock)
     opener: Opener = open_new
     keep: bool = True
@@ -88,7 +88,7 @@ def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> bool:
 
 
 @stream_request_body
-class _Handler(Receiving, RequestHandler):
+class _Handler(StreamingBody, RequestHandler):
     def initialize(self, landing: Landing) -> None:
         self.landing = landing
         self.opener = landing.opener
@@ -107,7 +107,7 @@ class _Handler(Receiving, RequestHandler):
         self.landing.got += 1
         uploads = [
             {
-                "name": upload.shown,
+                "name": upload.display_name,
                 "stored": upload.path.name,
                 "size": upload.size_bytes,
                 "sha256": hashlib.sha256(upload.path.read_bytes()).hexdigest(),
@@ -126,8 +126,8 @@ class _Handler(Receiving, RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
-        known = [STATUS[cls] for cls in type(error).__mro__ if cls in STATUS]
-        self.set_status(known[0] if known else status_code)
+        items = [STATUS[cls] for cls in type(error).__mro__ if cls in STATUS]
+        self.set_status(items[0] if items else status_code)
         self.finish(json.dumps({"code": getattr(error, "code", ""), "detail": str(error)}))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
@@ -187,11 +187,11 @@ def request(
 
 def answer(client: socket.socket) -> tuple[int, dict[str, Any]]:
     """Status and JSON of what the server says until it hangs up."""
-    heard = b""
+    text = b""
     while piece := client.recv(65536):
-        heard += piece
-    assert heard, "the server hung up without a word"
-    head, _, body = heard.partition(b"\r\n\r\n")
+        text += piece
+    assert text, "the server hung up without a word"
+    head, _, body = text.partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
 
 

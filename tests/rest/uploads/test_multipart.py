@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, TooLarge, TooMany
 from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import Limits
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.multipart import MultipartBody
 from tests.rest.uploads.landing import END, part
 
-LIMITS = Limits()
+LIMITS = UploadLimits()
 
 
 def read(
-    folder: Path, chunks: Iterable[bytes], limits: Limits = LIMITS, boundary: str = "xx"
+    folder: Path, chunks: Iterable[bytes], limits: UploadLimits = LIMITS, boundary: str = "xx"
 ) -> tuple[Any, list[tuple[str, bytes]]]:
     """Fields, and files by name and content. Checks that an error leaves no file behind."""
     files = Files(folder, limits)
@@ -36,11 +36,11 @@ def read(
         files.discard()
         assert list(folder.iterdir()) == []
         raise
-    found = [(upload.shown, upload.path.read_bytes()) for upload in received.uploads]
-    assert [upload.size_bytes for upload in received.uploads] == [len(b) for _, b in found]
+    items = [(upload.display_name, upload.path.read_bytes()) for upload in received.uploads]
+    assert [upload.size_bytes for upload in received.uploads] == [len(b) for _, b in items]
     received.discard()
     assert list(folder.iterdir()) == []
-    return received.fields, found
+    return received.fields, items
 
 
 def test_fields_and_files(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_boundary_that_cannot_be(tmp_path: Path, boundary: str) -> None:
         read(tmp_path, [END], boundary=boundary)
 
 
-SMALL = Limits(files=2, fields=3, file_bytes=10, field_bytes=8, json_bytes=20)
+SMALL = UploadLimits(files=2, fields=3, file_bytes=10, field_bytes=8, json_bytes=20)
 
 
 @pytest.mark.parametrize(
@@ -188,8 +188,8 @@ def test_f36_hostile_names(tmp_path: Path, name: str, shown: str) -> None:
     body.feed(part("file", b"abc", name) + part("file", b"abc", name) + END)
     uploads = body.end().uploads
 
-    assert [len(upload.shown) for upload in uploads] == [len(shown)] * 2
-    assert uploads[0].shown == shown
+    assert [len(upload.display_name) for upload in uploads] == [len(shown)] * 2
+    assert uploads[0].display_name == shown
     assert [upload.field for upload in uploads] == ["file", "file"]
     assert {upload.path for upload in uploads} == set(tmp_path.iterdir())
     for upload in uploads:

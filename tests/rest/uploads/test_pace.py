@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hybrid_transcribe.errors import TooSlow
-from hybrid_transcribe.rest.uploads.limits import Limits
-from hybrid_transcribe.rest.uploads.pace import Pace
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
+from hybrid_transcribe.rest.uploads.pace import UploadPace
 from hybrid_transcribe.testing import ManualClock
 
-LIMITS = Limits(idle_s=10, least_bytes_per_s=100, window_s=30)
+LIMITS = UploadLimits(idle_s=10, least_bytes_per_s=100, window_s=30)
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def late() -> list[TooSlow]:
 
 
 @pytest.fixture
-def pace(clock: ManualClock, late: list[TooSlow]) -> Pace:
-    return Pace(LIMITS, clock, late.append)
+def pace(clock: ManualClock, late: list[TooSlow]) -> UploadPace:
+    return UploadPace(LIMITS, clock, late.append)
 
 
-def test_f28_silence(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None:
+def test_f28_silence(pace: UploadPace, clock: ManualClock, late: list[TooSlow]) -> None:
     """Ten seconds without a byte, counted from the last one."""
     clock.advance(9)
     pace.came(10_000)
@@ -38,7 +38,7 @@ def test_f28_silence(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> Non
     assert [str(error) for error in late] == ["No byte of the body came for 10 s"]
 
 
-def test_f28_a_drip(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None:
+def test_f28_a_drip(pace: UploadPace, clock: ManualClock, late: list[TooSlow]) -> None:
     """A byte a second is never silent, and too slow all the same."""
     for _ in range(29):
         clock.advance(1)
@@ -51,7 +51,7 @@ def test_f28_a_drip(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None
     assert len(late) == 1
 
 
-def test_a_drip_after_a_flood(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None:
+def test_a_drip_after_a_flood(pace: UploadPace, clock: ManualClock, late: list[TooSlow]) -> None:
     """Each window counts for itself: what came fast before is no credit."""
     pace.came(1_000_000_000)
     for _ in range(70):
@@ -61,7 +61,7 @@ def test_a_drip_after_a_flood(pace: Pace, clock: ManualClock, late: list[TooSlow
     assert len(late) == 1
 
 
-def test_slow_but_good_enough(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None:
+def test_slow_but_good_enough(pace: UploadPace, clock: ManualClock, late: list[TooSlow]) -> None:
     """Little more than the least rate, for hours."""
     for _ in range(2000):
         clock.advance(5)
@@ -71,7 +71,7 @@ def test_slow_but_good_enough(pace: Pace, clock: ManualClock, late: list[TooSlow
 
 
 def test_time_that_we_take_is_not_the_senders(
-    pace: Pace, clock: ManualClock, late: list[TooSlow]
+    pace: UploadPace, clock: ManualClock, late: list[TooSlow]
 ) -> None:
     """A disk that hangs for an hour is no fault of who sends."""
     pace.came(3000)
@@ -86,7 +86,7 @@ def test_time_that_we_take_is_not_the_senders(
     assert "for 10 s" in str(late[0])
 
 
-def test_nothing_after_the_end(pace: Pace, clock: ManualClock, late: list[TooSlow]) -> None:
+def test_nothing_after_the_end(pace: UploadPace, clock: ManualClock, late: list[TooSlow]) -> None:
     """A body that has come is watched no more."""
     pace.stop()
     clock.advance(1000)

@@ -57,8 +57,8 @@ def test_every_name_comes_through(name: str) -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_a_header(text: str) -> None:
     """Nothing that a client writes makes the reading of it fail."""
-    value, found = parse(text)
-    filename(found)
+    value, result = parse(text)
+    filename(result)
 
     assert value == text.partition(";")[0].strip().lower()
 

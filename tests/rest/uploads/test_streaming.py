@@ -26,9 +26,9 @@ from hypothesis import strategies as st
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.errors import DiskFull
 from hybrid_transcribe.rest.uploads import files as files_module
-from hybrid_transcribe.rest.uploads import lingering
-from hybrid_transcribe.rest.uploads.limits import Limits
-from hybrid_transcribe.rest.uploads.taking import BATCH_BYTES
+from hybrid_transcribe.rest.uploads import lingering_close
+from hybrid_transcribe.rest.uploads.body_writer import BATCH_BYTES
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.testing import ManualClock
 from tests.rest.uploads.conftest import OpenLanding
 from tests.rest.uploads.landing import END, FORM, Landing, answer, part, request, until
@@ -97,8 +97,8 @@ def test_curl_sends_one_file(
     """The body is the file; curl asks first whether it may send so much."""
     path = tmp_path / "long"
     path.write_bytes(LONG)
-    shown = [word for header in headers for word in ("-H", header)]
-    status, said = curl("-T", str(path), *shown, landing.url + address)
+    lines = [word for header in headers for word in ("-H", header)]
+    status, said = curl("-T", str(path), *lines, landing.url + address)
 
     assert status == 200
     [upload] = said["uploads"]
@@ -174,10 +174,10 @@ def test_bodies_without_files(
     landing: Landing, kind: str, body: bytes, fields: dict[str, Any], said: Any
 ) -> None:
     """JSON, a form, nothing."""
-    status, found = send(landing, request(body, kind, "Connection: close"))
+    status, result = send(landing, request(body, kind, "Connection: close"))
 
     assert status == 200
-    assert (found["fields"], found["json"], found["uploads"]) == (fields, said, [])
+    assert (result["fields"], result["json"], result["uploads"]) == (fields, said, [])
 
 
 # -------------------------------------------------------------------------- what is refused
@@ -205,14 +205,14 @@ def test_what_cannot_be(
     landing: Landing, headers: list[str], body: bytes, status: int, message: str
 ) -> None:
     """Each is answered with what is wrong, and no file stays."""
-    found, said = send(landing, request(body, *headers, "Connection: close"))
+    result, said = send(landing, request(body, *headers, "Connection: close"))
 
-    assert found == status
+    assert result == status
     assert any(words in said["detail"] for words in message.split("|")), said
     assert landing.settled()
 
 
-TIGHT = Limits(body_bytes=3 * MIB, file_bytes=2 * MIB, files=3)
+TIGHT = UploadLimits(body_bytes=3 * MIB, file_bytes=2 * MIB, files=3)
 
 
 def test_f27_too_much_is_refused_before_it_is_sent(open_landing: OpenLanding) -> None:
@@ -297,9 +297,9 @@ def test_f27_a_length_too_short(open_landing: OpenLanding) -> None:
     body = part("file", b"abc", "a.wav") + END
     with landing.connect() as client:
         client.sendall(request(body, FORM, length=len(body) - 8))
-        heard = client.recv(65536)
-        assert heard.startswith(b"HTTP/1.1 400 ")
-        assert b"cut short" in heard
+        event = client.recv(65536)
+        assert event.startswith(b"HTTP/1.1 400 ")
+        assert b"cut short" in event
 
     assert landing.settled()
 
@@ -319,7 +319,7 @@ def test_f27_a_length_too_long(open_landing: OpenLanding, headers: list[str]) ->
 
 def test_f27_no_length_at_all(open_landing: OpenLanding, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body in chunks is counted as it comes; the end of the answer comes right behind it."""
-    monkeypatch.setattr(lingering, "LINGER_S", 60.0)
+    monkeypatch.setattr(lingering_close, "LINGER_S", 60.0)
     landing = open_landing(limits=TIGHT)
     chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
     with landing.connect() as client:
@@ -335,7 +335,7 @@ def test_f27_an_endless_client_is_cut_off(
     open_landing: OpenLanding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who goes on sending after the answer is listened to for a while, and no longer."""
-    monkeypatch.setattr(lingering, "LINGER_S", 0.2)
+    monkeypatch.setattr(lingering_close, "LINGER_S", 0.2)
     landing = open_landing(limits=TIGHT)
     chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
     with landing.connect() as client:
@@ -359,7 +359,7 @@ def test_f27_a_length_that_is_none(landing: Landing) -> None:
 
 def test_f28_a_flood_of_parts(open_landing: OpenLanding) -> None:
     """A hundred thousand of them: answered after a few."""
-    landing = open_landing(limits=Limits(files=100, fields=10))
+    landing = open_landing(limits=UploadLimits(files=100, fields=10))
     body = part("file", b"", "a.wav") * 100_000 + END
     said = httpx.post(
         landing.url,

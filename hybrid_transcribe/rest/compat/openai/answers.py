@@ -10,7 +10,7 @@ import msgspec
 from hybrid_transcribe.languages import english_name
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import whisper
-from hybrid_transcribe.rest.compat.openai.wishes import Wishes
+from hybrid_transcribe.rest.compat.openai.parameters import TranscriptionParameters
 from hybrid_transcribe.types import Transcript
 
 #: Writers of ours for the formats that are files.
@@ -20,14 +20,18 @@ _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
 
-def answer(transcript: Transcript, wanted: Wishes) -> tuple[bytes, str]:
+def answer(
+    transcript: Transcript, transcription_parameters: TranscriptionParameters
+) -> tuple[bytes, str]:
     """The body and its type."""
-    if wanted.format in _FILES:
-        writer = WRITERS.make(_FILES[wanted.format])
+    if transcription_parameters.format in _FILES:
+        writer = WRITERS.make(_FILES[transcription_parameters.format])
         return writer.write(transcript).encode(), _TEXT
-    translated = wanted.how["task"] == "translate"
-    if wanted.format == "verbose_json":
-        return msgspec.json.encode(_verbose(transcript, wanted.granularities, translated)), _JSON
+    translated = transcription_parameters.run["task"] == "translate"
+    if transcription_parameters.format == "verbose_json":
+        return msgspec.json.encode(
+            _verbose(transcript, transcription_parameters.granularities, translated)
+        ), _JSON
     usage = {} if translated else _usage(transcript)
     return msgspec.json.encode({"text": transcript.text, **usage}), _JSON
 
@@ -35,7 +39,7 @@ def answer(transcript: Transcript, wanted: Wishes) -> tuple[bytes, str]:
 def _verbose(
     transcript: Transcript, granularities: frozenset[str], translated: bool
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    by_name: dict[str, Any] = {
         "task": "translate" if translated else "transcribe",
         # Of a translation it is the language of the text that comes out.
         "language": "english" if translated else english_name(transcript.language),
@@ -44,10 +48,10 @@ def _verbose(
     }
     if "word" in granularities:
         words = itertools.chain.from_iterable(whisper.words_of(transcript))
-        found["words"] = [{k: w[k] for k in ("word", "start", "end")} for w in words]
+        by_name["words"] = [{k: w[k] for k in ("word", "start", "end")} for w in words]
     if "segment" in granularities:
-        found["segments"] = whisper.segments(transcript)
-    return found if translated else {**found, **_usage(transcript)}
+        by_name["segments"] = whisper.segments(transcript)
+    return by_name if translated else {**by_name, **_usage(transcript)}
 
 
 def _usage(transcript: Transcript) -> dict[str, Any]:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from hybrid_transcribe.catalogue import EngineInfo, list_engines
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines.listing import EngineInfo, list_engines
 from hybrid_transcribe.errors import UnknownModel
 from hybrid_transcribe.models.catalogue import is_path
 from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.rest.compat.openai.door import OpenAIDoor
+from hybrid_transcribe.rest.compat.openai.base_handler import OpenAIHandler
 
 #: OpenAI's own names: programs have them written into them. They mean our default.
 ALIASES = (
@@ -45,7 +45,7 @@ def named(model: str, settings: Settings) -> dict[str, str]:
     return {"engine": engine, "model": rest} if engine else {"model": rest}
 
 
-class Models(OpenAIDoor):
+class OpenAIModelsHandler(OpenAIHandler):
     """``GET /v1/models``."""
 
     async def get(self) -> None:
@@ -53,18 +53,18 @@ class Models(OpenAIDoor):
         self.reply({"object": "list", "data": list((await _listed(self)).values())})
 
 
-class Model(OpenAIDoor):
+class OpenAIModelHandler(OpenAIHandler):
     """``GET /v1/models/{model}``."""
 
     async def get(self, model: str) -> None:
         """One of them. Raises UnknownModel."""
-        found = await _listed(self)
-        if model not in found:
-            raise UnknownModel(model, tuple(found))
-        self.reply(found[model])
+        result = await _listed(self)
+        if model not in result:
+            raise UnknownModel(model, tuple(result))
+        self.reply(result[model])
 
 
-async def _listed(handler: OpenAIDoor) -> dict[str, dict[str, Any]]:
+async def _listed(handler: OpenAIHandler) -> dict[str, dict[str, Any]]:
     # Importing engines reads the disk, so not on the loop.
     engines = await asyncio.get_running_loop().run_in_executor(
         None, list_engines, handler.rest.service.settings

@@ -13,9 +13,9 @@ from tornado.iostream import StreamClosedError
 from hybrid_transcribe.errors import HybridTranscribeError, ServiceClosed, UnknownJob
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
 from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.room import EngineRoom
-from hybrid_transcribe.rest.compat.openai.door import told
-from hybrid_transcribe.rest.door import Door
+from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.compat.openai.base_handler import error_body
 from hybrid_transcribe.types import Segment, Transcript
 
 #: A sign of life for proxies and clients that give up on a silent connection, in seconds.
@@ -25,7 +25,7 @@ HEARTBEAT_S = 15.0
 _HEARTBEAT = b": hb\n"
 
 
-async def stream(handler: Door, job_id: str) -> None:
+async def stream(handler: BaseHandler, job_id: str) -> None:
     """Answer with a job's text piece by piece, then whole. Returns when the client is served.
 
     What goes wrong after the first byte is told as an event: the status has been sent.
@@ -43,11 +43,11 @@ async def stream(handler: Door, job_id: str) -> None:
         # The client has hung up, which its door knows.
         return
     except HybridTranscribeError as error:
-        handler.write(_event(told(error)))
+        handler.write(_event(error_body(error)))
     handler.finish()
 
 
-async def _messages(handler: Door, job_id: str) -> AsyncGenerator[bytes, None]:
+async def _messages(handler: BaseHandler, job_id: str) -> AsyncGenerator[bytes, None]:
     """What to send, with signs of life between."""
     deltas = _deltas(handler, job_id)
     waiting: asyncio.Task[dict[str, Any] | None] | None = None
@@ -70,7 +70,7 @@ async def _messages(handler: Door, job_id: str) -> AsyncGenerator[bytes, None]:
         await deltas.aclose()
 
 
-async def _deltas(handler: Door, job_id: str) -> AsyncGenerator[dict[str, Any], None]:
+async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str, Any], None]:
     """Pieces of the text, and the whole of it. Raises why there is none."""
     listening, sent = await handler.ask(lambda room: _listen(room, job_id)), _Sent()
     try:
@@ -92,7 +92,7 @@ _News = tuple[int, tuple[Segment, ...]]
 
 
 async def _news(
-    handler: Door, job_id: str, listening: Subscription
+    handler: BaseHandler, job_id: str, listening: Subscription
 ) -> AsyncGenerator[tuple[_News, bool], None]:
     """What is there, then what comes."""
     yield await handler.ask(lambda room: _so_far(room, job_id))
@@ -126,17 +126,17 @@ class _Sent:
             yield {"type": "transcript.text.delta", "delta": delta}
 
 
-def _listen(room: EngineRoom, job_id: str) -> Subscription:
+def _listen(room: JobManager, job_id: str) -> Subscription:
     return room.subscribe(session_ids=(room.reading.owned(job_id).session_id,))
 
 
-def _so_far(room: EngineRoom, job_id: str) -> tuple[_News, bool]:
+def _so_far(room: JobManager, job_id: str) -> tuple[_News, bool]:
     (recording,) = room.reading.recordings(job_id)
-    found = room.reading.transcript(job_id, recording.recording_id, partial=True)
-    return (0, found.segments), recording.state.terminal
+    result = room.reading.transcript(job_id, recording.recording_id, partial=True)
+    return (0, result.segments), recording.state.terminal
 
 
-def _final(room: EngineRoom, job_id: str) -> Transcript:
+def _final(room: JobManager, job_id: str) -> Transcript:
     (recording,) = room.reading.recordings(job_id)
     return room.reading.transcript(job_id, recording.recording_id)
 

@@ -1,1 +1,0 @@
-"""What people ask for: languages and tasks as Whisper knows them."""

@@ -1,0 +1,1 @@
+"""What the engines that run here share: requests, chunking, detector, filters, times."""

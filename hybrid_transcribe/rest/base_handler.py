@@ -1,0 +1,253 @@
+"""What all handlers share: who may come in, JSON out, errors as problems."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from tornado.web import HTTPError
+
+from hybrid_transcribe.errors import (
+    OVERLOADED,
+    HybridTranscribeError,
+    InvalidRequest,
+    NoToken,
+    Overloaded,
+    QueueFull,
+    is_out_of_descriptors,
+)
+from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.jobs.slices import Sliced
+from hybrid_transcribe.rest import connections
+from hybrid_transcribe.rest.access import Access, Role
+from hybrid_transcribe.rest.compat.waiting import Waiting
+from hybrid_transcribe.rest.event_texts import EventTexts
+from hybrid_transcribe.rest.files import shelves
+from hybrid_transcribe.rest.methods import TellsMethods
+from hybrid_transcribe.rest.metrics import MetricsCollector
+from hybrid_transcribe.rest.outbound import webhooks
+from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
+from hybrid_transcribe.rest.rate import Rates, counted
+
+if TYPE_CHECKING:
+    from tornado.web import RequestHandler as _Base
+else:
+    _Base = object
+
+_T = TypeVar("_T")
+
+log = logging.getLogger(__name__)
+
+#: Most sessions that one request may name.
+MOST_SESSIONS = 100
+
+#: For what is asked again and again: keep it, and ask each time whether it still holds (304).
+REVALIDATE = "private, no-cache"
+
+#: A queue that is full may have room again after so many seconds.
+TRY_AGAIN_S = 30
+
+#: Requests that failed for want of descriptors, logged now and then.
+_want_of_descriptors = connections.Refusals("want of file descriptors")
+
+#: The longest that anybody is told to wait, in seconds.
+LONGEST_TRY_AGAIN_S = 600.0
+
+
+@dataclass(slots=True)
+class AppContext:
+    """What the handlers of one server share."""
+
+    service: Service
+    access: Access
+    prefix: str = ""
+    rates: Rates = field(init=False)
+    meter: MetricsCollector = field(init=False)
+    waiting: Waiting = field(init=False)
+    event_texts: EventTexts = field(init=False, default_factory=EventTexts)
+    doors: weakref.WeakSet[BaseHandler] = field(init=False, default_factory=weakref.WeakSet)
+
+    def __post_init__(self) -> None:
+        self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
+        self.meter = MetricsCollector(self.service)
+        webhooks.start(self.service)
+        shelves.watch(self.service)
+        self.waiting = Waiting(self.service.clock)
+
+    def busy(self) -> bool:
+        """True while somebody waits for an answer, or is being given one."""
+        return any(door.answering for door in self.doors)
+
+
+class BaseHandler(TellsMethods, _Base):
+    """A handler on any host: mixed into that host's own handler class by `routes`."""
+
+    rest: AppContext
+    #: Who is asking, by what this request shows.
+    who: Role = Role.ANYBODY
+    #: Whoever is turned away elsewhere is answered here, with less.
+    open_to_strangers: bool = False
+    #: The address that led here, as a label.
+    template: str = ""
+    #: What is told of this client's rate.
+    _rate_headers: Mapping[str, str] = MappingProxyType({})
+
+    def initialize(self, rest: AppContext) -> None:
+        """Called by Tornado with the route's arguments."""
+        self.rest = rest
+
+    def prepare(self) -> None:
+        """Turn away who may not come in, before anything of the request is kept."""
+        self.rest.doors.add(self)
+        self.who = self.identify()
+        self._count()
+
+    @property
+    def answering(self) -> bool:
+        """It is our turn: the client has asked all it wants to."""
+        return True
+
+    def identify(self) -> Role:
+        """Who is asking. Raises NotAllowed, NoToken."""
+        token = self.get_query_argument("token", None)
+        return self.rest.access.check(self.request.headers, token)
+
+    def _count(self) -> None:
+        """Raises RateLimited for a client that asks for work too often."""
+        path = self.request.path.removeprefix(self.rest.prefix)
+        # Kernels all call from here: a limit by address would be one for all visitors together.
+        free = self.who in (Role.OWNER, Role.VISITOR)
+        if not free and counted(self.request.method or "", path):
+            # An error clears the headers, hence also kept.
+            self._rate_headers = self.rest.rates.refused()
+            self._rate_headers = self.rest.rates.take(self.request.remote_ip or "")
+            self._tell_left()
+
+    def _tell_left(self) -> None:
+        for name, value in self._rate_headers.items():
+            self.set_header(name, value)
+
+    def on_finish(self) -> None:
+        """Every answer is counted, whatever it was."""
+        # Where the host turned somebody away, there may be no service yet.
+        if hasattr(self, "rest"):
+            self.rest.meter.answered(self, self.template)
+            self.rest.doors.discard(self)
+        super().on_finish()
+
+    def check_xsrf_cookie(self) -> None:
+        """Not by cookie: `Access` refuses other origins, and takes no cookie for a proof."""
+
+    # --------------------------------------------------------------------------- asking
+
+    async def ask(self, action: Callable[[JobManager], _T]) -> _T:
+        """Do something in the engine room, whatever loop this is."""
+        return await asyncio.wrap_future(self.rest.service.call(action))
+
+    async def ask_in_slices(self, work: Callable[[JobManager], Sliced[_T]]) -> _T:
+        """The same for work that may take long."""
+        return await asyncio.wrap_future(self.rest.service.call_in_slices(work))
+
+    @property
+    def sessions(self) -> tuple[str, ...] | None:
+        """The sessions this request may see; None, in one's own kernel, for all.
+
+        From ``session_id`` or ``session_ids`` (commas) in the address or ``X-Session-Id``.
+        """
+        items = [
+            *self.get_query_arguments("session_id"),
+            *self.get_query_arguments("session_ids"),
+            *self.request.headers.get_list("X-Session-Id"),
+        ]
+        named = tuple(dict.fromkeys(s.strip() for g in items for s in g.split(",") if s.strip()))
+        if len(named) > MOST_SESSIONS:
+            # Each is compared with that of every job.
+            raise InvalidRequest(
+                f"{len(named)} sessions in one request; at most {MOST_SESSIONS} are looked up"
+            )
+        return None if not named and self.owner else named
+
+    @property
+    def job_sessions(self) -> tuple[str, ...] | None:
+        """The same where the address names a job: its id, 128 random bits, is a key of its own.
+
+        A request that names sessions is still held to them.
+        """
+        return self.sessions or None
+
+    @property
+    def owner(self) -> bool:
+        """True for the owner of all sessions."""
+        return self.who is Role.OWNER
+
+    @property
+    def trusted(self) -> bool:
+        """The server's token was shown."""
+        return self.who.trusted
+
+    def flag(self, name: str) -> bool:
+        """A yes or no in the address. Raises InvalidRequest."""
+        text = self.get_query_argument(name, "false").strip().lower()
+        if text not in ("true", "1", "yes", "false", "0", "no", ""):
+            raise InvalidRequest(f"{name}={text!r}: it must be true or false")
+        return text in ("true", "1", "yes")
+
+    # -------------------------------------------------------------------------- answering
+
+    def reply(self, value: Any, status: int = HTTPStatus.OK, cache: str = "no-store") -> None:
+        """Answer with JSON; ``cache`` says who may keep it."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", cache)
+        self.finish(msgspec.json.encode(value))
+
+    def at(self, path: str) -> str:
+        """The address of something of ours, from the root of the host."""
+        return f"{self.rest.prefix}{path}"
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every error, ours and Tornado's, as a problem."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if is_out_of_descriptors(error):
+            error = Overloaded(OVERLOADED)
+        code, detail = HTTPStatus(status_code).phrase.lower().replace(" ", "_"), ""
+        if isinstance(error, HybridTranscribeError):
+            status_code, code, detail = int(status_of(error)), error.code, str(error)
+            self._headers_of(error)
+        elif isinstance(error, HTTPError):
+            detail = error.log_message or ""
+        self.set_status(status_code)
+        self._tell_left()
+        self.set_header("Content-Type", PROBLEM)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(msgspec.json.encode(problem(code, detail, status_code)))
+
+    def _headers_of(self, error: HybridTranscribeError) -> None:
+        if isinstance(error, NoToken):
+            self.set_header("WWW-Authenticate", "Bearer")
+        if isinstance(error, Overloaded):
+            self.set_header("Retry-After", str(connections.TRY_AGAIN_S))
+        if isinstance(error, QueueFull):
+            wait_s = TRY_AGAIN_S if error.retry_after_s is None else error.retry_after_s
+            # A forecast of hours may be wrong, and others may cancel.
+            wait_s = min(max(1.0, wait_s), LONGEST_TRY_AGAIN_S)
+            self.set_header("Retry-After", str(math.ceil(wait_s)))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Errors of ours are answers; only what nobody expected is logged with its road."""
+        if isinstance(value, HybridTranscribeError | HTTPError):
+            return
+        if is_out_of_descriptors(value):
+            # Every request fails the same way then; the road to it says nothing.
+            _want_of_descriptors.add()
+            return
+        log.error("%s failed", self.request.method, exc_info=(typ, value, tb))

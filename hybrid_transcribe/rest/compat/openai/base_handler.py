@@ -1,0 +1,115 @@
+"""Errors in OpenAI's shape, with the statuses that its clients make their exceptions of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from tornado.web import HTTPError
+
+from hybrid_transcribe import errors
+from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
+from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.compat.synchronous import SHOULD_RETRY
+from hybrid_transcribe.rest.problems import status_of
+
+#: Where OpenAI's status is another than ours: a bad file is a bad request, a model not found.
+_STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.TooMany: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.InputError: HTTPStatus.BAD_REQUEST,
+    errors.UnknownModel: HTTPStatus.NOT_FOUND,
+    errors.UnknownEngine: HTTPStatus.NOT_FOUND,
+}
+
+#: Codes that people's programs look for.
+_CODES: Mapping[type[HybridTranscribeError], str] = {
+    errors.NoToken: "invalid_api_key",
+    errors.QueueFull: "rate_limit_exceeded",
+    errors.UnknownModel: "model_not_found",
+    errors.UnknownEngine: "model_not_found",
+}
+
+_TYPES = {
+    HTTPStatus.FORBIDDEN: "permission_error",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error",
+}
+
+# What does not change by itself within the seconds between a client's attempts.
+_LASTING = (errors.EngineUnavailable, errors.ModelUnavailable)
+
+
+class Unusable(InvalidRequest):
+    """A field of the request cannot be used as it is. ``param`` names it."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class OpenAIHandler(BaseHandler):
+    """A door whose errors OpenAI's clients understand."""
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Every error, ours and Tornado's."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, HybridTranscribeError):
+            status_code = int(openai_status(error))
+            self._headers_of(error)
+            if isinstance(error, _LASTING):
+                self.set_header(SHOULD_RETRY, "false")
+            body = error_body(error)
+        else:
+            phrase = HTTPStatus(status_code).phrase
+            said = error.log_message if isinstance(error, HTTPError) else ""
+            body = _body(status_code, said or phrase, None, phrase.lower().replace(" ", "_"))
+        self.set_status(status_code)
+        self.set_header("Content-Type", "application/json")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(msgspec.json.encode(body))
+
+
+class NoSuchAddress(OpenAIHandler):
+    """Whatever else of OpenAI's somebody calls."""
+
+    def prepare(self) -> None:
+        """Say it in words that the client shows."""
+        super().prepare()
+        raise HTTPError(
+            HTTPStatus.NOT_FOUND,
+            "Unknown address; here are /v1/audio/transcriptions, /v1/audio/translations and "
+            "/v1/models",
+        )
+
+
+def openai_status(error: HybridTranscribeError) -> HTTPStatus:
+    """The status of an error of ours, for OpenAI's clients."""
+    return next((_STATUS[c] for c in type(error).__mro__ if c in _STATUS), status_of(error))
+
+
+def error_body(error: HybridTranscribeError) -> dict[str, Any]:
+    """The body that tells of an error of ours."""
+    is_known = isinstance(error, errors.UnknownModel | errors.UnknownEngine)
+    param = "model" if is_known else param_of(error)
+    code = next((_CODES[c] for c in type(error).__mro__ if c in _CODES), error.code)
+    return _body(openai_status(error), str(error), param, code)
+
+
+def param_of(error: HybridTranscribeError) -> str | None:
+    """The field that an error is about, None where one cannot tell."""
+    if isinstance(error, Unusable):
+        return error.param
+    if isinstance(error, errors.InputError):
+        return "file"
+    is_language = isinstance(error, errors.InvalidOption) and "anguage" in str(error)
+    return "language" if is_language else None
+
+
+def _body(status: int, message: str, param: str | None, code: str) -> dict[str, Any]:
+    usual = (
+        "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
+    )
+    kind = _TYPES.get(HTTPStatus(status), usual)
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}

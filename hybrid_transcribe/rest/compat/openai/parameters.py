@@ -1,0 +1,196 @@
+"""What the form of ``/v1/audio/…`` asks for, in words of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.jobs.option_text import parse
+from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.rest.compat.openai.base_handler import Unusable
+from hybrid_transcribe.rest.compat.openai.models import named
+
+#: Formats of an answer; the first is OpenAI's default.
+FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+
+#: Formats in which an answer can come bit by bit.
+STREAMED = ("json", "text")
+
+_GRANULARITIES = ("segment", "word")
+
+# As faster-whisper and others call them.
+_SINGULAR = {"segments": "segment", "words": "word"}
+
+# Items of a list: ``x[]`` of OpenAI's clients, ``x[0]`` of axios, PHP and others.
+_INDEX = re.compile(r"\[\d*\]$")
+
+# Said of how OpenAI's machines are to go about it; the text is the same without.
+_IGNORED = ("chunking_strategy", "user")
+
+# OpenAI's fields that would change the answer, and we have nothing for them.
+_REFUSED = ("known_speaker_names", "known_speaker_references")
+
+_SESSION = "session_id"
+
+_KNOWN = (
+    *("model", "language", "languages", "keywords", "prompt", "response_format", "temperature"),
+    *("timestamp_granularities", "stream", "include", *_IGNORED, _SESSION),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionParameters:
+    """One request.
+
+    Attributes:
+        how: keyword arguments of `Service.submit`.
+        format: of the answer, one of `FORMATS`.
+        granularities: what ``verbose_json`` tells the times of.
+        stream: the text as it comes, as server-sent events.
+        session_id: the session named in the form, None without.
+    """
+
+    run: Mapping[str, Any]
+    format: str
+    granularities: frozenset[str]
+    stream: bool
+    session_id: str | None
+
+
+def transcription_parameters(
+    fields: Mapping[str, Sequence[str]], task: str, settings: Settings
+) -> TranscriptionParameters:
+    """Make sense of a form. ``task`` is ``transcribe`` or ``translate``.
+
+    Raises Unusable, UnknownModel.
+    """
+    form = _Form(fields)
+    model = form.text("model")
+    if not model:
+        raise Unusable("model", "The field 'model' is missing; whisper-1 is the default model here")
+    format_ = form.choice("response_format", FORMATS)
+    stream = form.flag("stream")
+    if stream and format_ not in STREAMED:
+        raise Unusable(
+            "response_format",
+            f"response_format={format_!r} cannot be streamed; choose from: {', '.join(STREAMED)}",
+        )
+    granularities = _granularities(form, format_)
+    if "logprobs" in form.several("include"):
+        raise Unusable("include", "include[]='logprobs': the tokens' probabilities are not kept")
+    run: dict[str, Any] = {**_ours(form), **named(model, settings), "task": task}
+    run.update(_decoding(form))
+    if "word" in granularities:
+        run["word_timestamps"] = True
+    return TranscriptionParameters(run, format_, granularities, stream, form.text(_SESSION))
+
+
+class _Form:
+    """Fields by name; ``x[]`` and ``x[0]`` are ``x``, an empty one is none. Raises Unusable."""
+
+    def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
+        self._fields: dict[str, list[str]] = {}
+        for name, values in fields.items():
+            plain = _INDEX.sub("", name)
+            if plain.partition("[")[0] in _REFUSED:
+                raise Unusable(plain, f"{plain}: speakers cannot be named beforehand here")
+            # ``chunking_strategy[type]`` and the like are parts of a field.
+            if plain.partition("[")[0] not in (*_KNOWN, *OPTION_NAMES):
+                raise Unusable(plain, f"Unknown field {plain!r}; choose from: {', '.join(_KNOWN)}")
+            self._fields.setdefault(plain, []).extend(v for v in values if v.strip())
+
+    def several(self, name: str) -> list[str]:
+        return self._fields.get(name, [])
+
+    def text(self, name: str) -> str | None:
+        values = self.several(name)
+        if len(values) > 1:
+            raise Unusable(name, f"Field {name!r} is given {len(values)} times")
+        return values[0] if values else None
+
+    def choice(self, name: str, choices: Sequence[str]) -> str:
+        text = (self.text(name) or choices[0]).strip()
+        if text not in choices:
+            raise Unusable(name, f"{name}={text!r}; choose from: {', '.join(choices)}")
+        return text
+
+    def flag(self, name: str) -> bool:
+        text = (self.text(name) or "false").strip().lower()
+        if text not in ("true", "1", "false", "0"):
+            raise Unusable(name, f"{name}={text!r}: it must be true or false")
+        return text in ("true", "1")
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._fields)
+
+
+def _listed(values: Sequence[str]) -> list[str]:
+    """Values of a field that is a list: one each, with commas, or as a JSON array.
+
+    >>> _listed(["word,segment"]), _listed(['["word", "segment"]']), _listed(["Words"])
+    (['word', 'segment'], ['word', 'segment'], ['words'])
+    """
+    words = (word.strip(" \t[]\"'").lower() for text in values for word in text.split(","))
+    return [word for word in words if word]
+
+
+def _granularities(form: _Form, format_: str) -> frozenset[str]:
+    named = _listed(form.several("timestamp_granularities"))
+    chosen = [_SINGULAR.get(name, name) for name in named]
+    for item in chosen:
+        if item not in _GRANULARITIES:
+            raise Unusable(
+                "timestamp_granularities",
+                f"timestamp_granularities[]={item!r}; choose from: {', '.join(_GRANULARITIES)}",
+            )
+    if chosen and format_ != "verbose_json":
+        raise Unusable(
+            "timestamp_granularities",
+            "timestamp_granularities[] go with response_format=verbose_json only",
+        )
+    return frozenset(chosen or ["segment"])
+
+
+def _decoding(form: _Form) -> dict[str, Any]:
+    """OpenAI's words for options."""
+    run: dict[str, Any] = {}
+    languages = form.several("languages")
+    language = form.text("language") or (languages[0] if len(languages) == 1 else None)
+    if language:
+        run["language"] = language
+    if prompt := form.text("prompt"):
+        run["initial_prompt"] = prompt
+    if keywords := form.several("keywords"):
+        run["hotwords"] = ", ".join(keywords)
+    temperature = _temperature(form.text("temperature"))
+    # 0 stands for the engine's own: it raises the temperature where the text looks unsound.
+    if temperature:
+        run["temperature"] = (temperature,)
+    return run
+
+
+def _temperature(text: str | None) -> float:
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise Unusable("temperature", f"temperature={text!r}: it must be a number from 0 to 1")
+    return value
+
+
+def _ours(form: _Form) -> dict[str, Any]:
+    """Options of ours that somebody knows of and OpenAI does not, such as ``vad_filter``."""
+    run: dict[str, Any] = {}
+    for name in form.names():
+        text = form.text(name) if name in OPTION_NAMES and name not in _KNOWN else None
+        if text is not None:
+            try:
+                run[name] = parse(name, text)
+            except InvalidOption as error:
+                raise Unusable(name, str(error)) from None
+    return run

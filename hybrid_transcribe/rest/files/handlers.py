@@ -1,0 +1,252 @@
+"""``/files``: uploads in pieces, as https://tus.io/protocols/resumable-upload has them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from email.utils import formatdate
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from tornado.web import HTTPError
+
+from hybrid_transcribe.errors import Damaged, InvalidRequest, UploadConflict
+from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.files import protocol, shelves
+from hybrid_transcribe.rest.files.chunk_writer import ChunkWriter, Keeping, open_end, settled
+from hybrid_transcribe.rest.files.upload_store import PartialUpload, UploadStore, UploadWriter
+from hybrid_transcribe.rest.problems import PROBLEM
+from hybrid_transcribe.rest.uploads.files import Opener, check_room
+from hybrid_transcribe.rest.uploads.kinds import check_packing, declared_bytes, is_chunked
+from hybrid_transcribe.rest.uploads.limits import UploadLimits
+from hybrid_transcribe.rest.uploads.parameters import parse
+from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+
+
+async def shelf_of(door: BaseHandler) -> UploadStore:
+    """The shelf of a handler's service, whatever host the handler is on."""
+    service = door.rest.service
+    result = shelves.opened(service)
+    return await door.ask(lambda room: shelves.open_shelf(service)) if result is None else result
+
+
+class _Tus(StreamingBody, BaseHandler):
+    """What both addresses share."""
+
+    streams = True
+    #: Opens an upload's file for what comes next; tests have one that runs out of disk.
+    opener: Opener = staticmethod(open_end)
+
+    shelf: UploadStore
+
+    def set_default_headers(self) -> None:
+        """Said with every answer, errors too."""
+        super().set_default_headers()
+        self.set_header("Tus-Resumable", protocol.VERSION)
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Who may not come in uploads nothing; nor who speaks another version."""
+        BaseHandler.prepare(self)
+        # For clients behind gateways that let only GET and POST through.
+        override = self.request.headers.get("X-HTTP-Method-Override", "")
+        if self.request.method == "POST" and override.upper() in ("PATCH", "DELETE", "HEAD"):
+            self.request.method = override.upper()
+        if self.request.method == "OPTIONS":
+            return
+        message = self.request.headers.get("Tus-Resumable")
+        if message != protocol.VERSION:
+            raise HTTPError(
+                HTTPStatus.PRECONDITION_FAILED,
+                f"Tus-Resumable: {message!r}: it must be {protocol.VERSION}",
+            )
+        self.shelf = await shelf_of(self)
+        await self.begin()
+
+    async def begin(self) -> None:
+        """Before the body comes."""
+
+    def options(self, *path: str) -> None:
+        """What of the protocol there is."""
+        self.set_header("Tus-Version", protocol.VERSION)
+        self.set_header("Tus-Extension", ",".join(protocol.EXTENSIONS))
+        self.set_header("Tus-Max-Size", str(self.rest.service.settings.max_file_bytes))
+        self.set_header("Tus-Checksum-Algorithm", ",".join(protocol.CHECKSUMS))
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+    async def take(self, upload: PartialUpload, most: int) -> None:
+        """Let the body come to the end of an upload. ``most`` is what the whole may have."""
+        check_packing(self.request.headers)
+        kind = parse(self.request.headers.get("Content-Type", ""))[0]
+        if kind != protocol.PIECE:
+            raise HTTPError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                f"Content-Type {kind[:80]!r}: a piece of an upload is {protocol.PIECE}",
+            )
+        checksum = protocol.checksum(self.request.headers.get("Upload-Checksum"))
+        loop = asyncio.get_running_loop()
+        writer = UploadWriter(stop=lambda: loop.call_soon_threadsafe(self._overtaken))
+        await self._seize(upload, writer)
+        piece = ChunkWriter(self.shelf, upload, most, checksum, self.opener)
+        taking = Keeping(piece, writer)
+        settings = self.rest.service.settings
+        try:
+            self._check_offset(upload)
+            self.receive_as(piece, taking, self.rest.service.uploads_dir, UploadLimits.of(settings))
+        except BaseException:
+            piece.discard()
+            raise
+
+    async def _seize(self, upload: PartialUpload, writer: UploadWriter) -> None:
+        """Be the only one who writes: a sender who comes again has lost its first connection.
+
+        We may learn of that much later.
+        """
+        while (other := self.shelf.seize(upload, writer)) is not None:
+            other.stop()
+            await settled(other)
+
+    def _check_offset(self, upload: PartialUpload) -> None:
+        """Only one that is continued has one."""
+
+    def _overtaken(self) -> None:
+        if isinstance(self._taking, Keeping):
+            self._taking.overtaken = True
+            self._turn_away(UploadConflict("Another request goes on with this upload"))
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """As for all; and two of tus's own."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if status_code == HTTPStatus.PRECONDITION_FAILED:
+            self.set_header("Tus-Version", protocol.VERSION)
+        if not isinstance(error, Damaged):
+            super().write_error(status_code, **kwargs)
+            return
+        # http.HTTPStatus does not know this one.
+        self.set_status(protocol.CHECKSUM_MISMATCH, "Checksum Mismatch")
+        self.set_header("Content-Type", PROBLEM)
+        self.set_header("Cache-Control", "no-store")
+        problem = {
+            "type": "urn:hybrid-transcribe:checksum-mismatch",
+            "title": "Checksum Mismatch",
+            "status": protocol.CHECKSUM_MISMATCH,
+            "code": error.code,
+            "detail": str(error),
+        }
+        self.finish(msgspec.json.encode(problem))
+
+    def tell(self, upload: PartialUpload) -> None:
+        """How far it is, and until when it may go on."""
+        self.set_header("Upload-Offset", str(upload.offset))
+        self.set_header("Upload-Expires", formatdate(self.shelf.expires_at(upload), usegmt=True))
+        self.set_header("Cache-Control", "no-store")
+
+    async def in_thread(self, action: Callable[[], Any]) -> Any:
+        """Do what may wait for the disk."""
+        return await asyncio.get_running_loop().run_in_executor(None, action)
+
+
+class UploadsHandler(_Tus):
+    """``POST /files``: a new upload, with or without its first piece."""
+
+    _upload: PartialUpload | None = None
+
+    async def begin(self) -> None:
+        """Make room for it."""
+        if self.request.method != "POST":
+            return
+        headers, settings = self.request.headers, self.rest.service.settings
+        if "Upload-Concat" in headers:
+            raise InvalidRequest("Upload-Concat: uploads in parallel pieces are not taken")
+        length = protocol.declared_length(
+            headers.get("Upload-Length"),
+            headers.get("Upload-Defer-Length"),
+            settings.max_file_bytes,
+        )
+        metadata = headers.get("Upload-Metadata", "")
+        protocol.metadata(metadata)
+        check_room(self.rest.service.uploads_dir, length or 0)
+        upload = await self.in_thread(partial(self.shelf.create, length, metadata))
+        try:
+            if is_chunked(headers) or declared_bytes(headers):
+                most = settings.max_file_bytes if length is None else length
+                await self.take(upload, most)
+        except BaseException:
+            self.shelf.remove(upload)
+            raise
+        self._upload = upload
+
+    async def post(self) -> None:
+        """201 with its address."""
+        await self.received()
+        assert self._upload is not None
+        self.set_status(HTTPStatus.CREATED)
+        self.set_header("Location", self.at(f"/files/{self._upload.upload_id}"))
+        self.tell(self._upload)
+
+
+class UploadHandler(_Tus):
+    """``HEAD``, ``PATCH`` and ``DELETE /files/{upload_id}``."""
+
+    async def begin(self) -> None:
+        """A piece comes."""
+        if self.request.method != "PATCH":
+            return
+        upload = self.shelf.find(self.path_args[0])
+        length = self.request.headers.get("Upload-Length")
+        if length is not None:
+            await self._tell_length(upload, length)
+        most = self.rest.service.settings.max_file_bytes
+        await self.take(upload, most if upload.length is None else upload.length)
+
+    async def _tell_length(self, upload: PartialUpload, text: str) -> None:
+        length = protocol.declared_length(text, None, self.rest.service.settings.max_file_bytes)
+        assert length is not None
+        if upload.length == length:
+            return
+        if upload.length is not None or length < upload.offset:
+            raise UploadConflict(
+                f"Upload-Length: {length}: {upload.offset} bytes have come, and "
+                f"{upload.length or 'no length'} was said before"
+            )
+        await self.in_thread(partial(self.shelf.tell_length, upload, length))
+
+    def _check_offset(self, upload: PartialUpload) -> None:
+        offset = protocol.whole_number("Upload-Offset", self.request.headers.get("Upload-Offset"))
+        if offset != upload.offset:
+            raise UploadConflict(
+                f"Upload-Offset: {offset}: {upload.offset} bytes have come, so go on from there"
+            )
+
+    async def head(self, upload_id: str) -> None:
+        """How far it is."""
+        upload = self.shelf.find(upload_id)
+        writer = upload.writer
+        if writer is not None and writer.over:
+            # The last bytes of a connection that broke are still being written.
+            await settled(writer)
+        self.tell(upload)
+        if upload.length is None:
+            self.set_header("Upload-Defer-Length", "1")
+        else:
+            self.set_header("Upload-Length", str(upload.length))
+        if upload.metadata:
+            self.set_header("Upload-Metadata", upload.metadata)
+        self.set_status(HTTPStatus.OK)
+
+    async def patch(self, upload_id: str) -> None:
+        """The piece has come."""
+        upload = self.shelf.find(upload_id)
+        await self.received()
+        self.tell(upload)
+        self.set_status(HTTPStatus.NO_CONTENT)
+
+    async def delete(self, upload_id: str) -> None:
+        """It is not wanted any more."""
+        upload = self.shelf.find(upload_id)
+        nobody = UploadWriter(stop=lambda: None)
+        await self._seize(upload, nobody)
+        await self.in_thread(partial(self.shelf.remove, upload))
+        self.shelf.release(upload)
+        self.set_status(HTTPStatus.NO_CONTENT)

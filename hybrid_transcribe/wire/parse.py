@@ -1,0 +1,163 @@
+"""From what was sent to our values again: what `show` made, without what it left out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from hybrid_transcribe import events as e
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec, Transcript
+from hybrid_transcribe.wire import shapes
+
+
+def job(view: shapes.JobView) -> JobSnapshot:
+    """A job; its recordings have no path, for it is another machine's."""
+    spec = _spec(view, view.device)
+    return JobSnapshot(
+        job_id=view.job_id,
+        session_id=view.session_id,
+        spec=spec,
+        recordings=tuple(recording(r, view.job_id) for r in view.recordings),
+        rejected=view.rejected,
+        priority=view.priority,
+        kept=view.kept,
+        created_at=wall_s(view.created_at) or 0.0,
+        finished_at=wall_s(view.finished_at),
+        expires_at=wall_s(view.expires_at),
+        state=view.state,
+        percentage=view.percentage,
+        eta_s=view.eta_s,
+        position=view.position,
+    )
+
+
+def recording(view: shapes.RecordingView, job_id: str) -> Recording:
+    """A recording of that job."""
+    return Recording(
+        recording_id=view.recording_id,
+        job_id=job_id,
+        index=view.index,
+        name=view.name,
+        path="",
+        size_bytes=view.size_bytes,
+        duration_s=view.duration_s,
+        state=view.state,
+        attempt=view.attempt,
+        stage=view.stage,
+        stage_percentage=view.stage_percentage,
+        percentage=view.percentage,
+        eta_s=view.eta_s,
+        done_s=view.done_s,
+        n_segments=view.n_segments,
+        error=view.error,
+        language=view.language,
+        language_probability=view.language_probability,
+        device=view.device,
+        warnings=view.warnings,
+        spec=_spec(view, view.asked_device),
+        started_at=wall_s(view.started_at),
+        finished_at=wall_s(view.finished_at),
+        run=view.run,
+        runs=tuple(_run(r, view.asked_device) for r in view.runs),
+    )
+
+
+def _run(view: shapes.RunView, device: str) -> RunRecord:
+    return RunRecord(
+        run=view.run,
+        state=view.state,
+        spec=_spec(view, device),
+        n_segments=view.n_segments,
+        language=view.language,
+        device=view.device,
+        error=view.error,
+        started_at=wall_s(view.started_at),
+        finished_at=wall_s(view.finished_at),
+    )
+
+
+def _spec(run_spec: shapes.RunSpec, device: str) -> Spec:
+    return Spec(run_spec.engine, run_spec.model, device, msgspec.convert(run_spec.options, Options))
+
+
+#: The shape of each event's data.
+TOLD: dict[str, type[shapes.Shape]] = {
+    "snapshot": shapes.SnapshotEvent,
+    "job": shapes.JobEvent,
+    "segment": shapes.SegmentEvent,
+    "deleted": shapes.DeletedEvent,
+    "model": shapes.ModelEvent,
+    "warning": shapes.WarningEvent,
+}
+
+
+def event(seq: int, name: str, data: str | bytes) -> e.Event | None:
+    """The event of that number; None for names we do not know, of a newer server.
+
+    A snapshot is a `Resync`: whoever gets it asks how things stand. Raises
+    msgspec.DecodeError.
+    """
+    shape = TOLD.get(name)
+    return None if shape is None else _event(seq, msgspec.json.decode(data, type=shape))
+
+
+def _event(seq: int, shape: shapes.Shape) -> e.Event:
+    match shape:
+        case shapes.JobEvent(job=shapes.JobView() as whole):
+            return e.JobChanged(seq, shape.session_id, shape.job_id, job(whole))
+        case shapes.JobEvent(recording=shapes.RecordingView() as record):
+            return e.RecordingChanged(
+                seq,
+                shape.session_id,
+                shape.job_id,
+                recording(record, shape.job_id),
+                shape.state,
+                shape.percentage,
+                shape.eta_s,
+            )
+        case shapes.SegmentEvent():
+            return e.SegmentAdded(
+                seq,
+                shape.session_id,
+                shape.job_id,
+                shape.recording_id,
+                shape.index,
+                shape.segment,
+                shape.run,
+            )
+        case shapes.DeletedEvent():
+            return e.JobDeleted(seq, shape.session_id, shape.job_id)
+        case shapes.ModelEvent():
+            return e.ModelChanged(
+                seq,
+                engine=shape.engine,
+                model=shape.model,
+                stage=shape.stage,
+                percentage=shape.percentage,
+                device=shape.device,
+                error=shape.error,
+            )
+        case shapes.WarningEvent():
+            return e.Warned(seq, code=shape.code, message=shape.message, over=shape.over)
+        case _:
+            return e.Resync(seq)
+
+
+def queue(data: bytes) -> tuple[JobSnapshot, ...]:
+    """The jobs of a queue that is not anonymous. Raises msgspec.DecodeError."""
+    return tuple(map(job, msgspec.json.decode(data, type=shapes.OwnQueue).jobs))
+
+
+def transcript(data: bytes) -> Transcript:
+    """A transcript from the service's JSON output (`outputs.json`). Raises msgspec.DecodeError."""
+    return msgspec.json.decode(data, type=Transcript)
+
+
+def wall_s(text: str | None) -> float | None:
+    """Seconds since the epoch of a moment as RFC 3339 writes it.
+
+    >>> wall_s("1970-01-01T00:00:01.500000Z")
+    1.5
+    """
+    return None if text is None else datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

@@ -1,0 +1,126 @@
+"""Where the recordings of a batch stand, and what was said about each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
+
+from msgspec import structs
+
+from hybrid_transcribe import protocol as p
+from hybrid_transcribe.types import Clip, ErrorInfo, Stage
+
+Emit = Callable[[p.Message], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipSpan:
+    """A clip in the engine's hands, without its samples.
+
+    ``after_s``: where the recording was done before it, in seconds. A clip begins at a sample,
+    which may be a hair before that.
+    """
+
+    start_s: float
+    duration_s: float
+    last: bool
+    after_s: float
+
+    @property
+    def end_s(self) -> float:
+        """Where it ends in the recording."""
+        return self.start_s + self.duration_s
+
+
+@dataclass(slots=True)
+class RecordingCursor:
+    """Where one recording stands. Clips queue up between source and engine.
+
+    ``item`` is where it goes on from, should it be begun again. ``begun``: the engine has it.
+    ``taken_s``: where the engine's clips end.
+    """
+
+    item: p.Item
+    next_index: int
+    done_s: float
+    taken_s: float
+    language: str | None
+    spans: list[ClipSpan] = field(default_factory=list)
+    begun: bool = False
+    answered: bool = False
+
+    def go_back(self) -> None:
+        """The engine starts anew behind what it has finished."""
+        self.item = structs.replace(
+            self.item,
+            resume_from_s=self.done_s,
+            first_index=self.next_index,
+            language=self.language,
+        )
+        self.taken_s = self.done_s
+        self.spans.clear()
+        self.begun = False
+
+
+class BatchState:
+    """The recordings of one batch by their keys: 0, 1, 2…"""
+
+    def __init__(
+        self, items: Collection[p.Item], emit: Emit, cancels: Collection[tuple[str, int]]
+    ) -> None:
+        self._places = [
+            RecordingCursor(i, i.first_index, i.resume_from_s, i.resume_from_s, i.language)
+            for i in items
+        ]
+        self._emit = emit
+        self._cancels = cancels
+
+    def __getitem__(self, key: int) -> RecordingCursor:
+        return self._places[key]
+
+    def __iter__(self) -> Iterator[RecordingCursor]:
+        return iter(self._places)
+
+    def open(self) -> list[int]:
+        """Recordings not answered for yet."""
+        return [key for key, place in enumerate(self._places) if not place.answered]
+
+    def canceled(self, key: int) -> bool:
+        """Was this one asked to be let go?"""
+        item = self._places[key].item
+        return (item.recording_id, item.attempt) in self._cancels
+
+    def tell(self, key: int, message: type[p.About], **fields: object) -> None:
+        """Say something about a recording."""
+        item = self._places[key].item
+        self._emit(message(item.recording_id, item.attempt, **fields))  # type: ignore[arg-type]
+
+    def tell_all(self, keys: Collection[int], message: type[p.About], **fields: object) -> None:
+        """Say the same about several."""
+        for key in keys:
+            self.tell(key, message, **fields)
+
+    def answer(self, key: int, message: type[p.About], **fields: object) -> None:
+        """Say the last word about a recording; only the first one counts."""
+        place = self._places[key]
+        if not place.answered:
+            place.answered = True
+            place.spans.clear()
+            self.tell(key, message, **fields)
+
+    def stage_all(self, stage: Stage, percentage: float | None = None) -> None:
+        """A stage that all open recordings share, such as loading their model."""
+        self.tell_all(self.open(), p.Staged, stage=stage, percentage=percentage)
+
+    def fail_the_rest(self, error: ErrorInfo) -> None:
+        """What ended the batch ended every recording still open."""
+        for key in self.open():
+            self.answer(key, p.Failed, error=error)
+
+    def take(self, key: int, clip: Clip, last: bool) -> Clip:
+        """Count a clip as in the engine's hands, and give it the engine's own note."""
+        place = self._places[key]
+        span = ClipSpan(clip.start_s, clip.duration_s, last, place.taken_s)
+        place.spans.append(span)
+        place.taken_s = span.end_s
+        return replace(clip, note=place.item.note) if place.item.note else clip

@@ -1,0 +1,92 @@
+"""The package's own words: one meaning a class name, the field's terms, one spelling."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "hybrid_transcribe"
+
+#: Words that say nothing about a value: participles and pronouns.
+DENIED = frozenset("told found shown given heard wanted asked left made one how known what".split())
+
+#: Where one of them is right: file below the package, word, and why.
+EXCEPTIONS = {
+    # Fields of messages between panel and kernel, which are JSON that older pages hold.
+    ("hud/messages.py", "how"),
+    ("hud/messages.py", "what"),
+    ("hud/controller.py", "how"),
+    ("hud/downloads.py", "what"),
+    # A side of a line, not what remains.
+    ("progress/render.py", "left"),
+    ("progress/display.py", "left"),
+}
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _identifiers(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of every name, argument, attribute and keyword."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.lineno, node.arg
+
+
+def test_no_class_name_stands_in_two_modules() -> None:
+    """A name means one thing in the whole package; private ones too."""
+    modules = defaultdict(list)
+    for path in FILES:
+        for node in ast.walk(_tree(path)):
+            if isinstance(node, ast.ClassDef):
+                modules[node.name].append(str(path.relative_to(PACKAGE)))
+    assert {name: files for name, files in modules.items() if len(files) > 1} == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_identifiers_say_what_a_value_is(path: Path) -> None:
+    """No bare participle or pronoun for a local, an argument or an attribute."""
+    file = path.relative_to(PACKAGE).as_posix()
+    denied = [
+        f"{file}:{line}: {name}"
+        for line, name in _identifiers(_tree(path))
+        if name.lstrip("_") in DENIED
+        and (file, name) not in EXCEPTIONS
+        # `Options.given` is public.
+        and name != "given"
+    ]
+    assert denied == []
+
+
+def test_every_exception_is_used() -> None:
+    """An exception whose reason is gone goes too."""
+    used = {
+        (path.relative_to(PACKAGE).as_posix(), name)
+        for path in FILES
+        for _, name in _identifiers(_tree(path))
+        if name in DENIED
+    }
+    assert EXCEPTIONS - used == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_canceled_has_one_spelling(path: Path) -> None:
+    """The state and the wire say ``canceled``, and so do identifiers."""
+    names = {name for _, name in _identifiers(_tree(path))}
+    other = {name for name in names if re.search("cancell(ed|ing)", name.lower())}
+    # asyncio and concurrent.futures spell theirs with two.
+    assert other - {"CancelledError", "cancelled"} == set()
