@@ -401,9 +401,12 @@ FromKernel = (
 def read(content: Any) -> FromPanel:
     """A message of the panel from its plain form. Raises msgspec.ValidationError.
 
-    Half characters (lone surrogates, which JSON can hold) are refused here: no answer could quote
-    them, and neither journal nor worker could be told of them.
+    Half characters (lone surrogates, which JSON can hold) are refused here: no response could
+    quote them, and neither journal nor worker could store them. Only in the name of a file they
+    are replaced, because some file systems hold such names.
     """
+    if isinstance(content, dict) and isinstance(content.get("name"), str):
+        content = {**content, "name": content["name"].encode(errors="replace").decode()}
     try:
         msgspec.json.encode(content)
     except UnicodeEncodeError:

@@ -175,9 +175,9 @@ def test_the_order_in_which_things_are_told(cloud: Cloud) -> None:
     kinds = [a for a, b in pairwise([*lines, ""]) if a != b]
     assert kinds == [
         "uploading-to-cloud",
-        "Remember",
+        "CheckpointUpdate",
         "waiting-for-cloud",
-        "Remember",
+        "CheckpointUpdate",
         "waiting-for-cloud",
         "Language",
         "Segment",

@@ -302,7 +302,7 @@ def test_how_to_decode_reaches_the_model(
     }
 
     assert {
-        f.name: getattr(model.calls[0].generation, f.name) for f in fields(GenerationOptions)
+        f.name: getattr(model.calls[0].how, f.name) for f in fields(GenerationOptions)
     } == expected
 
 
@@ -310,6 +310,8 @@ def test_how_to_decode_reaches_the_model(
 def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     """What the loop has no use for becomes a warning elsewhere."""
     remaining = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
+    # The decoder's affair, before any engine.
+    remaining |= {"audio_track"}
 
     assert (name in Transformers.capabilities.options) == (name not in remaining)
 

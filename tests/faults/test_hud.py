@@ -57,17 +57,15 @@ def test_f36_no_name_is_ever_part_of_a_path(service: Service, sound: bytes, tmp_
         assert isinstance(instance, m.Submitted), instance
         service.job(instance.job_id).result(60)
         line.until(
-            lambda: all(
-                r.state in ("completed", "rejected") for r in line.display_name.rows.values()
-            )
+            lambda: all(r.state in ("completed", "rejected") for r in line.shown.rows.values())
         )
         stored = {path for path in files_in(service.uploads_dir) if path not in before}
         assert all(
             len(path.name) == 32 and set(path.name) <= set("0123456789abcdef") for path in stored
         )
         assert {path.parent for path in stored} == {service.uploads_dir}
-        assert len(line.display_name.rows) == len(HOSTILE)
-        for row in line.display_name.rows.values():
+        assert len(line.shown.rows) == len(HOSTILE)
+        for row in line.shown.rows.values():
             assert len(row.name) <= 120
             assert not set(row.name) & set("/\\\x00\u202e\ud800")
         _, packed = line.fetch(what="results", job_id=instance.job_id, format="zip")
@@ -124,4 +122,4 @@ def test_f41_what_is_anothers_does_not_exist_for_a_panel(service: Service, sound
                 none.message,
             )
         assert bia.ask(m.Fetch, what="results", job_id=instance.job_id).error.code == "unknown_job"
-        assert bia.display_name.rows == {}
+        assert bia.shown.rows == {}

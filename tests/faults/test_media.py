@@ -487,7 +487,7 @@ def test_f69_recordings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(np.random.default_rng(3).bytes(5000))
     taken = intake(tmp_path, tmp_path, SETTINGS)
 
-    assert [result.name for result in taken.found] == ["good.wav"]
+    assert [result.name for result in taken.files] == ["good.wav"]
     assert sorted(rejection.name for rejection in taken.rejected) == sorted(names)
 
 

@@ -21,7 +21,7 @@ from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.testing import SCRIPTED, ManualClock
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Spec, Stage, State
 
-from .rooms import PuppetExecutor, Stand
+from .managers import PuppetExecutor, Stand
 
 
 class Cloudy(Engine):

@@ -23,7 +23,7 @@ from hybrid_transcribe.jobs.queue import BYTES_PER_S
 from hybrid_transcribe.jobs.summary import job_percentage, job_state
 from hybrid_transcribe.types import ErrorInfo, Spec, Stage, State
 
-from .rooms import SPEC, Stand, open_room
+from .managers import SPEC, Stand, open_room
 
 Play = Callable[[Stand], Awaitable[None]]
 

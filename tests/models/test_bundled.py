@@ -151,7 +151,7 @@ fakes.expect_small(patch)
 print("ready", flush=True)
 sys.stdin.readline()
 seen = []
-print(starter.ready("base", Settings(cache_dir=sys.argv[1]), seen.append), len(seen))
+print(bundled.ready("base", Settings(cache_dir=sys.argv[1]), seen.append), len(seen))
 """
 
 

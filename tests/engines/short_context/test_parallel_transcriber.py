@@ -71,7 +71,7 @@ class FakeEar:
 def ear(monkeypatch: pytest.MonkeyPatch) -> type[FakeEar]:
     """In place of the real one."""
     FakeEar.acts, FakeEar.heard, FakeEar.languages = {}, [], {}
-    monkeypatch.setattr(crews, "Ear", FakeEar)
+    monkeypatch.setattr(crews, "PieceDecoder", FakeEar)
     return FakeEar
 
 

@@ -239,7 +239,7 @@ class TestWaiting:
         waiting.leave(room, awaited, answered=False)
         clock.advance(2 * GRACE_S)
         job: Any = SimpleNamespace(job_id="one")
-        waiting.made(room, awaited, job)
+        waiting.job_created(room, awaited, job)
         clock.advance(GRACE_S - 1.0)
         assert room.done == []
         clock.advance(1.0)
