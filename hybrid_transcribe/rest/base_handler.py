@@ -96,6 +96,8 @@ class BaseHandler(TellsMethods, _Base):
     who: Role = Role.ANYBODY
     #: Whoever is turned away elsewhere is answered here, with less.
     open_to_strangers: bool = False
+    #: The status that they get where nothing has been started yet.
+    stranger_status: str = ""
     #: The address that led here, as a label.
     template: str = ""
     #: What is told of this client's rate.

@@ -116,10 +116,12 @@ class _Status(BaseHandler):
 class HealthHandler(_Status):
     """``GET /health``: this process answers."""
 
+    stranger_status = "ok"
+
     def get(self) -> None:
         """Says which version, too, to whoever may know."""
         if self.who is Role.STRANGER:
-            self.reply(shapes.HealthView(status="ok"))
+            self.reply(shapes.HealthView(status=self.stranger_status))
             return
         self.reply(shapes.HealthView(status="ok", version=__version__))
 
@@ -127,11 +129,13 @@ class HealthHandler(_Status):
 class ReadyHandler(_Status):
     """``GET /health/ready``: it takes jobs."""
 
+    stranger_status = "ready"
+
     async def get(self) -> None:
         """503 once the service is closing; with what people should know, if anything."""
         warnings, model = await self.ask(_look)
         if self.who is Role.STRANGER:
-            self.reply(shapes.ReadyView(status="ready"))
+            self.reply(shapes.ReadyView(status=self.stranger_status))
             return
         # What they say may name files of this machine, or another's recording.
         lines = tuple(

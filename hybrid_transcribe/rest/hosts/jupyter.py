@@ -55,6 +55,11 @@ class Lazily:
         self._lock = asyncio.Lock()
         self._rest: AppContext | None = None
 
+    @property
+    def started(self) -> bool:
+        """True once a request has needed the service."""
+        return self._rest is not None
+
     async def rest(self) -> AppContext:
         """What the handlers share. Raises what `Service` raises; the next request tries again."""
         async with self._lock:
@@ -79,6 +84,8 @@ class JupyterAuth:
         authorizer: Any
         token_authenticated: bool
         open_to_strangers: bool
+        stranger_status: str
+        finish: Callable[[dict[str, str]], Any]
         check_host: Callable[[], bool]
         check_origin: Callable[[], bool]
         set_cors_headers: Callable[[], None]
@@ -96,6 +103,10 @@ class JupyterAuth:
             if not self.open_to_strangers:
                 raise
             self._who = Role.STRANGER
+            if not self._lazily.started:
+                # The check of a load balancer starts nothing here.
+                self.finish({"status": self.stranger_status})
+                return
         self.rest = await self._lazily.rest()
         await _done(super().prepare())  # type: ignore[misc]
 

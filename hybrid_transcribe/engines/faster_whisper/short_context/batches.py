@@ -44,7 +44,7 @@ Floats = npt.NDArray[np.float32]
 
 #: States of all pieces of one call on a CPU, at most: their keys and values are in memory, for
 #: base 24 KiB a state. Four pieces of 20 s, eight of 8 s.
-MAX_STATES = 5000
+MAX_STATES = 3000
 
 #: A call is answered after this at the latest, though its batch is not full, in seconds: large
 #: models take seconds to encode a piece, and people wait for text.
