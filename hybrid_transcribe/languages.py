@@ -120,6 +120,23 @@ def parse_language(text: str | None, choices: Sequence[str] = WHISPER_CODES) -> 
     return closest_code(code, choices) or code
 
 
+def parse_languages(texts: Sequence[str] | None) -> tuple[str, ...] | None:
+    """The codes for several codes or names, each once; None where there are none.
+
+    Raises InvalidOption for what is no language, detection included.
+
+    >>> parse_languages(["pt-BR", "English", "Português"]), parse_languages([])
+    (('pt', 'en'), None)
+    """
+    codes: dict[str, None] = {}
+    for text in texts or ():
+        code = parse_language(text)
+        if code is None:
+            raise InvalidOption(f"Option languages has {text!r}: write codes such as 'pt,en'")
+        codes[code] = None
+    return tuple(codes) or None
+
+
 def closest_code(code: str, choices: Sequence[str]) -> str | None:
     """The one of the ``choices`` that stands for a language's code; None where none does.
 

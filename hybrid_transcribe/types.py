@@ -101,6 +101,8 @@ class Segment:
         avg_logprob: mean natural log-probability of its tokens; None if the engine has none.
         no_speech_prob: the engine's probability (0..1) that nobody speaks here.
         compression_ratio: characters over their zlib size; above about 2.4 the text repeats itself.
+        language: ISO 639-1 code of what is spoken, where a recording is transcribed in several
+            languages; None else.
     """
 
     start_s: float
@@ -112,6 +114,7 @@ class Segment:
     compression_ratio: float | None = None
     temperature: float | None = None
     speaker: str | None = None
+    language: str | None = None
 
 
 #: Why text was withheld. ``no_sound``: nothing sounds there, and nobody speaks in the window that
@@ -242,7 +245,10 @@ class Options:
         max_new_tokens: most tokens of one window.
         chunk_length: length of a window in seconds.
         clip_timestamps: stretches to decode, as start, end, start, end… seconds.
-        multilingual: detect the language again in every window.
+        multilingual: detect the language again in every window; with faster-whisper in every
+            stretch between pauses, each of which is then transcribed in its own.
+        languages: the languages that a recording may be in, such as ``("pt", "en")``: no other is
+            detected. Implies ``multilingual``.
         context: ``"auto"`` lets faster-whisper hear windows as short as the speech in them,
             several times as fast; ``"full"`` is the library's own way, window by window.
         diarize: label speakers, where the engine can.
@@ -280,9 +286,15 @@ class Options:
     chunk_length: int | None = None
     clip_timestamps: tuple[float, ...] | None = None
     multilingual: bool | None = None
+    languages: tuple[str, ...] | None = None
     context: str | None = None
     diarize: bool = False
     audio_track: str | None = None
+
+    @property
+    def in_several_languages(self) -> bool:
+        """Whether a recording may be in more than one language."""
+        return bool(self.multilingual or self.languages)
 
     def given(self) -> dict[str, Any]:
         """Only the options that differ from their defaults: name to value."""

@@ -77,6 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
     )
     vars(device)["usual"] = _OptionRecorder(lambda settings: settings.device)
     add("--language", metavar="NAME", help="spoken, as Portuguese or pt (default: detected)")
+    add(
+        "--languages",
+        metavar="CODES",
+        help="that a recording may be in, as pt,en: each part is written in its own",
+    )
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")
     add("--diarize", action="store_true", default=None, help="label who speaks (assemblyai)")
@@ -115,6 +120,7 @@ def requested(args: argparse.Namespace) -> dict[str, Any]:
     options.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}
     typed["hotwords"] = args.hotwords
+    typed["languages"] = args.languages
     options.update({name: parse(name, text) for name, text in typed.items() if text is not None})
     return options
 

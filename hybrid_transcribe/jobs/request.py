@@ -22,7 +22,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
-from hybrid_transcribe.languages import closest_code
+from hybrid_transcribe.languages import closest_code, parse_languages
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 
@@ -68,7 +68,11 @@ def make_spec(
     result = engine_class(name, settings)
     can = result.capabilities
     chosen = make_options(options or Options(), kwargs)
-    chosen = replace(chosen, language=_engine_language(chosen.language, name, can))
+    chosen = replace(
+        chosen,
+        language=_engine_language(chosen.language, name, can),
+        languages=_engine_languages(chosen.languages, name, can),
+    )
     if chosen.task == "translate" and not can.translates:
         # Not a warning afterwards: what came back would be another text than was asked for.
         raise InvalidOption(f"Engine {name} cannot translate; leave task={chosen.task!r} out")
@@ -141,6 +145,7 @@ def make_options(base: Options, values: Mapping[str, Any]) -> Options:
     return replace(
         chosen,
         language=make_language(chosen.language),
+        languages=parse_languages(chosen.languages),
         audio_track=_make_track(chosen.audio_track),
         **_blank_texts(chosen),
     )
@@ -161,6 +166,8 @@ def _blank_texts(options: Options) -> dict[str, Any]:
 def _plain(name: str, value: Any) -> Any:
     if get_args(_kind(name)) and isinstance(value, int | float):
         return (value,)
+    if name == "languages" and isinstance(value, str):
+        return tuple(part for part in value.split(",") if part.strip())
     if name == "audio_track" and type(value) is int:
         return str(value)
     return value
@@ -220,6 +227,15 @@ def _check_available(engine: type[Engine], can: Capabilities, settings: Settings
     why_not = engine().available(settings)
     if why_not:
         raise EngineUnavailable(f"{engine.name}: {why_not}")
+
+
+def _engine_languages(
+    languages: tuple[str, ...] | None, engine: str, can: Capabilities
+) -> tuple[str, ...] | None:
+    """The engine's own codes. Raises InvalidOption where it has none for one of them."""
+    if languages is None:
+        return None
+    return tuple(_engine_language(code, engine, can) or code for code in languages)
 
 
 def _engine_language(language: str | None, engine: str, can: Capabilities) -> str | None:

@@ -73,6 +73,7 @@ def _segment(index: int, segment: Segment) -> dict[str, Any]:
         "temperature": _number(segment.temperature),
         "speaker": _text(segment.speaker),
         "words": [_word(w) for w in segment.words],
+        **({} if segment.language is None else {"language": _text(segment.language)}),
     }
 
 

@@ -113,7 +113,7 @@ def test_the_library_has_an_argument_for_every_option_passed_on() -> None:
     """A renamed argument shows on the day the library is upgraded."""
     from inspect import signature
 
-    ours = {"silence_guard", "compute_type", "batch_size", "context", "audio_track"}
+    ours = {"silence_guard", "compute_type", "batch_size", "context", "audio_track", "languages"}
     honoured = FasterWhisper.capabilities.options
 
     assert honoured - ours <= set(signature(WhisperModel.transcribe).parameters)

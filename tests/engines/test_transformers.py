@@ -312,6 +312,8 @@ def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     remaining = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
     # The decoder's affair, before any engine.
     remaining |= {"audio_track"}
+    # Every window's language is detected among all.
+    remaining |= {"languages"}
 
     assert (name in Transformers.capabilities.options) == (name not in remaining)
 

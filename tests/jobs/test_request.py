@@ -43,6 +43,25 @@ def test_a_value_of_the_wrong_kind_is_told_in_words(given: dict[str, object], to
     assert str(caught.value) == told
 
 
+@pytest.mark.parametrize("languages", ["pt-BR, English", ("Português", "en"), ["pt", "en", "por"]])
+def test_languages_are_codes_each_once(languages: object) -> None:
+    """However they are written: one after the other, or in one text."""
+    assert make_options(Options(), {"languages": languages}).languages == ("pt", "en")
+
+
+@pytest.mark.parametrize("languages", ["pt,auto", ("pt", "auto"), "klingonish"])
+def test_what_is_no_language_is_refused(languages: object) -> None:
+    """Detection included: it is what they are for."""
+    with pytest.raises(InvalidOption):
+        make_options(Options(), {"languages": languages})
+
+
+def test_languages_that_an_engine_does_not_know_are_refused() -> None:
+    """With its choices."""
+    with pytest.raises(InvalidOption, match="knows no language 'qu'"):
+        make_spec(Settings(), languages=("pt", "qu"))
+
+
 def test_one_number_is_a_list_of_one() -> None:
     """As the words promise."""
     chosen = make_options(Options(), {"temperature": 0, "suppress_tokens": -1})

@@ -28,7 +28,10 @@ FULL = Transcript(
     recording_id="r1",
     name="reunião.wav",
     segments=(
-        Segment(0.0, 1.5, " Olá.", (Word(0.0, 1.5, " Olá.", 0.9, "A"),), -0.2, 0.01, 1.1, 0.0, "A"),
+        Segment(
+            *(0.0, 1.5, " Olá.", (Word(0.0, 1.5, " Olá.", 0.9, "A"),)),
+            *(-0.2, 0.01, 1.1, 0.0, "A", "pt"),
+        ),
         Segment(1.5, 2.0, " Até."),
     ),
     engine="faster-whisper",
@@ -79,6 +82,8 @@ def test_nothing_a_transcript_knows_is_lost() -> None:
     assert (written["complete"], written["warnings"]) == (False, ["diarize is not supported"])
     assert (first["index"], first["start_s"], first["end_s"]) == (0, 0.0, 1.5)
     assert (first["avg_logprob"], first["no_speech_prob"], first["speaker"]) == (-0.2, 0.01, "A")
+    assert first["language"] == "pt"
+    assert "language" not in written["segments"][1]
     assert first["words"] == [
         {"start_s": 0.0, "end_s": 1.5, "text": " Olá.", "probability": 0.9, "speaker": "A"}
     ]

@@ -41,6 +41,7 @@ OPTIONS = st.builds(
     suppress_tokens=st.none() | st.lists(st.integers(-1, 99), max_size=3).map(tuple),
     clip_timestamps=st.none() | st.just((0.0, 1.5)),
     initial_prompt=st.none() | TEXT,
+    languages=st.none() | st.just(("pt", "en")),
 )
 SPECS = st.builds(Spec, TEXT, TEXT, st.sampled_from(["auto", "gpu", "cpu"]), OPTIONS)
 ERRORS = st.builds(ErrorInfo, TEXT, TEXT)
@@ -53,6 +54,7 @@ SEGMENTS = st.builds(
     st.lists(WORDS, max_size=2).map(tuple),
     avg_logprob=MAYBE,
     speaker=st.none() | TEXT,
+    language=st.none() | st.just("pt"),
 )
 RECORDINGS = st.builds(
     Recording,

@@ -42,6 +42,10 @@ LEAST_S = 10.0
 #: Silence longer than this ends a piece; shorter silence is cheaper to hear than to cut out.
 GAP_S = 4.0
 
+#: Silence after which somebody may go on in another language, in seconds. Of 0.4 s and more, half
+#: were within a sentence, whose parts alone were now and then taken for a related language.
+TURN_S = 0.6
+
 #: Kept around speech, which begins and ends softly.
 PAD_S = 0.5
 
@@ -75,13 +79,14 @@ def pieces(
     hear: Callable[[Samples], Probabilities] = speech_probabilities,
     *,
     always: bool = False,
+    gap_s: float = GAP_S,
 ) -> Iterator[AudioPiece]:
     """Pieces of a clip in order, each as soon as it is known; none where nobody speaks.
 
     Nobody speaks where both the detector and the level say so, see `disputed`.
 
     ``hear`` gives the probability of speech for every 32 ms. Short clips are one piece as they
-    are, unless silence is ``always`` to be left out.
+    are, unless silence is ``always`` to be left out. Silence longer than ``gap_s`` ends a piece.
     """
     duration_s = len(samples) / RATE_HZ
     if duration_s <= WHOLE_S and not always:
@@ -90,7 +95,8 @@ def pieces(
     n_told = 0
     items: list[AudioPiece] = []
     for entry, detected in _heard_so_far(loud_enough(samples), hear):
-        items = [_judged(item, entry, detected) for item in cut(entry, _end_s(entry, duration_s))]
+        found = cut(entry, _end_s(entry, duration_s), gap_s)
+        items = [_judged(item, entry, detected) for item in found]
         # What comes may belong to the last of them, and to no other.
         yield from items[n_told:-1]
         n_told = max(n_told, len(items) - 1)
@@ -126,10 +132,10 @@ def _heard_so_far(
         yield entry, detected
 
 
-def cut(probabilities: Probabilities, duration_s: float) -> list[AudioPiece]:
+def cut(probabilities: Probabilities, duration_s: float, gap_s: float = GAP_S) -> list[AudioPiece]:
     """The pieces that these probabilities of speech, one for every 32 ms, suggest."""
     items: list[AudioPiece] = []
-    for group in _groups(_spoken(probabilities)):
+    for group in _groups(_spoken(probabilities), gap_s):
         items += _split(group, probabilities)
     return _padded(items, duration_s)
 
@@ -155,11 +161,11 @@ def _spoken(probabilities: Probabilities) -> list[AudioPiece]:
     return joined
 
 
-def _groups(spoken: list[AudioPiece]) -> list[list[AudioPiece]]:
+def _groups(spoken: list[AudioPiece], gap_s: float) -> list[list[AudioPiece]]:
     """Stretches that are not parted by long silence."""
     groups: list[list[AudioPiece]] = []
     for item in spoken:
-        if groups and item.start_s - groups[-1][-1].end_s <= GAP_S:
+        if groups and item.start_s - groups[-1][-1].end_s <= gap_s:
             groups[-1].append(item)
         else:
             groups.append([item])

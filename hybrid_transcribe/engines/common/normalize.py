@@ -66,6 +66,7 @@ class SegmentNormalizer:
             no_speech_prob=_number(raw.no_speech_prob),
             compression_ratio=_number(raw.compression_ratio),
             temperature=_number(raw.temperature),
+            language=getattr(raw, "language", None),
         )
 
 

@@ -11,7 +11,7 @@ from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.types import Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
-_NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "context", "diarize")
+_NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "context", "diarize", "languages")
 
 #: What the library's batched pipeline accepts and ignores, by its documentation.
 _NOT_BATCHED = (
@@ -23,6 +23,8 @@ _NOT_BATCHED = (
     "hallucination_silence_threshold",
 )
 
+
+_ANY_LANGUAGE = "languages is ignored with options of whole windows; any language is detected."
 
 _DECODED_TOGETHER = "batch_size is for GPUs; on a CPU pieces are decoded together without it."
 
@@ -62,15 +64,22 @@ def request_for(
             draft.arguments[name] = list(draft.arguments[name])
     if options.hallucination_silence_threshold is not None and not options.word_timestamps:
         draft.notices.append("hallucination_silence_threshold needs word_timestamps; ignored.")
+    if options.languages and len(languages) > 1:
+        draft.arguments["multilingual"] = True
+        draft.notices.append(_ANY_LANGUAGE)
     return FasterWhisperRequest(draft.arguments, batch_size, tuple(draft.notices), empty)
 
 
 def batched_request(
     options: Options, clip: Clip, languages: Sequence[str], model_name: str
 ) -> FasterWhisperRequest:
-    """As `request_for`, where pieces are decoded together whatever ``batch_size`` says."""
+    """As `request_for`, where pieces are decoded together whatever ``batch_size`` says.
+
+    The language of each is no business of the library's.
+    """
     size = options.batch_size
-    request = request_for(replace(options, batch_size=None), clip, languages, model_name)
+    plain = replace(options, batch_size=None, languages=None, multilingual=None)
+    request = request_for(plain, clip, languages, model_name)
     if size is None or size == 1:
         return request
     if size < 1:

@@ -32,6 +32,7 @@ export const EXPERT = [
   { name: "prefix", kind: "text" },
   { name: "audio_track", kind: "text" },
   { name: "multilingual", kind: "maybe" },
+  { name: "languages", kind: "text" },
   { name: "without_timestamps", kind: "maybe" },
   { name: "suppress_blank", kind: "maybe" },
 ];

@@ -104,6 +104,8 @@ def _as_text(schema: Schema) -> Schema:
     kinds = schema.get("anyOf", [schema])
     (kind,) = (item for item in kinds if item.get("type") != "null")
     about = {"description": schema["description"]}
+    if kind["type"] == "array" and kind["items"].get("type") == "string":
+        return {"type": "string", **_more(about, "Several with commas.")}
     if kind["type"] == "array":
         return {"type": "string", "pattern": _NUMBERS, **_more(about, "Several with commas.")}
     kept: dict[str, Any] = {

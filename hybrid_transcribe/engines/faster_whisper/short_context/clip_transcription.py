@@ -50,7 +50,9 @@ class _Detected:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
+    """A piece, and its segments once they are there."""
+
     piece: AudioPiece
     segments: Future[list[DecodedSegment]]
 
@@ -78,10 +80,10 @@ class ClipTranscription:
         self._language, self._asked_to_stop = language, canceled
         self._always_cut, self._everything = always_cut, everything
         self._stopped = False
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
         self._plan: Future[None] | None = None
         # What there is to tell, in order; None is the end of it.
-        self._to_tell: SimpleQueue[Language | _Part | None] = SimpleQueue()
+        self._to_tell: SimpleQueue[Language | Part | None] = SimpleQueue()
 
     def start(self) -> None:
         """Have it heard from now on. Twice is once."""
@@ -112,11 +114,17 @@ class ClipTranscription:
                 continue
             if item.piece.disputed:
                 yield Undetected(item.piece.start_s, item.piece.end_s)
-            yield from within(self._wait(item.segments), item.piece.start_s, item.piece.end_s)
+            segments = self._wait(item.segments)
+            yield from self._languages_found()
+            yield from within(segments, item.piece.start_s, item.piece.end_s)
             yield Progress(item.piece.end_s)
         self._wait(self._plan)
 
-    def _next(self) -> Language | _Part | None:
+    def _languages_found(self) -> Iterator[Language]:
+        """Languages that were found with the piece at hand."""
+        return iter(())
+
+    def _next(self) -> Language | Part | None:
         while True:
             try:
                 return self._to_tell.get(timeout=LOOK_S)
@@ -180,7 +188,7 @@ class ClipTranscription:
             segments.set_result(self._hear(piece, speaker, window))
         else:
             segments = self._crew.submit(self._hear, piece, speaker, window)
-        part = _Part(piece, segments)
+        part = Part(piece, segments)
         self._parts.append(part)
         self._to_tell.put(part)
 

@@ -14,6 +14,9 @@ from hybrid_transcribe.engines.faster_whisper.request import FasterWhisperReques
 from hybrid_transcribe.engines.faster_whisper.short_context.clip_transcription import (
     ClipTranscription,
 )
+from hybrid_transcribe.engines.faster_whisper.short_context.multilingual_transcription import (
+    MultilingualTranscription,
+)
 from hybrid_transcribe.engines.faster_whisper.short_context.piece_decoder import PieceDecoder
 from hybrid_transcribe.engines.faster_whisper.short_context.silence_padding import SilencePadding
 from hybrid_transcribe.interfaces import ClipDone, EngineWarning, Heard, Language
@@ -115,15 +118,7 @@ class _Waiting:
             return self._canceled(key)
 
         ear = PieceDecoder(crew.model, request.arguments, crew.tail, crew.step_s)
-        hearing = ClipTranscription(
-            ear,
-            crew.threads,
-            clip.samples,
-            _language(crew.model, request),
-            canceled,
-            always_cut=bool(crew.options.vad_filter),
-            everything=crew.options.vad_filter is False,
-        )
+        hearing = _transcription(crew, clip, request, ear, canceled)
         if clip.duration_s > LONG_S or not _nothing_in(clip, crew.options):
             hearing.start()
         events = postprocess(
@@ -163,6 +158,37 @@ class _Waiting:
         """Nobody wants the rest."""
         for item in self.begun:
             item.hearing.stop()
+
+
+def _transcription(
+    crew: ParallelTranscriber,
+    clip: Clip,
+    request: FasterWhisperRequest,
+    ear: PieceDecoder,
+    canceled: Callable[[], bool],
+) -> ClipTranscription:
+    """How the clip is transcribed: in one language, or each piece in its own."""
+    options, language = crew.options, _language(crew.model, request)
+    everything = options.vad_filter is False
+    if options.in_several_languages and crew.model.model.is_multilingual:
+        return MultilingualTranscription(
+            ear,
+            crew.threads,
+            clip.samples,
+            language,
+            canceled,
+            options.languages or (),
+            everything=everything,
+        )
+    return ClipTranscription(
+        ear,
+        crew.threads,
+        clip.samples,
+        language,
+        canceled,
+        always_cut=bool(options.vad_filter),
+        everything=everything,
+    )
 
 
 def _nothing_in(clip: Clip, options: Options) -> bool:

@@ -10,7 +10,6 @@ from hybrid_transcribe.types import Options
 #: Options that are about the library's own window, or need the text before it.
 _NEED_THE_WINDOW = (
     "clip_timestamps",
-    "multilingual",
     "hallucination_silence_threshold",
     "prefix",
     "chunk_length",

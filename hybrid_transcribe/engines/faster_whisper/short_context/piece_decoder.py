@@ -72,6 +72,7 @@ class DecodedSegment:
     no_speech_prob: float
     compression_ratio: float
     temperature: float
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +123,27 @@ class PieceDecoder:
                 code, probability = self._detect(self._full(samples))
         return code, probability, window
 
+    def language_probabilities(
+        self, samples: Samples, canceled: Callable[[], bool], *, thorough: bool = False
+    ) -> tuple[dict[str, float], EncodedWindow]:
+        """Every language's probability (0..1) in a piece, and its window.
+
+        ``thorough`` looks in the full window where the trimmed one is not sure. Raises Interrupted.
+        """
+        with self.interruptible(canceled):
+            window = self.window(samples)
+            found = self._probabilities(window)
+            if thorough and max(found.values()) < SURE_LANGUAGE:
+                found = self._probabilities(self._full(samples))
+        return found, window
+
     def _detect(self, window: EncodedWindow) -> tuple[str, float]:
-        token, probability = self._model.model.detect_language(window.encoding)[0][0]
-        return token[2:-2], float(probability)
+        return next(iter(self._probabilities(window).items()))
+
+    def _probabilities(self, window: EncodedWindow) -> dict[str, float]:
+        """By language, the most probable first."""
+        found = self._model.model.detect_language(window.encoding)[0]
+        return {token[2:-2]: float(probability) for token, probability in found}
 
     # -------------------------------------------------------------------------- text
 
