@@ -95,8 +95,8 @@ def pieces(
     n_told = 0
     items: list[AudioPiece] = []
     for entry, detected in _heard_so_far(loud_enough(samples), hear):
-        found = cut(entry, _end_s(entry, duration_s), gap_s)
-        items = [_judged(item, entry, detected) for item in found]
+        stretches = cut(entry, _end_s(entry, duration_s), gap_s)
+        items = [_judged(item, entry, detected) for item in stretches]
         # What comes may belong to the last of them, and to no other.
         yield from items[n_told:-1]
         n_told = max(n_told, len(items) - 1)

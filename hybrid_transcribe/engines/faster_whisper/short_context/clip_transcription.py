@@ -115,12 +115,12 @@ class ClipTranscription:
             if item.piece.disputed:
                 yield Undetected(item.piece.start_s, item.piece.end_s)
             segments = self._wait(item.segments)
-            yield from self._languages_found()
+            yield from self._new_languages()
             yield from within(segments, item.piece.start_s, item.piece.end_s)
             yield Progress(item.piece.end_s)
         self._wait(self._plan)
 
-    def _languages_found(self) -> Iterator[Language]:
+    def _new_languages(self) -> Iterator[Language]:
         """Languages that were found with the piece at hand."""
         return iter(())
 

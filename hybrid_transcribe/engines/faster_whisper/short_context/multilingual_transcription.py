@@ -83,7 +83,7 @@ class MultilingualTranscription(ClipTranscription):
                 offset_s = first / RATE_HZ
                 yield AudioPiece(offset_s + piece.start_s, offset_s + piece.end_s)
 
-    def _languages_found(self) -> Iterator[Language]:
+    def _new_languages(self) -> Iterator[Language]:
         if not self._reported and self._smoother.first is not None:
             self._reported = True
             yield Language(*self._smoother.first)

@@ -132,18 +132,18 @@ class PieceDecoder:
         """
         with self.interruptible(canceled):
             window = self.window(samples)
-            found = self._probabilities(window)
-            if thorough and max(found.values()) < SURE_LANGUAGE:
-                found = self._probabilities(self._full(samples))
-        return found, window
+            result = self._probabilities(window)
+            if thorough and max(result.values()) < SURE_LANGUAGE:
+                result = self._probabilities(self._full(samples))
+        return result, window
 
     def _detect(self, window: EncodedWindow) -> tuple[str, float]:
         return next(iter(self._probabilities(window).items()))
 
     def _probabilities(self, window: EncodedWindow) -> dict[str, float]:
         """By language, the most probable first."""
-        found = self._model.model.detect_language(window.encoding)[0]
-        return {token[2:-2]: float(probability) for token, probability in found}
+        detected = self._model.model.detect_language(window.encoding)[0]
+        return {token[2:-2]: float(probability) for token, probability in detected}
 
     # -------------------------------------------------------------------------- text
 
