@@ -178,3 +178,4 @@ def test_what_it_hears_is_cut_as_it_says() -> None:
     (piece,) = pieces(samples, lambda part: voice[: -(-len(part) // 512)])
     assert not piece.disputed
     assert piece.end_s < 9
+    assert piece.speech_s == pytest.approx(3, abs=2 * FRAME_S)

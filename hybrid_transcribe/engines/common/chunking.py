@@ -11,7 +11,7 @@ Pieces of 30 s leave no room for the silence and lose text (word error rates of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -67,11 +67,15 @@ _DIP = 5
 
 @dataclass(frozen=True, slots=True)
 class AudioPiece:
-    """A stretch of a clip, in seconds. ``disputed``: the detector finds no speech in it."""
+    """A stretch of a clip, in seconds. ``disputed``: the detector finds no speech in it.
+
+    ``speech_s``: the time in which the detector finds speech, None where it was not measured.
+    """
 
     start_s: float
     end_s: float
     disputed: bool = False
+    speech_s: float | None = field(default=None, compare=False)
 
 
 def pieces(
@@ -108,11 +112,12 @@ def _end_s(probabilities: Probabilities, duration_s: float) -> float:
 
 
 def _judged(piece: AudioPiece, probabilities: Probabilities, detected: Probabilities) -> AudioPiece:
-    """The piece, disputed where most of its speech is none to the detector."""
+    """The piece with its speech, disputed where most of that is none to the detector."""
     inside = slice(int(piece.start_s / _FRAME_S), int(piece.end_s / _FRAME_S) + 1)
     n_detected = (detected[inside] >= SPEECH).sum()
     n_raised = (probabilities[inside] != detected[inside]).sum()
-    return replace(piece, disputed=bool(n_detected < SHARE * (n_detected + n_raised)))
+    disputed = bool(n_detected < SHARE * (n_detected + n_raised))
+    return replace(piece, disputed=disputed, speech_s=float(n_detected) * _FRAME_S)
 
 
 def _heard_so_far(

@@ -18,8 +18,8 @@ SURE = 0.8
 #: them is sure, however much more probable than the rest it is.
 LEAST_CANDIDATES = 0.5
 
-#: Pieces shorter than this are never sure, in seconds.
-LEAST_SURE_S = 1.0
+#: Pieces with less speech than this are never sure, in seconds.
+LEAST_SURE_S = 1.5
 
 #: Unsure pieces that wait for a sure one behind them, at most: their encodings are in memory.
 MAX_PENDING = 8

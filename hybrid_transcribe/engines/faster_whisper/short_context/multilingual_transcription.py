@@ -95,10 +95,10 @@ class MultilingualTranscription(ClipTranscription):
         try:
             if self._canceled():
                 raise DecodingInterrupted
+            reliable = not piece.disputed and _speech_s(piece) >= LEAST_SURE_S
             probabilities, window = self._ear.language_probabilities(
-                self._of(piece), self._canceled, thorough=index == 0
+                self._of(piece), self._canceled, thorough=not piece.disputed
             )
-            reliable = not piece.disputed and piece.end_s - piece.start_s >= LEAST_SURE_S
             detected = among(probabilities, self._candidates, reliable)
             with self._lock:
                 self._windows[index] = window
@@ -121,6 +121,11 @@ class MultilingualTranscription(ClipTranscription):
             _settle(part, [replace(segment, language=language) for segment in segments])
         except Exception as error:
             _settle(part, error)
+
+
+def _speech_s(piece: AudioPiece) -> float:
+    """Its speech, without margins and pauses; its length where that was not measured."""
+    return piece.end_s - piece.start_s if piece.speech_s is None else piece.speech_s
 
 
 def _settle(part: Part, result: list[DecodedSegment] | Exception) -> None:
