@@ -5,7 +5,7 @@ Windows the code page of its console (850 in Brazil and Western Europe, 437 in t
 932 in Japan), others that of its windows (1252). The standard library reads all of them as code
 page 437. Here one encoding is chosen for all names of a zip: the one in which they look most like
 words. A detector of texts is no help for a few letters: of 68 names of one to three words, in 22
-encodings, charset-normalizer 3.5 reads 18 right; this reads 59, and 65 where it knows the language
+encodings, charset-normalizer 3.5 reads 18 right; this reads 57, and 65 where it knows the language
 of the machine. So the detector is asked only where there is more text and the choice is close.
 """
 
