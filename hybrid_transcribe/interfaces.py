@@ -78,6 +78,10 @@ class CheckpointUpdate:
     note: str
 
 
+#: Their former names, which plug-ins may still import.
+Notice, Doing, Remember = EngineWarning, StageUpdate, CheckpointUpdate
+
+
 @dataclass(frozen=True, slots=True)
 class ClipDone:
     """The engine is through with one clip of a recording (`Engine.transcribe_many` only)."""

@@ -12,9 +12,16 @@ import httpx
 from hybrid_transcribe import Service
 from tests.services import service, wavs
 
+_WRITING = threading.Lock()
+
 
 def _post(server: Any, name: str, key: str, **fields: str) -> httpx.Response:
-    (path,) = wavs(Path(fields.pop("folder")), name)
+    folder = Path(fields.pop("folder"))
+    # Written once: who reads it while another thread writes it anew sends something else.
+    with _WRITING:
+        path = folder / f"{name}.wav"
+        if not path.exists():
+            (path,) = wavs(folder, name)
     headers = {"Idempotency-Key": key}
     if server.token:
         headers["Authorization"] = f"token {server.token}"

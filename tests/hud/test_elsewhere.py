@@ -117,7 +117,7 @@ def jupyter_server(folder: Path, *, ours: bool) -> tuple[subprocess.Popen[bytes]
 @pytest.fixture
 def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """What was found before is found anew, and closed at the end."""
-    monkeypatch.setattr(finding, "_found", None)
+    monkeypatch.setattr(finding, "_service", None)
     yield monkeypatch
     if finding._found is not None:
         finding._found.close()

@@ -1,0 +1,1 @@
+"""The former place of `hybrid_transcribe.engines.common`, kept for what imports it."""
