@@ -119,8 +119,8 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """What was found before is found anew, and closed at the end."""
     monkeypatch.setattr(finding, "_service", None)
     yield monkeypatch
-    if finding._found is not None:
-        finding._found.close()
+    if finding._service is not None:
+        finding._service.close()
 
 
 @pytest.mark.slow
