@@ -17,6 +17,7 @@ from tests.benchmarks.speed import Scale
 from tests.benchmarks.unwatched import unwatched
 from tests.hud.page.lab import Lab, address_of, jupyterlab, write_notebook
 from tests.hud.page.visiting import Visit, write_long
+from tests.processes import command_of
 from tests.rest.hosts.running import Running
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _sent(
     server = psutil.Process(site.process.pid)
     with unwatched(browser.browser_type) as remaining:
         remaining.look(drop)
-        kernel = next(item for item in alive(site) if KERNEL in item.cmdline())
+        kernel = next(item for item in alive(site) if KERNEL in command_of(item))
         with _Growth(kernel, server) as growth:
             _until_queued(site)
         sent = remaining.look(lambda page: page.evaluate("() => window.sent"))

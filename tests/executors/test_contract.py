@@ -19,6 +19,7 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Spec
 from hybrid_transcribe.worker.worker import Worker
+from tests.processes import command_of
 from tests.services import gone, wavs
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
@@ -186,5 +187,5 @@ def test_a_helper_that_holds_the_pipes_does_not_hide_a_death() -> None:
 
     asyncio.run(run())
     for child in psutil.Process(1).children() + psutil.Process().children():
-        if "time.sleep(8)" in " ".join(child.cmdline()):
+        if "time.sleep(8)" in " ".join(command_of(child)):
             child.kill()

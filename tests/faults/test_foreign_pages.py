@@ -16,6 +16,7 @@ import pytest
 pytest.importorskip("voila")
 pytest.importorskip("playwright.sync_api")
 
+from tests.processes import command_of
 from tests.rest.hosts.running import TOKEN, Running, serve
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _logged(running: Running) -> list[int]:
 
 def _kernels(running: Running) -> int:
     children = psutil.Process(running.process.pid).children(recursive=True)
-    return sum("ipykernel_launcher" in child.cmdline() for child in children)
+    return sum("ipykernel_launcher" in command_of(child) for child in children)
 
 
 def test_f83_a_foreign_page_starts_no_kernel(browser_page: Page, tmp_path: Path) -> None:

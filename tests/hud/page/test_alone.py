@@ -22,6 +22,7 @@ from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, panel_policy
 from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit
+from tests.processes import command_of
 from tests.rest.hosts.running import ROOT, Running, started
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def alone(tmp_path: Path) -> Iterator[Running]:
 
 def kernels(site: Running) -> list[psutil.Process]:
     children = psutil.Process(site.process.pid).children()
-    return [item for item in children if "ipykernel_launcher" in item.cmdline()]
+    return [item for item in children if "ipykernel_launcher" in command_of(item)]
 
 
 @pytest.mark.browser
@@ -103,7 +104,9 @@ def test_voila_alone_is_as_careful(browser: Browser, alone: Running) -> None:
         " 'globalThis.hurt = 1'; document.body.append(it); }"
     )
     assert guest.page.evaluate("globalThis.hurt") is None
-    (mine, *_) = [item for item in kernels(alone) if payload["kernel"] in " ".join(item.cmdline())]
+    (mine, *_) = [
+        item for item in kernels(alone) if payload["kernel"] in " ".join(command_of(item))
+    ]
     guest.close()
     mine.wait(timeout=60)
     context.close()

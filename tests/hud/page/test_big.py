@@ -13,6 +13,7 @@ import pytest
 from hybrid_transcribe.testing import Script
 from tests.hud.page.lab import jupyterlab, open_notebook, write_notebook
 from tests.hud.page.visiting import Visit, digest, digest_of, jobs, visit, write_long
+from tests.processes import command_of
 from tests.rest.hosts.running import TOKEN, Running, serve
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_in_the_lab(browser: Browser, lab: Running, tmp_path: Path, megabytes: i
         notebook.until_panel()
         mine = psutil.Process(lab.process.pid).children()
         kernel = max(
-            (item for item in mine if "ipykernel_launcher" in item.cmdline()),
+            (item for item in mine if "ipykernel_launcher" in command_of(item)),
             key=lambda one: one.create_time(),
         )
         with lab.client() as client:

@@ -14,6 +14,7 @@ import pytest
 
 from hybrid_transcribe.rest.hosts.page import TEMPLATE
 from tests.hud.page.visiting import Visit, jobs, visit
+from tests.processes import command_of
 from tests.rest.hosts.running import ROOT, TOKEN, Running, serve
 from tests.services import wavs
 
@@ -166,7 +167,7 @@ def test_five_visitors_share_one_model(browser: Browser, site: Running, tmp_path
         for context in contexts:
             context.close()
     children = psutil.Process(site.process.pid).children(recursive=True)
-    workers = [item for item in children if "hybrid_transcribe.worker" in item.cmdline()]
+    workers = [item for item in children if "hybrid_transcribe.worker" in command_of(item)]
     assert len(workers) == 1
 
 

@@ -16,6 +16,7 @@ import httpx
 import psutil
 
 from tests.browser import PATIENCE_MS, Heard, listen
+from tests.processes import command_of
 from tests.rest.hosts.running import Running
 
 if TYPE_CHECKING:
@@ -170,6 +171,6 @@ def digest_of(client: httpx.Client, job: dict[str, Any], session_id: str, below:
 
 def _command(process: psutil.Process) -> str:
     try:
-        return " ".join(process.cmdline())
+        return " ".join(command_of(process))
     except psutil.Error:
         return ""

@@ -13,6 +13,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.processes import command_of
 from tests.rest.hosts.running import Running, serve
 
 
@@ -95,7 +96,7 @@ def test_kernels_of_pages_get_in_as_visitors(site: Running) -> None:
         client.get("/ui", timeout=60)
     children = psutil.Process(site.process.pid).children()
     is_declared = next(
-        c for c in children if "ipykernel_launcher" in " ".join(c.cmdline())
+        c for c in children if "ipykernel_launcher" in " ".join(command_of(c))
     ).environ()
     visitor = is_declared["HYBRID_TRANSCRIBE_TOKEN"]
     assert is_declared["HYBRID_TRANSCRIBE_URL"] == site.url
