@@ -325,13 +325,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 def test_extras_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is installed, and for each that is not what to type; none for developers."""
-    monkeypatch.setattr(machine, "_installed", lambda name: name != "distributed")
+    monkeypatch.setattr(machine, "_installed", lambda name: name != "nest-asyncio")
     here, *absent = machine.extras(Settings())
 
     assert "starter" in here.detail
     assert "dev" not in here.detail
     assert [(c.name, c.ok, c.hint) for c in absent] == [
-        ("extra dask", None, "pip install 'hybrid-transcribe[dask]'")
+        ("extra nested", None, "pip install 'hybrid-transcribe[nested]'")
     ]
 
 

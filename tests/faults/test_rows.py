@@ -10,7 +10,7 @@ import pytest
 
 from tests.services import service, wavs
 
-#: The rows that this package holds; 25 comes with Dask.
+#: The rows that this package holds; 25 is about machines of a cluster, which it does not use.
 ROWS = [
     *range(1, 25),
     *range(26, 45),
