@@ -17,7 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 TORCH = -$(PY) -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-index --no-deps torch 2>/dev/null || true
 
 .DEFAULT_GOAL := help
-.PHONY: help sample run test check lint bench campaign clean
+.PHONY: help sample run test check lint build bench campaign clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -44,6 +44,10 @@ check: $(VENV)/.dev ## The same, with the fast tests only
 lint: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(PY) -m ruff format
 	$(PY) -m ruff check --fix
+
+build: $(VENV)/.dev node_modules/.made ## Build the pages' JavaScript from frontend/; also after a merge or rebase
+	npm run --silent build
+	$(PY) -c "from hybrid_transcribe.rest.hosts.page import write_policy; write_policy()"
 
 bench: $(VENV)/.dev ## Measure speed; takes minutes
 	@if [ -f tests/benchmarks/__main__.py ]; then $(PY) -m tests.benchmarks; \
@@ -73,6 +77,10 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(TORCH)
 	$(PIP) install --quiet -e '.[dev]'
 	@touch $@ $(VENV)/.starter $(VENV)/.app
+
+node_modules/.made: package.json
+	npm install --no-package-lock --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -7,7 +7,7 @@ from typing import Any
 
 import anywidget
 
-from hybrid_transcribe.hud.bundle import css, esm
+from hybrid_transcribe.hud.assets import css, esm
 
 
 def _as_addressed(content: Any, subshell_id: str | None) -> str | None:

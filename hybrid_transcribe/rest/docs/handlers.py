@@ -16,7 +16,7 @@ FILES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui-bundle.js.LICENSE.txt": "text/plain; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
+    "page.bundle.js": "text/javascript; charset=utf-8",
     "page.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
     "LICENSE": "text/plain; charset=utf-8",

@@ -220,7 +220,12 @@ class PanelPage(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
 
 def panel_policy() -> str:
     """What the panel's page may load and run; who may frame it, only a header can say."""
-    return _PANEL_POLICY.format(script=_hash("page.js"), style=_hash("page.css"))
+    return _PANEL_POLICY.format(script=_hash("page.bundle.js"), style=_hash("page.css"))
+
+
+def write_policy() -> None:
+    """Write the policy into the template, for `voila` alone: part of ``make build``."""
+    (TEMPLATE / "policy.txt").write_text(f"{panel_policy()}\n", encoding="utf-8")
 
 
 def _careful(handler: RequestHandler) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybrid_transcribe.hud import bundle
+from hybrid_transcribe.hud import assets
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Route
@@ -21,7 +21,7 @@ _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 def serve(context: BrowserContext) -> None:
     """Answer for the host of the page; what else is asked for finds nobody."""
-    by_name: dict[str, Callable[[], str]] = {"panel.js": bundle.esm, "panel.css": bundle.css}
+    by_name: dict[str, Callable[[], str]] = {"panel.js": assets.esm, "panel.css": assets.css}
 
     def answer(route: Route) -> None:
         name = route.request.url.partition("?")[0].removeprefix(URL) or "page.html"

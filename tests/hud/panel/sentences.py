@@ -44,7 +44,7 @@ from hybrid_transcribe.errors import (
     UnknownFormat,
     UnknownModel,
 )
-from hybrid_transcribe.hud import bundle
+from hybrid_transcribe.hud import assets
 from hybrid_transcribe.hud.uploads import PanelUploads
 from hybrid_transcribe.interfaces import EngineWarning, WorkerExit
 from hybrid_transcribe.jobs.crash_policy import crash_error
@@ -57,6 +57,7 @@ from hybrid_transcribe.models.catalogue import LAYOUTS
 from hybrid_transcribe.models.resolve import _checked
 from hybrid_transcribe.testing import tone, write_wav
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, Spec
+from tests.frontend import PANEL
 
 PACKAGE = Path(hybrid_transcribe.__file__).parent
 
@@ -70,7 +71,7 @@ _PARTS = {"what", "why", "hints"}
 @cache
 def figures() -> set[str]:
     """Blanks that hold a figure, by told.js's own list."""
-    text = (bundle.STATIC / "told.js").read_text(encoding="utf-8")
+    text = (PANEL / "told.js").read_text(encoding="utf-8")
     match = re.search(r"FIGURES = new Set\(\[(.*)\]\)", text)
     assert match
     return set(re.findall(r'"(\w+)"', match[1]))
@@ -91,7 +92,7 @@ def pattern(english: str) -> re.Pattern[str]:
 @cache
 def patterns() -> dict[str, re.Pattern[str]]:
     """All, in their order."""
-    return {key: pattern(entry["en"]) for key, entry in bundle.sentences().items()}
+    return {key: pattern(entry["en"]) for key, entry in assets.sentences().items()}
 
 
 def read(sentence: str) -> tuple[str, dict[str, str]] | None:

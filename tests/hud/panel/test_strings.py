@@ -6,8 +6,9 @@ import re
 from functools import cache
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.hud import bundle
+from hybrid_transcribe.hud import assets
 from hybrid_transcribe.types import Stage, State
+from tests.frontend import PANEL
 
 LANGUAGES = {"en", "pt-BR"}
 PLURALS = {"one", "other"}
@@ -18,7 +19,7 @@ NOT_TEXT = {"Enter", "Escape"}
 
 @cache
 def code() -> str:
-    modules = sorted(bundle.STATIC.glob("*.js"))
+    modules = sorted(PANEL.glob("*.js"))
     text = "\n".join(path.read_text(encoding="utf-8") for path in modules)
     return re.sub(r"^\s*(//|\*|/\*\*).*$", "", text, flags=re.MULTILINE)
 
@@ -38,7 +39,7 @@ def blanks(value: str | dict[str, str]) -> set[str]:
 
 def test_both_languages_are_complete() -> None:
     """Every text is there in both, with the same blanks to fill and all plural forms."""
-    for key, entry in bundle.strings().items():
+    for key, entry in assets.strings().items():
         assert set(entry) == LANGUAGES, key
         assert blanks(entry["en"]) == blanks(entry["pt-BR"]), key
         for value in entry.values():
@@ -54,14 +55,14 @@ def test_every_text_that_is_asked_for_is_there() -> None:
     requested |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
 
     assert requested
-    assert requested - set(bundle.strings()) == set()
+    assert requested - set(assets.strings()) == set()
 
 
 def test_no_text_is_left_over() -> None:
     """A text that nothing asks for goes."""
     items = tuple(families())
     unused = [
-        key for key in bundle.strings() if f'"{key}"' not in code() and not key.startswith(items)
+        key for key in assets.strings() if f'"{key}"' not in code() and not key.startswith(items)
     ]
 
     assert unused == []
@@ -73,16 +74,16 @@ def test_every_error_state_and_stage_has_words() -> None:
     is_required |= {f"state.{state}" for state in (*State, "rejected")}
     is_required |= {f"stage.{stage}" for stage in Stage}
 
-    assert is_required - set(bundle.strings()) == set()
+    assert is_required - set(assets.strings()) == set()
 
 
 def test_every_option_has_a_name() -> None:
     """Options are asked for in words."""
-    options = (bundle.STATIC / "options.js").read_text(encoding="utf-8")
+    options = (PANEL / "options.js").read_text(encoding="utf-8")
     names = re.findall(r'\{ name: "(\w+)"', options)
 
     assert len(names) > 20
-    assert {f"option.{name}" for name in names} - set(bundle.strings()) == set()
+    assert {f"option.{name}" for name in names} - set(assets.strings()) == set()
 
 
 def test_no_text_is_left_in_the_code() -> None:

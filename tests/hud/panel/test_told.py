@@ -6,14 +6,14 @@ import errno
 import json
 import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hybrid_transcribe.hud import bundle
+from hybrid_transcribe.hud import assets
+from tests import frontend
+from tests.frontend import PANEL
 from tests.hud.panel import sentences
 from tests.hud.panel.sentences import HOSTILE, read
 from tests.hud.panel.test_strings import LANGUAGES, PLURALS, blanks, forms
@@ -217,31 +217,21 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def in_portuguese(said: list[str], folder: Path) -> list[dict[str, Any]]:
     """What told.js makes of sentences."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("no node")
-    main = (
-        'import { tellIn } from "./told.js";\nexport default (all) => all.map(tellIn("pt-BR"));\n'
+    (folder / "constants.cjs").write_text(
+        assets.constants().replace("const ", "globalThis."), encoding="utf-8"
     )
-    instance = bundle.join(lambda name: main if name == bundle.MAIN else bundle._read(name))
-    (folder / "made.mjs").write_text(instance, encoding="utf-8")
-    (folder / "said.json").write_text(json.dumps(said), encoding="utf-8")
-    (folder / "call.mjs").write_text(
-        "import made from './made.mjs'; import { readFileSync } from 'node:fs';"
-        "console.log(JSON.stringify(made(JSON.parse(readFileSync('said.json', 'utf-8')))));",
-        encoding="utf-8",
+    script = (
+        "import './constants.cjs';\n"
+        f"import {{ tellIn }} from {json.dumps((PANEL / 'told.js').as_uri())};\n"
+        "const result = (all) => all.map(tellIn('pt-BR'));"
     )
-    message = subprocess.run(
-        [node, "call.mjs"], cwd=folder, capture_output=True, encoding="utf-8", timeout=120
-    )
-    assert message.returncode == 0, message.stderr
-    payload: list[dict[str, Any]] = json.loads(message.stdout)
+    payload: list[dict[str, Any]] = frontend.run(script, said, folder)
     return payload
 
 
 def example(key: str) -> tuple[str, str]:
     """An English sentence of that entry, and its Portuguese."""
-    entry = bundle.sentences()[key]
+    entry = assets.sentences()[key]
 
     def filled(form: str, sentence: str) -> str:
         def value(name: str) -> str:
@@ -254,7 +244,7 @@ def example(key: str) -> tuple[str, str]:
 
 def test_both_languages_are_complete() -> None:
     """Every sentence is there in both, with the same blanks, each once in what is looked for."""
-    for key, entry in bundle.sentences().items():
+    for key, entry in assets.sentences().items():
         assert set(entry) == LANGUAGES, key
         names = re.findall(r"\{(\w+)\}", entry["en"])
         assert len(names) == len(set(names)), key
@@ -291,7 +281,7 @@ def test_what_is_really_said_is_told_in_portuguese(real: dict[str, str], tmp_pat
 
 def test_every_sentence_is_found_as_itself(tmp_path: Path) -> None:
     """None hides behind one before it; told.js and these tests read alike."""
-    examples = {key: example(key) for key in bundle.sentences()}
+    examples = {key: example(key) for key in assets.sentences()}
     hidden = {key for key, (said, _) in examples.items() if (read(said) or ("",))[0] != key}
     is_declared = in_portuguese([said for said, _ in examples.values()], tmp_path)
 
@@ -307,7 +297,7 @@ def test_every_sentence_is_in_the_code(real: dict[str, str]) -> None:
     system = {f"why_{name.lower()}" for name in SYSTEM}
     by_name = {
         key: [piece.strip(" ,;:.()=") for piece in re.split(r"\{\w+\}", entry["en"])]
-        for key, entry in bundle.sentences().items()
+        for key, entry in assets.sentences().items()
         if key not in whole | FOREIGN | system | JOINED
     }
 

@@ -1,8 +1,6 @@
 // What the engine room tells people, which speaks English, in the reader's language. The catalogue
 // is `strings/told.json`: the English is what is looked for, in its order, with blanks for names
-// and figures.
-
-import { SENTENCES } from "./sentences.js";
+// and figures. The package puts it before the panel's code as SENTENCES.
 
 // Blanks that hold a figure: written as the reader's language writes it.
 const FIGURES = new Set(["n", "count", "most", "least", "at", "seconds", "size"]);

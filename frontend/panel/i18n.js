@@ -1,6 +1,6 @@
-// All that people read, in their language. The catalogue is `strings/panel.json`.
+// All that people read, in their language. STRINGS is the catalogue `hud/strings/panel.json`, which
+// the package puts before the panel's code.
 
-import { STRINGS } from "./strings.js";
 import { recall, remember } from "./session.js";
 import { tellIn } from "./told.js";
 
