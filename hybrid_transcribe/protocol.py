@@ -1,24 +1,28 @@
-"""What a service and its worker say to each other: one JSON object a line.
+"""The messages between a service and its worker: one JSON object a line.
 
-Commands go down, messages come up. Every message about a recording carries the attempt it
-belongs to, so that a late one is recognised and dropped. A worker takes *batches*: what it
-does inside a batch (one by one, in parallel, as one tensor) is its own affair, and messages
-of several recordings may interleave. Unknown fields are ignored, so both ends may grow.
+The service sends commands, the worker sends messages. What happens to a recording is a
+`RecordingReport`, which the state machine (`jobs.machine`) takes as it is. It travels in a
+`RecordingMessage` with the attempt it belongs to: the service drops those of an earlier attempt.
+A worker takes *batches* and may transcribe the recordings of a batch one by one, in parallel or
+as one tensor, so messages of several recordings may interleave. Unknown fields are ignored, so
+both sides may gain fields.
 
 The conversation::
 
     service                          worker
     Configure ──────────────────────▶
               ◀────────────────────── Ready
-    Run(batch of items) ────────────▶
-              ◀────────────────────── Staged(decoding)            per recording
-              ◀────────────────────── Measured(duration)
-              ◀────────────────────── Staged(downloading | loading | transcribing)
-              ◀────────────────────── LanguageFound, SegmentHeard…, Advanced…, Noticed…
-              ◀────────────────────── Remembered, and it waits for
-    Kept(recording) ────────────────▶
-    Cancel(recording) ──────────────▶  at any time
-              ◀────────────────────── Finished | Failed | Canceled per recording
+    RunBatch(items) ────────────────▶
+              ◀────────────────────── MetadataLearned(duration_s)      per recording
+              ◀────────────────────── StageChanged(downloading | loading)
+              ◀────────────────────── BatchPlaced, MetadataLearned(device)
+              ◀────────────────────── StageChanged(decoding | transcribing)
+              ◀────────────────────── MetadataLearned(language), SegmentTranscribed…,
+                                      ProgressAdvanced…, WarningRaised…, TextWithheld…
+              ◀────────────────────── CheckpointSaved, and the worker waits for
+    Checkpoint(recording) ──────────▶
+    CancelRecording(recording) ─────▶  at any time
+              ◀────────────────────── RecordingCompleted | RecordingFailed | RecordingCanceled
               ◀────────────────────── BatchDone
     Stop ───────────────────────────▶  or the end of the pipe: exit, at once
 """
@@ -28,7 +32,14 @@ from __future__ import annotations
 import msgspec
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.types import ErrorInfo, Segment, Spec, Stage, WithheldSegment
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    RecordingFacts,
+    Segment,
+    Spec,
+    Stage,
+    WithheldSegment,
+)
 
 
 class _Line(msgspec.Struct, frozen=True, tag_field="is", tag=str.lower):
@@ -70,7 +81,7 @@ class RunBatch(_Line, frozen=True):
 
 
 class CancelRecording(_Line, frozen=True):
-    """Stop one recording at the next chance; `Canceled` answers."""
+    """Stop one recording at the next chance; `RecordingCanceled` answers."""
 
     recording_id: str
     attempt: int
@@ -106,6 +117,91 @@ class Stop(_Line, frozen=True):
 
 Command = Configure | RunBatch | CancelRecording | Checkpoint | Erase | Preload | Unload | Stop
 
+# ------------------------------------------------------- what happens to a recording
+
+
+class StageChanged(_Line, frozen=True):
+    """What is being done to it now; percentage (0..100) of the stage where it is known."""
+
+    stage: Stage
+    percentage: float | None = None
+
+
+class MetadataLearned(_Line, frozen=True):
+    """Facts about it; None changes nothing. The length comes from its header, then its samples."""
+
+    facts: RecordingFacts
+
+
+class SegmentTranscribed(_Line, frozen=True):
+    """A final segment; its times count from the start of the recording."""
+
+    index: int
+    segment: Segment
+
+
+class TextWithheld(_Line, frozen=True):
+    """Text that was left out as made up, for ``Transcript.withheld``."""
+
+    withheld: WithheldSegment
+
+
+class ProgressAdvanced(_Line, frozen=True):
+    """Audio finished so far, in seconds."""
+
+    done_s: float
+
+
+class WarningRaised(_Line, frozen=True):
+    """One line for ``Transcript.warnings``; the same line is kept once.
+
+    ``audio_missing``: it says that more than a little of the sound is missing.
+    """
+
+    text: str
+    audio_missing: bool = False
+
+
+class CheckpointSaved(_Line, frozen=True):
+    """The engine's note about it, empty to drop the note. The worker waits for `Checkpoint`."""
+
+    note: str
+
+
+class RecordingCompleted(_Line, frozen=True):
+    """All of it is transcribed, and its segments were sent.
+
+    ``peak_bytes`` is the most memory the worker's process ever held, None where unknown.
+    """
+
+    duration_s: float
+    peak_bytes: int | None = None
+
+
+class RecordingFailed(_Line, frozen=True):
+    """It failed, for good; the worker goes on."""
+
+    error: ErrorInfo
+
+
+class RecordingCanceled(_Line, frozen=True):
+    """The worker stopped it as requested, or was made to."""
+
+
+#: What a worker reports of a recording. The state machine takes these as they are.
+RecordingReport = (
+    StageChanged
+    | MetadataLearned
+    | SegmentTranscribed
+    | TextWithheld
+    | ProgressAdvanced
+    | WarningRaised
+    | CheckpointSaved
+    | RecordingCompleted
+    | RecordingFailed
+    | RecordingCanceled
+)
+
 # ------------------------------------------------------------------ worker -> service
 
 
@@ -115,99 +211,26 @@ class Ready(_Line, frozen=True):
     pid: int
 
 
-class _About(_Line, frozen=True):
+class RecordingMessage(_Line, frozen=True):
+    """Something happened to a recording in this attempt."""
+
     recording_id: str
     attempt: int
+    report: RecordingReport
 
 
-class Staged(_About, frozen=True):
-    """What is being done to a recording now; percentage (0..100) where it is known."""
-
-    stage: Stage
-    percentage: float | None = None
-
-
-class Measured(_About, frozen=True):
-    """The recording's length in seconds: from its header first, from its samples later."""
-
-    duration_s: float
-
-
-class LanguageFound(_About, frozen=True):
-    """The language spoken, as detected."""
-
-    language: str
-    probability: float | None = None
-
-
-class SegmentHeard(_About, frozen=True):
-    """A final segment; its times count from the start of the recording."""
-
-    index: int
-    segment: Segment
-
-
-class TextWithheld(_About, frozen=True):
-    """Text that was left out as made up, for ``Transcript.withheld``."""
-
-    withheld: WithheldSegment
-
-
-class Advanced(_About, frozen=True):
-    """Audio finished so far, in seconds."""
-
-    done_s: float
-
-
-class WarningRaised(_About, frozen=True):
-    """One line for ``Transcript.warnings``.
-
-    ``audio_missing``: it says that more than a little of the sound is missing.
-    """
-
-    text: str
-    audio_missing: bool = False
-
-
-class CheckpointSaved(_About, frozen=True):
-    """The engine's note about this recording. It waits for `Checkpoint`."""
-
-    note: str
-
-
-class BatchPlaced(_About, frozen=True):
-    """The model serves this recording from that device (``cpu`` or ``gpu``).
+class BatchPlaced(_Line, frozen=True):
+    """The model serves this batch from now on.
 
     ``load_s`` is how long loading it took just now, 0 when it was warm.
     """
 
-    device: str
-    compute_type: str | None = None
+    batch_id: int
     load_s: float = 0.0
 
 
-class Finished(_About, frozen=True):
-    """All segments were sent.
-
-    ``peak_bytes`` is the most memory the worker's process ever held, None where unknown.
-    """
-
-    duration_s: float
-    peak_bytes: int | None = None
-
-
-class Failed(_About, frozen=True):
-    """This recording ends here; the worker goes on."""
-
-    error: ErrorInfo
-
-
-class Canceled(_About, frozen=True):
-    """The recording was let go as asked."""
-
-
 class BatchDone(_Line, frozen=True):
-    """Every recording of the batch was answered for."""
+    """Every recording of the batch was completed, failed or canceled."""
 
     batch_id: int
 
@@ -238,28 +261,7 @@ class ModelReady(_Line, frozen=True):
     error: ErrorInfo | None = None
 
 
-Message = (
-    Ready
-    | Staged
-    | Measured
-    | LanguageFound
-    | SegmentHeard
-    | TextWithheld
-    | Advanced
-    | WarningRaised
-    | CheckpointSaved
-    | BatchPlaced
-    | Finished
-    | Failed
-    | Canceled
-    | BatchDone
-    | Erased
-    | ModelStaged
-    | ModelReady
-)
-
-#: The messages that belong to one attempt at one recording.
-About = _About
+Message = Ready | RecordingMessage | BatchPlaced | BatchDone | Erased | ModelStaged | ModelReady
 
 _encoder = msgspec.json.Encoder()
 _commands: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)

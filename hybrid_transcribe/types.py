@@ -361,22 +361,46 @@ class Repeat:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """One transcription of a recording that is over: how it was made and how it ended.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingFacts:
+    """What is learned of a recording while it is transcribed; None where it is not known.
 
-    Its segments stay in the journal under its number. ``spec`` None is the job's.
+    Whoever learns something sends one of these; the recording, its runs, REST and the panel have
+    the same fields.
+
+    Attributes:
+        language: ISO 639-1 code of what is spoken, as detected.
+        language_probability: the detector's probability for it (0..1).
+        device: where the model runs (``cpu`` or ``gpu``).
     """
 
-    run: int
-    state: State
-    spec: Spec | None = None
-    n_segments: int = 0
-    done_s: float = 0.0
     duration_s: float | None = None
     language: str | None = None
     language_probability: float | None = None
     device: str | None = None
+
+    def learned(self) -> dict[str, Any]:
+        """Only those that are not None: name to value."""
+        values = ((f.name, getattr(self, f.name)) for f in fields(RecordingFacts))
+        return {name: value for name, value in values if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord(RecordingFacts):
+    """One transcription of a recording: how it was made and how it ended.
+
+    Its segments are in the journal under its number. ``spec`` None is the job's.
+
+    Attributes:
+        done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        audio_missing: more than a little of its sound could not be decoded, or is not there.
+    """
+
+    run: int = 1
+    state: State = State.QUEUED
+    spec: Spec | None = None
+    n_segments: int = 0
+    done_s: float = 0.0
     warnings: tuple[str, ...] = ()
     audio_missing: bool = False
     withheld: tuple[WithheldSegment, ...] = ()
@@ -386,8 +410,10 @@ class RunRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class Recording(RunRecord):
     """One audio or video file of a job, as it stands now. A value: ask again for news.
+
+    What it has as a `RunRecord` is about its latest transcription, number ``run``.
 
     Attributes:
         index: its place in the job, from 0.
@@ -397,12 +423,10 @@ class Recording:
         solo: run it by itself, since a worker died while it and others were in its hands.
         percentage: 0..100, never falls within an attempt, 100 only when completed, None unknown.
         eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
-        done_s: seconds of audio finished. ``n_segments`` have been journalled.
-        audio_missing: more than a little of its sound could not be decoded, or is not there.
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
-        run: the number of the transcription that the fields here are about. It rises when the
-            recording is transcribed afresh, not when an interrupted transcription goes on.
+        run: rises when the recording is transcribed afresh, not when an interrupted transcription
+            goes on.
         runs: the other transcriptions, by number.
     """
 
@@ -413,8 +437,6 @@ class Recording:
     path: str
     owned: bool = False
     size_bytes: int = 0
-    duration_s: float | None = None
-    state: State = State.QUEUED
     attempt: int = 1
     worker_deaths: int = 0
     solo: bool = False
@@ -422,20 +444,7 @@ class Recording:
     stage_percentage: float | None = None
     percentage: float | None = 0.0
     eta_s: float | None = None
-    done_s: float = 0.0
-    n_segments: int = 0
-    error: ErrorInfo | None = None
-    language: str | None = None
-    language_probability: float | None = None
-    device: str | None = None
-    warnings: tuple[str, ...] = ()
-    audio_missing: bool = False
-    withheld: tuple[WithheldSegment, ...] = ()
     note: str | None = None
-    spec: Spec | None = None
-    started_at: float | None = None
-    finished_at: float | None = None
-    run: int = 1
     runs: tuple[RunRecord, ...] = ()
 
     @property

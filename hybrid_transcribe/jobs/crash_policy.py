@@ -16,9 +16,9 @@ from hybrid_transcribe.types import ErrorInfo
 
 
 def crash_verdicts(
-    flights: Sequence[Assignment], worker_exit: WorkerExit, wall: float, max_deaths: int
+    flights: Sequence[Assignment], worker_exit: WorkerExit, max_deaths: int
 ) -> Iterator[tuple[Assignment, Change]]:
-    """The change for each recording that is still wanted. ``wall`` is seconds since the epoch."""
+    """The change for each recording that is still wanted."""
     items = [f for f in flights if not f.let_go]
     # What was let go may have been open all the same, and the cause.
     ghost = any(f.let_go and f.touched for f in flights)
@@ -26,9 +26,9 @@ def crash_verdicts(
     alone = len(suspects) == 1
     for flight in items:
         if flight in suspects:
-            yield flight, WorkerLost(crash_error(worker_exit), wall, alone, not alone, max_deaths)
+            yield flight, WorkerLost(crash_error(worker_exit), alone, not alone, max_deaths)
         else:
-            yield flight, Requeued(wall)
+            yield flight, Requeued()
 
 
 def crash_error(worker_exit: WorkerExit) -> ErrorInfo:

@@ -13,11 +13,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.errors import UnknownJob, UnknownRecording
 from hybrid_transcribe.interfaces import JournalChanges
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.machine import Change, step
 from hybrid_transcribe.jobs.summary import JobProgress
+from hybrid_transcribe.protocol import SegmentTranscribed
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 
@@ -38,8 +40,9 @@ class JobRecord:
 class JobStore:
     """Jobs and recordings by id. Used on the engine-room loop only."""
 
-    def __init__(self, writer: JournalWriter) -> None:
+    def __init__(self, writer: JournalWriter, clock: Clock) -> None:
         self._writer = writer
+        self._clock = clock
         self._rows: dict[str, JobRecord] = {}
         self._recordings: dict[str, Recording] = {}
         self._ages = 0
@@ -158,18 +161,16 @@ class JobStore:
                 changes.save_recording(after)
         return after
 
-    def add_segment(
-        self, recording_id: str, change: Change, index: int, segment: Segment
-    ) -> Recording:
+    def add_segment(self, recording_id: str, change: SegmentTranscribed) -> Recording:
         """A segment and the progress it means, both or neither in the journal."""
         after = self._step(recording_id, change)
         with self.operation() as changes:
-            changes.add_segment(after, index, segment)
+            changes.add_segment(after, change.index, change.segment)
         return after
 
     def _step(self, recording_id: str, change: Change) -> Recording:
         before = self.recording(recording_id)
-        after = step(before, change)
+        after = step(before, change, self._clock.wall())
         row = self._rows[before.job_id]
         row.version += 1
         row.tally.count(before, -1)

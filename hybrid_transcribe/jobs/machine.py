@@ -2,40 +2,44 @@
 
 ::
 
-                 ┌────────────────────── Lost, Requeued (attempt + 1) ─────────────┐
-                 ▼                                                                 │
-    ┌────────▶ queued ──Dispatched──▶ preparing ──Moved──▶ running ────────────────┤
-    │            │                        │                   │                    │
- RetryAsked   CancelAsked             CancelAsked         CancelAsked              │
-    │            │                        └───────┬───────────┘                    │
-    │            ▼                                ▼                                │
-    ├──────── canceled ◀──Released, Lost── canceling ──Ended──▶ completed          │
-    ├──────── completed ◀──Ended─────────────────────────────────────────── running │
-    └──────── failed ◀──Broke, Lost (for the last time) ── preparing, running ─────┘
+                 ┌────────────────── WorkerLost, Requeued (attempt + 1) ──────────────────┐
+                 ▼                                                                        │
+    ┌────────▶ queued ──Dispatched──▶ preparing ──StageChanged──▶ running ────────────────┤
+    │            │                        │                          │                    │
+ RetryRequested CancelRequested      CancelRequested            CancelRequested           │
+    │            │                        └──────────┬───────────────┘                    │
+    │            ▼                                   ▼                                    │
+    ├─ canceled ◀──RecordingCanceled, WorkerLost── canceling ──RecordingCompleted──▶ completed
+    ├─ completed ◀──RecordingCompleted─────────────────────────────── preparing, running │
+    └─ failed ◀──RecordingFailed, WorkerLost (for the last time) ──── preparing, running ─┘
 
-A recording with a complete text never loses it: transcribed again, it falls back on that text
-(completed) where the diagram says failed or canceled.
+What a worker reports (`protocol.RecordingReport`) is a change as it is; the other changes are
+the service's own and are below. A recording with a complete text never loses it: transcribed
+again, it falls back on that text (completed) where the diagram says failed or canceled.
 
-Messages of an earlier attempt never get here: the room drops them by their attempt number.
+Reports of an earlier attempt never get here: `WorkerSlot` drops them by their attempt number.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from hybrid_transcribe.errors import InvalidTransition
-from hybrid_transcribe.types import (
-    ErrorInfo,
-    Recording,
-    RunRecord,
-    Spec,
-    Stage,
-    State,
-    WithheldSegment,
+from hybrid_transcribe.protocol import (
+    CheckpointSaved,
+    MetadataLearned,
+    ProgressAdvanced,
+    RecordingCanceled,
+    RecordingCompleted,
+    RecordingFailed,
+    RecordingReport,
+    SegmentTranscribed,
+    StageChanged,
+    TextWithheld,
+    WarningRaised,
 )
-
-_T = TypeVar("_T")
+from hybrid_transcribe.types import ErrorInfo, Recording, RunRecord, Spec, Stage, State
 
 #: Shown until the very end: 100 is for the completed only.
 ALMOST = 99.9
@@ -48,120 +52,62 @@ MOST_WITHHELD = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Something that happened to a recording."""
+class Dispatched:
+    """It went to a worker."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dispatched(Change):
-    """It went to a worker, at that wall-clock time."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageChanged(Change):
-    """It entered a stage; percentage (0..100) of the stage where known."""
-
-    stage: Stage
-    percentage: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MetadataLearned(Change):
-    """Facts about it; None changes nothing, a warning is added once, an empty note goes."""
-
-    duration_s: float | None = None
-    language: str | None = None
-    language_probability: float | None = None
-    device: str | None = None
-    warning: str | None = None
-    audio_missing: bool = False
-    withheld: WithheldSegment | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProgressAdvanced(Change):
-    """Audio finished up to here; ``n_segments`` journalled so far, None leaves it."""
-
-    done_s: float
-    n_segments: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingCompleted(Change):
-    """All of it is transcribed."""
-
-    duration_s: float
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFailed(Change):
-    """It failed, for good."""
-
-    error: ErrorInfo
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class CancelRequested(Change):
+class CancelRequested:
     """Somebody does not want it any more."""
 
-    at: float
-
 
 @dataclass(frozen=True, slots=True)
-class RecordingCanceled(Change):
-    """The worker let it go as asked, or was made to."""
-
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLost(Change):
+class WorkerLost:
     """Its worker died. ``blamed``: nothing else was in the worker's hands.
 
     ``suspect``: it was among several that were, so it runs alone from now on.
     """
 
     error: ErrorInfo
-    at: float
     blamed: bool = False
     suspect: bool = False
     max_deaths: int = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Requeued(Change):
+class Requeued:
     """Taken back through no fault of its own: this process restarted or is stopping."""
-
-    at: float
 
 
 @dataclass(frozen=True, slots=True)
-class RetryRequested(Change):
+class RetryRequested:
     """Once more. ``resume`` goes on with the run; otherwise a new one begins, this one is kept."""
 
     resume: bool
     spec: Spec | None = None
 
 
+#: Something that happens to a recording.
+Change = RecordingReport | Dispatched | CancelRequested | WorkerLost | Requeued | RetryRequested
+
 _ACTIVE = (State.PREPARING, State.RUNNING)
 _HELD = (*_ACTIVE, State.CANCELING)
 _TERMINAL = (State.COMPLETED, State.FAILED, State.CANCELED)
 
 #: Which change may come in which states.
-ALLOWED: dict[type[Change], tuple[State, ...]] = {
-    Dispatched: (State.QUEUED,),
+ALLOWED: dict[type, tuple[State, ...]] = {
     StageChanged: _HELD,
     MetadataLearned: tuple(State),
+    SegmentTranscribed: _HELD,
+    TextWithheld: tuple(State),
     ProgressAdvanced: _HELD,
+    WarningRaised: tuple(State),
+    CheckpointSaved: tuple(State),
     RecordingCompleted: _HELD,
     RecordingFailed: (*_HELD, State.QUEUED),
-    CancelRequested: (State.QUEUED, *_HELD),
     RecordingCanceled: (State.CANCELING,),
+    Dispatched: (State.QUEUED,),
+    CancelRequested: (State.QUEUED, *_HELD),
     WorkerLost: _HELD,
     Requeued: _HELD,
     RetryRequested: _TERMINAL,
@@ -171,51 +117,65 @@ ALLOWED: dict[type[Change], tuple[State, ...]] = {
 _WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
 
 
-def step(recording: Recording, change: Change) -> Recording:
-    """The recording after the change. Raises InvalidTransition if it cannot happen now."""
+def step(recording: Recording, change: Change, at: float) -> Recording:
+    """The recording after the change, which came at that wall-clock time (s since the epoch).
+
+    Raises InvalidTransition if it cannot happen now.
+    """
     if recording.state not in ALLOWED[type(change)]:
         raise InvalidTransition(
             f"{type(change).__name__} cannot happen to recording {recording.name!r}, "
             f"which is {recording.state}"
         )
-    after = _changed(recording, change)
+    after = _changed(recording, change, at)
     if after.state in (State.FAILED, State.CANCELED) and after.state is not recording.state:
         return _fallen_back(after)
     return after
 
 
-def _changed(recording: Recording, change: Change) -> Recording:
+def _changed(recording: Recording, change: Change, at: float) -> Recording:
     match change:
-        case Dispatched(at):
+        case Dispatched():
             return replace(recording, state=State.PREPARING, started_at=at, finished_at=None)
-        case StageChanged():
-            return _moved(recording, change)
-        case MetadataLearned():
-            return _learned(recording, change)
-        case ProgressAdvanced():
-            return _advanced(recording, change)
-        case RecordingCompleted():
-            return _ended(recording, change)
-        case RecordingFailed(error, at):
-            if recording.state is State.CANCELING:
-                return _over(recording, State.CANCELED, at)
+        case RecordingCompleted(duration_s):
+            return _completed(recording, duration_s, at)
+        case RecordingFailed(error) if recording.state is not State.CANCELING:
             return _over(recording, State.FAILED, at, error)
-        case CancelRequested(at):
-            if recording.state is State.QUEUED:
-                return _over(recording, State.CANCELED, at)
+        case CancelRequested() if recording.state is not State.QUEUED:
             return replace(recording, state=State.CANCELING, eta_s=None)
-        case RecordingCanceled(at):
+        case RecordingFailed() | CancelRequested() | RecordingCanceled():
+            return _over(recording, State.CANCELED, at)
+        case WorkerLost() | Requeued() if recording.state is State.CANCELING:
             return _over(recording, State.CANCELED, at)
         case WorkerLost():
-            return _lost(recording, change)
-        case Requeued(at):
-            if recording.state is State.CANCELING:
-                return _over(recording, State.CANCELED, at)
+            return _worker_lost(recording, change, at)
+        case Requeued():
             return _queued_again(recording)
         case RetryRequested():
             return _retried(recording, change)
         case _:
-            raise InvalidTransition(f"Unknown change {change!r}")
+            return _reported(recording, change)
+
+
+def _reported(recording: Recording, change: Change) -> Recording:
+    """After a report of the worker that ends nothing."""
+    match change:
+        case StageChanged():
+            return _stage_changed(recording, change)
+        case MetadataLearned(facts):
+            return _with_percentage(replace(recording, **facts.learned()))
+        case SegmentTranscribed(index, segment):
+            return _advanced(recording, segment.end_s, index + 1)
+        case ProgressAdvanced(done_s):
+            return _advanced(recording, done_s, recording.n_segments)
+        case WarningRaised(text, audio_missing):
+            return _warned(recording, text, audio_missing)
+        case TextWithheld(withheld) if len(recording.withheld) < MOST_WITHHELD:
+            return replace(recording, withheld=(*recording.withheld, withheld))
+        case CheckpointSaved(note):
+            return replace(recording, note=note or None)
+        case _:
+            return recording
 
 
 def _over(
@@ -232,7 +192,7 @@ def _over(
     )
 
 
-def _moved(recording: Recording, change: StageChanged) -> Recording:
+def _stage_changed(recording: Recording, change: StageChanged) -> Recording:
     state = recording.state
     if state is State.PREPARING and change.stage in _WORKING:
         state = State.RUNNING
@@ -247,41 +207,27 @@ def _moved(recording: Recording, change: StageChanged) -> Recording:
     )
 
 
-def _learned(recording: Recording, change: MetadataLearned) -> Recording:
+def _warned(recording: Recording, text: str, audio_missing: bool) -> Recording:
     warnings = recording.warnings
-    if change.warning and change.warning not in warnings:
-        warnings = (*warnings, change.warning)
-    withheld = recording.withheld
-    if change.withheld and len(withheld) < MOST_WITHHELD:
-        withheld = (*withheld, change.withheld)
-    result = replace(
+    return replace(
         recording,
-        duration_s=_or_previous(change.duration_s, recording.duration_s),
-        language=_or_previous(change.language, recording.language),
-        language_probability=_or_previous(
-            change.language_probability, recording.language_probability
-        ),
-        device=_or_previous(change.device, recording.device),
-        warnings=warnings,
-        audio_missing=recording.audio_missing or change.audio_missing,
-        withheld=withheld,
-        note=recording.note if change.note is None else change.note or None,
+        warnings=warnings if text in warnings else (*warnings, text),
+        audio_missing=recording.audio_missing or audio_missing,
     )
-    return replace(result, percentage=_percentage(result))
 
 
-def _or_previous(new: _T | None, old: _T | None) -> _T | None:
-    return old if new is None else new
-
-
-def _advanced(recording: Recording, change: ProgressAdvanced) -> Recording:
+def _advanced(recording: Recording, done_s: float, n_segments: int) -> Recording:
     moved = replace(
         recording,
         state=State.RUNNING if recording.state is State.PREPARING else recording.state,
-        done_s=max(recording.done_s, change.done_s),
-        n_segments=recording.n_segments if change.n_segments is None else change.n_segments,
+        done_s=max(recording.done_s, done_s),
+        n_segments=n_segments,
     )
-    return replace(moved, percentage=_percentage(moved))
+    return _with_percentage(moved)
+
+
+def _with_percentage(recording: Recording) -> Recording:
+    return replace(recording, percentage=_percentage(recording))
 
 
 def _percentage(recording: Recording) -> float | None:
@@ -294,9 +240,9 @@ def _percentage(recording: Recording) -> float | None:
     return max(recording.percentage, min(reached, ALMOST))
 
 
-def _ended(recording: Recording, change: RecordingCompleted) -> Recording:
-    over = _over(recording, State.COMPLETED, change.at)
-    return replace(over, duration_s=change.duration_s, done_s=change.duration_s, percentage=100.0)
+def _completed(recording: Recording, duration_s: float, at: float) -> Recording:
+    over = _over(recording, State.COMPLETED, at)
+    return replace(over, duration_s=duration_s, done_s=duration_s, percentage=100.0)
 
 
 def _queued_again(recording: Recording) -> Recording:
@@ -313,60 +259,41 @@ def _queued_again(recording: Recording) -> Recording:
         started_at=None,
         finished_at=None,
     )
-    return replace(again, percentage=_percentage(again))
+    return _with_percentage(again)
 
 
-def _lost(recording: Recording, change: WorkerLost) -> Recording:
-    if recording.state is State.CANCELING:
-        return _over(recording, State.CANCELED, change.at)
+def _worker_lost(recording: Recording, change: WorkerLost, at: float) -> Recording:
     deaths = recording.worker_deaths + change.blamed
     marked = replace(
         recording, worker_deaths=deaths, solo=recording.solo or change.suspect or change.blamed
     )
     if deaths >= change.max_deaths:
-        return _over(marked, State.FAILED, change.at, change.error)
+        return _over(marked, State.FAILED, at, change.error)
     return _queued_again(marked)
+
+
+#: What is of one run. Of these, the length is the same in the next.
+_OF_RUN = tuple(item.name for item in fields(RunRecord))
+_RESET: dict[str, Any] = {
+    f.name: f.default for f in fields(RunRecord) if f.name not in ("duration_s", "spec")
+}
 
 
 def _retried(recording: Recording, change: RetryRequested) -> Recording:
     again = replace(recording, spec=change.spec or recording.spec, worker_deaths=0)
     if not change.resume:
         kept = _with_run(recording.runs, _as_run(recording))
-        again = replace(
-            again,
-            run=1 + max(recording.run, *(r.run for r in kept)),
-            runs=kept,
-            done_s=0.0,
-            n_segments=0,
-            language=None,
-            language_probability=None,
-            device=None,
-            warnings=(),
-            audio_missing=False,
-            withheld=(),
-            note=None,
-        )
+        number = 1 + max(recording.run, *(r.run for r in kept))
+        again = replace(again, **_RESET | {"run": number}, runs=kept, note=None)
     return _queued_again(again)
 
 
+def _of_run(record: RunRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _OF_RUN}
+
+
 def _as_run(recording: Recording) -> RunRecord:
-    return RunRecord(
-        run=recording.run,
-        state=recording.state,
-        spec=recording.spec,
-        n_segments=recording.n_segments,
-        done_s=recording.done_s,
-        duration_s=recording.duration_s,
-        language=recording.language,
-        language_probability=recording.language_probability,
-        device=recording.device,
-        warnings=recording.warnings,
-        audio_missing=recording.audio_missing,
-        withheld=recording.withheld,
-        error=recording.error,
-        started_at=recording.started_at,
-        finished_at=recording.finished_at,
-    )
+    return RunRecord(**_of_run(recording))
 
 
 def _with_run(runs: tuple[RunRecord, ...], run: RunRecord) -> tuple[RunRecord, ...]:
@@ -387,28 +314,17 @@ def _fallen_back(recording: Recording) -> Recording:
     others = tuple(r for r in recording.runs if r is not kept)
     return replace(
         recording,
-        run=kept.run,
-        # What the worker still says of the run that ended is ignored.
-        attempt=recording.attempt + 1,
+        **{
+            **_of_run(kept),
+            "warnings": (*kept.warnings, *_why_not_newer(recording)),
+            # What the worker still says of the run that ended is ignored.
+            "attempt": recording.attempt + 1,
+        },
         runs=_with_run(others, _as_run(recording)),
-        state=State.COMPLETED,
-        spec=kept.spec,
-        n_segments=kept.n_segments,
-        done_s=kept.done_s,
         percentage=100.0,
-        duration_s=kept.duration_s,
-        language=kept.language,
-        language_probability=kept.language_probability,
-        device=kept.device,
-        warnings=(*kept.warnings, *_why_not_newer(recording)),
-        audio_missing=kept.audio_missing,
-        withheld=kept.withheld,
-        error=None,
         note=None,
         worker_deaths=0,
         solo=False,
-        started_at=kept.started_at,
-        finished_at=kept.finished_at,
     )
 
 

@@ -56,8 +56,8 @@ from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
     Recording,
+    RecordingFacts,
     Rejection,
-    Segment,
     Spec,
     State,
 )
@@ -95,7 +95,7 @@ class JobManager:
         self.state = state
         self._clock = clock
         self.bus = Bus(first=int(clock.wall() * 1e6))
-        self.table = JobStore(JournalWriter(state.journal, clock, self))
+        self.table = JobStore(JournalWriter(state.journal, clock, self), clock)
         self._janitor = Janitor(settings, clock, self._expired, in_use, self._look_after_files)
         self._lengths = DurationProber(measure, self._learn_length)
         self._speeds = Speeds()
@@ -174,24 +174,23 @@ class JobManager:
         return "ready" if message.stage is None else "loading"
 
     def _take_up(self, recording: Recording) -> None:
-        wall = self._clock.wall()
         if recording.owned and not os.path.exists(recording.path):  # noqa: PTH110 - never raises
             self.state.reclaim(recording.path)
         if recording.state.terminal:
             return
         if recording.state is not State.QUEUED:
-            recording = self.apply(recording.recording_id, machine.Requeued(wall))
+            recording = self.apply(recording.recording_id, machine.Requeued())
         if recording.state is State.QUEUED:
             if os.path.exists(recording.path):  # noqa: PTH110 - never raises
                 self.enqueue(recording)
             else:
                 gone = InputMissing(f"The file of {recording.name!r} is gone: {recording.path}")
-                self.apply(recording.recording_id, machine.RecordingFailed(gone.info(), wall))
+                self.apply(recording.recording_id, p.RecordingFailed(gone.info()))
 
     def _give_up(self, recording_id: str, error: Exception) -> None:
         is_known = isinstance(error, HybridTranscribeError)
         info = error.info() if is_known else EngineUnavailable(f"It cannot run: {error}").info()  # type: ignore[attr-defined]
-        self.apply(recording_id, machine.RecordingFailed(info, self._clock.wall()))
+        self.apply(recording_id, p.RecordingFailed(info))
 
     async def stop(self) -> None:
         """No more intake; running work goes back to the journal; workers end."""
@@ -291,7 +290,7 @@ class JobManager:
     def _mark_damaged(self, recording: Recording, run: int, n_missing: int) -> None:
         if run == recording.run:
             line = incomplete(n_missing, recording.n_segments)
-            self.apply(recording.recording_id, machine.MetadataLearned(warning=line))
+            self.apply(recording.recording_id, p.WarningRaised(line))
 
     @property
     def is_behind(self) -> bool:
@@ -364,7 +363,9 @@ class JobManager:
     def _learn_length(self, recording_id: str, duration_s: float) -> None:
         recording = self.table.find(recording_id)
         if recording is not None and recording.state is State.QUEUED:
-            self.enqueue(self.apply(recording_id, machine.MetadataLearned(duration_s=duration_s)))
+            self.enqueue(
+                self.apply(recording_id, p.MetadataLearned(RecordingFacts(duration_s=duration_s)))
+            )
 
     def _check_room_for(self, n: int, session_id: str) -> None:
         if self._closing:
@@ -438,7 +439,7 @@ class JobManager:
         """
         if recording.note:
             self.left_behind(self._spec_of(recording).engine, recording.note)
-            self.table.apply(recording.recording_id, machine.MetadataLearned(note=""))
+            self.table.apply(recording.recording_id, p.CheckpointSaved(""))
 
     def _spec_of(self, recording: Recording) -> Spec:
         return recording.spec or self.table.row(recording.job_id).job.spec
@@ -463,11 +464,10 @@ class JobManager:
                     text = f"Model {model!r} of {engine} is not ready: {error.message}"
                     self.warn("not_preloaded", text)
 
-    def on_segment(self, recording_id: str, index: int, segment: Segment) -> Recording:
+    def on_segment(self, recording_id: str, change: p.SegmentTranscribed) -> Recording:
         """A segment is final: journal it with the progress it means, then tell."""
-        change = machine.ProgressAdvanced(segment.end_s, n_segments=index + 1)
-        after = self.table.add_segment(recording_id, change, index, segment)
-        self._tell.segment(after, index, segment)
+        after = self.table.add_segment(recording_id, change)
+        self._tell.segment(after, change.index, change.segment)
         self._tell.recording(after)
         return after
 
@@ -541,7 +541,7 @@ class JobManager:
 
     def _cancel(self, recording: Recording) -> None:
         self.lanes.remove(recording.recording_id)
-        after = self.apply(recording.recording_id, machine.CancelRequested(self._clock.wall()))
+        after = self.apply(recording.recording_id, machine.CancelRequested())
         if after.state is State.CANCELING:
             self.lanes.cancel(recording.recording_id)
 

@@ -29,7 +29,7 @@ from hybrid_transcribe.jobs.model_advice import weak_model_notice
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
 from hybrid_transcribe.jobs.request import capabilities
 from hybrid_transcribe.models.catalogue import LAYOUTS
-from hybrid_transcribe.types import ErrorInfo, Recording, Segment, Spec, Stage, State
+from hybrid_transcribe.types import ErrorInfo, Recording, RecordingFacts, Spec, Stage, State
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class JobSink(Protocol):
 
     def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording: ...
 
-    def on_segment(self, recording_id: str, index: int, segment: Segment) -> Recording: ...
+    def on_segment(self, recording_id: str, change: p.SegmentTranscribed) -> Recording: ...
 
     def enqueue(self, recording: Recording) -> None: ...
 
@@ -105,6 +105,7 @@ class WorkerSlot:
         self._turn = turn
         self._flights: dict[str, Assignment] = {}
         self._batch_id = 0
+        self._batch_spec: Spec | None = None
         self._busy = False
         self._stopping = False
         self._pausing = False
@@ -174,11 +175,9 @@ class WorkerSlot:
             return
         self._failed_starts += 1
         if self._failed_starts % MOST_IN_A_ROW == 0:
-            wall, message = self._clock.wall(), WorkerCrashed(f"No worker can be started: {error}")
+            crash = WorkerCrashed(f"No worker can be started: {error}").info()
             for ticket in self.queue.take(BatchLimits(1)):
-                self._ledger.apply(
-                    ticket.recording_id, machine.RecordingFailed(message.info(), wall)
-                )
+                self._ledger.apply(ticket.recording_id, p.RecordingFailed(crash))
         self._pause()
 
     def _board(self, ticket: QueueItem) -> p.Item | None:
@@ -189,7 +188,7 @@ class WorkerSlot:
         self._flights[ticket.recording_id] = Assignment(
             ticket.recording_id, recording.attempt, ticket
         )
-        self._ledger.apply(ticket.recording_id, machine.Dispatched(self._clock.wall()))
+        self._ledger.apply(ticket.recording_id, machine.Dispatched())
         return p.Item(
             recording.recording_id,
             recording.attempt,
@@ -203,6 +202,7 @@ class WorkerSlot:
 
     def _send(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
         self._batch_id += 1
+        self._batch_spec = spec
         self._batch = tuple(item.recording_id for item in items)
         self._answered_at = None
         self._heard_at = self._clock.monotonic()
@@ -226,118 +226,108 @@ class WorkerSlot:
         if isinstance(message, p.BatchDone):
             if message.batch_id == self._batch_id:
                 self._batch_done()
+        elif isinstance(message, p.BatchPlaced):
+            if message.batch_id == self._batch_id:
+                self._placed(message)
         elif isinstance(message, p.Erased | p.ModelStaged | p.ModelReady):
             self._ledger.aside(message)
-        elif isinstance(message, p.About):
+        elif isinstance(message, p.RecordingMessage):
             flight = self._flights.get(message.recording_id)
             # Late words of an earlier attempt, or about what is no longer wanted.
-            if flight is None or flight.attempt != message.attempt:
-                return
-            if isinstance(message, p.Staged) and message.stage in OPENING:
-                flight.touched = True
-            if isinstance(message, p.CheckpointSaved):
-                self._remembered(flight, message)
-                return
-            if flight.let_go:
-                return
-            if self._ledger.find(message.recording_id) is None:
-                self._leave(flight)
-                return
-            self._about(flight, message)
+            if flight is not None and flight.attempt == message.attempt:
+                self._about(flight, message.report)
 
-    def _about(self, flight: Assignment, message: p.About) -> None:
+    def _about(self, flight: Assignment, report: p.RecordingReport) -> None:
+        if isinstance(report, p.StageChanged) and report.stage in OPENING:
+            flight.touched = True
+        if isinstance(report, p.CheckpointSaved):
+            self._remembered(flight, report)
+        elif flight.let_go:
+            return
+        elif self._ledger.find(flight.recording_id) is None:
+            self._leave(flight)
+        else:
+            self._take(flight, report)
+
+    def _take(self, flight: Assignment, report: p.RecordingReport) -> None:
+        """Do what a report means for this slot, and hand it on."""
         rid = flight.recording_id
-        match message:
-            case p.Staged():
-                self._staged(flight, message)
-            case p.Measured():
-                self._ledger.apply(rid, machine.MetadataLearned(duration_s=message.duration_s))
-            case p.LanguageFound():
-                learned = machine.MetadataLearned(
-                    language=message.language, language_probability=message.probability
-                )
-                self._ledger.apply(rid, learned)
-                self._advise(flight, message.language)
-            case p.WarningRaised():
-                noticed = machine.MetadataLearned(
-                    warning=message.text, audio_missing=message.audio_missing
-                )
-                self._ledger.apply(rid, noticed)
-            case p.TextWithheld():
-                self._ledger.apply(rid, machine.MetadataLearned(withheld=message.withheld))
-            case p.BatchPlaced():
-                self._placed(flight, message)
-            case p.Advanced():
-                self._count(rid, message.done_s)
-                self._ledger.apply(rid, machine.ProgressAdvanced(message.done_s), lasting=False)
-            case p.SegmentHeard():
-                self._segment(flight, message)
-            case p.Finished():
-                self._count(rid, message.duration_s)
-                self.peak_bytes = message.peak_bytes
-                self._end(
-                    flight, machine.RecordingCompleted(message.duration_s, self._clock.wall())
-                )
-            case p.Failed():
-                self._end(flight, machine.RecordingFailed(message.error, self._clock.wall()))
-            case p.Canceled():
+        match report:
+            case p.SegmentTranscribed():
+                self._segment(flight, report)
+            case p.ProgressAdvanced(done_s):
+                self._count(rid, done_s)
+                self._ledger.apply(rid, report, lasting=False)
+            case p.StageChanged():
+                self._staged(flight, report)
+                self._ledger.apply(rid, report, lasting=False)
+            case p.MetadataLearned(facts):
+                self._ledger.apply(rid, report)
+                self._advise(flight, facts)
+            case p.RecordingCompleted(duration_s, peak_bytes):
+                self._count(rid, duration_s)
+                self.peak_bytes = peak_bytes
+                self._end(flight, report)
+            case p.RecordingFailed():
+                self._end(flight, report)
+            case p.RecordingCanceled():
                 self._canceled(flight)
+            case _:
+                self._ledger.apply(rid, report)
 
-    def _remembered(self, flight: Assignment, message: p.CheckpointSaved) -> None:
+    def _remembered(self, flight: Assignment, report: p.CheckpointSaved) -> None:
         """Journal a note, then let the engine go on.
 
         A recording that was deleted, or is on its way again, leaves nothing behind.
         """
         recording = self._ledger.find(flight.recording_id)
-        if recording is not None and recording.attempt == message.attempt:
-            self._ledger.apply(flight.recording_id, machine.MetadataLearned(note=message.note))
-        elif message.note:
-            self._ledger.left_behind(flight.ticket.spec.engine, message.note)
+        if recording is not None and recording.attempt == flight.attempt:
+            self._ledger.apply(flight.recording_id, report)
+        elif report.note:
+            self._ledger.left_behind(flight.ticket.spec.engine, report.note)
         self.executor.send(p.Checkpoint(flight.recording_id, flight.attempt))
 
-    def _segment(self, flight: Assignment, message: p.SegmentHeard) -> None:
+    def _segment(self, flight: Assignment, report: p.SegmentTranscribed) -> None:
         recording = self._ledger.find(flight.recording_id)
-        if recording is None or message.index < recording.n_segments:
+        if recording is None or report.index < recording.n_segments:
             return
-        if message.index > recording.n_segments:
+        if report.index > recording.n_segments:
             error = EngineFailed(f"Segment {recording.n_segments} was lost on the way").info()
-            self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+            self._end(flight, p.RecordingFailed(error))
             return
         self._ended_outside = 0
-        self._count(flight.recording_id, message.segment.end_s)
-        self._ledger.on_segment(flight.recording_id, message.index, message.segment)
+        self._count(flight.recording_id, report.segment.end_s)
+        self._ledger.on_segment(flight.recording_id, report)
 
-    def _staged(self, flight: Assignment, message: p.Staged) -> None:
-        if message.stage in WORKING and flight.working_since is None:
+    def _staged(self, flight: Assignment, report: p.StageChanged) -> None:
+        if report.stage in WORKING and flight.working_since is None:
             flight.working_since = self._clock.monotonic()
-        if message.stage is Stage.TRANSCRIBING:
+        if report.stage is Stage.TRANSCRIBING:
             self._stopwatch.hears(self._clock.monotonic())
-        self._ledger.apply(
-            flight.recording_id,
-            machine.StageChanged(message.stage, message.percentage),
-            lasting=False,
-        )
 
-    def _placed(self, flight: Assignment, message: p.BatchPlaced) -> None:
-        self._warm = key(flight.ticket.spec)
+    def _placed(self, message: p.BatchPlaced) -> None:
+        spec = self._batch_spec
+        assert spec is not None
+        self._warm = key(spec)
         self._stopwatch.segments_received(self._clock.monotonic())
         if message.load_s:
-            self._speeds.of(flight.ticket.spec).load_s = message.load_s
-        self._ledger.apply(flight.recording_id, machine.MetadataLearned(device=message.device))
-        language = flight.ticket.spec.options.language
-        if language is not None:
-            self._advise(flight, language)
+            self._speeds.of(spec).load_s = message.load_s
 
-    def _advise(self, flight: Assignment, language: str) -> None:
-        """Tell of a better model where this one is known to be weak in the language."""
+    def _advise(self, flight: Assignment, facts: RecordingFacts) -> None:
+        """Tell of a better model where this one is known to be weak in the language.
+
+        The language is known from the start where one was set, else when it is detected.
+        """
+        options = flight.ticket.spec.options
+        language = facts.language or (options.language if facts.device else None)
         recording = self._ledger.find(flight.recording_id)
         can = capabilities(flight.ticket.spec, self._settings)
         # Elsewhere a name of the catalogue may stand for another model.
-        if recording is None or can.model_layout not in LAYOUTS:
+        if language is None or recording is None or can.model_layout not in LAYOUTS:
             return
         line = weak_model_notice(flight.ticket.spec, language, recording.duration_s, self._speeds)
         if line is not None:
-            self._ledger.apply(flight.recording_id, machine.MetadataLearned(warning=line))
+            self._ledger.apply(flight.recording_id, p.WarningRaised(line))
 
     def _count(self, recording_id: str, done_s: float) -> None:
         """Measure the speed: audio that got finished since something last got finished."""
@@ -354,10 +344,10 @@ class WorkerSlot:
     def _canceled(self, flight: Assignment) -> None:
         recording = self._ledger.find(flight.recording_id)
         if recording is not None and recording.state is State.CANCELING:
-            self._end(flight, machine.RecordingCanceled(self._clock.wall()))
+            self._end(flight, p.RecordingCanceled())
         else:
             error = EngineFailed("The worker let it go though nobody had asked").info()
-            self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+            self._end(flight, p.RecordingFailed(error))
 
     def _end(self, flight: Assignment, change: Change) -> None:
         self._leave(flight)
@@ -377,7 +367,7 @@ class WorkerSlot:
     def _fail_all(self, error: ErrorInfo) -> None:
         for flight in tuple(self._flights.values()):
             if not flight.let_go:
-                self._end(flight, machine.RecordingFailed(error, self._clock.wall()))
+                self._end(flight, p.RecordingFailed(error))
 
     def _rest(self) -> None:
         self._flights.clear()
@@ -419,7 +409,7 @@ class WorkerSlot:
         if all(f.let_go for f in self._flights.values()):
             self._answered_at = self._clock.monotonic()
         if self._ledger.find(recording_id) is not None:
-            self._ledger.apply(recording_id, machine.RecordingCanceled(self._clock.wall()))
+            self._ledger.apply(recording_id, p.RecordingCanceled())
 
     def _enforce(self, recording_id: str, flight: Assignment) -> None:
         if self._flights.get(recording_id) is flight:
@@ -429,13 +419,12 @@ class WorkerSlot:
         """End the worker through no fault of the recordings that stay: they go back unblamed."""
         log.info("lane %s: worker killed for %s", self.name, reason)
         self._dying = self.executor.alive
-        wall = self._clock.wall()
         for flight in tuple(self._flights.values()):
             self._flights.pop(flight.recording_id)
             recording = self._ledger.find(flight.recording_id)
             if recording is None or flight.let_go or recording.state.terminal:
                 continue
-            after = self._ledger.apply(flight.recording_id, machine.Requeued(wall))
+            after = self._ledger.apply(flight.recording_id, machine.Requeued())
             if after.state is State.QUEUED:
                 self._ledger.enqueue(after)
         self.executor.kill()
@@ -465,16 +454,15 @@ class WorkerSlot:
     def _too_late(self, slow: tuple[Assignment, ...], limit_s: float) -> None:
         """One that took too long fails; several are suspects, and run alone next time."""
         error = TimedOut(f"No end after {limit_s:.0f} s, the time allowed for this length").info()
-        wall = self._clock.wall()
         for flight in slow:
             recording = self._ledger.find(flight.recording_id)
             if recording is None or flight.let_go:
                 continue
             if len(slow) == 1:
-                self._end(flight, machine.RecordingFailed(error, wall))
+                self._end(flight, p.RecordingFailed(error))
             else:
                 self._flights.pop(flight.recording_id)
-                self._again(flight, machine.WorkerLost(error, wall, suspect=True))
+                self._again(flight, machine.WorkerLost(error, suspect=True))
         self._kill_for("taking too long")
 
     # ------------------------------------------------------------------------ death
@@ -485,19 +473,18 @@ class WorkerSlot:
         self._rest()
         if self._stopping:
             return
-        wall = self._clock.wall()
         if self._was_asked_to_end(worker_exit):
             self._pause()
             for flight in flights:
                 if not flight.let_go:
-                    self._again(flight, machine.Requeued(wall))
+                    self._again(flight, machine.Requeued())
         elif flights:
             self.deaths += 1
             log.warning(
                 "lane %s: the worker died (%s)\n%s", self.name, worker_exit, worker_exit.last_words
             )
             most = self._settings.max_worker_deaths
-            for flight, change in crash_verdicts(flights, worker_exit, wall, most):
+            for flight, change in crash_verdicts(flights, worker_exit, most):
                 self._again(flight, change)
         self.pump()
 
@@ -531,7 +518,7 @@ class WorkerSlot:
         for flight in tuple(self._flights.values()):
             recording = self._ledger.find(flight.recording_id)
             if recording is not None and not flight.let_go:
-                self._ledger.apply(flight.recording_id, machine.Requeued(self._clock.wall()))
+                self._ledger.apply(flight.recording_id, machine.Requeued())
         self._rest()
         if self.executor.alive:
             await self.executor.stop(grace_s)

@@ -68,6 +68,8 @@ class Batch:
     ) -> None:
         self.spec: Spec = command.spec
         self.places = BatchState(command.items, emit, cancels)
+        self._batch_id = command.batch_id
+        self._emit = emit
         #: The recording that was too much, where it is known.
         self.troubled: int | None = None
         self._settings = settings
@@ -83,16 +85,16 @@ class Batch:
         """Turn away what no engine should see, before a model is loaded for it."""
         for key in self.places.open():
             if self.places.canceled(key):
-                self.places.answer(key, p.Canceled)
+                self.places.end(key, p.RecordingCanceled())
                 continue
             item = self.places[key].item
             try:
                 result = probe(item.path, self._settings, item.name, self.spec.options.audio_track)
             except Exception as error:
-                self.places.answer(key, p.Failed, error=as_info(error))
+                self.places.end(key, p.RecordingFailed(error=as_info(error)))
                 continue
             if result.duration_s is not None:
-                self.places.tell(key, p.Measured, duration_s=result.duration_s)
+                self.places.learned(key, duration_s=result.duration_s)
 
     def turns(self) -> list[list[int]]:
         """The open recordings, in groups that can share a call of the engine.
@@ -139,7 +141,7 @@ class Batch:
                 runner.stop()
         stopped = EngineFailed("The engine stopped before the end of the audio").info()
         for key in keys:
-            self.places.answer(key, p.Failed, error=stopped)
+            self.places.end(key, p.RecordingFailed(error=stopped))
 
     def _whole(self, key: int) -> p.Item:
         """From the beginning: segments that were journalled already are known by their index."""
@@ -170,19 +172,15 @@ class Batch:
         return options
 
     def _say_placed(self, keys: Sequence[int], lent: ModelLease) -> None:
-        self.places.tell_all(
-            keys,
-            p.BatchPlaced,
-            device=lent.loaded.device,
-            compute_type=lent.loaded.compute_type,
-            load_s=lent.load_s,
-        )
+        self._emit(p.BatchPlaced(self._batch_id, lent.load_s))
+        for key in keys:
+            self.places.learned(key, device=lent.loaded.device)
         for text in (
             *lent.loaded.notices,
             *lent.notices,
             *not_honoured(lent.engine, self.spec.options),
         ):
-            self.places.tell_all(keys, p.WarningRaised, text=text)
+            self.places.report_all(keys, p.WarningRaised(text=text))
 
     # -------------------------------------------------------------- source to engine
 
@@ -190,16 +188,18 @@ class Batch:
         for piece in source:
             key = piece.key
             if isinstance(piece, DecodeStarted):
-                self.places.tell(key, p.Staged, stage=Stage.DECODING)
+                self.places.report(key, p.StageChanged(stage=Stage.DECODING))
             elif isinstance(piece, Reported):
-                self.places.tell(
-                    key, p.WarningRaised, text=piece.text, audio_missing=piece.audio_missing
+                self.places.report(
+                    key, p.WarningRaised(text=piece.text, audio_missing=piece.audio_missing)
                 )
             elif isinstance(piece, DecodeFailed):
                 self._undecoded(key, piece.error)
             elif isinstance(piece, EmptyAudio):
-                self.places.answer(key, p.Finished, duration_s=self.places[key].item.resume_from_s)
-            elif not self.places[key].answered:
+                self.places.end(
+                    key, p.RecordingCompleted(duration_s=self.places[key].item.resume_from_s)
+                )
+            elif not self.places[key].ended:
                 clip = self.places.take(key, piece.clip, piece.last)
                 self._begin(key, can)
                 yield key, clip
@@ -210,36 +210,36 @@ class Batch:
             place.begun = True
             # An engine that sends the audio away says itself what it is doing.
             if not can.needs_network:
-                self.places.tell(key, p.Staged, stage=Stage.TRANSCRIBING)
+                self.places.report(key, p.StageChanged(stage=Stage.TRANSCRIBING))
 
     def _undecoded(self, key: int, error: Exception | None) -> None:
         if error is None or self.places.canceled(key):
-            self.places.answer(key, p.Canceled)
+            self.places.end(key, p.RecordingCanceled())
         else:
-            self.places.answer(key, p.Failed, error=as_info(error))
+            self.places.end(key, p.RecordingFailed(error=as_info(error)))
 
     # --------------------------------------------------------------- engine to world
 
     def _take(self, key: int, event: Heard | ClipDone | Exception) -> None:
         place = self.places[key]
-        if place.answered or not place.spans:
+        if place.ended or not place.spans:
             return
         span = place.spans[0]
         match event:
             case Segment():
                 self._segment(key, place, shifted(event, span))
             case WithheldSegment():
-                self.places.tell(key, p.TextWithheld, withheld=shifted(event, span))
+                self.places.report(key, p.TextWithheld(withheld=shifted(event, span)))
             case Progress(done_s):
                 place.done_s = max(place.done_s, span.start_s + done_s)
-                self.places.tell(key, p.Advanced, done_s=span.start_s + done_s)
+                self.places.report(key, p.ProgressAdvanced(done_s=span.start_s + done_s))
             case Language(code, probability):
                 place.language = code
-                self.places.tell(key, p.LanguageFound, language=code, probability=probability)
+                self.places.learned(key, language=code, language_probability=probability)
             case EngineWarning(text):
-                self.places.tell(key, p.WarningRaised, text=text)
+                self.places.report(key, p.WarningRaised(text=text))
             case StageUpdate(stage, percentage):
-                self.places.tell(key, p.Staged, stage=stage, percentage=percentage)
+                self.places.report(key, p.StageChanged(stage=stage, percentage=percentage))
             case CheckpointUpdate(note):
                 self._remember(key, place, note)
             case ClipDone():
@@ -249,40 +249,42 @@ class Batch:
 
     def _error(self, key: int, error: Exception) -> None:
         if self.places.canceled(key):
-            self.places.answer(key, p.Canceled)
+            self.places.end(key, p.RecordingCanceled())
         elif isinstance(error, TOO_MUCH):
             self.troubled = key
             raise error
         else:
-            self.places.answer(key, p.Failed, error=as_info(error))
+            self.places.end(key, p.RecordingFailed(error=as_info(error)))
 
     def _segment(self, key: int, place: RecordingCursor, segment: Segment) -> None:
         if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
             error = EngineFailed(f"The engine gave a segment impossible times: {segment!r}")
-            self.places.answer(key, p.Failed, error=error.info())
+            self.places.end(key, p.RecordingFailed(error=error.info()))
             return
-        self.places.tell(key, p.SegmentHeard, index=place.next_index, segment=segment)
+        self.places.report(key, p.SegmentTranscribed(index=place.next_index, segment=segment))
         place.next_index += 1
         place.done_s = max(place.done_s, segment.end_s)
 
     def _remember(self, key: int, place: RecordingCursor, note: str) -> None:
         place.item = structs.replace(place.item, note=note or None)
-        self.places.tell(key, p.CheckpointSaved, note=note)
+        self.places.report(key, p.CheckpointSaved(note=note))
         if not self._journalled(place.item.recording_id, place.item.attempt):
             # The engine must not go on, and cleans up as after a cancel.
             self._cancels.add((place.item.recording_id, place.item.attempt))
             lost = EngineFailed("The engine's note could not be journalled")
-            self.places.answer(key, p.Failed, error=lost.info())
+            self.places.end(key, p.RecordingFailed(error=lost.info()))
 
     def _clip_done(self, key: int, place: RecordingCursor, span: ClipSpan) -> None:
         place.spans.pop(0)
         if self.places.canceled(key):
-            self.places.answer(key, p.Canceled)
+            self.places.end(key, p.RecordingCanceled())
         elif span.last:
-            self.places.answer(key, p.Finished, duration_s=span.end_s, peak_bytes=peak_bytes())
+            self.places.end(
+                key, p.RecordingCompleted(duration_s=span.end_s, peak_bytes=peak_bytes())
+            )
         else:
             place.done_s = max(place.done_s, span.end_s)
-            self.places.tell(key, p.Advanced, done_s=span.end_s)
+            self.places.report(key, p.ProgressAdvanced(done_s=span.end_s))
 
 
 def shifted(segment: _Timed, span: ClipSpan) -> _Timed:

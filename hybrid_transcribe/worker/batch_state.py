@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from msgspec import structs
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.types import Clip, ErrorInfo, Stage
+from hybrid_transcribe.types import Clip, ErrorInfo, RecordingFacts, Stage
 
 Emit = Callable[[p.Message], None]
 
@@ -47,7 +48,7 @@ class RecordingCursor:
     language: str | None
     spans: list[ClipSpan] = field(default_factory=list)
     begun: bool = False
-    answered: bool = False
+    ended: bool = False
 
     def go_back(self) -> None:
         """The engine starts anew behind what it has finished."""
@@ -82,40 +83,44 @@ class BatchState:
         return iter(self._places)
 
     def open(self) -> list[int]:
-        """Recordings not answered for yet."""
-        return [key for key, place in enumerate(self._places) if not place.answered]
+        """Recordings not ended for yet."""
+        return [key for key, place in enumerate(self._places) if not place.ended]
 
     def canceled(self, key: int) -> bool:
         """Was this one asked to be let go?"""
         item = self._places[key].item
         return (item.recording_id, item.attempt) in self._cancels
 
-    def tell(self, key: int, message: type[p.About], **fields: object) -> None:
-        """Say something about a recording."""
+    def report(self, key: int, report: p.RecordingReport) -> None:
+        """Report something of a recording."""
         item = self._places[key].item
-        self._emit(message(item.recording_id, item.attempt, **fields))  # type: ignore[arg-type]
+        self._emit(p.RecordingMessage(item.recording_id, item.attempt, report))
 
-    def tell_all(self, keys: Collection[int], message: type[p.About], **fields: object) -> None:
-        """Say the same about several."""
+    def learned(self, key: int, **facts: Any) -> None:
+        """Report facts about a recording (fields of `RecordingFacts`)."""
+        self.report(key, p.MetadataLearned(RecordingFacts(**facts)))
+
+    def report_all(self, keys: Collection[int], report: p.RecordingReport) -> None:
+        """Report the same of several."""
         for key in keys:
-            self.tell(key, message, **fields)
+            self.report(key, report)
 
-    def answer(self, key: int, message: type[p.About], **fields: object) -> None:
-        """Say the last word about a recording; only the first one counts."""
+    def end(self, key: int, report: p.RecordingReport) -> None:
+        """Report how a recording ended; only the first time counts."""
         place = self._places[key]
-        if not place.answered:
-            place.answered = True
+        if not place.ended:
+            place.ended = True
             place.spans.clear()
-            self.tell(key, message, **fields)
+            self.report(key, report)
 
     def stage_all(self, stage: Stage, percentage: float | None = None) -> None:
         """A stage that all open recordings share, such as loading their model."""
-        self.tell_all(self.open(), p.Staged, stage=stage, percentage=percentage)
+        self.report_all(self.open(), p.StageChanged(stage=stage, percentage=percentage))
 
     def fail_the_rest(self, error: ErrorInfo) -> None:
         """What ended the batch ended every recording still open."""
         for key in self.open():
-            self.answer(key, p.Failed, error=error)
+            self.end(key, p.RecordingFailed(error=error))
 
     def take(self, key: int, clip: Clip, last: bool) -> Clip:
         """Count a clip as in the engine's hands, and give it the engine's own note."""

@@ -78,7 +78,7 @@ class Worker:
                 if batch.troubled is None:
                     raise
                 # Its neighbours may be small enough.
-                batch.places.answer(batch.troubled, p.Failed, error=as_info(trouble))
+                batch.places.end(batch.troubled, p.RecordingFailed(error=as_info(trouble)))
             batch.go_back()
 
     def preload(self, command: p.Preload) -> None:

@@ -19,6 +19,7 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Spec
 from hybrid_transcribe.worker.worker import Worker
+from tests.messages import reports
 from tests.processes import command_of
 from tests.services import gone, wavs
 
@@ -90,11 +91,11 @@ def test_a_batch_is_answered_for(play: Callable[[Scene], None], tmp_path: Path) 
     async def scene(ear: Ear) -> None:
         ear.executor.send(batch(good, bad, other))
         await ear.until(lambda: bool(ear.heard(p.BatchDone)))
-        finished = [m.recording_id for m in ear.heard(p.Finished)]  # type: ignore[union-attr]
-        failed = [m.recording_id for m in ear.heard(p.Failed)]  # type: ignore[union-attr]
+        finished = [rid for rid, _ in reports(ear.messages, p.RecordingCompleted)]
+        failed = [rid for rid, _ in reports(ear.messages, p.RecordingFailed)]
         assert (finished, failed) == (["r0", "r2"], ["r1"])
         assert isinstance(ear.messages[-1], p.BatchDone)
-        assert len(ear.heard(p.SegmentHeard)) == 6
+        assert len(list(reports(ear.messages, p.SegmentTranscribed))) == 6
 
     play(scene)
 
@@ -139,7 +140,7 @@ def test_killing_ends_it(play: Callable[[Scene], None], tmp_path: Path) -> None:
         again = Ear(ear.executor)
         ear.executor.send(batch(path))
         await again.until(lambda: bool(again.heard(p.BatchDone)))
-        assert len(again.heard(p.Finished)) == 1
+        assert len(list(reports(again.messages, p.RecordingCompleted))) == 1
 
     play(scene)
 

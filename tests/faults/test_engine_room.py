@@ -18,6 +18,7 @@ from hybrid_transcribe.types import ErrorInfo, State
 from tests.jobs.managers import Stand
 from tests.jobs.test_manager import play
 from tests.jobs.test_queue import names, ticket
+from tests.messages import about
 
 
 def test_f09_late_message_of_an_earlier_attempt_is_ignored(tmp_path: Path) -> None:
@@ -34,7 +35,7 @@ def test_f09_late_message_of_an_earlier_attempt_is_ignored(tmp_path: Path) -> No
         s.worker.begin(second)
         s.worker.hear(first, 1, 2)
         s.worker.finish(first)
-        s.worker.say(p.Failed(first.recording_id, 1, error=ErrorInfo("x", "late")))
+        s.worker.say(about(first, p.RecordingFailed(error=ErrorInfo("x", "late"))))
         (now,) = s.recordings(job)
         assert (now.state, now.n_segments, now.done_s) == (State.RUNNING, 1, 1.0)
 
@@ -105,8 +106,7 @@ def test_f07_cancel_races(plan: list[tuple[str, int]]) -> None:
         s: Stand, job: str, move: str, i: int, canceled_at: dict[int, float], heard: list[int]
     ) -> None:
         recording = s.recordings(job)[i]
-        about = (recording.recording_id, recording.attempt)
-        item = p.Item(*about, path="", name="")
+        item = p.Item(recording.recording_id, recording.attempt, path="", name="")
         held = recording.state in (State.PREPARING, State.RUNNING, State.CANCELING)
         if move == "cancel":
             if not recording.state.terminal:
@@ -130,7 +130,7 @@ def test_f07_cancel_races(plan: list[tuple[str, int]]) -> None:
         elif move == "finish" and recording.state in (State.RUNNING, State.CANCELING):
             s.worker.finish(item)
         elif move == "let go" and recording.state is State.CANCELING:
-            s.worker.say(p.Canceled(*about))
+            s.worker.say(about(item, p.RecordingCanceled()))
 
     def bury(s: Stand) -> None:
         while s.worker.kills > s.worker.buried:

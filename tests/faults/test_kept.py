@@ -39,6 +39,7 @@ from hybrid_transcribe.testing import Script, tone, write_wav
 from hybrid_transcribe.types import State
 from tests.jobs.conftest import make_job
 from tests.jobs.managers import SPEC, Stand, open_room
+from tests.messages import about
 from tests.services import environment, service, wavs, worker_pid
 
 DATA = Path(__file__).parents[1] / "data"
@@ -596,7 +597,7 @@ def test_f57_a_retry_destroys_nothing(tmp_path: Path, end: str) -> None:
         match end:
             case "failed":
                 error = EngineFailed("no").info()
-                s.worker.say(p.Failed(item.recording_id, item.attempt, error=error))
+                s.worker.say(about(item, p.RecordingFailed(error=error)))
             case "killed":
                 for _ in range(3):
                     s.worker.die()
@@ -609,7 +610,7 @@ def test_f57_a_retry_destroys_nothing(tmp_path: Path, end: str) -> None:
             case _:
                 room.cancel(job_id)
                 if end == "canceled":
-                    s.worker.say(p.Canceled(item.recording_id, item.attempt))
+                    s.worker.say(about(item, p.RecordingCanceled()))
         recording = s.recordings(job_id)[0]
         assert recording.state is State.COMPLETED
         newer = end == "done"

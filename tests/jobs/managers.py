@@ -15,7 +15,8 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.testing import SCRIPTED, ManualClock
-from hybrid_transcribe.types import Recording, Segment, Spec, Stage, State
+from hybrid_transcribe.types import Recording, RecordingFacts, Segment, Spec, Stage, State
+from tests.messages import about
 
 SPEC = Spec("scripted", "steady")
 
@@ -85,20 +86,19 @@ class PuppetExecutor(Executor):
         self.say(p.BatchDone(self.runs[-1].batch_id))
 
     def begin(self, item: p.Item, duration_s: float = 10.0) -> None:
-        about = (item.recording_id, item.attempt)
         self.say(
-            p.Measured(*about, duration_s=duration_s),
-            p.Staged(*about, stage=Stage.DECODING),
-            p.Staged(*about, stage=Stage.TRANSCRIBING),
+            about(item, p.MetadataLearned(RecordingFacts(duration_s=duration_s))),
+            about(item, p.StageChanged(stage=Stage.DECODING)),
+            about(item, p.StageChanged(stage=Stage.TRANSCRIBING)),
         )
 
     def hear(self, item: p.Item, *indices: int) -> None:
         for i in indices:
             segment = Segment(float(i), i + 1.0, f"text {i}")
-            self.say(p.SegmentHeard(item.recording_id, item.attempt, index=i, segment=segment))
+            self.say(about(item, p.SegmentTranscribed(index=i, segment=segment)))
 
     def finish(self, item: p.Item, duration_s: float = 10.0) -> None:
-        self.say(p.Finished(item.recording_id, item.attempt, duration_s=duration_s))
+        self.say(about(item, p.RecordingCompleted(duration_s=duration_s)))
 
 
 @dataclass

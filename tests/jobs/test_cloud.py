@@ -20,6 +20,7 @@ from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.testing import SCRIPTED, ManualClock
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Spec, Stage, State
+from tests.messages import about
 
 from .managers import PuppetExecutor, Stand
 
@@ -108,7 +109,7 @@ def play(tmp_path: Path, *scenes: Play, **settings: Any) -> None:
 def note(worker: PuppetExecutor, text: str, item: p.Item | None = None) -> p.Item:
     """The engine leaves a note about what it has."""
     it = item or worker.items[0]
-    worker.say(p.CheckpointSaved(it.recording_id, it.attempt, note=text))
+    worker.say(about(it, p.CheckpointSaved(note=text)))
     return it
 
 
@@ -164,11 +165,11 @@ def test_nobody_knows_how_far_the_cloud_is(tmp_path: Path) -> None:
 
     async def scene(s: Sky) -> None:
         job = await s.submit(spec=CLOUD)
-        about = (s.cloud.items[0].recording_id, 1)
-        s.cloud.say(p.Staged(*about, stage=Stage.UPLOADING_TO_CLOUD, percentage=40.0))
+        (item,) = s.cloud.items
+        s.cloud.say(about(item, p.StageChanged(stage=Stage.UPLOADING_TO_CLOUD, percentage=40.0)))
         (recording,) = s.recordings(job)
         assert (recording.stage_percentage, recording.percentage) == (40.0, 0.0)
-        s.cloud.say(p.Staged(*about, stage=Stage.WAITING_FOR_CLOUD))
+        s.cloud.say(about(item, p.StageChanged(stage=Stage.WAITING_FOR_CLOUD)))
         (recording,) = s.recordings(job)
         assert (recording.state, recording.percentage, recording.eta_s) == (
             State.RUNNING,
@@ -228,7 +229,7 @@ def test_a_cancel_that_the_engine_cleaned_up_is_not_repeated(tmp_path: Path) -> 
         s.cloud.begin(item)
         s.room.cancel(job)
         note(s.cloud, "", item)
-        s.cloud.say(p.Canceled(item.recording_id, 1))
+        s.cloud.say(about(item, p.RecordingCanceled()))
         assert s.state(job) is State.CANCELED
         assert s.recordings(job)[0].note is None
         assert s.erased == []
@@ -272,7 +273,7 @@ def test_another_engine_leaves_nothing_behind(tmp_path: Path) -> None:
         job = await s.submit(spec=CLOUD)
         item = note(s.cloud, "transcript 7")
         s.cloud.begin(item)
-        s.cloud.say(p.Failed(item.recording_id, 1, ErrorInfo("timed_out", "too long")))
+        s.cloud.say(about(item, p.RecordingFailed(ErrorInfo("timed_out", "too long"))))
         s.cloud.done()
         s.room.retry(job, engine="scripted")
         assert s.erased == ["transcript 7"]
@@ -350,7 +351,7 @@ def test_a_retry_does_not_wait_for_what_is_being_deleted(tmp_path: Path) -> None
         item = note(s.cloud, "transcript 7")
         s.cloud.begin(item)
         s.room.cancel(job)
-        s.cloud.say(p.Canceled(item.recording_id, 1))
+        s.cloud.say(about(item, p.RecordingCanceled()))
         assert s.erased == ["transcript 7"]
         s.cloud.done()
         s.room.retry(job)

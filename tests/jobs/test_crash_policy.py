@@ -35,7 +35,7 @@ def test_verdicts(hands: list[str], expected: list[str]) -> None:
     """One open recording is to blame; several are suspects; a canceled one may be the cause."""
     flights = [flight(letters, n) for n, letters in enumerate(hands)]
     lines = []
-    for _, change in crash_verdicts(flights, WorkerExit(-11, "oops"), 1.0, 3):
+    for _, change in crash_verdicts(flights, WorkerExit(-11, "oops"), 3):
         if isinstance(change, WorkerLost):
             assert "signal 11" in change.error.message
             assert "oops" in change.error.message

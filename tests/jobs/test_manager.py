@@ -21,7 +21,8 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.events import JobDeleted, SegmentAdded
 from hybrid_transcribe.jobs.queue import BYTES_PER_S
 from hybrid_transcribe.jobs.summary import job_percentage, job_state
-from hybrid_transcribe.types import ErrorInfo, Spec, Stage, State
+from hybrid_transcribe.types import ErrorInfo, RecordingFacts, Spec, Stage, State
+from tests.messages import about
 
 from .managers import SPEC, Stand, open_room
 
@@ -126,7 +127,7 @@ def test_running_is_canceled_by_the_worker_and_keeps_its_text(tmp_path: Path) ->
         s.worker.hear(item, 0)
         s.room.cancel(job)
         assert s.state(job) is State.CANCELING
-        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.say(about(item, p.RecordingCanceled()))
         s.worker.done()
         s.clock.advance(60)
         assert (s.state(job), s.worker.kills) == (State.CANCELED, 0)
@@ -169,7 +170,7 @@ def test_cancel_before_the_worker_came_to_it(tmp_path: Path) -> None:
         assert s.states(job) == ["running", "canceled"]
         s.clock.advance(100)
         s.worker.finish(item)
-        s.worker.say(p.Canceled(two.recording_id, two.attempt))
+        s.worker.say(about(two, p.RecordingCanceled()))
         s.worker.done()
         assert (s.states(job), s.worker.kills) == (["completed", "canceled"], 0)
 
@@ -270,7 +271,7 @@ def test_silence_while_loading_is_limited_too(tmp_path: Path) -> None:
     async def scene(s: Stand) -> None:
         job = await s.submit()
         (item,) = s.worker.items
-        s.worker.say(p.Staged(item.recording_id, item.attempt, stage=Stage.LOADING_MODEL))
+        s.worker.say(about(item, p.StageChanged(stage=Stage.LOADING_MODEL)))
         s.clock.advance(1000)
         s.worker.die()
         error = s.recordings(job)[0].error
@@ -338,7 +339,7 @@ def test_retry_goes_on_where_it_stopped(tmp_path: Path) -> None:
         s.worker.begin(item)
         s.worker.hear(item, 0, 1)
         s.room.cancel(job)
-        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.say(about(item, p.RecordingCanceled()))
         s.worker.done()
         s.room.retry(job)
         (again,) = s.worker.items
@@ -355,7 +356,7 @@ def test_retry_with_changes_starts_afresh(tmp_path: Path) -> None:
         (item,) = s.worker.items
         s.worker.begin(item)
         s.worker.hear(item, 0)
-        s.worker.say(p.Failed(item.recording_id, 1, error=ErrorInfo("engine_failed", "no")))
+        s.worker.say(about(item, p.RecordingFailed(error=ErrorInfo("engine_failed", "no"))))
         s.worker.done()
         s.room.retry(job, model="{}")
         (again,) = s.worker.items
@@ -405,7 +406,7 @@ def test_deleted_while_running(tmp_path: Path) -> None:
         with pytest.raises(UnknownJob):
             await waiting
         s.worker.hear(item, 0)
-        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.say(about(item, p.RecordingCanceled()))
         s.worker.done()
         await s.submit(session="next")
         assert len(s.worker.runs) == 2
@@ -433,9 +434,9 @@ def test_eta_comes_with_the_first_progress_and_is_never_zero(tmp_path: Path) -> 
         job = await s.submit(2)
         entry, two = s.worker.items
         for item in (entry, two):
-            s.worker.say(p.Measured(item.recording_id, item.attempt, duration_s=10.0))
+            s.worker.say(about(item, p.MetadataLearned(RecordingFacts(duration_s=10.0))))
         assert s.room.reading.snapshot(job).eta_s is None
-        s.worker.say(p.BatchPlaced(entry.recording_id, 1, device="cpu"))
+        s.worker.say(p.BatchPlaced(1))
         s.worker.begin(entry)
         for i in range(5):
             s.clock.advance(2)
@@ -455,7 +456,7 @@ def test_eta_is_not_misled_by_what_comes_before_the_first_text(tmp_path: Path) -
     async def scene(s: Stand) -> None:
         job = await s.submit()
         (item,) = s.worker.items
-        s.worker.say(p.BatchPlaced(item.recording_id, 1, device="cpu"))
+        s.worker.say(p.BatchPlaced(1))
         s.clock.advance(60)
         s.worker.begin(item)
         s.clock.advance(1)
@@ -472,7 +473,7 @@ def test_a_turn_is_as_much_as_is_done_in_a_moment(tmp_path: Path) -> None:
     async def scene(s: Stand) -> None:
         await s.submit()
         (item,) = s.worker.items
-        s.worker.say(p.BatchPlaced(item.recording_id, 1, device="cpu"))
+        s.worker.say(p.BatchPlaced(1))
         s.worker.begin(item, duration_s=100.0)
         s.clock.advance(1)
         s.worker.finish(item, duration_s=100.0)
@@ -665,7 +666,7 @@ def test_words_of_a_dying_worker_hand_nothing_to_it(tmp_path: Path) -> None:
         s.room.cancel(job)
         s.clock.advance(2.1)
         assert s.worker.kills == 1
-        s.worker.say(p.Canceled(item.recording_id, item.attempt))
+        s.worker.say(about(item, p.RecordingCanceled()))
         s.worker.done()
         assert len(s.worker.runs) == 1
         s.worker.die()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from hybrid_transcribe.jobs import machine
+from hybrid_transcribe.protocol import TextWithheld
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import Recording, WithheldSegment
 from hybrid_transcribe.wire import parse
@@ -38,5 +39,5 @@ def test_a_recording_keeps_so_many_and_a_fresh_run_none() -> None:
     """Its row in the journal is written again with each."""
     recording = Recording("r", "j", 0, "talk", "/talk.wav")
     for _ in range(machine.MOST_WITHHELD + 10):
-        recording = machine.step(recording, machine.MetadataLearned(withheld=ITEM))
+        recording = machine.step(recording, TextWithheld(ITEM), 1.0)
     assert len(recording.withheld) == machine.MOST_WITHHELD

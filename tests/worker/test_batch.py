@@ -23,6 +23,7 @@ from hybrid_transcribe.interfaces import (
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Clip, Options, Segment, Spec
 from hybrid_transcribe.worker.worker import Worker
+from tests.messages import reports
 from tests.services import wavs
 
 
@@ -146,10 +147,10 @@ def test_an_engine_may_interleave(tmp_path: Path, ahead: bool) -> None:
     """Segments of several recordings may come mixed and end in any order; each keeps its own."""
     messages = run(wavs(tmp_path, "a", "b"), "interleaving", ahead=ahead)
     segments = [
-        (m.recording_id, m.index, m.segment.text) for m in messages if isinstance(m, p.SegmentHeard)
+        (rid, m.index, m.segment.text) for rid, m in reports(messages, p.SegmentTranscribed)
     ]
     assert segments == [("r0", 0, "0:0"), ("r1", 0, "1:0"), ("r0", 1, "0:1"), ("r1", 1, "1:1")]
-    assert [m.recording_id for m in messages if isinstance(m, p.Finished)] == ["r1", "r0"]
+    assert [rid for rid, m in reports(messages, p.RecordingCompleted)] == ["r1", "r0"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,7 @@ def test_whatever_ends_the_batch_is_answered_for_each(
 ) -> None:
     """An engine that quits, cannot load or does not exist fails each recording, once."""
     messages = run(wavs(tmp_path, "a", "b"), engine)
-    failed = [(m.recording_id, m.error.code) for m in messages if isinstance(m, p.Failed)]
+    failed = [(rid, m.error.code) for rid, m in reports(messages, p.RecordingFailed)]
     assert failed == [("r0", code), ("r1", code)]
     assert isinstance(messages[-1], p.BatchDone)
 
@@ -175,8 +176,8 @@ def test_one_failure_leaves_the_others(tmp_path: Path) -> None:
     """An exception for one recording is its own."""
     model = Script(fault="raise", at_s=1, only="b").model
     messages = run(wavs(tmp_path, "a", "b", "c"), "scripted", model=model)
-    assert [m.recording_id for m in messages if isinstance(m, p.Finished)] == ["r0", "r2"]
-    assert [m.recording_id for m in messages if isinstance(m, p.Failed)] == ["r1"]
+    assert [rid for rid, m in reports(messages, p.RecordingCompleted)] == ["r0", "r2"]
+    assert [rid for rid, m in reports(messages, p.RecordingFailed)] == ["r1"]
 
 
 def test_bad_files_never_load_a_model(tmp_path: Path) -> None:
@@ -184,7 +185,7 @@ def test_bad_files_never_load_a_model(tmp_path: Path) -> None:
     bad = tmp_path / "bad.wav"
     bad.write_text("words")
     messages = run([bad], "scripted", model=Script(fault="load-raise").model)
-    (failed,) = [m for m in messages if isinstance(m, p.Failed)]
+    (failed,) = [m for _, m in reports(messages, p.RecordingFailed)]
     assert failed.error.code == "unsupported_media"
     assert "bad.wav" in failed.error.message
 
@@ -192,15 +193,15 @@ def test_bad_files_never_load_a_model(tmp_path: Path) -> None:
 def test_canceled_before_the_start(tmp_path: Path) -> None:
     """A recording canceled while it waited in the worker is let go without being touched."""
     messages = run(wavs(tmp_path, "a", "b"), "scripted", cancel=("r0",))
-    assert [m.recording_id for m in messages if isinstance(m, p.Canceled)] == ["r0"]
-    assert {m.recording_id for m in messages if isinstance(m, p.SegmentHeard)} == {"r1"}
+    assert [rid for rid, m in reports(messages, p.RecordingCanceled)] == ["r0"]
+    assert {rid for rid, m in reports(messages, p.SegmentTranscribed)} == {"r1"}
 
 
 def test_resuming_numbers_and_times_go_on(tmp_path: Path) -> None:
     """A second attempt starts at its second and its index, in the language found before."""
     messages = run(wavs(tmp_path, "a", seconds=5), "noting", resume_s=3.0, first=7, language="pt")
-    (notice,) = [m for m in messages if isinstance(m, p.WarningRaised)]
-    (event,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
+    (notice,) = [m for _, m in reports(messages, p.WarningRaised)]
+    (event,) = [m for _, m in reports(messages, p.SegmentTranscribed)]
     assert notice.text == "3+2 pt"
     assert (event.index, event.segment.start_s, event.segment.end_s) == (7, 3.0, 4.0)
 
@@ -209,7 +210,7 @@ def test_resumed_times_never_run_backwards(tmp_path: Path) -> None:
     """A clip begins at a sample, which may be a hair before where the last segment ended."""
     for ended_s in (2.64 + 4.0, 3.00002):
         messages = run(wavs(tmp_path, "a", seconds=9), "noting", resume_s=ended_s, first=1)
-        (event,) = [m for m in messages if isinstance(m, p.SegmentHeard)]
+        (event,) = [m for _, m in reports(messages, p.SegmentTranscribed)]
         assert event.segment.start_s == ended_s
         assert event.segment.end_s == pytest.approx(ended_s + 1.0, abs=1e-4)
 
@@ -217,17 +218,17 @@ def test_resumed_times_never_run_backwards(tmp_path: Path) -> None:
 def test_long_recordings_come_in_blocks(tmp_path: Path) -> None:
     """Beyond the block length an engine sees several clips; times count through."""
     messages = run(wavs(tmp_path, "a", seconds=90), "noting", block_s=40.0)
-    starts = [m.segment.start_s for m in messages if isinstance(m, p.SegmentHeard)]
+    starts = [m.segment.start_s for _, m in reports(messages, p.SegmentTranscribed)]
     assert len(starts) >= 3
     assert starts == sorted(starts)
-    (finished,) = [m for m in messages if isinstance(m, p.Finished)]
+    (finished,) = [m for _, m in reports(messages, p.RecordingCompleted)]
     assert finished.duration_s == pytest.approx(90.0)
 
 
 def test_options_not_honoured_are_said(tmp_path: Path) -> None:
     """An engine that does not know an option does not drop it in silence."""
     messages = run(wavs(tmp_path, "a"), "noting", Options(beam_size=3, language="de"))
-    lines = [m.text for m in messages if isinstance(m, p.WarningRaised)]
+    lines = [m.text for _, m in reports(messages, p.WarningRaised)]
     assert "noting does not honour beam_size=3" in lines
     assert not any("language" in text for text in lines)
 
@@ -236,5 +237,8 @@ def test_options_not_honoured_are_said(tmp_path: Path) -> None:
 def test_resuming_at_the_very_end_is_finished(tmp_path: Path, resume_s: float) -> None:
     """Cut off after its last segment but before its last word, a recording is simply done."""
     messages = run(wavs(tmp_path, "a", seconds=3), "noting", resume_s=resume_s, first=3)
-    assert not [m for m in messages if isinstance(m, p.SegmentHeard | p.Failed | p.Canceled)]
-    assert len([m for m in messages if isinstance(m, p.Finished)]) == 1
+    assert not [
+        m
+        for _, m in reports(messages, p.SegmentTranscribed, p.RecordingFailed, p.RecordingCanceled)
+    ]
+    assert len([m for _, m in reports(messages, p.RecordingCompleted)]) == 1

@@ -14,6 +14,7 @@ from hybrid_transcribe.interfaces import Capabilities, CheckpointUpdate, Engine,
 from hybrid_transcribe.testing import SCRIPTED, Script
 from hybrid_transcribe.types import Clip, Options, Segment, Spec, Stage
 from hybrid_transcribe.worker.worker import Worker
+from tests.messages import reports
 from tests.services import wavs
 
 
@@ -58,7 +59,7 @@ def test_an_engine_goes_on_when_its_note_is_kept(tmp_path: Path) -> None:
 
     def tell(message: p.Message) -> None:
         said.append(message)
-        if isinstance(message, p.CheckpointSaved):
+        if any(reports([message], p.CheckpointSaved)):
             noted.set()
 
     worker = Worker(Settings(engines=HERE), tell, ahead=False)
@@ -67,11 +68,12 @@ def test_an_engine_goes_on_when_its_note_is_kept(tmp_path: Path) -> None:
     thread = threading.Thread(target=worker.run, args=(run,))
     thread.start()
     assert noted.wait(10)
-    assert isinstance(said[-1], p.CheckpointSaved)
-    assert said[-1].note == "note of a.wav"
+    assert list(reports(said[-1:])) == [("r0", p.CheckpointSaved("note of a.wav"))]
     worker.kept("r0", 1)
     thread.join(10)
-    assert [type(m) for m in said[-4:]] == [p.Staged, p.SegmentHeard, p.Finished, p.BatchDone]
+    last = [p.StageChanged, p.SegmentTranscribed, p.RecordingCompleted]
+    assert [type(m) for _, m in reports(said[-4:])] == last
+    assert isinstance(said[-1], p.BatchDone)
 
 
 def test_a_cancel_does_not_wait_for_the_journal(tmp_path: Path) -> None:
@@ -80,13 +82,13 @@ def test_a_cancel_does_not_wait_for_the_journal(tmp_path: Path) -> None:
 
     def tell(message: p.Message) -> None:
         said.append(message)
-        if isinstance(message, p.CheckpointSaved):
+        if any(reports([message], p.CheckpointSaved)):
             worker.cancel("r0", 1)
 
     worker = Worker(Settings(engines=HERE), tell, ahead=False)
     (path,) = wavs(tmp_path, "a")
     worker.run(p.RunBatch(1, SPEC, (p.Item("r0", 1, str(path), path.name),)))
-    assert isinstance(said[-2], p.Canceled)
+    assert list(reports(said[-2:-1])) == [("r0", p.RecordingCanceled())]
 
 
 def test_a_note_comes_back_with_the_whole_recording(tmp_path: Path) -> None:
@@ -95,10 +97,10 @@ def test_a_note_comes_back_with_the_whole_recording(tmp_path: Path) -> None:
     (path,) = wavs(tmp_path, "a", seconds=50)
     item = p.Item("r0", 2, str(path), path.name, 20.0, 1, None, "my note")
     make_worker(said, block_s=10.0).run(p.RunBatch(1, SPEC, (item,)))
-    (event,) = [m for m in said if isinstance(m, p.SegmentHeard)]
+    (event,) = [m for _, m in reports(said, p.SegmentTranscribed)]
     assert event.segment.text == "0 50 my note"
     assert event.index == 0
-    stages = [m.stage for m in said if isinstance(m, p.Staged)]
+    stages = [m.stage for _, m in reports(said, p.StageChanged)]
     assert stages[-2:] == [Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD]
     assert Stage.TRANSCRIBING not in stages
 
@@ -133,7 +135,7 @@ def test_a_model_is_made_ready_and_stays(tmp_path: Path) -> None:
     assert kinds == [Stage.LOADING_MODEL, "cpu"]
     (path,) = wavs(tmp_path, "a")
     worker.run(p.RunBatch(1, Spec("scripted", "steady"), (p.Item("r0", 1, str(path), path.name),)))
-    assert not [m for m in said if isinstance(m, p.Staged) and m.stage is Stage.LOADING_MODEL]
+    assert not [m for _, m in reports(said, p.StageChanged) if m.stage is Stage.LOADING_MODEL]
 
 
 def test_a_model_that_cannot_be_made_ready_says_why() -> None:

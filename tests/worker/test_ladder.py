@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import DeviceFailed, InvalidOption, OutOfMemory
 from hybrid_transcribe.interfaces import Capabilities, Engine, Heard, Language, Loaded, LoadRequest
 from hybrid_transcribe.types import Clip, Options, Segment, Spec
 from hybrid_transcribe.worker.worker import Worker
+from tests.messages import reports
 from tests.services import wavs
 
 
@@ -102,21 +103,19 @@ class Bench:
 
     def notices(self) -> list[str]:
         """What was told about the first recording, each line once, as the room keeps it."""
-        lines = [
-            m.text for m in self.said if isinstance(m, p.WarningRaised) and m.recording_id == "r0"
-        ]
+        lines = [m.text for rid, m in reports(self.said, p.WarningRaised) if rid == "r0"]
         return list(dict.fromkeys(lines))
 
     def heard(self, recording_id: str = "r0") -> list[tuple[int, str]]:
         return [
             (m.index, m.segment.text)
-            for m in self.said
-            if isinstance(m, p.SegmentHeard) and m.recording_id == recording_id
+            for rid, m in reports(self.said, p.SegmentTranscribed)
+            if rid == recording_id
         ]
 
     def ends(self) -> list[type]:
-        ends = (p.Finished, p.Failed, p.Canceled)
-        return [type(m) for m in self.said if isinstance(m, ends)]
+        ends = (p.RecordingCompleted, p.RecordingFailed, p.RecordingCanceled)
+        return [type(m) for _, m in reports(self.said, *ends)]
 
 
 def told(way: str) -> str:
@@ -174,7 +173,7 @@ def test_every_step_is_told_and_nothing_is_heard_twice(
     event = bench.heard()
     assert [index for index, _ in event] == [0, 1, 2, 3]
     assert [text.split()[0] for _, text in event] == ["0", "1", "2", "3"]
-    assert bench.ends() == [p.Finished]
+    assert bench.ends() == [p.RecordingCompleted]
     if model not in ("load",):
         assert event[-1][1] == "3 pt"
 
@@ -185,7 +184,7 @@ def test_all_of_a_batch_come_through(tmp_path: Path) -> None:
     bench.run(wavs(tmp_path, "a", "b", "c", seconds=4), "gpu")
     for recording_id in ("r0", "r1", "r2"):
         assert [i for i, _ in bench.heard(recording_id)] == [0, 1, 2, 3]
-    assert bench.ends() == [p.Finished] * 3
+    assert bench.ends() == [p.RecordingCompleted] * 3
 
 
 def test_the_next_batch_starts_where_the_last_one_got_to(tmp_path: Path) -> None:
@@ -222,8 +221,8 @@ def test_neighbours_of_what_is_too_large_go_on(tmp_path: Path) -> None:
     bench = Bench()
     large, *small = wavs(tmp_path, "a", seconds=4), *wavs(tmp_path, "b", "c", seconds=2)
     bench.run([*large, *small], "cpu", device="cpu")
-    failed = [m.recording_id for m in bench.said if isinstance(m, p.Failed)]
-    finished = [m.recording_id for m in bench.said if isinstance(m, p.Finished)]
+    failed = [rid for rid, m in reports(bench.said, p.RecordingFailed)]
+    finished = [rid for rid, m in reports(bench.said, p.RecordingCompleted)]
     assert (failed, finished) == (["r0"], ["r1", "r2"])
 
 
@@ -233,14 +232,14 @@ def test_an_engine_that_does_not_say_how_it_runs_ends_too(tmp_path: Path, name: 
     bench = Bench()
     bench.run(wavs(tmp_path, "a", seconds=4), name)
     assert len(SmallGpu.loads) <= 3
-    assert bench.ends() == [p.Failed]
+    assert bench.ends() == [p.RecordingFailed]
 
 
 def test_where_nothing_is_small_enough_it_fails(tmp_path: Path) -> None:
     """The last step's error is the recording's, and what was heard is kept."""
     bench = Bench()
     bench.run(wavs(tmp_path, "a", seconds=4), "cpu")
-    (failed,) = [m for m in bench.said if isinstance(m, p.Failed)]
+    (failed,) = [m for _, m in reports(bench.said, p.RecordingFailed)]
     assert failed.error.code == "out_of_memory"
     assert [i for i, _ in bench.heard()] == [0, 1]
     assert bench.notices() == [INT8, CPU]
@@ -251,7 +250,7 @@ def test_a_cpu_has_no_smaller_way(tmp_path: Path) -> None:
     bench = Bench()
     bench.run(wavs(tmp_path, "a", seconds=4), "cpu", device="cpu")
     assert bench.notices() == []
-    assert bench.ends() == [p.Failed]
+    assert bench.ends() == [p.RecordingFailed]
 
 
 def test_preloading_steps_down_too() -> None:
