@@ -79,7 +79,7 @@ def _nothing_left_running(_own_state: None) -> Iterator[None]:
     before = set(me.children(recursive=True))
     yield
     started = [child for child in me.children(recursive=True) if not before & _and_above(child)]
-    _, remaining = psutil.wait_procs(started, timeout=3)
+    _, remaining = psutil.wait_procs(started, timeout=20)
     lines = [_command(child) for child in remaining]
     for child in remaining:
         child.kill()

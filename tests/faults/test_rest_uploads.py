@@ -116,7 +116,7 @@ def test_f11_a_full_disk_is_507(site: Site, audio: bytes, monkeypatch: pytest.Mo
         answer = site.client.post("/jobs", files={"file": ("a.wav", audio)})
     assert (answer.status_code, answer.json()["code"]) == (507, "disk_full")
     assert site.nothing_left()
-    assert site.client.post("/jobs", files={"file": ("a.wav", audio)}).status_code == 202
+    assert site.client.post("/jobs", files={"file": ("a.wav", audio)}).is_success
 
 
 # --------------------------------------------------------------------- 27: too large, or lying

@@ -211,7 +211,7 @@ def test_a_form_with_nothing_filled_in(site: Site) -> None:
             files={"file": ("a.wav", path.read_bytes())},
             data=dict.fromkeys([*fields, "session_id", "engine", "device", "beam_size"], ""),
         )
-        assert answer.status_code == HTTPStatus.ACCEPTED, answer.text
+        assert answer.is_success, answer.text  # 200 where the job has ended already
 
 
 def test_nothing_sent_is_said(site: Site) -> None:
