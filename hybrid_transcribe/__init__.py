@@ -11,14 +11,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from hybrid_transcribe import telemetry
 from hybrid_transcribe._version import __version__
+from hybrid_transcribe.core import telemetry
+from hybrid_transcribe.core.lookup import provide
 
 # Before any library that would send something is loaded, by us or by the notebook.
 telemetry.disable()
 
+# What lower layers offer and higher ones do: `Transcript.save` and `Service.serve`.
+provide("save_transcript", f"{__name__}.outputs.save:save")
+provide("serve", f"{__name__}.rest.server:serve")
+
 if TYPE_CHECKING:
-    from hybrid_transcribe.advice import Advice, advise
     from hybrid_transcribe.api import (
         default_service,
         enable_nested_asyncio,
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
     from hybrid_transcribe.jobs.handle import Job, JobResult
     from hybrid_transcribe.jobs.service import Service
+    from hybrid_transcribe.models.advice import Advice, advise
     from hybrid_transcribe.remote.service import RemoteService
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
@@ -50,7 +55,7 @@ if TYPE_CHECKING:
 
 #: Where each public name lives.
 _HOMES = {
-    "Advice": "advice",
+    "Advice": "models.advice",
     "Capabilities": "interfaces",
     "Clip": "types",
     "Comparison": "comparison",
@@ -72,7 +77,7 @@ _HOMES = {
     "Transcript": "types",
     "Word": "types",
     "Writer": "interfaces",
-    "advise": "advice",
+    "advise": "models.advice",
     "compare": "comparison",
     "default_service": "api",
     "enable_nested_asyncio": "api",

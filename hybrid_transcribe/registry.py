@@ -8,17 +8,12 @@ always wins over one from outside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any
 
+from hybrid_transcribe.core.lookup import load_object
 from hybrid_transcribe.errors import UnknownEngine, UnknownFormat
 from hybrid_transcribe.interfaces import Engine, Writer
-
-
-def load_object(target: str) -> Any:
-    """The object that ``"package.module:name"`` stands for. Raises ImportError, AttributeError."""
-    module, _, name = target.partition(":")
-    return getattr(import_module(module), name)
 
 
 class Registry:

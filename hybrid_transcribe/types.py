@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
+from hybrid_transcribe.core.lookup import provider
+
 if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
@@ -176,10 +178,8 @@ class Transcript:
 
         Raises UnknownFormat, which lists the formats, and OSError.
         """
-        # The one import that goes up: a convenience people expect of the value itself.
-        from hybrid_transcribe.outputs.save import save
-
-        return save(self, path)
+        saved: Path = provider("save_transcript")(self, path)
+        return saved
 
     def __str__(self) -> str:
         return self.text

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from hybrid_transcribe import telemetry
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core import telemetry
 from hybrid_transcribe.devices import Card, Gpu, GpuProber
 from hybrid_transcribe.doctor import Check, cloud, engine, gpu, machine, ready
 from hybrid_transcribe.models import Installed

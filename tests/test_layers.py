@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,25 +20,17 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 #
 #   layer        units import each other   units
 LAYERS: list[tuple[str, bool, str]] = [
-    ("words",      True,  "types errors events names clock columns telemetry scratch environment"
-                          " child_process languages _version"),
+    ("core",       True,  "core _version"),
+    ("words",      True,  "types errors events core.languages"),
     ("contracts",  True,  "config interfaces protocol registry contract"),
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.handle remote api progress doctor engines.listing"
-                          " advice comparison"),
+                          " models.advice comparison"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip
-
-#: Imports that go up all the same, each for its reason.
-EXCEPTIONS = {
-    # transcript.save("talk.srt") is what people expect of the value itself.
-    ("types", "outputs.save"),
-    # service.serve() is where people look for it.
-    ("jobs.service", "rest.server"),
-}
 
 #: These tie the package together and may import anything.
 OUTSIDE = {"", "__main__"}
@@ -76,8 +69,6 @@ def unit_of(module: str) -> str | None:
 
 def offence(importer: str, imported: str) -> str | None:
     """Why that import may not be, or None."""
-    if (importer, imported) in EXCEPTIONS:
-        return None
     own, other = unit_of(importer), unit_of(imported)
     if own is None or other is None:
         unknown = importer if own is None else imported or "the package itself"
@@ -136,20 +127,41 @@ def _modules() -> dict[str, Path]:
 MODULES = _modules()
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - OUTSIDE))
-def test_a_module_imports_only_from_below(module: str) -> None:
-    """Each import goes to a lower layer, or stays within its own unit."""
+def _imports_of_ours(module: str) -> list[tuple[int, str]]:
+    """Line and name (from the package on) of every import of the package's own modules."""
     path = MODULES[module]
     name = f"{PACKAGE}.{module}"
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    offences = {
-        f"{path.relative_to(FOLDER.parent)}:{line} {why}"
+    return [
+        (line, ours)
         for line, imported in imports(tree, package)
-        if (ours := _ours(imported)) is not None and (why := offence(module, ours))
+        if (ours := _ours(imported)) is not None
+    ]
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - OUTSIDE))
+def test_a_module_imports_only_from_below(module: str) -> None:
+    """Each import goes to a lower layer, or stays within its own unit."""
+    offences = {
+        f"{MODULES[module].relative_to(FOLDER.parent)}:{line} {why}"
+        for line, imported in _imports_of_ours(module)
+        if (why := offence(module, imported))
     }
 
     assert not offences, "\n".join(["", *sorted(offences)])
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """A module's imports, and those of what it imports, never come back to it."""
+    sorter = TopologicalSorter(
+        {
+            module: {imported for _, imported in _imports_of_ours(module)} - {module}
+            for module in set(MODULES) - OUTSIDE
+        }
+    )
+
+    sorter.prepare()  # Raises CycleError, which names the modules.
 
 
 @pytest.mark.parametrize("module", sorted(set(MODULES) - OUTSIDE))
@@ -165,6 +177,8 @@ def test_every_module_has_a_layer(module: str) -> None:
         ("engines.faster_whisper", "engines._options", True),
         ("engines.faster_whisper", "models.store", False),
         ("types", "config", False),
+        ("types", "core.lookup", True),
+        ("core.names", "errors", False),
         ("jobs.machine", "jobs.queue", True),
         ("jobs.machine", "jobs.service", False),
         ("jobs.service", "jobs.machine", True),
@@ -192,9 +206,9 @@ else:
     from . import txt
 def f():
     try:
-        from ..names import unique
+        from ..core import names
     except ImportError:
-        from hybrid_transcribe import names, sample
+        from hybrid_transcribe.core import names, sample
 """
     items = [name for _, name in imports(ast.parse(source), "hybrid_transcribe.outputs")]
 
@@ -202,9 +216,9 @@ def f():
         "os",
         "hybrid_transcribe.types",
         "hybrid_transcribe.outputs.txt",
-        "hybrid_transcribe.names",
-        "hybrid_transcribe.names",
-        "hybrid_transcribe",
+        "hybrid_transcribe.core.names",
+        "hybrid_transcribe.core.names",
+        "hybrid_transcribe.core",
     ]
 
 

@@ -14,11 +14,11 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio import _sandbox
 from hybrid_transcribe.audio._mix import as_channels
+from hybrid_transcribe.core import names
+from hybrid_transcribe.core.languages import parse_language
 from hybrid_transcribe.errors import InvalidOption, NoAudio
-from hybrid_transcribe.languages import parse_language
 from hybrid_transcribe.types import ALL_TRACKS
 
 # A track that peaks no higher is silent: speech 60 dB down reaches 0.0012.

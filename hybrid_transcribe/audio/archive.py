@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio import _zipdir, _zipnames
 from hybrid_transcribe.audio.sniff import EXTENSIONS, sniff
 from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import (
     BrokenArchive,
     EmptyInput,

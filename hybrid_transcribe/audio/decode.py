@@ -11,7 +11,6 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio import _ends, _sandbox, _tracks
 from hybrid_transcribe.audio._blocks import Blocks
 from hybrid_transcribe.audio._clock import ClockRules, MediaClock
@@ -19,6 +18,7 @@ from hybrid_transcribe.audio._mono import Mono
 from hybrid_transcribe.audio._reader import FrameReader
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import BrokenMedia
 from hybrid_transcribe.types import RATE_HZ, Clip
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio.archive import unpack
 from hybrid_transcribe.audio.sniff import EXTENSIONS, sniff
 from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import (
     BrokenArchive,
     HybridTranscribeError,

@@ -8,8 +8,8 @@ import json
 import sys
 
 from hybrid_transcribe.audio.probe import probe
-from hybrid_transcribe.child_process import die_with_parent
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.child_process import die_with_parent
 from hybrid_transcribe.errors import HybridTranscribeError
 
 

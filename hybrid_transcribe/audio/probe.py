@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio import _sandbox, _tracks
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core import names
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio import _mpeg, _streams, _unsupported
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import (
     EmptyInput,
     InputMissing,

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import BinaryIO
 
 from hybrid_transcribe.audio.sniff import identify, regular_size
+from hybrid_transcribe.core.names import display_name
 from hybrid_transcribe.errors import InputError, NotFound, check_descriptors
-from hybrid_transcribe.names import display_name
 
 #: Media types by container; all others are bytes. Never a type that a browser would run.
 MEDIA_TYPES = {

@@ -14,10 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from hybrid_transcribe.audio.intake import Intake
-from hybrid_transcribe.child_process import die_with_parent, module_command, package_environment
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.child_process import (
+    die_with_parent,
+    module_command,
+    package_environment,
+)
+from hybrid_transcribe.core.names import with_note
 from hybrid_transcribe.errors import HybridTranscribeError, TooMany
-from hybrid_transcribe.names import with_note
 from hybrid_transcribe.types import Rejection
 
 #: Longest that a child may take, in seconds: it reads headers only.

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hybrid_transcribe.cli.exits import EPILOG, FAILED, FINE, terminal_width
-from hybrid_transcribe.columns import wrapped
+from hybrid_transcribe.core.columns import wrapped
 
 if TYPE_CHECKING:
     from hybrid_transcribe.doctor import Check

@@ -8,7 +8,7 @@ import traceback
 from contextlib import suppress
 from typing import TextIO
 
-from hybrid_transcribe.columns import wrapped
+from hybrid_transcribe.core.columns import wrapped
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, InvalidRequest
 
 #: Exit codes; after a signal it is 128 and the signal's number.

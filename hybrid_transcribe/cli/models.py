@@ -197,9 +197,9 @@ def _aligned(line: Sequence[str], widths: Sequence[int]) -> str:
 def _advise(args: argparse.Namespace) -> int:
     from msgspec import to_builtins
 
-    from hybrid_transcribe.advice import advise
     from hybrid_transcribe.config import Settings
     from hybrid_transcribe.jobs.service import Service
+    from hybrid_transcribe.models.advice import advise
 
     with Service(settings=Settings.load()) as service:
         advice = advise(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from hybrid_transcribe.core.names import UniqueNames, display_name, user_path
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.names import UniqueNames, display_name, user_path
 from hybrid_transcribe.outputs import save
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Recording, Rejection, State

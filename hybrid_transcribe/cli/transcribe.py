@@ -150,7 +150,7 @@ def _work(
 def _inputs(paths: list[str], service: Service) -> list[str | Uploaded]:
     """The paths, with what came by standard input among them: a file of the service's own."""
     from hybrid_transcribe.audio.intake import Uploaded
-    from hybrid_transcribe.names import new_id
+    from hybrid_transcribe.core.names import new_id
 
     if STDIN not in paths:
         return list(paths)

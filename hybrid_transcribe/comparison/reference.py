@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from hybrid_transcribe.core.names import user_path
 from hybrid_transcribe.errors import InvalidRequest
-from hybrid_transcribe.names import user_path
 from hybrid_transcribe.types import counted
 
 #: A text or a file of it; a folder with ``<name>.txt`` for each recording; or names to texts.

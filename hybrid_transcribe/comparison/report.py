@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hybrid_transcribe.columns import columns
 from hybrid_transcribe.comparison.differences import Difference
-from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair, error_text
 from hybrid_transcribe.comparison.words import BY_CHARACTER
+from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.progress import clock_text
-from hybrid_transcribe.types import counted
+from hybrid_transcribe.types import Rejection, counted
+
+if TYPE_CHECKING:
+    from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair
 
 #: Most columns of a line.
 WIDTH = 100
@@ -53,7 +55,13 @@ def document(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _plain(error: Any) -> dict[str, str]:
+def error_text(error: Rejection) -> str:
+    """``name: message (code)``, the name once."""
+    message = error.error.message.removeprefix(f"{error.name}: ")
+    return f"{error.name}: {message} ({error.error.code})"
+
+
+def _plain(error: Rejection) -> dict[str, str]:
     return {"name": error.name, "code": error.error.code, "message": error.error.message}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_transcribe.comparison.differences import Difference
+from hybrid_transcribe.comparison.report import error_text, page
 from hybrid_transcribe.errors import EngineUnavailable
 from hybrid_transcribe.types import Rejection, Transcript
 
@@ -95,8 +96,6 @@ class Comparison:
 
     def text(self, differences: int = 20) -> str:
         """A table and at most so many differences of each pair, within 100 columns."""
-        from hybrid_transcribe.comparison.report import page
-
         return page(self, differences)
 
     def __str__(self) -> str:
@@ -137,9 +136,3 @@ def _record(row: ComparisonRow) -> dict[str, Any]:
         "warnings": "\n".join(row.warnings),
         "errors": "\n".join(map(error_text, row.errors)),
     }
-
-
-def error_text(error: Rejection) -> str:
-    """``name: message (code)``, the name once."""
-    message = error.error.message.removeprefix(f"{error.name}: ")
-    return f"{error.name}: {message} ({error.error.code})"

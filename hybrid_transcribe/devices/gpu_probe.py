@@ -22,8 +22,8 @@ from pathlib import Path
 
 import msgspec
 
-from hybrid_transcribe.child_process import module_command, package_environment
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.child_process import module_command, package_environment
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.hint import hint_for
 from hybrid_transcribe.devices.probe_result import ProbeResult

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.child_process import die_with_parent
+from hybrid_transcribe.core.child_process import die_with_parent
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.probe_result import ProbeResult
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock, Timeout
 
-from hybrid_transcribe import telemetry
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.config import PREFIX, Settings
+from hybrid_transcribe.core import telemetry
 from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.jobs.state_folder import NETWORK_FILE_SYSTEMS, file_system
 from hybrid_transcribe.models.disk_space import in_words

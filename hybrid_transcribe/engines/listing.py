@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import overload
 from urllib.parse import urlsplit
 
-from hybrid_transcribe.columns import columns
 from hybrid_transcribe.config import PREFIX, Settings
+from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.errors import UnknownEngine, UnknownModel
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.models import catalogue

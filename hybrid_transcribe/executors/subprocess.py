@@ -18,8 +18,8 @@ from typing import IO
 import msgspec
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.child_process import module_command, package_environment
-from hybrid_transcribe.environment import HUB_TOKENS, needed
+from hybrid_transcribe.core.child_process import module_command, package_environment
+from hybrid_transcribe.core.environment import HUB_TOKENS, needed
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 
 #: How a child's libraries use memory and cores, unless its user says otherwise.

@@ -23,6 +23,7 @@ import msgspec
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.names import display_name, new_id
 from hybrid_transcribe.engines.listing import EngineInfo, list_engines
 from hybrid_transcribe.errors import (
     DiskFull,
@@ -36,7 +37,6 @@ from hybrid_transcribe.hud import uploads, view
 from hybrid_transcribe.hud.downloads import Downloads, find_file
 from hybrid_transcribe.hud.updater import PanelUpdater
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
-from hybrid_transcribe.names import display_name, new_id
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Options
 

@@ -12,6 +12,7 @@ from typing import IO, Any, Protocol
 
 from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.config import MIB
+from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import (
     InvalidOption,
     InvalidRequest,
@@ -22,7 +23,6 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.hud.messages import BlobBegin, BlobChunk, Fetch, FromKernel
 from hybrid_transcribe.interfaces import ServiceLike
-from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS

@@ -28,6 +28,7 @@ import msgspec
 
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.core.names import display_name, new_id
 from hybrid_transcribe.errors import (
     DiskFull,
     EmptyInput,
@@ -38,7 +39,6 @@ from hybrid_transcribe.errors import (
     UnknownUpload,
     UploadConflict,
 )
-from hybrid_transcribe.names import display_name, new_id
 
 #: How the panel is to send: so many bytes a chunk, so many of them unanswered.
 CHUNK_BYTES = MIB

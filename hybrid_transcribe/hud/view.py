@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any
 
-from hybrid_transcribe.columns import columns
+from hybrid_transcribe.core.columns import columns
+from hybrid_transcribe.core.names import display_name
 from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.hud.messages import Choice, Row, Rows
-from hybrid_transcribe.names import display_name
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, Rejection, State
 
 #: The state of an input that never became a recording.

@@ -7,7 +7,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import islice
 
-from hybrid_transcribe.child_process import module_command
+from hybrid_transcribe.core.child_process import module_command
 from hybrid_transcribe.executors.subprocess import child_environment
 from hybrid_transcribe.types import Recording, State
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from hybrid_transcribe.clock import Clock
+from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
 from hybrid_transcribe.jobs.queue import QueueItem
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices, portions

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.clock import Clock, Timer
 
 log = logging.getLogger(__name__)
 

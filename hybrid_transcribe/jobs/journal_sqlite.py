@@ -23,10 +23,10 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import JournalDamaged, JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.jobs.stored_files import UPLOADS
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,

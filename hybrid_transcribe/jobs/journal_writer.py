@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs.journal_sqlite import is_passing

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hybrid_transcribe.languages import parse_language as make_language
+from hybrid_transcribe.core.languages import parse_language as make_language
 
 __all__ = ["make_language"]

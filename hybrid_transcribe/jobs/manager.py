@@ -17,8 +17,9 @@ from typing import Any
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.audio.intake import InputFile
-from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.clock import Clock
+from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import (
     EngineUnavailable,
     HybridTranscribeError,
@@ -50,7 +51,6 @@ from hybrid_transcribe.jobs.slices import Sliced, finish, portions
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import (
     ALL_TRACKS,
     ErrorInfo,

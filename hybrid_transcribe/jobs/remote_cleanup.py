@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.types import ErrorInfo
 

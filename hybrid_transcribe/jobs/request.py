@@ -13,6 +13,7 @@ import msgspec
 
 from hybrid_transcribe import models
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.languages import closest_code, parse_languages
 from hybrid_transcribe.errors import (
     CloudForbidden,
     EngineUnavailable,
@@ -22,7 +23,6 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
-from hybrid_transcribe.languages import closest_code, parse_languages
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 

@@ -25,8 +25,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hybrid_transcribe.audio.intake import Intake, Uploaded, intake, listed
 from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.audio.track_count import by_track
-from hybrid_transcribe.clock import Clock, LoopClock
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.clock import Clock, LoopClock
+from hybrid_transcribe.core.lookup import provider
+from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.executors.subprocess import SubprocessExecutor
@@ -42,7 +44,6 @@ from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.jobs.worker_pool import WorkerInfo
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, Options, Transcript
 
 if TYPE_CHECKING:
@@ -193,10 +194,8 @@ class Service:
         Without a ``token`` one is made: whoever shows it owns every job. ``open_to_all`` asks
         for none and is refused beyond this machine. Raises InvalidRequest, OSError.
         """
-        # The one import that goes up: where people look for it.
-        from hybrid_transcribe.rest.server import serve
-
-        return serve(self, host, port, token=token, open_to_all=open_to_all)
+        server: Server = provider("serve")(self, host, port, token=token, open_to_all=open_to_all)
+        return server
 
     def models(
         self,

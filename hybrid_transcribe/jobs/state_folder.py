@@ -28,13 +28,13 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import JournalUnusable, StateFolderBusy
 from hybrid_transcribe.interfaces import Journal
 from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal, is_locked
 from hybrid_transcribe.jobs.orphans import recover_orphans
-from hybrid_transcribe.scratch import ScratchFolder
 
 #: File systems of other machines, by their names in /proc/mounts.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "ceph", "lustre", "glusterfs")

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.clock import Clock
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem

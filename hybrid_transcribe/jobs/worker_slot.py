@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import (
     EngineFailed,
     TimedOut,

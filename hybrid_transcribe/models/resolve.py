@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.names import user_path
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import ModelFiles
 from hybrid_transcribe.models import bundled, catalogue, checksums, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import MARK, TARGETS, convert
 from hybrid_transcribe.models.hints import OFFLINE, unavailable
-from hybrid_transcribe.names import user_path
 
 Report = Callable[[float | None], None]
 

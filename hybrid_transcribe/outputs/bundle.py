@@ -7,7 +7,7 @@ from os import PathLike
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from hybrid_transcribe.names import UniqueNames, display_name
+from hybrid_transcribe.core.names import UniqueNames, display_name
 from hybrid_transcribe.outputs._text import encodable
 from hybrid_transcribe.outputs.merged import error_line
 from hybrid_transcribe.registry import WRITERS

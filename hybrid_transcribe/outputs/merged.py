@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hybrid_transcribe.names import display_name
+from hybrid_transcribe.core.names import display_name
 from hybrid_transcribe.outputs._text import clean, one_line
 from hybrid_transcribe.types import Rejection, Transcript
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
-from hybrid_transcribe.names import UniqueNames, user_path
+from hybrid_transcribe.core.names import UniqueNames, user_path
 from hybrid_transcribe.outputs._text import encodable
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import Transcript

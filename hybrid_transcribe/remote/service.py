@@ -21,6 +21,8 @@ import msgspec
 from hybrid_transcribe.audio.intake import Intake, Uploaded, listed, to_send
 from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.config import PREFIX, Settings
+from hybrid_transcribe.core.names import new_id
+from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.errors import InputError, InvalidRequest, ServiceClosed, UnknownJob
 from hybrid_transcribe.events import Event
@@ -28,12 +30,10 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.model_advice import ModelAdvice
 from hybrid_transcribe.jobs.request import check_text, make_options
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.event_stream import EventStreams, key_of
 from hybrid_transcribe.remote.http_client import Address, HttpClient, session_headers
 from hybrid_transcribe.remote.multipart_upload import MultipartUpload
-from hybrid_transcribe.scratch import ScratchFolder
 from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
 from hybrid_transcribe.wire import parse, shapes
 

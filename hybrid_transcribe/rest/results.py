@@ -8,10 +8,10 @@ from tempfile import SpooledTemporaryFile
 from urllib.parse import quote
 
 from hybrid_transcribe.config import MIB
+from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
 from hybrid_transcribe.jobs.job_queries import Sessions
 from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS

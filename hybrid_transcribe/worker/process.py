@@ -18,7 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.child_process import die_with_parent, register_current_folder
+from hybrid_transcribe.core.child_process import die_with_parent, register_current_folder
 from hybrid_transcribe.worker.worker import Worker
 
 #: How often an idle worker looks for models to unload, in seconds.

@@ -29,8 +29,8 @@ from typing import Any
 
 import psutil
 
-from hybrid_transcribe.child_process import die_with_parent, module_command
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.child_process import die_with_parent, module_command
 from hybrid_transcribe.errors import HybridTranscribeError
 from tests.audio.films import SOUNDS, film, steady
 from tests.audio.makers import CODECS, encoded, tone, wav

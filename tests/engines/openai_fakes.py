@@ -12,7 +12,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices.gpu_probe import Gpu
 from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
-from hybrid_transcribe.engines.openai_whisper.windows import WhisperWindow, WindowPiece, WindowWord
+from hybrid_transcribe.engines.openai_whisper.pieces import WhisperWindow, WindowPiece, WindowWord
 from hybrid_transcribe.interfaces import LoadRequest, ModelFiles
 
 #: Tokens below this are words, those from the second on timestamps.

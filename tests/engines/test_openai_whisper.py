@@ -19,8 +19,8 @@ from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
 from hybrid_transcribe.engines.common.word_edges import REACH_S
 from hybrid_transcribe.engines.openai_whisper.engine import OpenAIWhisper
+from hybrid_transcribe.engines.openai_whisper.pieces import WindowWord
 from hybrid_transcribe.engines.openai_whisper.request import _DECODING
-from hybrid_transcribe.engines.openai_whisper.windows import WindowWord
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,

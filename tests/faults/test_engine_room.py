@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_transcribe import protocol as p
+from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import UnknownJob
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.types import ErrorInfo, State
 from tests.jobs.managers import Stand
 from tests.jobs.test_manager import play

@@ -24,8 +24,8 @@ from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.audio.intake import intake
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.core.names import MAX_NAME
 from hybrid_transcribe.errors import BrokenArchive, InputError, NoAudio, UnsafeInput
-from hybrid_transcribe.names import MAX_NAME
 from tests.audio.makers import encoded, flac_of_silence, mp4_claiming, tone, video, wav, wav_bytes
 from tests.audio.zips import linking, listing, nested, overlapping, packed, patched
 

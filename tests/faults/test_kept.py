@@ -19,11 +19,12 @@ import httpx
 import psutil
 import pytest
 
-from hybrid_transcribe import Service, scratch
+from hybrid_transcribe import Service
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.environment import needed
+from hybrid_transcribe.core import scratch
+from hybrid_transcribe.core.environment import needed
 from hybrid_transcribe.errors import (
     EngineFailed,
     InvalidTransition,

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from hybrid_transcribe.names import folded
+from hybrid_transcribe.core.names import folded
 from hybrid_transcribe.outputs import bundle, merged_text
 from hybrid_transcribe.outputs.srt import Srt
 from hybrid_transcribe.outputs.tsv import Tsv

@@ -19,7 +19,7 @@ import pytest
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.config import MIB
-from hybrid_transcribe.names import MAX_NAME
+from hybrid_transcribe.core.names import MAX_NAME
 from hybrid_transcribe.rest.jobs import JobsHandler
 from hybrid_transcribe.rest.server import Server
 from hybrid_transcribe.rest.uploads.limits import UploadLimits

@@ -13,7 +13,7 @@ import pytest
 import websocket
 
 from hybrid_transcribe import Service
-from hybrid_transcribe.child_process import module_command, package_environment
+from hybrid_transcribe.core.child_process import module_command, package_environment
 from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.testing import SCRIPTED, Script
 from tests.faults.test_crashes import start_parent

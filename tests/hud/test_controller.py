@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_transcribe import Service
+from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud.controller import PanelController, well_formed
-from hybrid_transcribe.names import new_id
 from hybrid_transcribe.testing import Script
 from tests.hud.lines import Line, desk_for
 from tests.services import service as local_service

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import httpx
 
-from hybrid_transcribe.names import new_id
+from hybrid_transcribe.core.names import new_id
 from tests.services import wavs
 
 _GET_HEAD = ("GET", "HEAD")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hybrid_transcribe.core.languages import parse_language
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.languages import parse_language
 
 #: Knows every language below; takes over where a newer model does not know one.
 WIDEST_MODEL = "universal-2"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hybrid_transcribe.core.languages import WHISPER_CODES, parse_language
 from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.languages import WHISPER_CODES, parse_language
 
 #: ISO 639-1 where there is one; ``yue`` (Cantonese) only from large-v3 on.
 LANGUAGES = WHISPER_CODES

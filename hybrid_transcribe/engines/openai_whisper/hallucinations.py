@@ -7,14 +7,8 @@ The rules and figures are those of ``hallucination_silence_threshold`` in ``whis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from hybrid_transcribe.engines.openai_whisper.windows import (
-        WhisperWindow,
-        WindowPiece,
-        WindowWord,
-    )
+from hybrid_transcribe.engines.openai_whisper.pieces import WhisperWindow, WindowPiece, WindowWord
 
 _PUNCTUATION = "\"'“¿([{-\"'.。,，!！?？:：”)]}、"
 

@@ -24,7 +24,7 @@ from whisper.model import Conv1d, Linear, ModelDimensions
 from whisper.tokenizer import LANGUAGES, get_tokenizer
 
 from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
-from hybrid_transcribe.engines.openai_whisper.windows import (
+from hybrid_transcribe.engines.openai_whisper.pieces import (
     WINDOW_FRAMES,
     WhisperWindow,
     WindowPiece,

@@ -8,16 +8,18 @@ for what is hard: spectrogram, decoding and word times. Tests hold the two again
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hybrid_transcribe.engines.openai_whisper import hallucinations as hallucinations
+from hybrid_transcribe.engines.openai_whisper import hallucinations
+from hybrid_transcribe.engines.openai_whisper.pieces import (
+    FRAME_SAMPLES,
+    WINDOW_FRAMES,
+    WhisperWindow,
+    WindowPiece,
+)
 from hybrid_transcribe.engines.openai_whisper.request import OpenAIWhisperRequest
 from hybrid_transcribe.interfaces import Progress
 from hybrid_transcribe.types import RATE_HZ
-
-#: Samples between two frames of the spectrogram, and frames of one window: 30 s.
-FRAME_SAMPLES, WINDOW_FRAMES = 160, 3000
 
 FRAMES_PER_S = RATE_HZ // FRAME_SAMPLES
 
@@ -28,57 +30,6 @@ _STAMP_S = STAMP_FRAMES * FRAME_SAMPLES / RATE_HZ
 
 #: Text found at a higher temperature is no good example for the next window.
 _MOST_TRUSTED_TEMPERATURE = 0.5
-
-
-@dataclass(slots=True)
-class WindowWord:
-    """A word as the library times it, in seconds from the clip's start."""
-
-    word: str
-    start: float
-    end: float
-    probability: float
-
-
-@dataclass(slots=True)
-class WindowPiece:
-    """One segment of a window, shaped for `SegmentNormalizer`; times in s from the clip's start."""
-
-    start: float
-    end: float
-    tokens: list[int]
-    text: str = ""
-    words: list[WindowWord] | None = None
-    avg_logprob: float | None = None
-    no_speech_prob: float | None = None
-    compression_ratio: float | None = None
-    temperature: float | None = None
-
-    @property
-    def says_something(self) -> bool:
-        """False for what is blank or takes no time."""
-        return self.start != self.end and bool(self.text.strip())
-
-
-@dataclass(frozen=True, slots=True)
-class WhisperWindow:
-    """Frames ``seek`` to ``seek + size`` of the clip, at most 30 s of them."""
-
-    seek: int
-    size: int
-
-    @property
-    def start_s(self) -> float:
-        return self.seek * FRAME_SAMPLES / RATE_HZ
-
-    @property
-    def length_s(self) -> float:
-        return self.size * FRAME_SAMPLES / RATE_HZ
-
-    @property
-    def end_s(self) -> float:
-        """Where it would end were it not cut short by the end of the audio."""
-        return (self.seek + WINDOW_FRAMES) * FRAME_SAMPLES / RATE_HZ
 
 
 class WindowModel(Protocol):

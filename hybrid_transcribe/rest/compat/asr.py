@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.core.languages import english_name
+from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownFormat
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import engine_class
-from hybrid_transcribe.languages import english_name
-from hybrid_transcribe.names import file_stem
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import pcm, whisper
 from hybrid_transcribe.rest.compat.synchronous import Synchronous

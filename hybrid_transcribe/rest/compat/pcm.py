@@ -12,7 +12,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from hybrid_transcribe import names
+from hybrid_transcribe.core import names
 from hybrid_transcribe.rest.uploads.received import Received, ReceivedFile
 
 #: Of the samples.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hybrid_transcribe.clock import Clock, LoopClock, Timer
+from hybrid_transcribe.core.clock import Clock, LoopClock, Timer
 from hybrid_transcribe.errors import ServiceClosed, UnknownJob
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import io
 from contextlib import suppress
 from pathlib import Path
 
-from hybrid_transcribe import names
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import Damaged
 from hybrid_transcribe.rest.files.protocol import Checksum
 from hybrid_transcribe.rest.files.upload_store import PartialUpload, UploadStore, UploadWriter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from hybrid_transcribe.clock import LoopClock
+from hybrid_transcribe.core.clock import LoopClock
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.files.upload_store import UploadStore
 

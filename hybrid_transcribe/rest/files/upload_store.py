@@ -23,9 +23,9 @@ from pathlib import Path
 
 import msgspec
 
-from hybrid_transcribe import names
-from hybrid_transcribe.clock import Clock, Timer
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core import names
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import InvalidRequest, QueueFull, UnknownUpload, UploadConflict
 from hybrid_transcribe.rest.files.protocol import name_in
 from hybrid_transcribe.rest.uploads.files import telling_full

@@ -28,6 +28,7 @@ from voila.configuration import VoilaConfiguration
 from voila.paths import collect_template_paths
 
 from hybrid_transcribe.config import PREFIX
+from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import NotAllowed
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
@@ -48,7 +49,6 @@ from hybrid_transcribe.rest.methods import TellsMethods
 from hybrid_transcribe.rest.routes import routes
 from hybrid_transcribe.rest.system import OPEN_PATHS
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
-from hybrid_transcribe.scratch import ScratchFolder
 
 #: By these the kernels of pages find the service.
 URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"

@@ -16,7 +16,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Integer
 
-from hybrid_transcribe.environment import needed
+from hybrid_transcribe.core.environment import needed
 from hybrid_transcribe.remote.service import TOKEN_VARIABLE, URL_VARIABLE
 
 #: The notebook behind every page.

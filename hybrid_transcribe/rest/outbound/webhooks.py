@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, UnsafeInput
 from hybrid_transcribe.events import Event, JobChanged, JobDeleted
 from hybrid_transcribe.jobs.manager import JobManager

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from hybrid_transcribe import names
 from hybrid_transcribe.audio.sniff import EXTENSIONS
+from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
 from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
 from hybrid_transcribe.rest.uploads.received import ReceivedFile

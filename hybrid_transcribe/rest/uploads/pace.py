@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hybrid_transcribe.clock import Clock, Timer
+from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import TooSlow
 from hybrid_transcribe.rest.uploads.limits import UploadLimits
 

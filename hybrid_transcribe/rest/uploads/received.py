@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hybrid_transcribe import names
+from hybrid_transcribe.core import names
 
 
 @dataclass(frozen=True, slots=True)

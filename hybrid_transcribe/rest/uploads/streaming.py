@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tornado.http1connection import HTTP1Connection
 from tornado.web import Finish
 
-from hybrid_transcribe.clock import Clock, LoopClock
+from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.rest.uploads import concurrency, raw
 from hybrid_transcribe.rest.uploads.body import RequestBody
 from hybrid_transcribe.rest.uploads.body_writer import BodyWriter, check_size

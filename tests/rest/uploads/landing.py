@@ -21,7 +21,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler, stream_request_body
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.clock import Clock, LoopClock
+from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.rest.uploads.files import Opener, open_new
 from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.languages import english_name
+from hybrid_transcribe.core.languages import english_name
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import whisper
 from hybrid_transcribe.rest.compat.openai.parameters import TranscriptionParameters

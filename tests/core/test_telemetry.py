@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe import telemetry
+from hybrid_transcribe.core import telemetry
 from hybrid_transcribe.executors.subprocess import child_environment
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hybrid_transcribe.names import (
+from hybrid_transcribe.core.names import (
     MAX_NAME,
     MAX_NAME_BYTES,
     UniqueNames,

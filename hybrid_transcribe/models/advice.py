@@ -10,7 +10,7 @@ from typing import overload
 from hybrid_transcribe.api import default_service
 from hybrid_transcribe.audio.intake import intake
 from hybrid_transcribe.audio.probe import probe
-from hybrid_transcribe.columns import columns
+from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.errors import HybridTranscribeError, UnknownModel
 from hybrid_transcribe.jobs.model_advice import MEASURED, ModelAdvice
 from hybrid_transcribe.jobs.service import Inputs, Service

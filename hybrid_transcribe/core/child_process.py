@@ -40,7 +40,7 @@ def package_environment(environ: Mapping[str, str] | None = None) -> dict[str, s
     environment = dict(os.environ if environ is None else environ)
     # For children of the child: Python 3.10 ignores it.
     environment["PYTHONSAFEPATH"] = "1"
-    home = str(Path(__file__).resolve().parents[1])
+    home = str(Path(__file__).resolve().parents[2])
     # An installed package is imported anyway; PYTHONPATH would put all its neighbours first.
     if home not in (*site.getsitepackages(), site.getusersitepackages()):
         paths = [home, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]

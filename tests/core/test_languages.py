@@ -10,16 +10,16 @@ import pytest
 from babel import Locale
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.assemblyai.choices import language_code as assemblyai_code
-from hybrid_transcribe.engines.common.languages import language_code
-from hybrid_transcribe.errors import InvalidOption
-from hybrid_transcribe.jobs.request import make_spec
-from hybrid_transcribe.languages import (
+from hybrid_transcribe.core.languages import (
     WHISPER_CODES,
     WHISPER_NAMES,
     closest_code,
     parse_language,
 )
+from hybrid_transcribe.engines.assemblyai.choices import language_code as assemblyai_code
+from hybrid_transcribe.engines.common.languages import language_code
+from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.testing import ScriptedEngine
 
 #: Codes as systems give them, by Whisper's.
@@ -142,7 +142,7 @@ def test_no_language_stands_for_one_that_whisper_tells_apart() -> None:
 def test_codes_of_whisper_need_no_library() -> None:
     """Most jobs name one of these, or none."""
     code = (
-        "import sys; from hybrid_transcribe.languages import parse_language as p;"
+        "import sys; from hybrid_transcribe.core.languages import parse_language as p;"
         "assert p('pt') == p('Portuguese') == 'pt';"
         "print({'babel', 'langcodes'} & set(sys.modules))"
     )

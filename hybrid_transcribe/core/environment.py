@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from hybrid_transcribe.telemetry import SWITCHES
+from hybrid_transcribe.core.telemetry import SWITCHES
 
 #: Names, or their beginnings with ``*``, by what they are for.
 NEEDED = (
