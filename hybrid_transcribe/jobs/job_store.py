@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hybrid_transcribe.clock import Clock
+from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.errors import UnknownJob, UnknownRecording
 from hybrid_transcribe.interfaces import JournalChanges
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
