@@ -60,8 +60,9 @@ class Settings:
         max_files: most recordings of one job.
         max_upload_bytes: largest request accepted, with all files in it.
         max_parallel_uploads: requests that may bring files at the same time.
-        max_open_uploads: uploads in pieces that may lie there, finished or not, until a job
-            takes them; upload_idle_s is how long each stays after its last piece.
+        max_open_uploads: uploads in pieces that may be there, finished or not, until a job takes
+            them.
+        upload_idle_s: how long each of these stays after its last piece.
         archive_max_entries, archive_max_bytes, archive_max_ratio: limits of a zip: entries,
             bytes when unpacked, and unpacked over packed size.
         max_queued: recordings that may wait in all.

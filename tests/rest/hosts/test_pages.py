@@ -1,10 +1,9 @@
-"""The README's own lines, as people copy them, on every host."""
+"""The lines of the pages for curl, as people copy them, on every host."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import zipfile
@@ -12,23 +11,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.rest.hosts.running import ROOT, Running
+from tests.docs.pages import ROOT, shell_lines
+from tests.rest.hosts.running import Running
 from tests.services import wavs
 
 #: A stream of events does not end by itself, and proxies of this machine are none of ours.
 LIMITS = "noproxy = *\nsilent\nshow-error\nmax-time = 30\n"
 
+GUIDE = ROOT / "docs" / "guide" / "server.md"
+
 
 def _lines() -> list[str]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = re.search(r'```bash\n(A="Authorization: token .*?)```', text, re.DOTALL)
-    assert block
-    return block[1].strip().splitlines()
+    return [line for line in shell_lines(GUIDE) if "Authorization" in line or "curl" in line]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_readmes_curl_lines_work(host: Running, tmp_path: Path) -> None:
+def test_the_curl_lines_work(host: Running, tmp_path: Path) -> None:
     """No session is named in any of them: a job's id opens it."""
     (talk,) = wavs(tmp_path, "talk")
     talk.rename(tmp_path / "talk.m4a")
@@ -49,6 +48,8 @@ def test_the_readmes_curl_lines_work(host: Running, tmp_path: Path) -> None:
         )
         return ran.stdout
 
+    (first,) = [line for line in shell_lines(ROOT / "README.md") if line.startswith("curl")]
+    assert json.loads(run(first))["recordings"][0]["name"] == "talk.m4a"
     job = json.loads(run(submit))
     assert [r["name"] for r in job["recordings"]] == ["talk.m4a", "note.wav"]
     assert json.loads(run(put))["recordings"][0]["name"] == "talk.m4a"

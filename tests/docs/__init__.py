@@ -1,0 +1,1 @@
+"""The pages that people read: what they show runs, what they name is there."""
