@@ -35,6 +35,12 @@ import os
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 
+from hybrid_transcribe.messages import (
+    MessageInfo,
+    UserMessage,
+    from_message_info,
+    message_info,
+)
 from hybrid_transcribe.types import ErrorInfo
 
 
@@ -43,9 +49,16 @@ class HybridTranscribeError(Exception):
 
     code = "error"
 
+    @property
+    def message(self) -> str:
+        """What is wrong: a `UserMessage`, or the text of one who has no code for it."""
+        message = self.args[0] if self.args else ""
+        return message if isinstance(message, UserMessage) else str(self)
+
     def info(self) -> ErrorInfo:
         """The same error as plain data."""
-        return ErrorInfo(self.code, str(self))
+        message = message_info(self.message)
+        return ErrorInfo(self.code, message.text, message.code, message.params)
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the message, which says it all, not the road to it.
@@ -64,38 +77,36 @@ class InvalidRequest(HybridTranscribeError):
 
 
 class _UnknownName(InvalidRequest):
-    noun = "name"
+    unknown = "no_engine"
 
     def __init__(self, name: object, entry: Sequence[str] = ()) -> None:
         # One argument means an already worded message, as when rebuilt from an ErrorInfo.
-        text = str(name)
-        if entry:
-            text = f"No {self.noun} {name!r}; choose from: {', '.join(entry)}"
-        super().__init__(text)
+        message = name if isinstance(name, UserMessage) else str(name)
+        super().__init__(UserMessage(self.unknown, name=name, choices=entry) if entry else message)
 
 
 class UnknownEngine(_UnknownName):
     """No engine of that name is registered."""
 
-    code, noun = "unknown_engine", "engine"
+    code, unknown = "unknown_engine", "no_engine"
 
 
 class UnknownModel(_UnknownName):
     """No model of that name is known, and it is neither a folder nor a hub id."""
 
-    code, noun = "unknown_model", "model"
+    code, unknown = "unknown_model", "no_model"
 
 
 class UnknownDevice(_UnknownName):
     """Not a device a person can ask for."""
 
-    code, noun = "unknown_device", "device"
+    code, unknown = "unknown_device", "no_device"
 
 
 class UnknownFormat(_UnknownName):
     """No writer of that name is registered."""
 
-    code, noun = "unknown_format", "output format"
+    code, unknown = "unknown_format", "no_format"
 
 
 class InvalidOption(InvalidRequest):
@@ -372,7 +383,7 @@ OUT_OF_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 #: What is said of it.
-OVERLOADED = "Too many files and connections are open on this machine; try again later"
+OVERLOADED = UserMessage("overloaded")
 
 
 def is_out_of_descriptors(error: BaseException | None) -> bool:
@@ -399,9 +410,14 @@ def codes() -> dict[str, type[HybridTranscribeError]]:
     }
 
 
+def as_message(info: ErrorInfo) -> str:
+    """What an `ErrorInfo` says, with its code and parameters where it has them."""
+    return from_message_info(MessageInfo(info.reason, info.params, info.message))
+
+
 def from_info(info: ErrorInfo) -> HybridTranscribeError:
     """The exception an `ErrorInfo` stands for; codes of plug-ins become the root class."""
-    return codes().get(info.code, HybridTranscribeError)(info.message)
+    return codes().get(info.code, HybridTranscribeError)(as_message(info))
 
 
 def choices(names: Iterable[str]) -> str:

@@ -32,6 +32,7 @@ from __future__ import annotations
 import msgspec
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.messages import MessageInfo, message_info
 from hybrid_transcribe.types import (
     ErrorInfo,
     RecordingFacts,
@@ -155,11 +156,19 @@ class ProgressAdvanced(_Line, frozen=True):
 class WarningRaised(_Line, frozen=True):
     """One line for ``Transcript.warnings``; the same line is kept once.
 
-    ``audio_missing``: it says that more than a little of the sound is missing.
+    ``audio_missing``: it says that more than a little of the sound is missing. ``message``: the
+    same as a code and its parameters, None where only its text is known.
     """
 
     text: str
     audio_missing: bool = False
+    message: MessageInfo | None = None
+
+    @classmethod
+    def of(cls, text: str, audio_missing: bool = False) -> WarningRaised:
+        """A line of text, or a `UserMessage` with its code."""
+        message = message_info(text)
+        return cls(message.text, audio_missing, message if message.code else None)
 
 
 class CheckpointSaved(_Line, frozen=True):

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
 
 from hybrid_transcribe.core.lookup import provider
+from hybrid_transcribe.messages import MessageInfo
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -324,10 +325,19 @@ DEVICES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """An error as plain data: what crosses process borders, the journal and the wire."""
+    """An error as plain data: what crosses process borders, the journal and the wire.
+
+    Attributes:
+        code: the kind of error.
+        message: what is wrong and what helps, in English.
+        reason: the code of that message in the catalogues; empty where only its text is known.
+        params: what fills its blanks.
+    """
 
     code: str
     message: str
+    reason: str = field(default="", compare=False)
+    params: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +403,7 @@ class RunRecord(RecordingFacts):
 
     Attributes:
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        messages: those of the warnings that have a code, with their parameters.
         audio_missing: more than a little of its sound could not be decoded, or is not there.
     """
 
@@ -402,6 +413,7 @@ class RunRecord(RecordingFacts):
     n_segments: int = 0
     done_s: float = 0.0
     warnings: tuple[str, ...] = ()
+    messages: tuple[MessageInfo, ...] = ()
     audio_missing: bool = False
     withheld: tuple[WithheldSegment, ...] = ()
     error: ErrorInfo | None = None

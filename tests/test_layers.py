@@ -20,7 +20,7 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 #
 #   layer        units import each other   units
 LAYERS: list[tuple[str, bool, str]] = [
-    ("core",       True,  "core _version"),
+    ("core",       True,  "core _version messages"),
     ("words",      True,  "types errors events core.languages"),
     ("contracts",  True,  "config interfaces protocol registry contract"),
     ("devices",    True,  "devices"),

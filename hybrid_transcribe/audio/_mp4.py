@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from hybrid_transcribe.errors import BrokenMedia, UnsafeInput
+from hybrid_transcribe.messages import UserMessage
 
 # moov, trak, mdia, minf, stbl: no table lies deeper.
 _MAX_DEPTH = 8
@@ -29,21 +30,15 @@ def check_tables(file: BinaryIO, start: int, size: int, max_tracks: int, display
     for kind, body in _boxes(file, start, size):
         has_index |= kind in (b"moov", b"moof")
         if kind == b"cmov":
-            raise UnsafeInput(f"{display_name}: a compressed index inside a movie is not unpacked")
+            raise UnsafeInput(UserMessage("packed_index", name=display_name))
         tracks += kind == b"trak"
         samples += _claimed(file, kind, body)
         if tracks > max_tracks:
-            raise UnsafeInput(f"{display_name}: more than {max_tracks} streams in one file")
+            raise UnsafeInput(UserMessage("more_streams", name=display_name, n=max_tracks))
         if samples > size:
-            raise UnsafeInput(
-                f"{display_name}: its index claims more samples than the file has bytes"
-            )
+            raise UnsafeInput(UserMessage("false_index", name=display_name))
     if not has_index:
-        raise BrokenMedia(
-            f"{display_name}: its index (moov) is missing: the recording was never "
-            "finished, or only a"
-            " part of the file is here. Copy it again, or repair it with a tool such as untrunc"
-        )
+        raise BrokenMedia(UserMessage("no_index", name=display_name))
 
 
 def _claimed(file: BinaryIO, kind: bytes, body: int) -> int:

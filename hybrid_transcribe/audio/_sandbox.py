@@ -33,6 +33,7 @@ from hybrid_transcribe.errors import (
     UnsafeInput,
     UnsupportedMedia,
 )
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 MIN_RATE_HZ, MAX_RATE_HZ = 4_000, 384_000
 MAX_CHANNELS = 64  # The most tracks that a field recorder writes into one WAV.
@@ -149,8 +150,7 @@ class DecodeLimits:
                 raise Stopped
         if now > self._end:
             raise UnsafeInput(
-                f"{self._display_name}: decoding took more than {self._limit_s:g} s, "
-                "so it was given up"
+                UserMessage("given_up", name=self._display_name, seconds=self._limit_s)
             )
 
 
@@ -208,12 +208,13 @@ def admit(path: Path, display_name: str, settings: Settings) -> Admitted:
     """
     located = locate(path, display_name)
     if located.container == "zip":
-        raise UnsupportedMedia(f"{display_name}: a zip where one recording was expected")
+        raise UnsupportedMedia(UserMessage("unexpected_zip", name=display_name))
     size = path.stat().st_size
     if size > settings.max_file_bytes:
         raise TooLarge(
-            f"{display_name}: {size / MIB:.0f} MiB;"
-            f" at most {settings.max_file_bytes / MIB:.0f} MiB allowed"
+            UserMessage(
+                "too_large", name=display_name, n=size / MIB, most=settings.max_file_bytes / MIB
+            )
         )
     with path.open("rb") as file:
         if located.container == "mp4":
@@ -234,7 +235,9 @@ def binary(path: Path, display_name: str) -> BinaryIO:
     try:
         return path.open("rb", buffering=0)
     except OSError as error:
-        raise InputMissing(f"{display_name}: cannot be read ({error.strerror})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=display_name, why=known_phrase(error.strerror))
+        ) from error
 
 
 @contextmanager
@@ -264,9 +267,7 @@ def opened(
         )
     except av.FFmpegError as error:
         raise BrokenMedia(
-            f"{display_name}: looks like {container} but cannot be read as such: its "
-            "header is cut off or"
-            " damaged, or nothing follows it; if it plays elsewhere, convert it to WAV or MP3 there"
+            UserMessage("not_as_such", name=display_name, format=container)
         ) from error
     with media:
         yield media
@@ -303,7 +304,7 @@ def _options(container: str, ignores_length: bool) -> dict[str, str]:
 
 
 def _refuse(url: str, *_: Any) -> Any:
-    raise UnsafeInput(f"A recording asked for another file or address: {url!r}")
+    raise UnsafeInput(UserMessage("asked_for_another", text=url))
 
 
 def audio_streams(media: InputContainer, display_name: str) -> list[AudioStream]:
@@ -313,20 +314,17 @@ def audio_streams(media: InputContainer, display_name: str) -> list[AudioStream]
     """
     if len(media.streams) > MAX_STREAMS:
         raise UnsafeInput(
-            f"{display_name}: {len(media.streams)} streams in one file; at most "
-            f"{MAX_STREAMS} allowed"
+            UserMessage(
+                "too_many_streams", name=display_name, count=len(media.streams), most=MAX_STREAMS
+            )
         )
     streams = media.streams.audio
     if not streams:
         kinds = ", ".join(sorted({s.type for s in media.streams if s.type})) or "nothing"
-        raise NoAudio(f"{display_name}: no audio in this file, only {kinds}")
+        raise NoAudio(UserMessage("no_audio", name=display_name, phrase=kinds))
     usable = [stream for stream in streams if _codec(stream) is not None]
     if not usable:
-        raise UnsupportedMedia(
-            f"{display_name}: its audio is in a format that is not decoded here; "
-            "convert it to WAV or"
-            " MP3 first"
-        )
+        raise UnsupportedMedia(UserMessage("undecoded_format", name=display_name))
     return usable
 
 
@@ -396,14 +394,15 @@ def check_shape(rate_hz: int, channels: int, display_name: str) -> None:
     Raises BrokenMedia where there is none, as behind a header that is damaged.
     """
     if rate_hz <= 0 or channels <= 0:
-        raise BrokenMedia(f"{display_name}: nothing in it can be decoded")
+        raise BrokenMedia(UserMessage("nothing_decodes", name=display_name))
     if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
         raise UnsafeInput(
-            f"{display_name}: {rate_hz} samples a second; from {MIN_RATE_HZ} to "
-            f"{MAX_RATE_HZ} allowed"
+            UserMessage("rate", name=display_name, n=rate_hz, least=MIN_RATE_HZ, most=MAX_RATE_HZ)
         )
     if not 1 <= channels <= MAX_CHANNELS:
-        raise UnsafeInput(f"{display_name}: {channels} channels; from 1 to {MAX_CHANNELS} allowed")
+        raise UnsafeInput(
+            UserMessage("channels", name=display_name, n=channels, least=1, most=MAX_CHANNELS)
+        )
 
 
 def header_end_s(recording: Admitted, media: InputContainer, stream: AudioStream) -> float | None:
@@ -423,8 +422,9 @@ def check_duration(seconds: float, settings: Settings, display_name: str) -> Non
     """Raise TooLong past the longest recording accepted."""
     if seconds > settings.max_duration_s + _GRACE_S:
         raise TooLong(
-            f"{display_name}: {seconds / 3600:.1f} h of audio or more; at most"
-            f" {settings.max_duration_s / 3600:.1f} h allowed"
+            UserMessage(
+                "too_long", name=display_name, n=seconds / 3600, most=settings.max_duration_s / 3600
+            )
         )
 
 

@@ -19,6 +19,7 @@ from hybrid_transcribe.audio._mix import as_channels
 from hybrid_transcribe.core import names
 from hybrid_transcribe.core.languages import parse_language
 from hybrid_transcribe.errors import InvalidOption, NoAudio
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import ALL_TRACKS
 
 # A track that peaks no higher is silent: speech 60 dB down reaches 0.0012.
@@ -80,7 +81,7 @@ def named(choices: Sequence[Track], choice: str, display_name: str) -> Track:
         if language is not None and _language(track.language) == language:
             return track
     there = "; ".join(f"{track.number}{track.label}" for track in choices)
-    raise NoAudio(f"{display_name}: no audio track {choice!r}; there are: {there}")
+    raise NoAudio(UserMessage("no_track", name=display_name, value=choice, names=there))
 
 
 def _language(text: str) -> str | None:

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from zipfile import ZipInfo
 
 from hybrid_transcribe.errors import BrokenArchive
+from hybrid_transcribe.messages import UserMessage
 
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
@@ -50,7 +51,7 @@ def check_overlaps(entries: list[ZipInfo], end: int, display_name: str) -> None:
     starts = [e.header_offset for e in ordered[1:]] + [end]
     for entry_end, next_start in zip(ends, starts, strict=False):
         if entry_end > next_start:
-            raise BrokenArchive(f"{display_name}: its entries overlap, as those of a zip bomb do")
+            raise BrokenArchive(UserMessage("zip_overlap", name=display_name))
 
 
 def _table(file: BinaryIO, display_name: str) -> tuple[int, int, int]:
@@ -64,14 +65,14 @@ def _table(file: BinaryIO, display_name: str) -> tuple[int, int, int]:
     if at < 0 or tail[at : at + 4] != b"PK\x05\x06" or tail[-2:] != b"\x00\x00":
         at = tail.rfind(b"PK\x05\x06")
     if at < 0 or at + _END.size > len(tail):
-        raise BrokenArchive(f"{display_name}: not a whole zip, its table of contents is missing")
+        raise BrokenArchive(UserMessage("zip_no_table", name=display_name))
     fields = _END.unpack_from(tail, at)
     table_size, announced, end = fields[5], fields[4], tail_at + at
     large = _table_64(file, end)
     if large:
         table_size, announced, end = large
     if table_size > end:
-        raise BrokenArchive(f"{display_name}: not a whole zip, its table of contents is cut off")
+        raise BrokenArchive(UserMessage("zip_cut_table", name=display_name))
     return end - table_size, table_size, announced
 
 
@@ -89,4 +90,4 @@ def _table_64(file: BinaryIO, end: int) -> tuple[int, int, int] | None:
 
 
 def _too_many(count: int, limit: int, display_name: str) -> BrokenArchive:
-    return BrokenArchive(f"{display_name}: {count} entries in one zip; at most {limit} allowed")
+    return BrokenArchive(UserMessage("zip_entries", name=display_name, n=count, most=limit))

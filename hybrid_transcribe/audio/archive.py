@@ -32,6 +32,7 @@ from hybrid_transcribe.errors import (
     UnsupportedMedia,
     check_descriptors,
 )
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import Rejection
 
 #: So much may come out of a zip before the ratio counts: silence packs very well.
@@ -108,13 +109,19 @@ def unpack(
         file = place.open("rb")
     except OSError as error:
         check_descriptors(error)
-        raise InputMissing(f"{display_name}: cannot be read ({error.strerror})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=display_name, why=known_phrase(error.strerror))
+        ) from error
     with file:
         packed_bytes = os.fstat(file.fileno()).st_size
         if packed_bytes > settings.archive_max_bytes:
             raise TooLarge(
-                f"{display_name}: {packed_bytes / MIB:.0f} MiB;"
-                f" at most {settings.archive_max_bytes / MIB:.0f} MiB allowed"
+                UserMessage(
+                    "too_large",
+                    name=display_name,
+                    n=packed_bytes / MIB,
+                    most=settings.archive_max_bytes / MIB,
+                )
             )
         with _table(file, display_name, settings) as archive:
             return _Unpacking(archive, into, display_name, settings, packed_bytes, max_files).run()
@@ -127,11 +134,12 @@ def _table(file: BinaryIO, display_name: str, settings: Settings) -> zipfile.Zip
         archive = zipfile.ZipFile(file)
         entries = archive.infolist()
     except (*_DAMAGE, OSError) as error:
-        raise BrokenArchive(f"{display_name}: not a zip, or a damaged one ({error})") from error
+        raise BrokenArchive(UserMessage("zip_damaged", name=display_name, why=error)) from error
     if len(entries) > settings.archive_max_entries:
         raise BrokenArchive(
-            f"{display_name}: {len(entries)} entries in one zip;"
-            f" at most {settings.archive_max_entries} allowed"
+            UserMessage(
+                "zip_entries", name=display_name, n=len(entries), most=settings.archive_max_entries
+            )
         )
     _zipdir.check_overlaps(entries, archive.start_dir, display_name)
     _zipnames.decode_names(entries)
@@ -202,17 +210,17 @@ class _Unpacking:
         """Raise what makes this entry one that is not even read."""
         mode = info.external_attr >> 16
         if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
-            raise UnsafeInput(f"{display_name}: a link or device inside a zip is not followed")
+            raise UnsafeInput(UserMessage("zip_link", name=display_name))
         if info.flag_bits & _ENCRYPTED:
-            raise BrokenArchive(f"{display_name}: encrypted; unpack it first, with its password")
+            raise BrokenArchive(UserMessage("zip_encrypted", name=display_name))
         if info.compress_type not in _METHODS:
             raise BrokenArchive(
-                f"{display_name}: packed by method {info.compress_type}, not supported"
+                UserMessage("zip_method", name=display_name, method=info.compress_type)
             )
         if PurePosixPath(display_name.lower()).suffix in _ARCHIVES:
-            raise BrokenArchive(f"{display_name}: an archive inside a zip is not opened")
+            raise BrokenArchive(UserMessage("zip_archive", name=display_name))
         if self._max_files is not None and len(self._entries) >= self._max_files:
-            raise TooMany(f"{display_name}: more than {self._max_files} recordings")
+            raise TooMany(UserMessage("zip_recordings", name=display_name, n=self._max_files))
         self._check_size(info, info.file_size, display_name)
 
     def _write(self, info: zipfile.ZipInfo, path: Path, display_name: str) -> int:
@@ -233,20 +241,21 @@ class _Unpacking:
         limits, ratio = self._settings, self._settings.archive_max_ratio
         if size > FREE_BYTES and size > ratio * max(info.compress_size, 1):
             raise _Bomb(
-                f"{self._display_name}: {display_name} unpacks to more than {ratio:g} "
-                "times its size"
+                UserMessage("zip_bomb_entry", name=self._display_name, entry=display_name, n=ratio)
             )
         if self._total > FREE_BYTES and self._total > ratio * self._packed_bytes:
-            raise _Bomb(f"{self._display_name}: unpacks to more than {ratio:g} times its size")
+            raise _Bomb(UserMessage("zip_bomb", name=self._display_name, n=ratio))
         if self._total > limits.archive_max_bytes:
             raise _Bomb(
-                f"{self._display_name}: unpacks to more than"
-                f" {limits.archive_max_bytes / MIB:.0f} MiB in all"
+                UserMessage(
+                    "zip_bomb_mib", name=self._display_name, n=limits.archive_max_bytes / MIB
+                )
             )
         if size > limits.max_file_bytes:
             raise TooLarge(
-                f"{display_name}: {size / MIB:.0f} MiB;"
-                f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
+                UserMessage(
+                    "too_large", name=display_name, n=size / MIB, most=limits.max_file_bytes / MIB
+                )
             )
 
 
@@ -258,7 +267,9 @@ def _pieces(archive: zipfile.ZipFile, info: zipfile.ZipInfo, display_name: str) 
             while data := source.read(_READ_BYTES if mild else _CAUTIOUS_BYTES):
                 yield data
     except (*_DAMAGE, OSError) as error:
-        raise BrokenArchive(f"{display_name}: damaged inside the zip ({error})") from error
+        raise BrokenArchive(
+            UserMessage("zip_entry_damaged", name=display_name, why=error)
+        ) from error
 
 
 def _is_recording(path: Path, display_name: str) -> bool:
@@ -270,7 +281,7 @@ def _is_recording(path: Path, display_name: str) -> bool:
             raise
         return False
     if container == "zip":
-        raise BrokenArchive(f"{display_name}: a zip inside a zip is not opened")
+        raise BrokenArchive(UserMessage("zip_zip", name=display_name))
     return True
 
 

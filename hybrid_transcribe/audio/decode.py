@@ -20,6 +20,7 @@ from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import BrokenMedia
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import RATE_HZ, Clip
 
 # Less sound than this is none: half of the shortest vowel, in seconds.
@@ -154,7 +155,7 @@ class _Decoding:
         display_name = self._recording.display_name
         sound_s = reader.decoded_s
         if sound_s == 0.0:
-            raise BrokenMedia(f"{display_name}: nothing in it can be decoded")
+            raise BrokenMedia(UserMessage("nothing_decodes", name=display_name))
         for at_s in clock.jumps[:1]:
             report.jump(at_s)
         if self._recording.header.is_short:
@@ -167,10 +168,7 @@ class _Decoding:
         report.damage(lost.seconds, lost.first_s, lost.places, end_s)
         whole_s = max(promised_s or 0.0, end_s)
         if sound_s < _LEAST_SOUND_S or (report.incomplete and sound_s < _LEAST_SHARE * whole_s):
-            raise BrokenMedia(
-                f"{display_name}: only {sound_s:.3f} s of sound in it can be decoded, "
-                "too little to hear"
-            )
+            raise BrokenMedia(UserMessage("too_little", name=display_name, seconds=sound_s))
 
     def _is_cut(self, end_s: float, promised_s: float | None) -> bool:
         """Say where the file ends too early, if it does."""

@@ -28,6 +28,7 @@ from hybrid_transcribe.errors import (
     check_descriptors,
     from_info,
 )
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import Rejection
 
 Input = str | os.PathLike[str]
@@ -237,11 +238,12 @@ class _Taking:
     def _file(self, path: Path, display_name: str, owned: bool = False) -> None:
         limits, size = self._settings, path.stat().st_size
         if len(self.files) >= limits.max_files:
-            raise TooMany(f"{display_name}: more than {limits.max_files} recordings in one job")
+            raise TooMany(UserMessage("job_recordings", name=display_name, n=limits.max_files))
         if size > limits.max_file_bytes:
             raise TooLarge(
-                f"{display_name}: {size / MIB:.0f} MiB;"
-                f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
+                UserMessage(
+                    "too_large", name=display_name, n=size / MIB, most=limits.max_file_bytes / MIB
+                )
             )
         link = None if _is_text(path) else self._link(path, display_name)
         ours = owned or link is not None
@@ -253,10 +255,7 @@ class _Taking:
         try:
             link.symlink_to(path)
         except OSError as error:
-            raise InputMissing(
-                f"{display_name}: its name is not valid text and no link to it can be "
-                "made: rename it"
-            ) from error
+            raise InputMissing(UserMessage("invalid_name", name=display_name)) from error
         return link.absolute()
 
     def _folder(self, folder: Path, display_name: str) -> None:
@@ -330,9 +329,7 @@ def refuse_protocol(text: str) -> None:
     A drive letter, a time of day or a title before a colon ("Data: 12.wav") is no protocol.
     """
     if _ADDRESS.match(text) or _is_protocol(text):
-        raise UnsafeInput(
-            f"{text[:80]!r}: addresses and protocols are not opened; give a file of this machine"
-        )
+        raise UnsafeInput(UserMessage("address", text=text[:80]))
 
 
 def _is_protocol(text: str) -> bool:
@@ -391,5 +388,7 @@ def _visible(folder: Path, display_name: str) -> list[Path]:
         inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
     except OSError as error:
         check_descriptors(error)
-        raise InputMissing(f"{display_name}: cannot be read ({error.strerror})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=display_name, why=known_phrase(error.strerror))
+        ) from error
     return sorted(inside, key=lambda path: path.name, reverse=True)

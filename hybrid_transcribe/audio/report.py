@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hybrid_transcribe.messages import UserMessage
+
 #: A length in a header is rounded and encoders pad: less than this is not missing, in seconds.
 CUT_LEAST_S, CUT_LEAST_SHARE = 0.5, 0.01
 
@@ -43,32 +45,30 @@ class DecodeReport:
 
     def inverted(self) -> None:
         """Two channels that would cancel each other."""
-        self.add("One channel is inverted and would cancel the other: their difference was heard.")
+        self.add(UserMessage("inverted"))
 
     def quieter(self, decibels: float) -> None:
         """The recording goes beyond full scale."""
-        self.add(f"Too loud for 16 bits: made {round(decibels)} dB quieter before it was heard.")
+        self.add(UserMessage("made_quieter", n=round(decibels)))
 
     def louder(self, decibels: float) -> None:
         """The recording would drown in the steps of 16 bits."""
-        self.add(f"Too quiet for 16 bits: made {round(decibels)} dB louder before it was heard.")
+        self.add(UserMessage("made_louder", n=round(decibels)))
 
     def jump(self, at_s: float) -> None:
         """Time stamps that cannot be true are not followed."""
-        self.add(
-            f"The clock of the file jumps at {at_s:.1f} s: times behind that count on without it."
-        )
+        self.add(UserMessage("clock_jump", at=at_s))
 
     def short_header(self) -> None:
         """The header's length was not believed."""
-        self.add("Its header promises less sound than the file holds: the rest was heard too.")
+        self.add(UserMessage("short_header"))
 
     def cut(self, reached_s: float, promised_s: float) -> bool:
         """The file promises more than came; False, and nothing is said, where that is nothing."""
         missing_s = promised_s - reached_s
         if missing_s <= max(CUT_LEAST_S, CUT_LEAST_SHARE * promised_s):
             return False
-        self.add(f"Cut short: the file ends at {reached_s:.1f} s of {promised_s:.1f} s.")
+        self.add(UserMessage("cut_short", at=reached_s, most=promised_s))
         self._miss(missing_s, promised_s)
         return True
 
@@ -77,7 +77,7 @@ class DecodeReport:
 
         ``usually_whole``: files of its kind are closed when they are finished.
         """
-        self.add(f"Cut short: the file breaks off at {reached_s:.1f} s, its end is missing.")
+        self.add(UserMessage("broken_off", at=reached_s))
         self.incomplete = self.incomplete or usually_whole
 
     def damage(self, lost_s: float, first_s: float, places: int, whole_s: float) -> None:

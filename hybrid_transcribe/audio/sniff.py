@@ -20,6 +20,7 @@ from hybrid_transcribe.errors import (
     UnsupportedMedia,
     check_descriptors,
 )
+from hybrid_transcribe.messages import UserMessage
 
 _HEAD = 4096
 _MAX_TAGS = 8
@@ -142,7 +143,9 @@ def sniff(path: str | os.PathLike[str], name: str | None = None) -> str:
             return identify(file, size, display_name)
     except (OSError, ValueError) as error:
         check_descriptors(error)
-        raise InputMissing(f"{display_name}: cannot be read ({_reason(error)})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=display_name, why=_reason(error))
+        ) from error
 
 
 def locate(path: Path, display_name: str) -> Located:
@@ -153,16 +156,18 @@ def locate(path: Path, display_name: str) -> Located:
             return _locate(file, size, display_name)
     except (OSError, ValueError) as error:
         check_descriptors(error)
-        raise InputMissing(f"{display_name}: cannot be read ({_reason(error)})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=display_name, why=_reason(error))
+        ) from error
 
 
 def regular_size(place: Path, display_name: str) -> int:
     """Size in bytes; raises EmptyInput for 0, UnsafeInput for devices, pipes and folders."""
     result = place.stat()
     if not stat.S_ISREG(result.st_mode):
-        raise UnsafeInput(f"{display_name}: not a regular file, so it is not opened")
+        raise UnsafeInput(UserMessage("not_regular", name=display_name))
     if result.st_size == 0:
-        raise EmptyInput(f"{display_name}: the file is empty (0 bytes)")
+        raise EmptyInput(UserMessage("empty", name=display_name))
     return result.st_size
 
 
@@ -175,17 +180,13 @@ def _locate(file: BinaryIO, size: int, display_name: str) -> Located:
     start = _content_start(file)
     head = _read(file, start, _HEAD)
     if start and not head:
-        raise UnsupportedMedia(f"{display_name}: a tag (title, artist, cover) without any sound")
+        raise UnsupportedMedia(UserMessage("only_a_tag", name=display_name))
     kind = _unsupported.playlist(head)
     if kind:
-        raise UnsafeInput(f"{display_name}: looks like {kind}; refused, as those name other files")
+        raise UnsafeInput(UserMessage("playlist", name=display_name, phrase=kind))
     part = _unsupported.part(head)
     if part:
-        raise UnsupportedMedia(
-            f"{display_name}: a later part of a {part} recording; join all parts in "
-            "their order, the"
-            " first one in front"
-        )
+        raise UnsupportedMedia(UserMessage("later_part", name=display_name, format=part))
     foreign = _unsupported.describe(head)
     if foreign is None:
         container = _by_magic(head)
@@ -228,12 +229,8 @@ def _behind_junk(data: bytes) -> tuple[int, str]:
 
 def _refusal(display_name: str, foreign: str | None) -> str:
     if foreign is None:
-        return (
-            f"{display_name}: looks like bytes of no kind we know, neither audio nor "
-            "video; if it plays"
-            " elsewhere, convert it to WAV or MP3 there"
-        )
-    return f"{display_name}: looks like {foreign}, neither audio nor video"
+        return UserMessage("unknown_kind", name=display_name)
+    return UserMessage("foreign", name=display_name, phrase=foreign)
 
 
 def _reason(error: Exception) -> str:

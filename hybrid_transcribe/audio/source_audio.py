@@ -11,6 +11,7 @@ from typing import BinaryIO
 from hybrid_transcribe.audio.sniff import identify, regular_size
 from hybrid_transcribe.core.names import display_name
 from hybrid_transcribe.errors import InputError, NotFound, check_descriptors
+from hybrid_transcribe.messages import UserMessage
 
 #: Media types by container; all others are bytes. Never a type that a browser would run.
 MEDIA_TYPES = {
@@ -74,7 +75,7 @@ def open_original(path: Path, name: str) -> Original:
         file = path.open("rb")
     except (OSError, InputError) as error:
         check_descriptors(error)
-        raise NotFound(f"{label}: its audio is not there any more") from error
+        raise NotFound(UserMessage("audio_gone", name=label)) from error
     try:
         n_bytes = os.fstat(file.fileno()).st_size
         media_type = _media_type(file, n_bytes, label)

@@ -22,6 +22,7 @@ from hybrid_transcribe.core.child_process import (
 )
 from hybrid_transcribe.core.names import with_note
 from hybrid_transcribe.errors import HybridTranscribeError, TooMany
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Rejection
 
 #: Longest that a child may take, in seconds: it reads headers only.
@@ -45,7 +46,7 @@ def by_track(taken: Intake, settings: Settings) -> Intake:
     rejected = [
         Rejection(
             item.name,
-            TooMany(f"{item.name}: more than {settings.max_files} recordings in one job").info(),
+            TooMany(UserMessage("job_recordings", name=item.name, n=settings.max_files)).info(),
         )
         for item in items[settings.max_files :][:1]
     ]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 
 # Code, Whisper's own name for it (which clients expect in answers), then names that CLDR's tables
 # for English, Portuguese and Spanish lack: what people call their own language, and synonyms.
@@ -132,7 +133,7 @@ def parse_languages(texts: Sequence[str] | None) -> tuple[str, ...] | None:
     for text in texts or ():
         code = parse_language(text)
         if code is None:
-            raise InvalidOption(f"Option languages has {text!r}: write codes such as 'pt,en'")
+            raise InvalidOption(UserMessage("languages_option", value=text))
         codes[code] = None
     return tuple(codes) or None
 

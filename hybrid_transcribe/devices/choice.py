@@ -5,6 +5,7 @@ from __future__ import annotations
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices.gpu_probe import Forget, Probe, forget, probe
 from hybrid_transcribe.errors import EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 
 def choose(
@@ -44,4 +45,4 @@ def without_gpu(
 
 
 def _on_the_cpu(why: str) -> str:
-    return f"Ran on the CPU. {why}"
+    return UserMessage("on_the_cpu", why=why)

@@ -13,6 +13,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from hybrid_transcribe.messages import UserMessage
+
 #: `CUresult` of a machine that has the driver and nothing for it to drive.
 _NO_DEVICE = 100
 
@@ -36,12 +38,12 @@ def why_no_gpu() -> str | None:
     """Why no GPU need be tried on this machine, None where one may be. Takes microseconds."""
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
     if hidden is not None and hidden.strip() in ("", "-1"):
-        return f"CUDA_VISIBLE_DEVICES={hidden!r} hides every GPU"
+        return UserMessage("gpu_hidden", value=hidden)
     if library() is not None or _devices(_NVIDIA) or _devices(_AMD):
         return None
     if _KERNEL_MODULE.exists():
-        return "This container was given no GPU ('--gpus all' gives it those of its host)"
-    return "No GPU was found on this machine"
+        return UserMessage("gpu_container")
+    return UserMessage("gpu_none")
 
 
 def library() -> ctypes.CDLL | None:
@@ -76,11 +78,11 @@ def driver_error() -> str | None:
     """Why the driver cannot be used, empty where it has no GPU, None where all is well."""
     cuda = library()
     if cuda is None:
-        return "NVIDIA's driver library (libcuda) cannot be loaded" if _devices(_NVIDIA) else ""
+        return UserMessage("libcuda") if _devices(_NVIDIA) else ""
     status = cuda.cuInit(0)
     if status in (0, _NO_DEVICE):
         return "" if status else None
-    return f"NVIDIA's driver cannot be used: {_error_name(cuda, status)}"
+    return UserMessage("driver_unusable", text=_error_name(cuda, status))
 
 
 def _devices(pattern: str) -> bool:

@@ -27,6 +27,7 @@ from hybrid_transcribe.core.child_process import module_command, package_environ
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.hint import hint_for
 from hybrid_transcribe.devices.probe_result import ProbeResult
+from hybrid_transcribe.messages import UserMessage
 
 #: Longest wait for a probe, in seconds. A first start of CUDA on a cold disk takes ten.
 TIMEOUT_S = 60.0
@@ -144,9 +145,9 @@ class GpuProber:
             _write_cached(_CachedProbe(key, result), settings)
             return _usable(result)
         if not result.why_not:
-            reason = "No GPU was found on this machine"
+            reason = UserMessage("gpu_none")
             return Gpu(False, False, reason, hint_for(backend, reason))
-        why_not = f"The GPU cannot be used: {result.why_not}"
+        why_not = UserMessage("gpu_unusable", why=result.why_not)
         return Gpu(False, True, why_not, hint_for(backend, why_not), driver=driver.version())
 
     def _run(self, backend: str) -> _ChildExit:
@@ -192,7 +193,7 @@ def _usable(result: ProbeResult) -> Gpu:
 def _result_of(backend: str, child_exit: _ChildExit, timeout_s: float) -> ProbeResult:
     """What the probe last_line, or how it died."""
     if child_exit.status is None:
-        return ProbeResult(f"{backend} had no answer from it in {timeout_s:.0f} s")
+        return ProbeResult(UserMessage("gpu_silent", library=backend, seconds=timeout_s))
     last_line = child_exit.stdout.strip().rpartition(b"\n")[2]
     if not child_exit.status:
         with contextlib.suppress(msgspec.MsgspecError):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from importlib import metadata
 
+from hybrid_transcribe.messages import UserMessage
+
 _INSTEAD = "or choose device 'cpu'"
 
 
@@ -36,11 +38,11 @@ def _needs_cudnn() -> bool:
 def _libraries(backend: str) -> str:
     if backend == "ctranslate2":
         return cuda_libraries()
-    return "install torch anew (https://pytorch.org/get-started/locally)"
+    return UserMessage("remedy_torch")
 
 
 def _torch_with_cuda(backend: str) -> str:
-    return "install a torch built for this GPU (https://pytorch.org/get-started/locally)"
+    return UserMessage("remedy_torch_gpu")
 
 
 def _always(hint: str) -> Callable[[str], str]:
@@ -49,12 +51,12 @@ def _always(hint: str) -> Callable[[str], str]:
 
 #: Signs in a cause (lower case), and what helps; the first that fits.
 _KNOWN: tuple[tuple[str, Callable[[str], str]], ...] = (
-    (r"out of memory|alloc_failed", _always("end what else uses the GPU's memory")),
-    (r"_visible_devices", _always("unset that variable")),
-    (r"no gpu was found", _always("install the driver of the GPU, if there is one")),
-    (r"was given no gpu", _always("start it so")),
-    (r"driver.*(insufficient|too old)", _always("install a newer NVIDIA driver")),
-    (r"driver", _always("install NVIDIA's driver anew or restart the machine")),
-    (r"no answer", _always("restart the machine")),
+    (r"out of memory|alloc_failed", _always(UserMessage("remedy_memory"))),
+    (r"_visible_devices", _always(UserMessage("remedy_variable"))),
+    (r"no gpu was found", _always(UserMessage("remedy_driver"))),
+    (r"was given no gpu", _always(UserMessage("remedy_start"))),
+    (r"driver.*(insufficient|too old)", _always(UserMessage("remedy_newer"))),
+    (r"driver", _always(UserMessage("remedy_anew"))),
+    (r"no answer", _always(UserMessage("remedy_restart"))),
     (r"not compiled with|no kernel image|not compatible", _torch_with_cuda),
 )

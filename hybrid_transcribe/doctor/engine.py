@@ -12,6 +12,7 @@ from hybrid_transcribe.doctor.check import PACKAGE, Check, extra_names
 from hybrid_transcribe.engines.listing import broken
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import listing, resolve, unmade
 from hybrid_transcribe.models.disk_space import in_words
 from hybrid_transcribe.registry import ENGINES
@@ -84,7 +85,7 @@ def model(settings: Settings) -> Iterable[Check]:
 
 def _why_no_model(error: HybridTranscribeError, settings: Settings) -> str:
     """As the error says, unless it was the doctor alone who would not ask the hub."""
-    forbidden = "settings forbid asking the hub (offline)"
+    forbidden = UserMessage("offline")
     if settings.offline or forbidden not in str(error):
         return str(error)
     return "not on this machine; doctor does not ask the hub"

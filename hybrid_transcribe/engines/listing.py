@@ -11,6 +11,7 @@ from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.errors import UnknownEngine, UnknownModel
 from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.registry import ENGINES
 
@@ -151,7 +152,7 @@ def _look(name: str, settings: Settings) -> EngineInfo:
 
 def _why_not(engine: Engine, settings: Settings) -> str | None:
     if engine.capabilities.sends_audio_to and settings.never_cloud:
-        return "forbidden by the settings (never_cloud)"
+        return UserMessage("cloud_forbidden")
     why_not = engine.available(settings)
     return None if why_not is None else " ".join(str(why_not).split())
 
@@ -162,13 +163,10 @@ def broken(name: str, error: Exception, settings: Settings) -> str:
     text = " ".join(f"{type(error).__name__}: {error}".split())
     module = target.partition(":")[0]
     if name not in settings.engines:
-        return f"{target} is broken: {text}; update, mend or uninstall the package of {module}"
+        return UserMessage("broken_package", target=target, text=text, module=module)
     if _is_absent(module, error):
-        return (
-            f"{target} is broken: {text}; the module is not on the import path: "
-            f"put its folder into PYTHONPATH, or mend the setting engines ({PREFIX}ENGINES)"
-        )
-    return f"{target} is broken: {text}; mend it, or the setting engines ({PREFIX}ENGINES)"
+        return UserMessage("broken_path", target=target, text=text, variable=f"{PREFIX}ENGINES")
+    return UserMessage("broken_setting", target=target, text=text, variable=f"{PREFIX}ENGINES")
 
 
 def _is_absent(module: str, error: Exception) -> bool:

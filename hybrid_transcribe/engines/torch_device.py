@@ -21,6 +21,7 @@ from hybrid_transcribe.errors import (
     InvalidOption,
     OutOfMemory,
 )
+from hybrid_transcribe.messages import UserMessage
 
 #: Number formats by torch's own names, the halves first.
 COMPUTE_TYPES = ("float16", "bfloat16", "float32")
@@ -56,8 +57,9 @@ def choose_compute_type(
     if requested in can:
         return requested
     raise InvalidOption(
-        f"{engine} has no compute_type {requested!r} on the {device}; "
-        f"choose from: {', '.join(sorted(can))}"
+        UserMessage(
+            "compute_type", engine=engine, value=requested, phrase=device, choices=sorted(can)
+        )
     )
 
 
@@ -77,16 +79,16 @@ def meaning(error: Exception, device: str, extra: str) -> HybridTranscribeError:
     lower = str(error).lower()
     if isinstance(error, MemoryError) or _NO_MEMORY.search(lower):
         _let_go(error)
-        return OutOfMemory(
-            f"Not enough memory on the {device}: {text}; a smaller model needs less", device
-        )
+        return OutOfMemory(UserMessage("out_of_memory", phrase=device, text=text), device)
     if isinstance(error, ImportError):
         return EngineUnavailable(f"{extra} cannot be used: {text}; {install_line(extra)}")
     # torch raises RuntimeError, or a subclass of it, for whatever goes wrong on a GPU.
     if device == "gpu" and isinstance(error, RuntimeError) and _GPU.search(lower):
         _let_go(error)
-        return DeviceFailed(f"The GPU failed: {text}", device)
-    return EngineFailed(f"{extra} failed: {type(error).__name__}: {text}")
+        return DeviceFailed(UserMessage("gpu_failed", why=text), device)
+    return EngineFailed(
+        UserMessage("engine_failed", engine=extra, kind=type(error).__name__, text=text)
+    )
 
 
 def install_line(extra: str) -> str:

@@ -37,6 +37,7 @@ from hybrid_transcribe.hud import uploads, view
 from hybrid_transcribe.hud.downloads import Downloads, find_file
 from hybrid_transcribe.hud.updater import PanelUpdater
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Options
 
@@ -362,9 +363,9 @@ def info(error: Exception) -> ErrorInfo:
     if isinstance(error, HybridTranscribeError):
         return error.info()
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return DiskFull("No room left on this disk").info()
+        return DiskFull(UserMessage("disk_full")).info()
     if isinstance(error, ConnectionError):
-        return Unreachable("The service does not answer").info()
+        return Unreachable(UserMessage("no_answer")).info()
     log.error("The panel's wish failed", exc_info=error)
     return HybridTranscribeError(f"{type(error).__name__}: {error}").info()
 
@@ -372,10 +373,17 @@ def info(error: Exception) -> ErrorInfo:
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(options) - set(HOW))
     if unknown:
-        raise InvalidOption(f"No option {unknown[0][:80]!r}; choose from: {', '.join(HOW)}")
+        raise InvalidOption(UserMessage("no_option", name=unknown[0][:80], choices=HOW))
     for name in ("engine", "model", "device", "language"):
         if not isinstance(options.get(name), str | None):
-            raise InvalidOption(f"Option {name}={options[name]!r}: it must be text")
+            raise InvalidOption(
+                UserMessage(
+                    "option_kind",
+                    option=name,
+                    value=repr(options[name]),
+                    phrase=known_phrase("text"),
+                )
+            )
     return dict(options)
 
 

@@ -23,6 +23,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.hud.messages import BlobBegin, BlobChunk, Fetch, FromKernel
 from hybrid_transcribe.interfaces import ServiceLike
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
@@ -97,7 +98,7 @@ class Downloads:
         with self._lock:
             if len(self._sending) >= MOST:
                 blob.file.close()
-                raise TooMany(f"{MOST} downloads are on their way already, the most")
+                raise TooMany(UserMessage("many_downloads", n=MOST))
             self._sending[ref] = sending
         begin = BlobBegin(
             ref=ref, name=blob.name, media_type=blob.media_type, size_bytes=blob.size_bytes
@@ -171,7 +172,7 @@ def find_file(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> 
 def _audio(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
     recording_id = _recording_id(fetch)
     if not hasattr(service, "open_audio"):
-        raise NotFound("This service hands out no recordings")
+        raise NotFound(UserMessage("no_recordings_out"))
     player: Player = service
     result = player.open_audio(fetch.job_id, recording_id, session_ids=session_ids)
     return Blob(result.name, result.media_type, result.n_bytes, result.file)
@@ -189,7 +190,7 @@ def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | No
     WRITERS.get(fetch.inside if fetch.format == "zip" else fetch.format)
     job = service.snapshot(fetch.job_id, session_ids=session_ids)
     if not fetch.partial and not all(r.has_result or r.state.terminal for r in job.recordings):
-        raise InvalidTransition(f"The job is {job.state}; wait, or ask for the partial text")
+        raise InvalidTransition(UserMessage("job_not_done", phrase=known_phrase(job.state)))
     there = [r for r in job.recordings if _has_text(r, fetch.partial)]
     errors = _errors(job, fetch.partial)
 
@@ -225,7 +226,9 @@ def _errors(job: JobSnapshot, partial: bool) -> list[Rejection]:
         if recording.error is not None:
             errors.append(Rejection(recording.name, recording.error))
         elif recording.state is State.CANCELED:
-            errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
+            errors.append(
+                Rejection(recording.name, JobCanceled(UserMessage("it_was_canceled")).info())
+            )
     return errors
 
 

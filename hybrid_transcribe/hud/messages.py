@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.messages import MessageInfo
 from hybrid_transcribe.types import ErrorInfo, Segment
 
 
@@ -264,6 +265,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     sends_audio_to: str | None
     actions: tuple[str, ...]
     options: dict[str, Any] = {}
+    messages: tuple[MessageInfo, ...] = ()
 
 
 class Rows(Message, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from hybrid_transcribe.errors import (
     UnknownUpload,
     UploadConflict,
 )
+from hybrid_transcribe.messages import UserMessage
 
 #: How the panel is to send: so many bytes a chunk, so many of them unanswered.
 CHUNK_BYTES = MIB
@@ -121,7 +122,7 @@ class PanelUploads:
             entry = self._uploads.get(upload_id)
             if entry is not None:
                 if (entry.name, entry.size_bytes) != (name, size_bytes):
-                    raise UploadConflict(f"{label}: its id belongs to another file already")
+                    raise UploadConflict(UserMessage("upload_other", name=label))
                 entry.loose = False
                 return entry
             path = self._free_path(key)
@@ -151,7 +152,7 @@ class PanelUploads:
                 return upload
             label = display_name(upload.name)
             if offset + len(data) > upload.size_bytes:
-                raise TooLarge(f"{label}: more bytes come than the {upload.size_bytes} announced")
+                raise TooLarge(UserMessage("upload_more", name=label, n=upload.size_bytes))
             try:
                 with _telling(label), upload.path.open("r+b", buffering=0) as file:
                     _write_all(file.fileno(), data, offset)
@@ -217,10 +218,10 @@ class PanelUploads:
     @contextmanager
     def _claimed(self, upload_ids: Sequence[str]) -> Iterator[list[PanelUpload]]:
         if not upload_ids:
-            raise InvalidRequest("Nothing to transcribe: no uploads are named")
+            raise InvalidRequest(UserMessage("upload_none"))
         twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
         if twice is not None:
-            raise InvalidRequest(f"Upload {twice[:80]!r} is named twice")
+            raise InvalidRequest(UserMessage("upload_twice", id=twice[:80]))
         with self._lock:
             uploads = [self._upload(upload_id) for upload_id in upload_ids]
             for upload in uploads:
@@ -254,7 +255,7 @@ class PanelUploads:
     def _upload(self, upload_id: str) -> PanelUpload:
         upload = self._uploads.get(upload_id)
         if upload is None:
-            raise UnknownUpload(f"No upload {upload_id[:80]!r}, or not any more")
+            raise UnknownUpload(UserMessage("upload_unknown", id=upload_id[:80]))
         return upload
 
     def _find(self, upload_id: str) -> PanelUpload:
@@ -287,26 +288,28 @@ class PanelUploads:
     def _check(self, label: str, size_bytes: int) -> None:
         limits = self._settings
         if size_bytes < 0:
-            raise InvalidRequest(f"{label}: a file has no size of {size_bytes} bytes")
+            raise InvalidRequest(UserMessage("upload_size", name=label, n=size_bytes))
         if size_bytes == 0:
-            raise EmptyInput(f"{label}: the file is empty (0 bytes)")
+            raise EmptyInput(UserMessage("empty", name=label))
         if size_bytes > limits.max_file_bytes:
             raise TooLarge(
-                f"{label}: {size_bytes / MIB:.0f} MiB;"
-                f" at most {limits.max_file_bytes / MIB:.0f} MiB allowed"
+                UserMessage(
+                    "too_large", name=label, n=size_bytes / MIB, most=limits.max_file_bytes / MIB
+                )
             )
         if len(self._uploads) >= limits.max_files:
-            raise TooMany(f"{label}: more than {limits.max_files} files at the same time")
+            raise TooMany(UserMessage("upload_many", name=label, n=limits.max_files))
         total = size_bytes + sum(upload.size_bytes for upload in self._uploads.values())
         if total > limits.max_upload_bytes:
             raise TooLarge(
-                f"{label}: with the files before it {total / MIB:.0f} MiB;"
-                f" at most {limits.max_upload_bytes / MIB:.0f} MiB at the same time allowed"
+                UserMessage(
+                    "upload_total", name=label, n=total / MIB, most=limits.max_upload_bytes / MIB
+                )
             )
 
     def _check_room(self, label: str, missing: int) -> None:
         if self._free_bytes(self._folder) < missing:
-            raise DiskFull(f"{label}: no room for its {missing / MIB:.0f} MiB on this disk")
+            raise DiskFull(UserMessage("upload_room", name=label, n=missing / MIB))
 
     def _sweep(self, spare: Path) -> None:
         """What others left partial goes when it is old, and the oldest of it when it is much."""
@@ -334,10 +337,10 @@ def _digest(session_id: str, folder: str, name: str, size_bytes: int, modified_m
 def _check_ready(upload: PanelUpload) -> None:
     label = display_name(upload.name)
     if upload.claimed:
-        raise UploadConflict(f"{label}: a job is being made of it already")
+        raise UploadConflict(UserMessage("upload_busy", name=label))
     if not upload.complete:
         raise UploadConflict(
-            f"{label} is not complete: {upload.offset} of {upload.size_bytes} bytes have come"
+            UserMessage("upload_part", name=label, n=upload.offset, count=upload.size_bytes)
         )
 
 
@@ -363,7 +366,7 @@ def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except FileNotFoundError:
-        raise UnknownUpload("The upload is not there any more: send it again") from None
+        raise UnknownUpload(UserMessage("upload_gone")) from None
     except OSError:
         shutil.copyfile(source, target)
 
@@ -385,5 +388,5 @@ def _telling(label: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise DiskFull(f"{label}: no room left on this disk; what had come is kept") from error
+            raise DiskFull(UserMessage("upload_full", name=label)) from error
         raise

@@ -17,6 +17,7 @@ from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
 from hybrid_transcribe.jobs.job_store import JobStore
 from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.summary import job_eta_s
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
 
 #: The sessions a caller may see; None is for the owner of the process, who sees all.
@@ -52,7 +53,7 @@ class JobQueries:
         """
         job = self._table.row(job_id).job
         if not _among(job.session_id, session_ids):
-            raise UnknownJob(f"No job {job_id!r}")
+            raise UnknownJob(UserMessage("no_job", id=job_id))
         return job
 
     def recordings(
@@ -64,7 +65,7 @@ class JobQueries:
             return self._table.recordings(job_id)
         chosen = self._table.find(recording_id)
         if chosen is None or chosen.job_id != job_id:
-            raise UnknownRecording(f"Job {job_id!r} has no recording {recording_id!r}")
+            raise UnknownRecording(UserMessage("no_recording", id=job_id, recording=recording_id))
         return (chosen,)
 
     def snapshot(self, job_id: str, *, session_ids: Sessions = None) -> JobSnapshot:
@@ -192,21 +193,20 @@ def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
         if record.run == run:
             return record
     numbers = ", ".join(map(str, [*(r.run for r in recording.runs), recording.run]))
-    raise UnknownRecording(f"{recording.name!r} has no run {run}; there is {numbers}")
+    raise UnknownRecording(UserMessage("no_run", name=recording.name, n=run, choices=numbers))
 
 
 def _check_complete(name: str, chosen: Recording | RunRecord) -> None:
     if chosen.state is State.FAILED and chosen.error is not None:
         raise from_info(chosen.error)
     if chosen.state is State.CANCELED:
-        raise JobCanceled(f"{name!r} was canceled; ask for the partial text")
+        raise JobCanceled(UserMessage("recording_canceled", name=name))
     if chosen.state is not State.COMPLETED:
-        raise InvalidTransition(f"{name!r} is {chosen.state}; wait, or ask for the partial text")
+        raise InvalidTransition(
+            UserMessage("recording_not_done", name=name, phrase=known_phrase(chosen.state))
+        )
 
 
 def incomplete(n_missing: int, n_segments: int) -> str:
     """What people are told of a text with holes."""
-    return (
-        f"{n_missing} of {n_segments} segments are damaged in the journal and missing here. "
-        "Transcribe this recording again."
-    )
+    return UserMessage("segments_damaged", n=n_missing, most=n_segments)

@@ -19,6 +19,7 @@ from hybrid_transcribe.interfaces import JournalChanges
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.machine import Change, step
 from hybrid_transcribe.jobs.summary import JobProgress
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.protocol import SegmentTranscribed
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
@@ -64,7 +65,7 @@ class JobStore:
         try:
             return self._rows[job_id]
         except KeyError:
-            raise UnknownJob(f"No job {job_id!r}") from None
+            raise UnknownJob(UserMessage("no_job", id=job_id)) from None
 
     def job_ids(self) -> tuple[str, ...]:
         """Every job, oldest first."""
@@ -87,7 +88,7 @@ class JobStore:
         try:
             return self._recordings[recording_id]
         except KeyError:
-            raise UnknownRecording(f"No recording {recording_id!r}") from None
+            raise UnknownRecording(UserMessage("no_such_recording", id=recording_id)) from None
 
     def find(self, recording_id: str) -> Recording | None:
         """The recording, or None when it is gone."""

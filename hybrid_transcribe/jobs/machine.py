@@ -25,7 +25,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from hybrid_transcribe.errors import InvalidTransition
+from hybrid_transcribe.errors import InvalidTransition, as_message
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.protocol import (
     CheckpointSaved,
     MetadataLearned,
@@ -124,8 +125,12 @@ def step(recording: Recording, change: Change, at: float) -> Recording:
     """
     if recording.state not in ALLOWED[type(change)]:
         raise InvalidTransition(
-            f"{type(change).__name__} cannot happen to recording {recording.name!r}, "
-            f"which is {recording.state}"
+            UserMessage(
+                "no_transition",
+                change=type(change).__name__,
+                name=recording.name,
+                phrase=known_phrase(recording.state),
+            )
         )
     after = _changed(recording, change, at)
     if after.state in (State.FAILED, State.CANCELED) and after.state is not recording.state:
@@ -168,8 +173,8 @@ def _reported(recording: Recording, change: Change) -> Recording:
             return _advanced(recording, segment.end_s, index + 1)
         case ProgressAdvanced(done_s):
             return _advanced(recording, done_s, recording.n_segments)
-        case WarningRaised(text, audio_missing):
-            return _warned(recording, text, audio_missing)
+        case WarningRaised():
+            return _warned(recording, change)
         case TextWithheld(withheld) if len(recording.withheld) < MOST_WITHHELD:
             return replace(recording, withheld=(*recording.withheld, withheld))
         case CheckpointSaved(note):
@@ -207,12 +212,16 @@ def _stage_changed(recording: Recording, change: StageChanged) -> Recording:
     )
 
 
-def _warned(recording: Recording, text: str, audio_missing: bool) -> Recording:
-    warnings = recording.warnings
+def _warned(recording: Recording, change: WarningRaised) -> Recording:
+    if change.audio_missing:
+        recording = replace(recording, audio_missing=True)
+    if change.text in recording.warnings:
+        return recording
+    messages = (change.message,) if change.message else ()
     return replace(
         recording,
-        warnings=warnings if text in warnings else (*warnings, text),
-        audio_missing=recording.audio_missing or audio_missing,
+        warnings=(*recording.warnings, change.text),
+        messages=(*recording.messages, *messages),
     )
 
 
@@ -312,28 +321,20 @@ def _fallen_back(recording: Recording) -> Recording:
         return recording
     kept = next(r for r in recording.runs if r.run == complete)
     others = tuple(r for r in recording.runs if r is not kept)
-    return replace(
+    again = replace(
         recording,
-        **{
-            **_of_run(kept),
-            "warnings": (*kept.warnings, *_why_not_newer(recording)),
-            # What the worker still says of the run that ended is ignored.
-            "attempt": recording.attempt + 1,
-        },
+        **_of_run(kept),
+        # What the worker still says of the run that ended is ignored.
+        attempt=recording.attempt + 1,
         runs=_with_run(others, _as_run(recording)),
         percentage=100.0,
         note=None,
         worker_deaths=0,
         solo=False,
     )
-
-
-def _why_not_newer(recording: Recording) -> tuple[str, ...]:
-    """A line for people about a run that failed. Who canceled it knows."""
+    # For people; who canceled it knows.
     if recording.error is None or recording.spec is None:
-        return ()
-    spec = recording.spec
-    return (
-        f"A new transcription with {spec.engine}, model {spec.model}, failed "
-        f"({recording.error.message}). The earlier text was kept.",
-    )
+        return again
+    spec, why = recording.spec, as_message(recording.error)
+    line = UserMessage("not_newer", engine=spec.engine, model=spec.model, why=why)
+    return _warned(again, WarningRaised.of(line))

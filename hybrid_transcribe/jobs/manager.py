@@ -29,6 +29,7 @@ from hybrid_transcribe.errors import (
     QueueFull,
     ServiceClosed,
     UnknownJob,
+    as_message,
 )
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.interfaces import Executor, Journal, JournalChanges, Restored, RunKey
@@ -51,6 +52,7 @@ from hybrid_transcribe.jobs.slices import Sliced, finish, portions
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import (
     ALL_TRACKS,
     ErrorInfo,
@@ -156,7 +158,7 @@ class JobManager:
         try:
             self.lanes.preload(make_spec(self.settings))
         except HybridTranscribeError as error:
-            self.warn("not_preloaded", f"The default model cannot be made ready: {error}")
+            self.warn("not_preloaded", UserMessage("not_preloaded", why=error))
 
     def default_model(self) -> str:
         """``ready``, ``loading``, ``failed``, or ``waiting`` until somebody needs it."""
@@ -184,13 +186,15 @@ class JobManager:
             if os.path.exists(recording.path):  # noqa: PTH110 - never raises
                 self.enqueue(recording)
             else:
-                gone = InputMissing(f"The file of {recording.name!r} is gone: {recording.path}")
+                gone = InputMissing(
+                    UserMessage("file_gone", name=recording.name, path=recording.path)
+                )
                 self.apply(recording.recording_id, p.RecordingFailed(gone.info()))
 
     def _give_up(self, recording_id: str, error: Exception) -> None:
-        is_known = isinstance(error, HybridTranscribeError)
-        info = error.info() if is_known else EngineUnavailable(f"It cannot run: {error}").info()  # type: ignore[attr-defined]
-        self.apply(recording_id, p.RecordingFailed(info))
+        if not isinstance(error, HybridTranscribeError):
+            error = EngineUnavailable(UserMessage("cannot_run", why=error))
+        self.apply(recording_id, p.RecordingFailed(error.info()))
 
     async def stop(self) -> None:
         """No more intake; running work goes back to the journal; workers end."""
@@ -204,9 +208,9 @@ class JobManager:
         if not await self.table.close(LAST_WRITE_S):
             self.warn(
                 "journal_incomplete",
-                "The last changes could not be written to the journal: they are lost.",
+                UserMessage("journal_incomplete"),
             )
-        self._waiters.fail_all(ServiceClosed("The service was closed"))
+        self._waiters.fail_all(ServiceClosed(UserMessage("service_closed")))
         self.bus.close()
         self.state.close()
 
@@ -240,9 +244,7 @@ class JobManager:
         """Nothing can be written now."""
         self.warn(
             "journal_behind",
-            f"The journal cannot be written now ({error}): what happens is kept in memory, and "
-            "written as soon as that is possible. Free some space, or close the program that "
-            "locks it.",
+            UserMessage("journal_behind", text=error),
         )
 
     def journal_written(self) -> None:
@@ -290,7 +292,7 @@ class JobManager:
     def _mark_damaged(self, recording: Recording, run: int, n_missing: int) -> None:
         if run == recording.run:
             line = incomplete(n_missing, recording.n_segments)
-            self.apply(recording.recording_id, p.WarningRaised(line))
+            self.apply(recording.recording_id, p.WarningRaised.of(line))
 
     @property
     def is_behind(self) -> bool:
@@ -369,7 +371,7 @@ class JobManager:
 
     def _check_room_for(self, n: int, session_id: str) -> None:
         if self._closing:
-            raise ServiceClosed("The service is closing and takes no more jobs")
+            raise ServiceClosed(UserMessage("service_closing"))
         settings, of_session = self.settings, self.lanes.waiting_of(session_id)
         for waiting, most, whose in (
             (self.lanes.waiting(), settings.max_queued, ""),
@@ -449,7 +451,7 @@ class JobManager:
         self._erasures.add(engine, note)
 
     def _not_erased(self, engine: str, error: ErrorInfo) -> None:
-        self.warn("not_erased", f"{engine} may still keep a recording: {error.message}")
+        self.warn("not_erased", UserMessage("may_keep", engine=engine, why=as_message(error)))
 
     def aside(self, message: p.Erased | p.ModelStaged | p.ModelReady) -> None:
         """What a worker says that is about no recording."""
@@ -461,7 +463,9 @@ class JobManager:
             case p.ModelReady(engine, model, _, error):
                 self._tell.model(message)
                 if error is not None:
-                    text = f"Model {model!r} of {engine} is not ready: {error.message}"
+                    text = UserMessage(
+                        "model_not_ready", model=model, engine=engine, why=as_message(error)
+                    )
                     self.warn("not_preloaded", text)
 
     def on_segment(self, recording_id: str, change: p.SegmentTranscribed) -> Recording:
@@ -579,7 +583,7 @@ class JobManager:
             if recording.state in states
         ]
         if not chosen:
-            raise InvalidTransition("Nothing to retry: no recording failed or was canceled")
+            raise InvalidTransition(UserMessage("nothing_to_retry"))
         self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
         old = self.table.row(job_id).job.spec
         # Most recordings of a job have the same.
@@ -699,7 +703,7 @@ class JobManager:
         self._janitor.forget(job_id)
         self._repeats.forget(job)
         self._tell.deleted(job.session_id, job_id)
-        self._waiters.fail(job_id, UnknownJob(f"Job {job_id!r} was deleted"))
+        self._waiters.fail(job_id, UnknownJob(UserMessage("job_deleted", id=job_id)))
         return gone
 
     def _let_go(self, recording: Recording) -> None:

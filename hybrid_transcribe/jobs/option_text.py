@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import Options
 
 _WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
@@ -25,7 +26,7 @@ def parse(name: str, text: str) -> Any:
     hints = get_type_hints(Options)
     if name not in hints:
         choices = ", ".join(f.name for f in fields(Options))
-        raise InvalidOption(f"No option {name!r}; choose from: {choices}")
+        raise InvalidOption(UserMessage("no_option", name=name, choices=choices))
     hint = hints[name]
     if type(None) in get_args(hint):
         (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
@@ -36,7 +37,9 @@ def parse(name: str, text: str) -> Any:
         return _value(text, hint)
     except (ValueError, KeyError):
         label = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
-        raise InvalidOption(f"Option {name}={text!r}: it must be {label}") from None
+        raise InvalidOption(
+            UserMessage("option_kind", option=name, value=repr(text), phrase=known_phrase(label))
+        ) from None
 
 
 def _value(text: str, kind: type) -> Any:

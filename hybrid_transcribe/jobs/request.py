@@ -23,6 +23,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 
@@ -75,7 +76,7 @@ def make_spec(
     )
     if chosen.task == "translate" and not can.translates:
         # Not a warning afterwards: what came back would be another text than was asked for.
-        raise InvalidOption(f"Engine {name} cannot translate; leave task={chosen.task!r} out")
+        raise InvalidOption(UserMessage("engine_translate", engine=name, task=chosen.task))
     _check_available(result, can, settings)
     # The model of the settings belongs to the engine of the settings.
     usual = settings.model if name == settings.engine else None
@@ -135,7 +136,7 @@ def make_options(base: Options, values: Mapping[str, Any]) -> Options:
     """``base`` with some options changed, of the right types. Raises InvalidOption."""
     unknown = sorted(set(values) - set(OPTION_NAMES))
     if unknown:
-        raise InvalidOption(f"No option {unknown[0]!r}; choose from: {', '.join(OPTION_NAMES)}")
+        raise InvalidOption(UserMessage("no_option", name=unknown[0], choices=OPTION_NAMES))
     changes = {name: _plain(name, value) for name, value in values.items() if value is not None}
     try:
         chosen = msgspec.convert({**msgspec.to_builtins(base), **changes}, Options)
@@ -183,7 +184,12 @@ def _kind(name: str) -> Any:
 
 def _readable(error: msgspec.ValidationError, changes: Mapping[str, Any]) -> str:
     name = re.split(r"[.\[]", str(error).partition(" - at `$.")[2].rstrip("`"))[0]
-    return f"Option {name}={changes.get(name)!r}: it must be {expectation(name)}"
+    return UserMessage(
+        "option_kind",
+        option=name,
+        value=repr(changes.get(name)),
+        phrase=known_phrase(expectation(name)),
+    )
 
 
 def expectation(name: str) -> str:
@@ -201,28 +207,32 @@ def expectation(name: str) -> str:
 
 def _check(options: Options) -> None:
     if options.task not in TASKS:
-        raise InvalidOption(f"No task {options.task!r}; choose from: {', '.join(TASKS)}")
+        raise InvalidOption(UserMessage("no_task", name=options.task, choices=TASKS))
     for name, value in options.given().items():
         numbers = value if isinstance(value, tuple) else (value,)
         if not all(math.isfinite(n) for n in numbers if isinstance(n, float)):
             # JSON has no word for it: neither the worker nor the journal could read it again.
-            raise InvalidOption(f"Option {name}={value!r}: it must be finite")
+            raise InvalidOption(UserMessage("option_finite", option=name, value=repr(value)))
     track = options.audio_track
     if track is not None and (not track.strip() or track.strip() == "0"):
         raise InvalidOption(
-            f"Option audio_track={track!r}: it must be a number from 1, or a language"
+            UserMessage(
+                "option_kind",
+                option="audio_track",
+                value=repr(track),
+                phrase=known_phrase("a number from 1, or a language"),
+            )
         )
     for name in COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:
-            raise InvalidOption(f"Option {name}={value}: it must be 1 or more")
+            raise InvalidOption(UserMessage("option_least", option=name, value=value))
 
 
 def _check_available(engine: type[Engine], can: Capabilities, settings: Settings) -> None:
     if can.sends_audio_to and settings.never_cloud:
         raise CloudForbidden(
-            f"Engine {engine.name} sends the audio to {can.sends_audio_to}, which the settings "
-            "forbid (never_cloud)"
+            UserMessage("never_cloud", engine=engine.name, receiver=can.sends_audio_to)
         )
     why_not = engine().available(settings)
     if why_not:
@@ -245,7 +255,6 @@ def _engine_language(language: str | None, engine: str, can: Capabilities) -> st
     code = closest_code(language, can.languages)
     if code is None:
         raise InvalidOption(
-            f"Engine {engine} knows no language {language!r}; "
-            f"choose from: {', '.join(can.languages)}"
+            UserMessage("engine_language", engine=engine, language=language, choices=can.languages)
         )
     return code

@@ -44,6 +44,7 @@ from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.jobs.worker_pool import WorkerInfo
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, Options, Transcript
 
 if TYPE_CHECKING:
@@ -235,11 +236,11 @@ class Service:
             # What is handed over while it closes must come before its end, or nobody answers.
             with self._handing_over:
                 if self._closed:
-                    raise ServiceClosed("The service was closed")
+                    raise ServiceClosed(UserMessage("service_closed"))
                 return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         except RuntimeError as error:
             coroutine.close()
-            raise ServiceClosed("The service was closed") from error
+            raise ServiceClosed(UserMessage("service_closed")) from error
         except ServiceClosed:
             coroutine.close()
             raise

@@ -35,6 +35,7 @@ from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal, is_locked
 from hybrid_transcribe.jobs.orphans import recover_orphans
+from hybrid_transcribe.messages import UserMessage
 
 #: File systems of other machines, by their names in /proc/mounts.
 NETWORK_FILE_SYSTEMS = ("nfs", "cifs", "smb", "fuse.", "9p", "afs", "ceph", "lustre", "glusterfs")
@@ -156,10 +157,7 @@ def _with_journal(path: Path, lock: FileLock) -> StateFolder:
     network = file_system(path)
     if network.startswith(NETWORK_FILE_SYSTEMS):
         lock.release()
-        message = (
-            f"The state folder {path} lies on a network file system ({network}), where a journal "
-            "can be lost: jobs are kept in memory only. Name a local folder with state_dir."
-        )
+        message = UserMessage("network_folder", path=path, text=network)
         return _in_memory([("state_on_network", message)])
     try:
         stored_files.make_private(path)
@@ -169,10 +167,7 @@ def _with_journal(path: Path, lock: FileLock) -> StateFolder:
     except (JournalUnusable, OSError) as error:
         lock.release()
         if isinstance(error, JournalUnusable) and is_locked(error):
-            raise StateFolderBusy(
-                f"The journal in {path} is locked by another program. "
-                "Close it there, or name another folder with state_dir."
-            ) from error
+            raise StateFolderBusy(UserMessage("journal_locked", path=path)) from error
         return _in_memory([_unwritable(path, error)])
     if aside:
         warnings.append(_still_aside(aside))
@@ -189,8 +184,7 @@ def _unwritable(path: Path, error: Exception) -> tuple[str, str]:
 def _still_aside(aside: list[Path]) -> tuple[str, str]:
     return (
         STILL_ASIDE,
-        f"{aside[0].name} was put aside earlier and uploads of its jobs are still kept. "
-        "Delete that file when they are no longer wanted.",
+        UserMessage("still_aside", name=aside[0].name),
     )
 
 
@@ -226,8 +220,7 @@ def _journal(path: Path) -> tuple[Journal, list[tuple[str, str]]]:
 def _quarantined(error: JournalUnusable, aside: Path) -> tuple[str, str]:
     return (
         QUARANTINED,
-        f"The journal could not be used ({error}). It was put aside as {aside.name}, "
-        "and a fresh one was started.",
+        UserMessage("journal_aside", text=error, name=aside.name),
     )
 
 

@@ -28,6 +28,7 @@ from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.model_advice import weak_model_notice
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
 from hybrid_transcribe.jobs.request import capabilities
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.catalogue import LAYOUTS
 from hybrid_transcribe.types import ErrorInfo, Recording, RecordingFacts, Spec, Stage, State
 
@@ -175,7 +176,7 @@ class WorkerSlot:
             return
         self._failed_starts += 1
         if self._failed_starts % MOST_IN_A_ROW == 0:
-            crash = WorkerCrashed(f"No worker can be started: {error}").info()
+            crash = WorkerCrashed(UserMessage("no_worker", why=error)).info()
             for ticket in self.queue.take(BatchLimits(1)):
                 self._ledger.apply(ticket.recording_id, p.RecordingFailed(crash))
         self._pause()
@@ -211,7 +212,7 @@ class WorkerSlot:
         except Exception as error:
             # Whatever cannot be sent must not hold up what comes behind it.
             log.exception("lane %s: a batch could not be sent", self.name)
-            self._fail_all(EngineFailed(f"It cannot be sent to a worker: {error}").info())
+            self._fail_all(EngineFailed(UserMessage("not_sent", why=error)).info())
             return False
         self._watch()
         return True
@@ -292,7 +293,7 @@ class WorkerSlot:
         if recording is None or report.index < recording.n_segments:
             return
         if report.index > recording.n_segments:
-            error = EngineFailed(f"Segment {recording.n_segments} was lost on the way").info()
+            error = EngineFailed(UserMessage("segment_lost", n=recording.n_segments)).info()
             self._end(flight, p.RecordingFailed(error))
             return
         self._ended_outside = 0
@@ -327,7 +328,7 @@ class WorkerSlot:
             return
         line = weak_model_notice(flight.ticket.spec, language, recording.duration_s, self._speeds)
         if line is not None:
-            self._ledger.apply(flight.recording_id, p.WarningRaised(line))
+            self._ledger.apply(flight.recording_id, p.WarningRaised.of(line))
 
     def _count(self, recording_id: str, done_s: float) -> None:
         """Measure the speed: audio that got finished since something last got finished."""
@@ -346,7 +347,7 @@ class WorkerSlot:
         if recording is not None and recording.state is State.CANCELING:
             self._end(flight, p.RecordingCanceled())
         else:
-            error = EngineFailed("The worker let it go though nobody had asked").info()
+            error = EngineFailed(UserMessage("let_go")).info()
             self._end(flight, p.RecordingFailed(error))
 
     def _end(self, flight: Assignment, change: Change) -> None:
@@ -360,7 +361,7 @@ class WorkerSlot:
             self._answered_at = self._clock.monotonic()
 
     def _batch_done(self) -> None:
-        self._fail_all(EngineFailed("The worker forgot about it").info())
+        self._fail_all(EngineFailed(UserMessage("forgotten")).info())
         self._rest()
         self.pump()
 
@@ -453,7 +454,7 @@ class WorkerSlot:
 
     def _too_late(self, slow: tuple[Assignment, ...], limit_s: float) -> None:
         """One that took too long fails; several are suspects, and run alone next time."""
-        error = TimedOut(f"No end after {limit_s:.0f} s, the time allowed for this length").info()
+        error = TimedOut(UserMessage("timed_out", seconds=limit_s)).info()
         for flight in slow:
             recording = self._ledger.find(flight.recording_id)
             if recording is None or flight.let_go:

@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import catalogue, checksums, paths
 
 _BLOCK_BYTES = 1 << 20
@@ -125,8 +126,7 @@ def _joined(
                 checksums.stamp(weights, expected, stamps)
     except (OSError, TimeoutError) as error:
         raise ModelUnavailable(
-            f"Model {starter.name!r} could not be put together in {folder}: {error}; "
-            "free space there or set HYBRID_TRANSCRIBE_CACHE_DIR to another folder"
+            UserMessage("not_put_together", model=starter.name, folder=folder, why=error)
         ) from error
     return folder
 

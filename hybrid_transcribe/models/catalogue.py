@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from hybrid_transcribe.errors import ModelUnavailable, UnknownModel
+from hybrid_transcribe.messages import UserMessage
 
 MB = 1_000_000
 
@@ -408,9 +409,15 @@ def check_name(name: str, layout: str) -> None:
         there = " and ".join(f"{LAYOUTS[n].engine} (layout {n})" for n in entry.repos)
         (first, *_) = entry.repos
         raise UnknownModel(
-            f"Model {name!r} exists only for the engine {there}, "
-            f"not for {LAYOUTS[layout].engine} (layout {layout}): "
-            f"use --engine {LAYOUTS[first].engine}, or with models get --layout {first}"
+            UserMessage(
+                "model_elsewhere",
+                model=name,
+                there=there,
+                engine=LAYOUTS[layout].engine,
+                layout=layout,
+                use=LAYOUTS[first].engine,
+                other=first,
+            )
         )
 
 

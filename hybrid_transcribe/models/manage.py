@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption, ModelUnavailable, UnknownModel
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import bundled, catalogue, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.convert import MARK, TARGETS
 from hybrid_transcribe.models.convert import convert as write
@@ -60,7 +61,7 @@ def get(
     """Make sure a model is here. Reports and raises as `resolve` does."""
     files = resolve(name, layout, settings, report)
     if files.folder is None:
-        raise ModelUnavailable(f"Model {name!r} has no files")
+        raise ModelUnavailable(UserMessage("model_no_files", model=name))
     # Several lie in openai-whisper's cache.
     alone = files.file is None or files.folder.is_relative_to(paths.models_dir(settings))
     where = files.folder if alone else files.file or files.folder
@@ -127,7 +128,7 @@ def _removable(name: str, settings: Settings) -> list[Path]:
     # One carried here by hand has a name that nobody else knows.
     by_hand = catalogue.is_plain(name) and any(folder.is_dir() for folder in own)
     if not (by_hand or catalogue.entry_for(name) or catalogue.is_hub_id(name)):
-        raise UnknownModel(f"No model {name!r}; {_offered(settings)}")
+        raise UnknownModel(UserMessage("no_model_named", model=name, choices=_offered(settings)))
     repos = {catalogue.find_repo(name, layout) for layout in catalogue.LAYOUTS}
     files = (openai_checkpoints.whisper_file(name), openai_checkpoints.part_file(name, settings))
     return [

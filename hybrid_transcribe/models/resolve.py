@@ -15,6 +15,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.names import user_path
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.interfaces import ModelFiles
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import bundled, catalogue, checksums, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import MARK, TARGETS, convert
@@ -59,7 +60,7 @@ def source_of(name: str, settings: Settings, report: Report = lambda _: None) ->
     """The folder of CTranslate2's weights to convert, fetched if need be. Raises as `resolve`."""
     folder = resolve(name, "ctranslate2", settings, report).folder
     if folder is None:
-        raise ModelUnavailable(f"Model {name!r} has no files")
+        raise ModelUnavailable(UserMessage("model_no_files", model=name))
     return folder
 
 
@@ -103,12 +104,12 @@ def _named(name: str, shape: Layout) -> Path | None:
 def _checked(where: Path, shape: Layout) -> Path:
     if shape.name == "openai" and where.suffix == ".pt":
         if not where.is_file():
-            raise ModelUnavailable(f"No model file {where}")
+            raise ModelUnavailable(UserMessage("no_model_file", path=where))
         return where.absolute()
     if where.is_file():
         raise ModelUnavailable(_not_a_folder(where, shape))
     if not where.is_dir():
-        raise ModelUnavailable(f"No model folder {where}")
+        raise ModelUnavailable(UserMessage("no_model_folder", path=where))
     missing = shape.missing(where)
     if missing:
         raise ModelUnavailable(
@@ -150,7 +151,7 @@ def _checkpoint(folder: Path, shape: Layout) -> Path:
     result = shape.weight_files(folder)
     if len(result) != 1:
         names = ", ".join(path.name for path in result)
-        raise ModelUnavailable(f"{folder} holds several checkpoints ({names}): name one of them")
+        raise ModelUnavailable(UserMessage("model_several", folder=folder, names=names))
     return result[0]
 
 
@@ -278,7 +279,7 @@ def _official(name: str, shape: Layout, settings: Settings, report: Report) -> P
     except ModelUnavailable as error:
         raise unavailable(name, shape, settings, str(error)) from error
     if remote is None:
-        why = f"nobody publishes it for {shape.engine}"
+        why = UserMessage("unpublished", engine=shape.engine)
         raise unavailable(name, shape, settings, why)
     return openai_checkpoints.fetched(name, remote, settings, report)
 

@@ -28,6 +28,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.events import Closed, Event, JobChanged, JobDeleted, Resync
 from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.http_client import (
     CONNECT_S,
     TRIES,
@@ -392,7 +393,7 @@ class EventStream:
             self._wake(event.job_id)
         elif isinstance(event, JobDeleted):
             self.ended.pop(event.job_id, None)
-            self._wake(event.job_id, UnknownJob(f"Job {event.job_id!r} was deleted"))
+            self._wake(event.job_id, UnknownJob(UserMessage("job_deleted", id=event.job_id)))
 
     def _resync(self, seq: int, data: str) -> None:
         jobs = msgspec.json.decode(data, type=shapes.SnapshotEvent).jobs

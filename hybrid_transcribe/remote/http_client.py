@@ -172,7 +172,9 @@ def check(address: Address, status: int, body: bytes) -> None:
         return
     try:
         payload = msgspec.json.decode(body)
-        info = ErrorInfo(str(payload["code"]), str(payload["detail"] or payload["title"]))
+        text = str(payload["detail"] or payload["title"])
+        reason, params = str(payload.get("reason", "")), dict(payload.get("params", {}))
+        info = ErrorInfo(str(payload["code"]), text, reason, params)
     except (msgspec.DecodeError, KeyError, TypeError):
         raise _strange(address, status) from None
     raise from_info(info)

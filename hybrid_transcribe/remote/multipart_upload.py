@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from hybrid_transcribe.audio.intake import InputFile
 from hybrid_transcribe.errors import InputMissing
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 #: Bytes read at a time.
 BLOCK = 256 * 1024
@@ -67,6 +68,8 @@ def _blocks(input_file: InputFile) -> Iterator[bytes]:
                 remaining -= len(block)
                 yield block
     except OSError as error:
-        raise InputMissing(f"{input_file.name}: cannot be read ({error.strerror})") from error
+        raise InputMissing(
+            UserMessage("unreadable", name=input_file.name, why=known_phrase(error.strerror))
+        ) from error
     if remaining:
-        raise InputMissing(f"{input_file.name}: it became shorter while it was sent")
+        raise InputMissing(UserMessage("became_shorter", name=input_file.name))

@@ -30,6 +30,7 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.model_advice import ModelAdvice
 from hybrid_transcribe.jobs.request import check_text, make_options
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.event_stream import EventStreams, key_of
 from hybrid_transcribe.remote.http_client import Address, HttpClient, session_headers
@@ -459,7 +460,7 @@ class RemoteService:
 
 def _job(job_id: str) -> str:
     if not job_id:
-        raise UnknownJob(f"No job {job_id!r}")
+        raise UnknownJob(UserMessage("no_job", id=job_id))
     return f"/jobs/{quote(job_id, safe='')}"
 
 

@@ -223,7 +223,7 @@ class BaseHandler(TellsMethods, _Base):
             error = Overloaded(OVERLOADED)
         code, detail = HTTPStatus(status_code).phrase.lower().replace(" ", "_"), ""
         if isinstance(error, HybridTranscribeError):
-            status_code, code, detail = int(status_of(error)), error.code, str(error)
+            status_code, code, detail = int(status_of(error)), error.code, error.message
             self._headers_of(error)
         elif isinstance(error, HTTPError):
             detail = error.log_message or ""

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe.errors import OUT_OF_DESCRIPTORS, Overloaded
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.problems import PROBLEM, problem
 
 # Windows has no such limit.
@@ -66,7 +67,7 @@ PAUSE_S = 0.01
 #: Errors of `accept` for want of something that may be there later.
 _EXHAUSTED = frozenset({*OUT_OF_DESCRIPTORS, errno.ENOBUFS, errno.ENOMEM})
 
-FULL = "This server has as many connections as it can take; try again later"
+FULL = UserMessage("connections_full")
 
 
 def raise_descriptor_limit() -> int:

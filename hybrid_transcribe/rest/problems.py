@@ -8,6 +8,7 @@ from typing import Any
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.errors import HybridTranscribeError
+from hybrid_transcribe.messages import message_info
 
 #: The media type of an error's body.
 PROBLEM = "application/problem+json"
@@ -47,11 +48,14 @@ def status_of(error: HybridTranscribeError) -> HTTPStatus:
 
 
 def problem(code: str, detail: str, status: int) -> dict[str, Any]:
-    """The body that tells of an error."""
+    """The body that tells of an error; with reason and params where ``detail`` is a message."""
+    message = message_info(detail)
+    reason = {"reason": message.code, "params": message.params} if message.code else {}
     return {
         "type": f"urn:hybrid-transcribe:{code.replace('_', '-')}",
         "title": HTTPStatus(status).phrase,
         "status": int(status),
         "code": code,
-        "detail": detail,
+        "detail": message.text,
+        **reason,
     }

@@ -12,6 +12,7 @@ from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
 from hybrid_transcribe.jobs.job_queries import Sessions
 from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
@@ -133,7 +134,9 @@ def planned(
         elif recording.error is not None:
             errors.append(Rejection(recording.name, recording.error))
         elif recording.state is State.CANCELED:
-            errors.append(Rejection(recording.name, JobCanceled("It was canceled").info()))
+            errors.append(
+                Rejection(recording.name, JobCanceled(UserMessage("it_was_canceled")).info())
+            )
     return ids, errors
 
 

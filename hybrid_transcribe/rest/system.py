@@ -20,6 +20,7 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.model_advice import advise_models
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.wire import shapes
@@ -147,7 +148,7 @@ class ReadyHandler(_Status):
 
 def _look(room: JobManager) -> tuple[tuple[tuple[str, str], ...], str]:
     if room.closing:
-        raise ServiceClosed("The service is closing and takes no more jobs")
+        raise ServiceClosed(UserMessage("service_closing"))
     return tuple(room.warnings), room.default_model()
 
 

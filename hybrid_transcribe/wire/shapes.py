@@ -315,7 +315,9 @@ class ProblemView(Shape, frozen=True, kw_only=True):
         title: the status in words.
         status: the HTTP status.
         code: one word for programs, which stays as it is.
-        detail: what is wrong and what to do about it, for people.
+        detail: what is wrong and what to do about it, for people, in English.
+        reason: names that text in the catalogues of messages, for other languages.
+        params: what fills its blanks.
     """
 
     type: str
@@ -323,3 +325,5 @@ class ProblemView(Shape, frozen=True, kw_only=True):
     status: int
     code: str
     detail: str
+    reason: str | msgspec.UnsetType = msgspec.UNSET
+    params: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET

@@ -24,6 +24,7 @@ from hybrid_transcribe.interfaces import (
     Progress,
     StageUpdate,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage, WithheldSegment
 from hybrid_transcribe.worker.batch_state import BatchState, ClipSpan, Emit, RecordingCursor
 from hybrid_transcribe.worker.memory import peak_bytes
@@ -139,7 +140,7 @@ class Batch:
         finally:
             if runner is not None:
                 runner.stop()
-        stopped = EngineFailed("The engine stopped before the end of the audio").info()
+        stopped = EngineFailed(UserMessage("stopped_early")).info()
         for key in keys:
             self.places.end(key, p.RecordingFailed(error=stopped))
 
@@ -180,7 +181,7 @@ class Batch:
             *lent.notices,
             *not_honoured(lent.engine, self.spec.options),
         ):
-            self.places.report_all(keys, p.WarningRaised(text=text))
+            self.places.report_all(keys, p.WarningRaised.of(text))
 
     # -------------------------------------------------------------- source to engine
 
@@ -190,9 +191,7 @@ class Batch:
             if isinstance(piece, DecodeStarted):
                 self.places.report(key, p.StageChanged(stage=Stage.DECODING))
             elif isinstance(piece, Reported):
-                self.places.report(
-                    key, p.WarningRaised(text=piece.text, audio_missing=piece.audio_missing)
-                )
+                self.places.report(key, p.WarningRaised.of(piece.text, piece.audio_missing))
             elif isinstance(piece, DecodeFailed):
                 self._undecoded(key, piece.error)
             elif isinstance(piece, EmptyAudio):
@@ -237,7 +236,7 @@ class Batch:
                 place.language = code
                 self.places.learned(key, language=code, language_probability=probability)
             case EngineWarning(text):
-                self.places.report(key, p.WarningRaised(text=text))
+                self.places.report(key, p.WarningRaised.of(text))
             case StageUpdate(stage, percentage):
                 self.places.report(key, p.StageChanged(stage=stage, percentage=percentage))
             case CheckpointUpdate(note):
@@ -258,7 +257,7 @@ class Batch:
 
     def _segment(self, key: int, place: RecordingCursor, segment: Segment) -> None:
         if not (math.isfinite(segment.start_s) and math.isfinite(segment.end_s)):
-            error = EngineFailed(f"The engine gave a segment impossible times: {segment!r}")
+            error = EngineFailed(UserMessage("impossible_times", text=repr(segment)))
             self.places.end(key, p.RecordingFailed(error=error.info()))
             return
         self.places.report(key, p.SegmentTranscribed(index=place.next_index, segment=segment))
@@ -271,7 +270,7 @@ class Batch:
         if not self._journalled(place.item.recording_id, place.item.attempt):
             # The engine must not go on, and cleans up as after a cancel.
             self._cancels.add((place.item.recording_id, place.item.attempt))
-            lost = EngineFailed("The engine's note could not be journalled")
+            lost = EngineFailed(UserMessage("note_lost"))
             self.places.end(key, p.RecordingFailed(error=lost.info()))
 
     def _clip_done(self, key: int, place: RecordingCursor, span: ClipSpan) -> None:
@@ -308,7 +307,7 @@ def not_honoured(engine: Engine, options: Options) -> Iterator[str]:
     entry = _known_options(engine.capabilities)
     for name, value in options.given().items():
         if name not in entry:
-            yield f"{engine.name} does not honour {name}={value!r}"
+            yield UserMessage("not_honoured", engine=engine.name, option=name, value=repr(value))
 
 
 def _known_options(capabilities: Capabilities) -> frozenset[str]:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 _KEY_REMEDY = "set ASSEMBLYAI_API_KEY (or the setting assemblyai_api_key)"
 
@@ -68,9 +69,10 @@ def _wrong_address(base_url: str) -> str | None:
     if host and safe and "@" not in parts.netloc:
         return None
     display_name = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
-    return (
-        f"assemblyai_base_url={display_name!r} is no https address; choose from: "
-        "https://api.assemblyai.com, https://api.eu.assemblyai.com"
+    return UserMessage(
+        "wrong_address",
+        value=display_name,
+        choices="https://api.assemblyai.com, https://api.eu.assemblyai.com",
     )
 
 

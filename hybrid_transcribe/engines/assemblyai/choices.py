@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hybrid_transcribe.core.languages import parse_language
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 
 #: Knows every language below; takes over where a newer model does not know one.
 WIDEST_MODEL = "universal-2"
@@ -45,5 +46,5 @@ def language_code(requested: str) -> str:
     """
     code = parse_language(requested, LANGUAGES)
     if code not in LANGUAGES:
-        raise InvalidOption(f"No language {requested!r}; choose from: {', '.join(LANGUAGES)}")
+        raise InvalidOption(UserMessage("no_language", name=requested, choices=LANGUAGES))
     return code

@@ -24,6 +24,7 @@ from hybrid_transcribe.interfaces import (
     Loaded,
     LoadRequest,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 
@@ -52,9 +53,9 @@ class AssemblyAI(Engine):
     def available(self, settings: Settings) -> str | None:
         """None when the SDK is installed, there is a key and the settings allow clouds."""
         if settings.never_cloud:
-            return "forbidden by the settings (never_cloud)"
+            return UserMessage("cloud_forbidden")
         if find_spec("assemblyai") is None:
-            return "its SDK is not installed: pip install 'hybrid-transcribe[assemblyai]'"
+            return UserMessage("no_sdk", install="pip install 'hybrid-transcribe[assemblyai]'")
         return wanting(settings)
 
     def load(self, request: LoadRequest) -> Loaded:

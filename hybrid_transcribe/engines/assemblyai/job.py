@@ -28,6 +28,7 @@ from hybrid_transcribe.interfaces import (
     Language,
     StageUpdate,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Stage
 
 #: Bytes handed to the connection at once: small enough for a percentage that moves.
@@ -101,7 +102,7 @@ class CloudJob:
                 self._note = None
                 answer = await self._transcript()
         except Gone:
-            raise EngineFailed(f"AssemblyAI no longer has transcript {self._id}") from None
+            raise EngineFailed(UserMessage("aai_gone", id=self._id)) from None
         except OutOfTime as over:
             raise TimedOut(self._too_long(str(over))) from None
         if answer is not None:
@@ -117,7 +118,9 @@ class CloudJob:
         if note.base_url != self._base_url:
             if note.transcript_id:
                 self._say(
-                    EngineWarning(f"Transcript {note.transcript_id} stays at {note.base_url}")
+                    EngineWarning(
+                        UserMessage("aai_stays", id=note.transcript_id, address=note.base_url)
+                    )
                 )
         elif note.failed or note.request != self._request.digest:
             await self._discard(note)
@@ -135,7 +138,7 @@ class CloudJob:
             await delete(self._wire, note.transcript_id, self._pace, deadline)
         except EngineFailed as refused:
             self._say(
-                EngineWarning(f"Transcript {note.transcript_id} stays at AssemblyAI: {refused}")
+                EngineWarning(UserMessage("aai_stays_refused", id=note.transcript_id, why=refused))
             )
         except OutOfTime as over:
             # The next note takes the place of this one, so nobody deletes it later.
@@ -237,7 +240,7 @@ class CloudJob:
             if status == "completed":
                 return answer
             if status == "error":
-                await self._broke(str(answer.get("error") or "no reason given"))
+                await self._broke(str(answer.get("error") or UserMessage("aai_no_reason")))
                 return None
             # Also one that we have never heard of.
             self._status = str(status)
@@ -255,10 +258,10 @@ class CloudJob:
 
     async def _broke(self, said: str) -> None:
         if _NOBODY in said:
-            self._say(EngineWarning("Nobody speaks in this recording."))
+            self._say(EngineWarning(UserMessage("nobody_speaks")))
             return
         await self._remember(msgspec.structs.replace(self._noted_so_far, failed=True))
-        raise EngineFailed(f"AssemblyAI could not transcribe it: {said}")
+        raise EngineFailed(UserMessage("aai_broke", why=said))
 
     # -------------------------------------------------------------------------- telling
 
@@ -266,12 +269,12 @@ class CloudJob:
         try:
             transcript = parsed(types.TranscriptResponse, answer)
         except ValueError as error:
-            text = f"AssemblyAI's transcript {self._id} is not one: {type(error).__name__}"
+            text = UserMessage("aai_no_transcript", id=self._id, kind=type(error).__name__)
             raise EngineFailed(text) from None
         used = transcript.speech_model_used
         if used and used != self._request.model:
             self._say(
-                EngineWarning(f"AssemblyAI took model {used} instead of {self._request.model}")
+                EngineWarning(UserMessage("aai_model", model=used, requested=self._request.model))
             )
         if self._request.detects and transcript.language_code and (transcript.text or "").strip():
             code = getattr(transcript.language_code, "value", transcript.language_code)
@@ -280,7 +283,7 @@ class CloudJob:
             self._say(segment)
 
     def _too_long(self, last: str) -> str:
-        still = f"still {self._status!r}" if self._status else ""
+        still = UserMessage("aai_still_alone", status=self._status) if self._status else ""
         choices = "; ".join(filter(None, [still, last]))
         spent_s = self._deadline.limit_s - self._deadline.left_s()
         after = f" after {spent_s:.0f} s" + (f" ({choices})" if choices else "")
@@ -345,7 +348,7 @@ class CloudJob:
     @property
     def _noted_so_far(self) -> Note:
         if self._note is None:
-            raise EngineFailed("Nothing was uploaded")
+            raise EngineFailed(UserMessage("nothing_uploaded"))
         return self._note
 
     @property

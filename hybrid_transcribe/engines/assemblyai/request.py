@@ -12,6 +12,7 @@ import assemblyai as aai
 from assemblyai import types
 
 from hybrid_transcribe.engines.assemblyai.choices import WIDEST_MODEL, language_code
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Options
 
 #: Limits of ``keyterms_prompt``: the widest model, which may take over, has the lower one.
@@ -81,11 +82,8 @@ def _terms(hotwords: str) -> tuple[list[str], tuple[str, ...]]:
     notices = []
     if len(short) < len(items):
         notices.append(
-            f"AssemblyAI takes hotwords of at most {MOST_WORDS_OF_A_TERM} words each, between "
-            f"commas: {len(items) - len(short)} longer left out"
+            UserMessage("aai_long_terms", most=MOST_WORDS_OF_A_TERM, n=len(items) - len(short))
         )
     if len(short) > MOST_TERMS:
-        notices.append(
-            f"AssemblyAI takes {MOST_TERMS} hotwords: {len(short) - MOST_TERMS} left out"
-        )
+        notices.append(UserMessage("aai_terms", most=MOST_TERMS, n=len(short) - MOST_TERMS))
     return short[:MOST_TERMS], tuple(notices)

@@ -30,6 +30,7 @@ from hybrid_transcribe.engines.assemblyai.wire import OutOfTime, Wire
 from hybrid_transcribe.engines.common.hallucinations import soundless
 from hybrid_transcribe.errors import EngineError, EngineFailed, TimedOut
 from hybrid_transcribe.interfaces import CheckpointUpdate, ClipDone, EngineWarning, Heard
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip
 
 _T = TypeVar("_T")
@@ -162,7 +163,9 @@ class CloudTranscriber:
         try:
             upload = self._upload(key, clip, gone)
         except Exception as error:
-            self._lines.put(_EventQueue(key, EngineFailed(f"It cannot be encoded: {error}")))
+            self._lines.put(
+                _EventQueue(key, EngineFailed(UserMessage("aai_not_encoded", why=error)))
+            )
             return
         if upload is None:
             self._lines.put(_EventQueue(key, ClipDone()))
@@ -176,7 +179,7 @@ class CloudTranscriber:
         if clip.duration_s < SHORTEST_S:
             return None
         if self._request.silence_guard and soundless(clip.samples):
-            self._lines.put(_EventQueue(key, EngineWarning("There is no sound in this recording.")))
+            self._lines.put(_EventQueue(key, EngineWarning(UserMessage("no_sound"))))
             return None
         file = encode(clip.samples, canceled)
         if file is None:
@@ -288,8 +291,12 @@ def erase(account: Account, note: Note, pace: PollingPace) -> None:
     """
     if note.base_url != account.base_url:
         raise EngineFailed(
-            f"Transcript {note.transcript_id or '(no id)'} is at {note.base_url}, which "
-            f"assemblyai_base_url={account.base_url!r} is not"
+            UserMessage(
+                "aai_elsewhere",
+                id=note.transcript_id or "(no id)",
+                address=note.base_url,
+                value=account.base_url,
+            )
         )
     _run(_erased(account, note, pace))
 
@@ -306,7 +313,7 @@ async def _erased(account: Account, note: Note, pace: PollingPace) -> None:
             if result is not None:
                 await delete(wire, result, pace, deadline)
         except OutOfTime as over:
-            raise TimedOut(f"A transcript may still be at AssemblyAI: {over}") from None
+            raise TimedOut(UserMessage("aai_some_stays", why=over)) from None
 
 
 def _run(work: Coroutine[Any, Any, _T]) -> _T:

@@ -20,6 +20,7 @@ import httpx
 from hybrid_transcribe.engines.assemblyai.account import Account, rejected
 from hybrid_transcribe.engines.assemblyai.pace import Deadline, PollingPace, retry_after_s
 from hybrid_transcribe.errors import EngineError, EngineFailed, EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 _T = TypeVar("_T")
 
@@ -119,7 +120,7 @@ class Wire:
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
-            raise Trouble(f"{self._host} answered {method} {path} with something else than JSON")
+            raise Trouble(UserMessage("aai_no_json", host=self._host, method=method, path=path))
         return answer
 
     async def patiently(self, ask: Callable[[], Awaitable[_T]], deadline: Deadline) -> _T:
@@ -153,7 +154,11 @@ class Wire:
             self._reached = True
             return answer
         except asyncio.TimeoutError:
-            return Trouble(f"{self._host} did not answer {method} {path} in {within_s:.3g} s")
+            return Trouble(
+                UserMessage(
+                    "aai_silent", host=self._host, method=method, path=path, seconds=within_s
+                )
+            )
         except httpx.TransportError as error:
             return self._unreached(error)
         except Exception as error:
@@ -162,18 +167,15 @@ class Wire:
     def _unreached(self, error: httpx.TransportError) -> Exception:
         said = self._account.scrubbed(f"{type(error).__name__}: {error}").rstrip(": ")
         if "CERTIFICATE_VERIFY_FAILED" in said:
-            return EngineUnavailable(
-                f"The certificate of {self._host} cannot be verified ({said}): where a proxy "
-                "puts its own in place, let SSL_CERT_FILE name its authority"
-            )
+            return EngineUnavailable(UserMessage("aai_certificate", host=self._host, text=said))
         if isinstance(error, httpx.UnsupportedProtocol | httpx.LocalProtocolError):
             return self._unusable(error)
         unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-        return Trouble(f"{self._host} cannot be reached ({said})", unsent=unsent)
+        return Trouble(UserMessage("aai_unreachable", host=self._host, text=said), unsent=unsent)
 
     def _unusable(self, error: Exception) -> EngineError:
         said = self._account.scrubbed(f"{type(error).__name__}: {error}")
-        return EngineFailed(f"{self._host} cannot be asked: {said}")
+        return EngineFailed(UserMessage("aai_unusable", host=self._host, text=said))
 
     def _wrong(self, response: httpx.Response) -> Exception | None:
         status = response.status_code
@@ -187,7 +189,7 @@ class Wire:
         if status in _PASSING or status >= 500:
             asked_s = retry_after_s(response.headers.get("Retry-After"), time.time())
             return Trouble(f"{self._host}: HTTP {status}: {said}", asked_s, unsent=status == 429)
-        return EngineFailed(f"AssemblyAI refused (HTTP {status}): {said}")
+        return EngineFailed(UserMessage("aai_refused", status=status, text=said))
 
     def _said(self, response: httpx.Response) -> str:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Segment
 
 #: Whisper's own bound for text to be tried again: the mean natural log-probability of a token.
@@ -31,12 +32,11 @@ class Confidence:
     def notice(self) -> str | None:
         """What people should know, None when all is well."""
         if not self._kept:
-            return "No speech was heard."
+            return UserMessage("no_speech")
         if not self._unsure:
             return None
-        return (
-            f"Low confidence in {len(self._unsure)} of {self._kept} segments, the first at "
-            f"{self._unsure[0].start_s:.1f} s: the text may be wrong there."
+        return UserMessage(
+            "low_confidence", n=len(self._unsure), count=self._kept, at=self._unsure[0].start_s
         )
 
 
@@ -60,10 +60,7 @@ class MissedSpeech:
         """One line for people, None where the detector missed next to nothing."""
         if self._said_s < LEAST_MISSED_S:
             return None
-        return (
-            f"The voice detector missed {self._said_s:.0f} s of speech: what rises over the noise "
-            "was transcribed as well."
-        )
+        return UserMessage("missed_speech", seconds=self._said_s)
 
 
 def unsure(segment: Segment) -> bool:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from hybrid_transcribe.engines.common.silero_vad import speech_probabilities
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import RATE_HZ, Segment, WithheldReason, WithheldSegment
 
 Samples: TypeAlias = npt.NDArray[np.float32]
@@ -160,11 +161,9 @@ class HallucinationFilter:
         if not self.withheld:
             return None
         first = self.withheld[0]
-        return (
-            f"Withheld {len(self.withheld)} segment(s) of text invented where nobody speaks: "
-            f"{_shortened(first.text)!r} at {first.start_s:.1f} s"
-            + (" and others" if len(self.withheld) > 1 else "")
-        )
+        return UserMessage(
+            "withheld", count=len(self.withheld), text=_shortened(first.text), at=first.start_s
+        ) + (" and others" if len(self.withheld) > 1 else "")
 
     def _reason(self, segment: Segment) -> WithheldReason | None:
         """Why the segment is made up; None where a witness speaks for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hybrid_transcribe.core.languages import WHISPER_CODES, parse_language
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 
 #: ISO 639-1 where there is one; ``yue`` (Cantonese) only from large-v3 on.
 LANGUAGES = WHISPER_CODES
@@ -19,5 +20,5 @@ def language_code(requested: str) -> str:
     """
     code = parse_language(requested)
     if code not in LANGUAGES:
-        raise InvalidOption(f"No language {requested!r}; choose from: {', '.join(LANGUAGES)}")
+        raise InvalidOption(UserMessage("no_language", name=requested, choices=LANGUAGES))
     return code

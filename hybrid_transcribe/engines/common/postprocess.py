@@ -11,6 +11,7 @@ from hybrid_transcribe.engines.common.confidence import Confidence, MissedSpeech
 from hybrid_transcribe.engines.common.hallucinations import HallucinationFilter, soundless
 from hybrid_transcribe.engines.common.normalize import SegmentNormalizer
 from hybrid_transcribe.interfaces import EngineWarning, Heard, Language, Progress
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options, Segment, WithheldSegment
 
 
@@ -58,7 +59,7 @@ def _all(
     meaning: Callable[[Exception], Exception],
 ) -> Iterator[Heard]:
     if options.silence_guard and soundless(clip.samples):
-        yield EngineWarning("There is no sound in this recording.")
+        yield EngineWarning(UserMessage("no_sound"))
     elif decode is not None and len(clip.samples):
         try:
             yield from _events(clip, options, decode)
@@ -72,7 +73,7 @@ def _all(
 def _events(clip: Clip, options: Options, decode: Callable[[], Iterable[Any]]) -> Iterator[Heard]:
     hallucinations = HallucinationFilter(clip.samples) if options.silence_guard else None
     if hallucinations and hallucinations.nobody_speaks():
-        yield EngineWarning("Nobody speaks in this recording.")
+        yield EngineWarning(UserMessage("nobody_speaks"))
         return
     confidence, missed = Confidence(), MissedSpeech()
     for event in _normalized(clip, decode()):

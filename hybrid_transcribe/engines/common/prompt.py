@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Options
 
 
@@ -37,20 +38,15 @@ def length_notices(
 
     ``count`` gives the tokens of a text; without ``hotwords`` the engine takes none.
     """
-    room, notices = room_of(context), []
+    room = room_of(context)
+    notices: list[str] = []
     if hotwords and options.hotwords:
         n_tokens, n_kept = count(options.hotwords), hotwords_room_of(context)
         if n_tokens > n_kept:
-            notices.append(
-                f"hotwords are too long for the model: the first {n_kept} of {n_tokens} tokens "
-                "were used."
-            )
+            notices.append(UserMessage("hotwords_cut", n_kept=n_kept, n=n_tokens))
         room -= min(n_tokens, n_kept)
     if options.initial_prompt:
         n_tokens = count(options.initial_prompt)
         if n_tokens > room:
-            notices.append(
-                f"initial_prompt is too long for the model: the last {room} of {n_tokens} tokens "
-                "were used."
-            )
+            notices.append(UserMessage("prompt_cut", n_kept=room, n=n_tokens))
     return notices

@@ -8,6 +8,7 @@ from typing import Any
 
 from hybrid_transcribe.engines.common.languages import language_code
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import TASKS, Clip
 
 
@@ -22,10 +23,10 @@ class Draft:
 def set_task(draft: Draft, task: str, languages: Sequence[str], model: str) -> None:
     """Check the task, and drop one that an English-only model cannot do."""
     if task not in TASKS:
-        raise InvalidOption(f"No task {task!r}; choose from: {', '.join(TASKS)}")
+        raise InvalidOption(UserMessage("no_task", name=task, choices=TASKS))
     if task == "translate" and len(languages) == 1:
         del draft.arguments["task"]
-        draft.notices.append(f"Model {model} only knows English and cannot translate.")
+        draft.notices.append(UserMessage("english_only_translate", model=model))
 
 
 def set_language(draft: Draft, language: str | None, languages: Sequence[str], model: str) -> None:
@@ -38,13 +39,10 @@ def set_language(draft: Draft, language: str | None, languages: Sequence[str], m
     elif len(languages) == 1:
         # Going on is more use than failing: the library itself does, with a line in its log.
         del draft.arguments["language"]
-        draft.notices.append(
-            f"Model {model} only knows English; language {language!r} was ignored. "
-            "Choose a multilingual model, such as 'base'."
-        )
+        draft.notices.append(UserMessage("english_only", model=model, language=language))
     else:
         raise InvalidOption(
-            f"Model {model} has no language {language!r}; choose from: {', '.join(languages)}"
+            UserMessage("model_language", model=model, language=language, choices=languages)
         )
 
 

@@ -15,6 +15,7 @@ from hybrid_transcribe.errors import (
     InvalidOption,
     OutOfMemory,
 )
+from hybrid_transcribe.messages import UserMessage
 
 #: Asking for these leaves the choice to CTranslate2.
 _OPEN_CHOICES = ("default", "auto")
@@ -78,8 +79,13 @@ def choose_compute_type(requested: str | None, device: str) -> str:
     if requested in can or requested in _OPEN_CHOICES:
         return requested
     raise InvalidOption(
-        f"faster-whisper has no compute_type {requested!r} on the {device}; "
-        f"choose from: {', '.join(sorted(can))}"
+        UserMessage(
+            "compute_type",
+            engine="faster-whisper",
+            value=requested,
+            phrase=device,
+            choices=sorted(can),
+        )
     )
 
 
@@ -100,21 +106,20 @@ def meaning(error: Exception, device: str) -> HybridTranscribeError:
 
     if isinstance(error, MemoryError) or says(_NO_MEMORY):
         return OutOfMemory(
-            f"Not enough memory on the {device}: {text}; a smaller model, a smaller "
-            "batch_size or compute_type 'int8' needs less",
+            UserMessage("out_of_memory_int8", phrase=device, text=text),
             device,
         )
     if says((*_NO_DRIVER, *_NO_LIBRARY)):
-        why_not = f"The GPU cannot be used: {text}"
+        why_not = UserMessage("gpu_unusable", why=text)
         return EngineUnavailable(f"{why_not}; {devices.hint_for('ctranslate2', why_not)}")
     if device == "gpu" and says(_BROKEN):
-        return DeviceFailed(f"The GPU failed: {text}", device)
+        return DeviceFailed(UserMessage("gpu_failed", why=text), device)
     if _NO_POSITIONS in lower:
-        return InvalidOption(
-            "The decoder cannot hold so much text: make initial_prompt, hotwords or prefix shorter"
-        )
+        return InvalidOption(UserMessage("no_positions"))
     return _failed(error, text)
 
 
 def _failed(error: Exception, text: str) -> EngineError:
-    return EngineFailed(f"faster-whisper failed: {type(error).__name__}: {text}")
+    return EngineFailed(
+        UserMessage("engine_failed", engine="faster-whisper", kind=type(error).__name__, text=text)
+    )

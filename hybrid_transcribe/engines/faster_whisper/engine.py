@@ -44,6 +44,7 @@ from hybrid_transcribe.interfaces import (
     Loaded,
     LoadRequest,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ class FasterWhisper(Engine):
     def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
         if find_spec("faster_whisper") is None:
-            return "faster-whisper is not installed: pip install faster-whisper"
+            return UserMessage(
+                "one_missing", package="faster-whisper", install="pip install faster-whisper"
+            )
         return None
 
     def load(self, request: LoadRequest) -> Loaded:
@@ -120,7 +123,7 @@ class FasterWhisper(Engine):
         if missing:
             raise EngineUnavailable(missing)
         if request.model.folder is None:
-            raise ModelUnavailable(f"Model {request.model.name!r} has no folder to load from")
+            raise ModelUnavailable(UserMessage("model_no_folder", model=request.model.name))
         self.unload()
         requested, settings = request.device, request.settings
         device, notices = device_choice.choose_device(requested, settings, self._probe)
@@ -347,6 +350,8 @@ def _load_error(error: Exception, device: str, request: LoadRequest) -> Exceptio
     meaning = device_choice.meaning(error, device)
     if isinstance(meaning, EngineFailed):
         return ModelUnavailable(
-            f"Model {request.model.name!r} cannot be loaded from {request.model.folder}: {error}"
+            UserMessage(
+                "model_broken", model=request.model.name, folder=request.model.folder, why=error
+            )
         )
     return meaning

@@ -8,6 +8,7 @@ from typing import Any
 
 from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
@@ -24,9 +25,9 @@ _NOT_BATCHED = (
 )
 
 
-_ANY_LANGUAGE = "languages is ignored with options of whole windows; any language is detected."
+_ANY_LANGUAGE = UserMessage("languages_ignored")
 
-_DECODED_TOGETHER = "batch_size is for GPUs; on a CPU pieces are decoded together without it."
+_DECODED_TOGETHER = UserMessage("decoded_together")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def request_for(
         if name in draft.arguments:
             draft.arguments[name] = list(draft.arguments[name])
     if options.hallucination_silence_threshold is not None and not options.word_timestamps:
-        draft.notices.append("hallucination_silence_threshold needs word_timestamps; ignored.")
+        draft.notices.append(UserMessage("needs_words"))
     if options.languages and len(languages) > 1:
         draft.arguments["multilingual"] = True
         draft.notices.append(_ANY_LANGUAGE)
@@ -83,7 +84,7 @@ def batched_request(
     if size is None or size == 1:
         return request
     if size < 1:
-        raise InvalidOption(f"batch_size must be 1 or more, not {size}")
+        raise InvalidOption(UserMessage("option_batch", value=size))
     return replace(request, notices=(*request.notices, _DECODED_TOGETHER))
 
 
@@ -92,16 +93,16 @@ def _batch_size(draft: Draft, options: Options, clip: Clip) -> int | None:
     if size is None or size == 1:
         return None
     if size < 1:
-        raise InvalidOption(f"batch_size must be 1 or more, not {size}")
+        raise InvalidOption(UserMessage("option_batch", value=size))
     window_s = options.chunk_length or 30
     if options.vad_filter is False and not options.clip_timestamps and clip.duration_s >= window_s:
-        draft.notices.append("batch_size needs vad_filter to cut the audio; decoded in sequence.")
+        draft.notices.append(UserMessage("needs_vad"))
         return None
     ignored = [name for name in _NOT_BATCHED if draft.arguments.pop(name, None) is not None]
     if len(options.temperature or ()) > 1:
         ignored.append("temperature (all but the first)")
     if ignored:
-        draft.notices.append(f"Ignored with batch_size {size}: {', '.join(ignored)}.")
+        draft.notices.append(UserMessage("ignored_in_batches", n=size, options=ignored))
     return size
 
 
@@ -118,5 +119,5 @@ def _set_stretches(
         else [t for pair in inside for t in pair]
     )
     if draft.arguments.pop("vad_filter", None):
-        draft.notices.append("vad_filter is ignored where clip_timestamps are given.")
+        draft.notices.append(UserMessage("vad_ignored"))
     return not inside

@@ -36,6 +36,7 @@ from hybrid_transcribe.interfaces import (
     LoadRequest,
     ModelFiles,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Loads a model from (checkpoint, "cpu" or "cuda", compute type, threads, name).
@@ -170,7 +171,7 @@ class OpenAIWhisper(Engine):
         if not isinstance(meaning, EngineFailed):
             return meaning
         return ModelUnavailable(
-            f"Model {model.name!r} cannot be loaded from {file}: {_trouble(error)}"
+            UserMessage("model_broken", model=model.name, folder=file, why=_trouble(error))
         )
 
 
@@ -178,7 +179,7 @@ def _trouble(error: Exception) -> str:
     """Why a checkpoint cannot be read, without torch's advice to trust it or to ask its makers."""
     text = device_choice.first_line(error).partition(". ")[0]
     if isinstance(error, EOFError) or _CUT.search(text):
-        return f"it is incomplete or damaged: fetch it again ({text})"
+        return UserMessage("model_incomplete", text=text)
     return text
 
 
@@ -197,12 +198,11 @@ def _checkpoint(model: ModelFiles) -> Path:
     if model.file is not None:
         return model.file
     if model.folder is None:
-        raise ModelUnavailable(f"Model {model.name!r} has no folder to load from")
+        raise ModelUnavailable(UserMessage("model_no_folder", model=model.name))
     items = sorted(model.folder.glob("*.pt"))
     if len(items) != 1:
         names = ", ".join(path.name for path in items) or "none"
         raise ModelUnavailable(
-            f"The folder of model {model.name!r} should hold one checkpoint (*.pt), "
-            f"{model.folder} has: {names}"
+            UserMessage("model_one_checkpoint", model=model.name, folder=model.folder, names=names)
         )
     return items[0]

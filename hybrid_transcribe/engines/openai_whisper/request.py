@@ -8,6 +8,7 @@ from typing import Any
 
 from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Ours to the names of ``whisper.DecodingOptions``.
@@ -101,15 +102,14 @@ def request_for(
 def _check(fields: dict[str, Any]) -> None:
     for name, least in _AT_LEAST.items():
         if name in fields and fields[name] < least:
-            raise InvalidOption(f"{name} must be {least} or more, not {fields[name]}")
+            raise InvalidOption(
+                UserMessage("option_bound", option=name, least=least, value=fields[name])
+            )
     if not 0 <= fields.get("length_penalty", 1) <= 1:
-        raise InvalidOption(
-            f"length_penalty must lie between 0 and 1 with openai-whisper, "
-            f"not {fields['length_penalty']}"
-        )
+        raise InvalidOption(UserMessage("option_penalty", value=fields["length_penalty"]))
     for temperature in fields.get("temperature", ()):
         if temperature < 0:
-            raise InvalidOption(f"A temperature must be 0 or more, not {temperature}")
+            raise InvalidOption(UserMessage("option_temperature", value=temperature))
 
 
 def _set_decoding(draft: Draft, fields: dict[str, Any]) -> None:
@@ -119,13 +119,13 @@ def _set_decoding(draft: Draft, fields: dict[str, Any]) -> None:
         del decoding["beam_size"]
     if "patience" in decoding and "beam_size" not in decoding:
         del decoding["patience"]
-        draft.notices.append("patience needs a beam_size above 1; ignored.")
+        draft.notices.append(UserMessage("patience_ignored"))
     draft.arguments["decoding"] = decoding
 
 
 def _set_words(draft: Draft) -> None:
     words = draft.arguments.get("word_timestamps", False)
     if words and draft.arguments.get("task") == "translate":
-        draft.notices.append("The times of a translation's words may be wrong.")
+        draft.notices.append(UserMessage("translated_words"))
     if not words and draft.arguments.pop("hallucination_silence_threshold", None) is not None:
-        draft.notices.append("hallucination_silence_threshold needs word_timestamps; ignored.")
+        draft.notices.append(UserMessage("needs_words"))

@@ -32,6 +32,7 @@ from hybrid_transcribe.interfaces import (
     LoadRequest,
     ModelFiles,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Opens a recognised folder.
@@ -67,7 +68,9 @@ class SherpaOnnx(Engine):
     def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
         if find_spec("sherpa_onnx") is None:
-            return f"sherpa-onnx is not installed: {install_line(self.name)}"
+            return UserMessage(
+                "one_missing", package="sherpa-onnx", install=install_line(self.name)
+            )
         return None
 
     def load(self, request: LoadRequest) -> Loaded:
@@ -77,7 +80,7 @@ class SherpaOnnx(Engine):
             raise EngineUnavailable(missing)
         model = request.model
         if model.folder is None:
-            raise ModelUnavailable(f"Model {model.name!r} has no folder to load from")
+            raise ModelUnavailable(UserMessage("model_no_folder", model=model.name))
         self.unload()
         folder = recognize_folder(model.folder, model.name, request.compute_type)
         try:
@@ -88,7 +91,7 @@ class SherpaOnnx(Engine):
         self._n_threads = request.cpu_threads or _n_cores()
         notices: tuple[str, ...] = ()
         if request.device == "gpu":
-            notices = ("sherpa-onnx runs on the CPU only: device 'gpu' was not used.",)
+            notices = (UserMessage("cpu_only"),)
         return Loaded("cpu", folder.compute_type, notices)
 
     def transcribe(
@@ -158,6 +161,6 @@ def _load_error(error: Exception, model: ModelFiles) -> Exception:
     ours = meaning(error, "cpu", SherpaOnnx.name)
     if type(ours) is EngineFailed:
         return ModelUnavailable(
-            f"Model {model.name!r} cannot be loaded from {model.folder}: {error}"
+            UserMessage("model_broken", model=model.name, folder=model.folder, why=error)
         )
     return ours

@@ -15,6 +15,7 @@ from typing import Any
 
 from hybrid_transcribe.engines.sherpa_onnx.onnx_metadata import read_metadata
 from hybrid_transcribe.errors import InvalidOption, ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 #: The vocabulary: a token and its id a line.
 TOKENS = "tokens.txt"
@@ -172,8 +173,7 @@ def recognize_folder(folder: Path, name: str, compute_type: str | None = None) -
     """
     if compute_type not in (*_OPEN_CHOICES, *COMPUTE_TYPES):
         raise InvalidOption(
-            f"sherpa-onnx has no compute_type {compute_type!r}; "
-            f"choose from: {', '.join(COMPUTE_TYPES)}"
+            UserMessage("sherpa_compute_type", type=compute_type, choices=COMPUTE_TYPES)
         )
     n_symbols = _n_symbols(folder / TOKENS, name)
     names = sorted(path.name for path in folder.iterdir() if path.is_file())
@@ -190,8 +190,7 @@ def recognize_folder(folder: Path, name: str, compute_type: str | None = None) -
             _check_metadata(family, metadata, n_symbols, name)
             return _recognized(family, files, folder)
     raise ModelUnavailable(
-        f"Model {name!r}: sherpa-onnx's offline recognisers read no model of these files "
-        f"in {folder}: {', '.join(names)}"
+        UserMessage("no_family", model=name, folder=folder, files=names)
         + (f" (model_type {model_type!r})" if model_type is not None else "")
     )
 
@@ -224,9 +223,7 @@ def _file(stem: str, names: list[str], name: str, compute_type: str | None) -> s
     # Exporters quantise the encoder and often nothing else: what is there is taken then.
     chosen = (plain or quantized) if compute_type == "float32" else (quantized or plain)
     if len(chosen) > 1:
-        raise ModelUnavailable(
-            f"Model {name!r} has several files {stem}: {', '.join(chosen)}; leave one of them"
-        )
+        raise ModelUnavailable(UserMessage("several_files", model=name, stem=stem, files=chosen))
     return chosen[0] if chosen else None
 
 
@@ -240,28 +237,22 @@ def _metadata(path: Path, name: str) -> dict[str, str]:
         return read_metadata(path)
     except (OSError, ValueError) as error:
         raise ModelUnavailable(
-            f"Model {name!r}: {path} is damaged or no ONNX file ({error})"
+            UserMessage("no_onnx", model=name, path=path, reason=error)
         ) from error
 
 
 def _check_metadata(family: Family, metadata: Mapping[str, str], n_symbols: int, name: str) -> None:
     if _STREAMING & set(metadata):
-        raise ModelUnavailable(
-            f"Model {name!r} is made for streaming; take the offline model of the same name"
-        )
+        raise ModelUnavailable(UserMessage("streaming_model", model=name))
     missing = [key for key in family.metadata if not metadata.get(key)]
     if missing:
-        raise ModelUnavailable(
-            f"Model {name!r} lacks metadata that sherpa-onnx needs: {', '.join(missing)}; "
-            "take a model that was exported for it"
-        )
+        raise ModelUnavailable(UserMessage("no_metadata", model=name, keys=missing))
     if family.n_symbols_over_vocabulary is None:
         return
     expected = int(metadata["vocab_size"]) + family.n_symbols_over_vocabulary
     if n_symbols != expected:
         raise ModelUnavailable(
-            f"Model {name!r} has {n_symbols} symbols in its {TOKENS} where its weights have "
-            f"{expected}: they belong to different models"
+            UserMessage("other_vocabulary", model=name, n=n_symbols, file=TOKENS, most=expected)
         )
 
 
@@ -270,11 +261,13 @@ def _n_symbols(path: Path, name: str) -> int:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
-        raise ModelUnavailable(f"Model {name!r}: {path} cannot be read: {error}") from error
+        raise ModelUnavailable(
+            UserMessage("model_file_unreadable", model=name, path=path, why=error)
+        ) from error
     filled = [line for line in lines if line.strip()]
     wrong = next((line for line in filled if not line.split()[-1].isdigit()), None)
     if wrong is not None or not filled:
         raise ModelUnavailable(
-            f"Model {name!r}: {path} has no token with its id in line {wrong or ''!r:.60}"
+            UserMessage("no_token", model=name, path=path, line=str(wrong or "")[:60])
         )
     return len(filled)

@@ -24,6 +24,7 @@ from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition, Recogn
 from hybrid_transcribe.engines.sherpa_onnx.request import RecognitionPlan
 from hybrid_transcribe.engines.sherpa_onnx.segments import segments_of
 from hybrid_transcribe.interfaces import ClipDone, EngineWarning, Heard, Language, Progress
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import RATE_HZ, Clip, Options
 
 Samples = npt.NDArray[np.float32]
@@ -118,12 +119,11 @@ class ClipRecognition:
 
     def _notices(self, unwritten: list[AudioPiece], untimed: bool) -> Iterator[EngineWarning]:
         if untimed and self.options.word_timestamps:
-            yield EngineWarning("This model gives no times of words: word_timestamps was ignored.")
+            yield EngineWarning(UserMessage("no_word_times"))
         if unwritten:
             # sherpa-onnx also answers with an empty text where its runtime failed.
             yield EngineWarning(
-                f"The model wrote nothing for {len(unwritten)} stretch(es) in which somebody "
-                f"speaks, the first at {unwritten[0].start_s:.1f} s."
+                UserMessage("unwritten", count=len(unwritten), at=unwritten[0].start_s)
             )
 
     def _next(self) -> _PieceResult | None:

@@ -9,6 +9,7 @@ from hybrid_transcribe.engines.common.languages import language_code
 from hybrid_transcribe.engines.common.request import stretches_inside
 from hybrid_transcribe.engines.sherpa_onnx.families import Family
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import TASKS, Clip, Options
 
 #: Every option this engine honours.
@@ -52,22 +53,16 @@ def plan_for(
     Raises InvalidOption for a language or a task that the model does not have.
     """
     if options.task not in TASKS:
-        raise InvalidOption(f"No task {options.task!r}; choose from: {', '.join(TASKS)}")
+        raise InvalidOption(UserMessage("no_task", name=options.task, choices=TASKS))
     translate = options.task == "translate"
     if translate and not family.has_targets:
         # Not a notice: what came back would be another text than was asked for.
-        raise InvalidOption(
-            f"Model {model} cannot translate; leave task='translate' out or take "
-            "'canary-180m-flash'"
-        )
+        raise InvalidOption(UserMessage("no_translation", model=model))
     language, notices = _language(options.language, model, languages)
     announced = languages[0] if language is None and len(languages) == 1 else None
     if family.has_targets and language is None:
         language = announced = "en"
-        notices += (
-            f"Model {model} does not find the language by itself: English was taken. "
-            "Give the language.",
-        )
+        notices += (UserMessage("english_assumed", model=model),)
     stretches = stretches_inside(options.clip_timestamps or (0.0,), clip)
     return RecognitionPlan(language, announced, translate, tuple(stretches), notices)
 
@@ -82,9 +77,8 @@ def _language(
         return code, ()
     if len(languages) == 1:
         return None, (
-            f"Model {model} only knows the language {languages[0]!r}; language {requested!r} was "
-            "ignored. Choose a multilingual model, such as 'parakeet-tdt-0.6b-v3'.",
+            UserMessage("one_language", model=model, only=languages[0], language=requested),
         )
     raise InvalidOption(
-        f"Model {model} has no language {requested!r}; choose from: {', '.join(languages)}"
+        UserMessage("model_language", model=model, language=requested, choices=languages)
     )

@@ -27,6 +27,7 @@ from hybrid_transcribe.interfaces import (
     LoadRequest,
     ModelFiles,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Loads a model from (folder, torch's device, compute type, threads, name).
@@ -129,7 +130,7 @@ class Transformers(Engine):
         meaning = device_choice.meaning(error, device, self.name)
         if type(meaning) is EngineFailed:
             return ModelUnavailable(
-                f"Model {files.name!r} cannot be loaded from {files.folder}: {error}"
+                UserMessage("model_broken", model=files.name, folder=files.folder, why=error)
             )
         return meaning
 
@@ -137,16 +138,15 @@ class Transformers(Engine):
 def _checked(files: ModelFiles) -> Path:
     """The model's folder. Raises ModelUnavailable for a checkpoint that is no Whisper's."""
     if files.folder is None:
-        raise ModelUnavailable(f"Model {files.name!r} has no folder to load from")
+        raise ModelUnavailable(UserMessage("model_no_folder", model=files.name))
     path = files.folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"Model {files.name!r}: {path} cannot be read: {error}") from error
+        raise ModelUnavailable(
+            UserMessage("model_file_unreadable", model=files.name, path=path, why=error)
+        ) from error
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind != "whisper":
-        raise ModelUnavailable(
-            f"Model {files.name!r} is of the kind {kind!r}; this engine runs Whisper checkpoints "
-            "only, such as 'base' or 'distil-whisper/distil-large-v3'"
-        )
+        raise ModelUnavailable(UserMessage("model_kind", model=files.name, kind=kind))
     return files.folder

@@ -11,6 +11,7 @@ from hybrid_transcribe.engines.common.request import Draft, set_language, set_ta
 from hybrid_transcribe.engines.transformers.distil import WINDOW_S
 from hybrid_transcribe.engines.transformers.model import GenerationOptions, SpeechModel
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Our options to fields of `GenerationOptions`.
@@ -110,15 +111,12 @@ def _check(options: Options) -> None:
     for name in _COUNTS:
         value = getattr(options, name)
         if value is not None and value < 1:
-            raise InvalidOption(f"{name} must be 1 or more, not {value}")
+            raise InvalidOption(UserMessage("option_bound", option=name, least=1, value=value))
     if options.chunk_length is not None and options.chunk_length > WINDOW_S:
-        raise InvalidOption(
-            f"chunk_length must be {WINDOW_S:.0f} or less, not {options.chunk_length}: "
-            "Whisper hears no more at once"
-        )
+        raise InvalidOption(UserMessage("option_chunk", most=WINDOW_S, value=options.chunk_length))
     for temperature in options.temperature or ():
         if temperature < 0:
-            raise InvalidOption(f"A temperature must be 0 or more, not {temperature}")
+            raise InvalidOption(UserMessage("option_temperature", value=temperature))
 
 
 def _generation(options: Options) -> GenerationOptions:
@@ -140,26 +138,20 @@ def _by_voice(options: Options, clip: Clip, stretch_s: float, notices: list[str]
     if not batched or options.vad_filter is not False:
         return batched or bool(options.vad_filter)
     if clip.duration_s >= (options.chunk_length or stretch_s):
-        notices.append("batch_size needs vad_filter to cut the audio; decoded in sequence.")
+        notices.append(UserMessage("needs_vad"))
     return False
 
 
 def _conditions(options: Options, by_voice: bool, notices: list[str]) -> bool:
     requested = bool(options.condition_on_previous_text)
     if requested and by_voice:
-        notices.append(
-            "condition_on_previous_text is ignored with batch_size or vad_filter: "
-            "stretches are decoded by themselves."
-        )
+        notices.append(UserMessage("no_conditions"))
     return requested and not by_voice
 
 
 def _words(options: Options, model: SpeechModel, name: str, notices: list[str]) -> bool:
     if options.word_timestamps and not model.aligns:
-        notices.append(
-            f"Words are not timed: model {name} does not say which attention heads follow the "
-            "audio (alignment_heads in its generation_config.json)."
-        )
+        notices.append(UserMessage("words_not_timed", model=name))
     return options.word_timestamps and model.aligns
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from filelock import FileLock
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.convert import ct2, huggingface, openai
 from hybrid_transcribe.models.disk_space import need
 
@@ -44,7 +45,9 @@ def convert(
             if not _is_from(folder, source, layout):
                 _replace(source, layout, folder, name)
     except (OSError, TimeoutError) as error:
-        raise ModelUnavailable(f"{source} could not be converted into {folder}: {error}") from error
+        raise ModelUnavailable(
+            UserMessage("not_converted", path=source, folder=folder, why=error)
+        ) from error
     return folder
 
 

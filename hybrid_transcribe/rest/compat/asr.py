@@ -14,6 +14,7 @@ from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import engine_class
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import pcm, whisper
 from hybrid_transcribe.rest.compat.synchronous import Synchronous
@@ -112,7 +113,7 @@ class DetectLanguage(_Whisper):
             recording = await self.ask(lambda room: _recording(room, job_id))
             while not (recording.language or recording.state.terminal):
                 if await anext(aiter(listening), None) is None:
-                    raise ServiceClosed("The service was closed")
+                    raise ServiceClosed(UserMessage("service_closed"))
                 recording = await self.ask(lambda room: _recording(room, job_id))
         if recording.state is State.FAILED:
             await self.ended(job_id)

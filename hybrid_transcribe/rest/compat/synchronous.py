@@ -10,6 +10,7 @@ from typing import Any
 
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
 from hybrid_transcribe.rest.models import check_model
@@ -145,7 +146,7 @@ class Synchronous(StreamingBody, BaseHandler):
         except UnknownJob:
             # Erased, by its owner or as the service closes.
             if self.rest.waiting.closed:
-                raise ServiceClosed("The service was closed") from None
+                raise ServiceClosed(UserMessage("service_closed")) from None
             raise
         except ServiceClosed:
             raise

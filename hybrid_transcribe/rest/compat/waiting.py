@@ -19,6 +19,7 @@ import msgspec
 
 from hybrid_transcribe.core.clock import Clock, LoopClock, Timer
 from hybrid_transcribe.errors import ServiceClosed, UnknownJob
+from hybrid_transcribe.messages import UserMessage
 
 if TYPE_CHECKING:
     from hybrid_transcribe.jobs.handle import Job
@@ -87,7 +88,7 @@ class Waiting:
         ``again`` says that the client tells itself that it sent this before.
         """
         if self.closed:
-            raise ServiceClosed("The service is closing and takes no more jobs")
+            raise ServiceClosed(UserMessage("service_closing"))
         if not self._watching:
             self._watching = True
             service.before_close(lambda: self._close(room))

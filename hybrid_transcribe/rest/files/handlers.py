@@ -17,7 +17,7 @@ from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.files import protocol, shelves
 from hybrid_transcribe.rest.files.chunk_writer import ChunkWriter, Keeping, open_end, settled
 from hybrid_transcribe.rest.files.upload_store import PartialUpload, UploadStore, UploadWriter
-from hybrid_transcribe.rest.problems import PROBLEM
+from hybrid_transcribe.rest.problems import PROBLEM, problem
 from hybrid_transcribe.rest.uploads.files import Opener, check_room
 from hybrid_transcribe.rest.uploads.kinds import check_packing, declared_bytes, is_chunked
 from hybrid_transcribe.rest.uploads.limits import UploadLimits
@@ -127,14 +127,9 @@ class _Tus(StreamingBody, BaseHandler):
         self.set_status(protocol.CHECKSUM_MISMATCH, "Checksum Mismatch")
         self.set_header("Content-Type", PROBLEM)
         self.set_header("Cache-Control", "no-store")
-        problem = {
-            "type": "urn:hybrid-transcribe:checksum-mismatch",
-            "title": "Checksum Mismatch",
-            "status": protocol.CHECKSUM_MISMATCH,
-            "code": error.code,
-            "detail": str(error),
-        }
-        self.finish(msgspec.json.encode(problem))
+        body = problem(error.code, error.message, HTTPStatus.BAD_REQUEST)
+        own = {"title": "Checksum Mismatch", "status": protocol.CHECKSUM_MISMATCH}
+        self.finish(msgspec.json.encode({**body, **own}))
 
     def tell(self, upload: PartialUpload) -> None:
         """How far it is, and until when it may go on."""

@@ -27,6 +27,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core import names
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import InvalidRequest, QueueFull, UnknownUpload, UploadConflict
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.files.protocol import name_in
 from hybrid_transcribe.rest.uploads.files import telling_full
 
@@ -124,7 +125,7 @@ class UploadStore:
         with self._lock:
             upload = self._uploads.get(upload_id)
         if upload is None:
-            raise UnknownUpload(f"No upload {upload_id[:80]!r}, or not any more")
+            raise UnknownUpload(UserMessage("upload_unknown", id=upload_id[:80]))
         return upload
 
     def left_s(self, upload: PartialUpload) -> float:
@@ -182,7 +183,7 @@ class UploadStore:
         """
         twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
         if twice is not None:
-            raise InvalidRequest(f"Upload {twice[:80]!r} is named twice")
+            raise InvalidRequest(UserMessage("upload_twice", id=twice[:80]))
         uploads = [self.find(upload_id) for upload_id in upload_ids]
         with self._lock:
             for upload in uploads:

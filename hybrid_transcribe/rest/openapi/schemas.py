@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe.engines.listing import EngineInfo
+from hybrid_transcribe.messages import MessageInfo
 from hybrid_transcribe.outputs.json import schema as transcript_schema
 from hybrid_transcribe.rest.openapi import docstrings
 from hybrid_transcribe.types import ErrorInfo, JobSnapshot, Options, Recording, Segment, Word
@@ -44,6 +45,7 @@ TYPES: Mapping[type, tuple[type, ...]] = {
     Segment: (),
     Word: (),
     ErrorInfo: (),
+    MessageInfo: (),
 }
 
 #: What people send, where a field may be left out; we leave out none.

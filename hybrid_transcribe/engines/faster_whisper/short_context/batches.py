@@ -39,6 +39,7 @@ import numpy.typing as npt
 from faster_whisper.transcribe import get_ctranslate2_storage
 
 from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.messages import UserMessage
 
 Floats = npt.NDArray[np.float32]
 
@@ -306,7 +307,7 @@ class Batches:
     def _at_most(self, most: int, too_many: int) -> None:
         with self._changed:
             self.most = most
-            self._news = [f"Not enough memory for {too_many} pieces at once: {most} from now on."]
+            self._news = [UserMessage("pieces", n=too_many, most=most)]
 
     def _answers(self, batch: list[Call]) -> list[Any]:
         lists = {name: [call.own[name] for call in batch] for name in batch[0].own}

@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import HybridTranscribeError, ServiceClosed, Unkno
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.openai.base_handler import error_body
 from hybrid_transcribe.types import Segment, Transcript
@@ -80,7 +81,7 @@ async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str,
             if ended:
                 break
         else:
-            raise ServiceClosed("The service was closed")
+            raise ServiceClosed(UserMessage("service_closed"))
     finally:
         listening.close()
     final = await handler.ask(lambda room: _final(room, job_id))
@@ -150,7 +151,7 @@ def _news_of(event: Event) -> _News:
 def _is_end(event: Event) -> bool:
     """Raises UnknownJob where it was erased."""
     if isinstance(event, JobDeleted):
-        raise UnknownJob(f"Job {event.job_id!r} was deleted")
+        raise UnknownJob(UserMessage("job_deleted", id=event.job_id))
     recording = event.recording if isinstance(event, RecordingChanged) else None
     return recording is not None and recording.state.terminal
 

@@ -1,0 +1,63 @@
+"""Which messages the package's code makes: by its syntax trees."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import hybrid_transcribe
+
+PACKAGE = Path(hybrid_transcribe.__file__).parent
+
+
+@dataclass(frozen=True)
+class Made:
+    """One call that makes a message: where, its code (None where that is computed), its blanks."""
+
+    place: str
+    code: str | None
+    names: frozenset[str]
+    with_more: bool
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """The package's modules, parsed."""
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
+def made() -> Iterator[Made]:
+    """Every call of `UserMessage`."""
+    for file, tree in trees().items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "UserMessage":
+                names = frozenset(word.arg for word in node.keywords if word.arg)
+                more = any(word.arg is None for word in node.keywords)
+                for code in _codes(node.args[0]):
+                    yield Made(f"{file}:{node.lineno}", code, names, more)
+
+
+def _codes(node: ast.expr) -> Iterator[str | None]:
+    if isinstance(node, ast.IfExp):
+        yield from (*_codes(node.body), *_codes(node.orelse))
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        yield None
+
+
+@cache
+def literals() -> frozenset[str]:
+    """All texts in the package's code."""
+    return frozenset(
+        node.value
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
