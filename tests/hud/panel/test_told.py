@@ -290,34 +290,11 @@ def test_every_sentence_is_found_as_itself(tmp_path: Path) -> None:
     assert dict(zip(examples, is_declared, strict=True)) == by_name
 
 
-def test_every_sentence_is_in_the_code(real: dict[str, str]) -> None:
-    """No pattern waits for what nobody says any more."""
-    code = sentences.literals()
-    whole = {result[0] for text in real.values() if (result := read(text))}
-    system = {f"why_{name.lower()}" for name in SYSTEM}
-    by_name = {
-        key: [piece.strip(" ,;:.()=") for piece in re.split(r"\{\w+\}", entry["en"])]
-        for key, entry in assets.sentences().items()
-        if key not in whole | FOREIGN | system | JOINED
-    }
-
-    assert [key for key, pieces in by_name.items() if not all(p in code for p in pieces)] == []
-
-
 def test_the_words_of_the_system_are_known() -> None:
     """As this system says them."""
     unknown = {name for name in SYSTEM if read(os.strerror(getattr(errno, name))) is None}
 
     assert unknown == set()
-
-
-def test_whatever_is_raised_over_a_recording_is_known() -> None:
-    """A new sentence in the code comes with its Portuguese."""
-    said = dict(sentences.sentences_in_code())
-
-    assert len(said) > 100
-    unknown = {place: text for place, text in said.items() if read(text) is None}
-    assert {text for text in unknown.values() if text not in NOT_SAID} == set()
 
 
 def test_what_nobody_knows_stays_english(tmp_path: Path) -> None:
