@@ -17,7 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 TORCH = -$(PY) -c 'import torch' 2>/dev/null || $(PIP) install --quiet --no-index --no-deps torch 2>/dev/null || true
 
 .DEFAULT_GOAL := help
-.PHONY: help sample run test check lint build bench campaign clean
+.PHONY: help sample run test check lint types build bench campaign clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -44,6 +44,12 @@ check: $(VENV)/.dev ## The same, with the fast tests only
 lint: $(VENV)/.dev ## Format the code and mend what the linter can
 	$(PY) -m ruff format
 	$(PY) -m ruff check --fix
+	@$(MAKE) --no-print-directory types
+
+types: $(VENV)/.dev ## Check the types of the pages' JavaScript, where there is Node
+	@if command -v npm >/dev/null; then \
+	  $(MAKE) --no-print-directory node_modules/.made && $(PY) frontend/write_types.py && npm run --silent types; \
+	else echo "Without Node the types of frontend/ are not checked." >&2; fi
 
 build: $(VENV)/.dev node_modules/.made ## Build the pages' JavaScript from frontend/; also after a merge or rebase
 	npm run --silent build

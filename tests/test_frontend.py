@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -42,7 +43,6 @@ def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("frontend")
     shutil.copytree(SOURCES, folder / "frontend")
     shutil.copy(ROOT / "package.json", folder)
-    shutil.copytree(ROOT / "hybrid_transcribe" / "hud" / "strings", folder / "strings")
     if (ROOT / "node_modules" / ".made").is_file():
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
     else:
@@ -67,6 +67,16 @@ def test_a_new_build_is_the_same(tools: Path) -> None:
     for path in BUILT.values():
         built = (tools / path.relative_to(ROOT)).read_bytes()
         assert built == path.read_bytes(), f"{path.name}: {AGAIN}"
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_types_fit(tools: Path) -> None:
+    """Those of the messages are derived from the package, all others are in the sources."""
+    subprocess.run([sys.executable, tools / "frontend" / "write_types.py"], cwd=tools, check=True)
+    process = npm(tools, "run", "--silent", "types")
+
+    assert process.returncode == 0, process.stdout
 
 
 def test_every_module_and_every_export_is_used() -> None:

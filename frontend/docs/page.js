@@ -1,5 +1,3 @@
-"use strict";
-
 // A token in the address stays in this page's memory: out of the address bar, the history and
 // whatever people copy.
 const address = new URL(location.href);
@@ -16,9 +14,10 @@ dark.addEventListener("change", paint);
 paint();
 
 // What is not required begins empty, not with "string" and 0: what nobody typed is not sent.
+/** @param {SwaggerSystem} system */
 const emptyFields = ({ React, getComponent }) => ({
   wrapComponents: {
-    JsonSchemaForm: (Form) =>
+    JsonSchemaForm: (/** @type {unknown} */ Form) =>
       class extends React.Component {
         empty = this.props.dispatchInitialValue && !this.props.required;
 
@@ -34,7 +33,7 @@ const emptyFields = ({ React, getComponent }) => ({
   },
   components: {
     // It looks for this one, and complains, before it takes the plain one.
-    JsonSchema_string_binary: (props) =>
+    JsonSchema_string_binary: (/** @type {object} */ props) =>
       React.createElement(getComponent("JsonSchema_string"), props),
   },
 });
@@ -54,3 +53,5 @@ addEventListener("DOMContentLoaded", () => {
     },
   });
 });
+
+export {};

@@ -1,30 +1,55 @@
-// The page's end of the line to its kernel: one websocket, one widget, and no library of either.
+// The page's end of the channel to its kernel: one websocket, one widget, and no library of either.
 
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const words = read("words");
-const { base, kernel, model: modelId } = read("told");
+import { newId, pack, unpack } from "./kernel_messages.js";
+
+/** @import { KernelMessage } from "./kernel_messages.js" */
+
+/** @typedef {(content: any, buffers: DataView[]) => void} Handler */
+
+/** @type {Record<string, { en: string, pt: string }>} */
+const words = jsonOf("words");
+/** @type {{ base: string, kernel: string, model: string | null }} */
+const { base, kernel, model: modelId } = jsonOf("kernel");
 
 const PROTOCOL = "v1.kernel.websocket.jupyter.org";
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 8_000;
-// Asked, and so long without any word: is the kernel still there?
+// Something was sent, and so long nothing came: is the kernel still there?
 const SILENCE_MS = 10_000;
 
-// ------------------------------------------------------------------------------ what is shown
+// ---------------------------------------------------------------------------- what people see
 
-const byId = (id) => document.getElementById(id);
+/**
+ * An element of the page's document.
+ * @param {string} id
+ */
+function byId(id) {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`No element ${id}`);
+  return node;
+}
 
+/** @param {string} id */
+function jsonOf(id) {
+  return JSON.parse(byId(id).textContent);
+}
+
+/** @param {string | undefined | null} language */
+const isPortuguese = (language) => language?.toLowerCase().startsWith("pt") ?? false;
+
+/** @param {string} name */
 function speak(name) {
-  const chosen = document.querySelector(".ht-hud")?.lang || navigator.language || "en";
-  return words[name][chosen.toLowerCase().startsWith("pt") ? "pt" : "en"];
+  const panel = document.querySelector(".ht-hud");
+  const language = panel instanceof HTMLElement && panel.lang ? panel.lang : navigator.language;
+  return words[name]?.[isPortuguese(language) ? "pt" : "en"] ?? name;
 }
 
 function reloadButton() {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = speak("reload");
-  made.onclick = () => window.location.reload();
-  return made;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = speak("reload");
+  button.onclick = () => window.location.reload();
+  return button;
 }
 
 function fail() {
@@ -41,7 +66,7 @@ function gone() {
   if (isGone) return;
   isGone = true;
   socket?.close();
-  model.hear({ type: "connection", up: false }, []);
+  model.dispatch({ type: "connection", up: false }, []);
   if (!byId("loading").hidden) return void fail();
   const title = document.createElement("b");
   title.textContent = speak("gone");
@@ -51,73 +76,27 @@ function gone() {
   byId("gone").hidden = false;
 }
 
-// ---------------------------------------------------------------------- messages of the kernel
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-/** A random id, also where the page has no secure context. */
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+// --------------------------------------------------------------------------------- the channel
 
 const session = newId();
-
-/** A number of parts, where each begins and the last ends, and the parts. */
-function pack(type, content, buffers) {
-  const header = {
-    msg_id: newId(), msg_type: type, session, username: "", version: "5.3",
-    date: new Date().toISOString(),
-  };
-  const parts = [
-    encoder.encode("shell"),
-    ...[header, {}, {}, content].map((part) => encoder.encode(JSON.stringify(part))),
-    ...buffers.map((one) => new Uint8Array(one.buffer ?? one, one.byteOffset ?? 0, one.byteLength)),
-  ];
-  const begin = 8 * (parts.length + 2);
-  const packed = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, begin));
-  const view = new DataView(packed.buffer);
-  view.setBigUint64(0, BigInt(parts.length + 1), true);
-  let at = begin;
-  parts.forEach((part, index) => {
-    view.setBigUint64(8 * (index + 1), BigInt(at), true);
-    packed.set(part, at);
-    at += part.byteLength;
-  });
-  view.setBigUint64(8 * (parts.length + 1), BigInt(at), true);
-  return packed;
-}
-
-function unpack(data) {
-  const view = new DataView(data);
-  const count = Number(view.getBigUint64(0, true));
-  const offset = (index) => Number(view.getBigUint64(8 * (index + 1), true));
-  const part = (index) => new DataView(data, offset(index), offset(index + 1) - offset(index));
-  const json = (index) => JSON.parse(decoder.decode(part(index)));
-  return {
-    channel: decoder.decode(part(0)),
-    type: json(1).msg_type,
-    get content() {
-      return json(4);
-    },
-    get buffers() {
-      return Array.from({ length: count - 6 }, (_, index) => part(index + 5));
-    },
-  };
-}
-
-// ------------------------------------------------------------------------------------ the line
-
+/** @type {WebSocket | null} */
 let socket = null;
 let retryMs = FIRST_RETRY_MS;
-let askedAt = null;
-// What is said while the line is down is said when it is up.
+/** @type {number | null} */
+let sentAt = null;
+/**
+ * What is sent while the channel is down goes when it is up.
+ * @type {Uint8Array<ArrayBuffer>[]}
+ */
 const waiting = [];
 
-function say(data, buffers = []) {
-  askedAt ??= performance.now();
-  const message = pack("comm_msg", { comm_id: modelId, data }, buffers);
+/**
+ * @param {object} data
+ * @param {(ArrayBuffer | ArrayBufferView)[]} [buffers]
+ */
+function send(data, buffers = []) {
+  sentAt ??= performance.now();
+  const message = pack(session, "comm_msg", { comm_id: modelId, data }, buffers);
   if (socket?.readyState === WebSocket.OPEN) socket.send(message);
   else waiting.push(message);
 }
@@ -126,31 +105,32 @@ function connect() {
   if (isGone) return;
   const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, window.location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  socket = new WebSocket(url, [PROTOCOL]);
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => {
+  const opened = new WebSocket(url, [PROTOCOL]);
+  opened.binaryType = "arraybuffer";
+  opened.onopen = () => {
     retryMs = FIRST_RETRY_MS;
-    for (const message of waiting.splice(0)) socket.send(message);
-    model.hear({ type: "connection", up: true }, []);
+    for (const message of waiting.splice(0)) opened.send(message);
+    model.dispatch({ type: "connection", up: true }, []);
   };
-  socket.onmessage = ({ data }) => hear(unpack(data));
-  socket.onclose = again;
+  opened.onmessage = ({ data }) => receive(unpack(data));
+  opened.onclose = reconnect;
+  socket = opened;
 }
 
-async function again() {
+async function reconnect() {
   if (isGone) return;
-  model.hear({ type: "connection", up: false }, []);
-  if (await look()) {
+  model.dispatch({ type: "connection", up: false }, []);
+  if (await isKernelThere()) {
     setTimeout(connect, retryMs);
     retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
   }
 }
 
 /** False once the kernel is known to be no more; a server that does not answer may come back. */
-async function look() {
+async function isKernelThere() {
   try {
-    const answer = await fetch(`${base}api/kernels/${kernel}`, { cache: "no-store" });
-    if (answer.status === 404) gone();
+    const response = await fetch(`${base}api/kernels/${kernel}`, { cache: "no-store" });
+    if (response.status === 404) gone();
   } catch {
     // The network, or the server, is away for now.
   }
@@ -158,13 +138,14 @@ async function look() {
 }
 
 setInterval(() => {
-  if (askedAt === null || isGone || performance.now() - askedAt < SILENCE_MS) return;
-  askedAt = performance.now();
-  look();
+  if (sentAt === null || isGone || performance.now() - sentAt < SILENCE_MS) return;
+  sentAt = performance.now();
+  isKernelThere();
 }, 2_000);
 
-function hear(message) {
-  askedAt = null;
+/** @param {KernelMessage} message */
+function receive(message) {
+  sentAt = null;
   if (message.channel !== "iopub") return;
   if (message.type === "status") {
     const state = message.content.execution_state;
@@ -174,34 +155,52 @@ function hear(message) {
   const { comm_id: id, data } = message.content;
   if (id !== modelId) return;
   if (message.type === "comm_close") gone();
-  else if (data.method === "custom") model.hear(data.content, message.buffers);
+  else if (data.method === "custom") model.dispatch(data.content, message.buffers);
   else if (data.method === "update" && data.state._esm) start(data.state);
 }
 
 // ---------------------------------------------------------------------------------- the widget
 
 const model = {
+  /** @type {Map<string, Set<Handler>>} */
   handlers: new Map(),
-  on(name, handler) {
-    if (!this.handlers.has(name)) this.handlers.set(name, new Set());
-    this.handlers.get(name).add(handler);
+  /**
+   * @param {string} event
+   * @param {Handler} handler
+   */
+  on(event, handler) {
+    this.handlers.set(event, (this.handlers.get(event) ?? new Set()).add(handler));
   },
-  off(name, handler) {
-    this.handlers.get(name)?.delete(handler);
+  /**
+   * @param {string} event
+   * @param {Handler} handler
+   */
+  off(event, handler) {
+    this.handlers.get(event)?.delete(handler);
   },
+  /**
+   * @param {object} content
+   * @param {unknown} _callbacks
+   * @param {(ArrayBuffer | ArrayBufferView)[]} [buffers]
+   */
   send(content, _callbacks, buffers = []) {
-    say({ method: "custom", content }, buffers);
+    send({ method: "custom", content }, buffers);
   },
-  hear(content, buffers) {
+  /**
+   * @param {object} content
+   * @param {DataView[]} buffers
+   */
+  dispatch(content, buffers) {
     for (const handler of this.handlers.get("msg:custom") ?? []) handler(content, buffers);
   },
 };
 
-let started = false;
+let isStarted = false;
 
+/** @param {{ _esm: string, _css?: string }} state */
 async function start({ _esm, _css }) {
-  if (started) return;
-  started = true;
+  if (isStarted) return;
+  isStarted = true;
   try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(_css ?? "");
@@ -224,7 +223,9 @@ window.addEventListener("pagehide", () => {
   form.append("_xsrf", document.cookie.match(/\b_xsrf=([^;]*)/)?.[1] ?? "");
   navigator.sendBeacon(`${base}voila/api/shutdown/${kernel}`, form);
 });
-window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
 
 // Who misses the place for files by a little does not mean to leave the page.
 document.addEventListener("dragover", (event) => event.preventDefault());
@@ -243,11 +244,11 @@ if (token !== null) {
   window.history.replaceState(window.history.state, "", address);
 }
 
-document.documentElement.lang = navigator.language?.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
+document.documentElement.lang = isPortuguese(navigator.language) ? "pt-BR" : "en";
 byId("word").textContent = speak("loading");
 byId("hint").textContent = speak("hint");
-const about = byId("about");
-if (about) {
+const about = document.getElementById("about");
+if (about instanceof HTMLAnchorElement) {
   about.textContent = speak("about");
   // The panel sets the page's language when its reader chooses another.
   new MutationObserver(() => {
@@ -257,6 +258,6 @@ if (about) {
   if (token) about.search = new URLSearchParams({ token }).toString();
 }
 if (modelId) {
-  say({ method: "request_state" });
+  send({ method: "request_state" });
   connect();
 } else fail();

@@ -5,12 +5,21 @@ import { choicesView, cloudMark } from "./choices.js";
 import { filesView } from "./files.js";
 import { createEndings } from "./store.js";
 
-/** The card that makes jobs. */
+/** @import { Hub, PanelState } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+/** @import { UploadItem } from "./uploads.js" */
+
+/**
+ * The card that makes jobs.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ * @param {HTMLElement} root  where dialogs open
+ */
 export function composeView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
   const files = filesView(hub, i18n, root);
-  const choices = choicesView(hub, i18n, { how: () => hub.store.get("how"), change: hub.setHow });
+  const choices = choicesView(hub, i18n, { form: () => hub.store.get("form"), change: hub.setForm });
   // How much was sent changes all the time: only what changes seldom is read out.
   const summary = h("span", { role: "status" });
   const part = h("span", {});
@@ -24,13 +33,15 @@ export function composeView(hub, i18n, root) {
       h("div", { class: "ht-choices-side" }, choices.el),
     ),
     h("div", { class: "ht-foot" }, cloud, h("div", { class: "ht-foot-line" },
-      h("span", { class: "ht-summary" }, summary, part), atOnce, stop, start)),
+      h("span", { class: "ht-summary" }, summary, part), atOnce.el, stop, start)),
   );
 
+  /** @type {boolean | null} */
   let wasComing = null;
+  /** @param {boolean} coming */
   function announce(coming) {
-    if (wasComing === false && coming) hub.say(t("compose.begun"));
-    if (wasComing && !coming) hub.say(t("compose.arrived"));
+    if (wasComing === false && coming) hub.announce(t("compose.begun"));
+    if (wasComing && !coming) hub.announce(t("compose.arrived"));
     wasComing = coming;
   }
 
@@ -47,29 +58,36 @@ export function composeView(hub, i18n, root) {
     drawCloud();
   }
 
+  /** @param {UploadItem[]} items */
   function summed(items) {
     if (items.length === 0) return t("compose.empty");
     const size = i18n.bytes(items.reduce((sum, item) => sum + item.size, 0));
     return t("compose.files", { count: items.length, size });
   }
 
+  /**
+   * @param {UploadItem[]} items
+   * @param {number} coming  how many of them are not here yet
+   * @param {PanelState["armed"]} armed
+   */
   function sentSoFar(items, coming, armed) {
     if (coming === 0) return "";
     const sent = items.reduce((sum, item) => sum + item.offset, 0);
     const all = items.reduce((sum, item) => sum + item.size, 0);
-    const told = { part: i18n.percent(all ? (100 * sent) / all : 0) };
-    return ` · ${armed ? t("compose.starts_then", told) : t("compose.coming", told)}`;
+    const values = { part: i18n.percent(all ? (100 * sent) / all : 0) };
+    return ` · ${armed ? t("compose.starts_then", values) : t("compose.coming", values)}`;
   }
 
-  let shownFor = null;
+  /** @type {string | null} */
+  let drawnFor = null;
   function drawCloud() {
     const receiver = hub.chosen()?.sends_audio_to ?? null;
-    if (receiver === shownFor) return;
-    shownFor = receiver;
+    if (receiver === drawnFor) return;
+    drawnFor = receiver;
     swap(cloud, receiver ? cloudMark(i18n, receiver) : null);
   }
 
-  for (const name of ["uploads", "armed", "choices", "how"]) endings.add(hub.store.watch(name, refresh));
-  endings.add(files.close, choices.close);
+  const names = /** @type {const} */ (["uploads", "armed", "choices", "form"]);
+  endings.add(...names.map((name) => hub.store.watch(name, refresh)), files.close, choices.close);
   return { el, close: endings.end };
 }

@@ -26,26 +26,57 @@ const ICONS = {
   wave: "M4 10v4M8 6.5v11M12 3.5v17M16 7.5v9M20 10.5v3",
 };
 
-/** An element: `on…` are listeners, null and false attributes are left out, children may nest. */
+/**
+ * What an element can hold: nodes as they are, all else as text, nothing for null and false.
+ * @typedef {Node | string | number | boolean | null | undefined | Child[]} Child
+ */
+
+/**
+ * Attributes of an element, and listeners under `on…`. Null and false attributes are left out.
+ * @typedef {{ [Name in keyof GlobalEventHandlersEventMap as `on${Name}`]?:
+ *   (event: GlobalEventHandlersEventMap[Name]) => void } & { [name: string]: unknown }} Attributes
+ */
+
+/** @typedef {keyof typeof ICONS} IconName */
+
+/**
+ * An element with attributes, listeners and children, which may nest.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ */
 export function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
     else attr(node, name, value);
   }
   return fill(node, ...children);
 }
 
-/** Appends children: nodes as they are, all else as text, nothing for null and false. */
+/**
+ * Appends children.
+ * @template {Element} Container
+ * @param {Container} node
+ * @param {Child[]} children
+ */
 export function fill(node, ...children) {
-  for (const child of children.flat(Infinity)) {
+  /** @type {Exclude<Child, Child[]>[]} */
+  const flat = /** @type {any[]} */ (children).flat(Infinity);
+  for (const child of flat) {
     if (child == null || child === false) continue;
     node.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }
   return node;
 }
 
-/** Sets an attribute where it differs; null and false remove it. */
+/**
+ * Sets an attribute where it differs; null and false remove it.
+ * @param {Element} node
+ * @param {string} name
+ * @param {unknown} value
+ */
 export function attr(node, name, value) {
   if (value == null || value === false) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -55,24 +86,48 @@ export function attr(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 
-/** Sets a node's text where it differs. */
+/**
+ * Sets a node's text where it differs.
+ * @param {Node} node
+ * @param {string | null | undefined} text
+ */
 export function put(node, text) {
-  const shown = text == null ? "" : String(text);
-  if (node.textContent !== shown) node.textContent = shown;
+  if (node.textContent !== (text ?? "")) node.textContent = text ?? "";
 }
 
-/** Shows or hides. */
-export function show(node, shown) {
-  if (node.hidden === Boolean(shown)) node.hidden = !shown;
+/**
+ * Shows or hides.
+ * @param {HTMLElement} node
+ * @param {unknown} visible  truthy to show it
+ */
+export function show(node, visible) {
+  if (node.hidden === Boolean(visible)) node.hidden = !visible;
 }
 
-/** Empties a node and puts these children into it. */
+/**
+ * Empties a node and puts these children into it.
+ * @param {Element} node
+ * @param {Child[]} children
+ */
 export function swap(node, ...children) {
   node.replaceChildren();
   return fill(node, ...children);
 }
 
-/** A drawn sign. It says nothing to screen readers: what it stands by does. */
+/**
+ * Focuses the first element within a node that a selector finds.
+ * @param {Element} node
+ * @param {string} selector
+ */
+export function focusWithin(node, selector) {
+  const match = node.querySelector(selector);
+  if (match instanceof HTMLElement) match.focus();
+}
+
+/**
+ * A drawn sign. It says nothing to screen readers: what it stands by does.
+ * @param {IconName} name
+ */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   const path = document.createElementNS(SVG, "path");
@@ -84,8 +139,13 @@ export function icon(name) {
   return svg;
 }
 
-/** A button with a sign, and its name as text or, when `bare`, for screen readers and hovering. */
-export function button(name, { sign, bare = false, kind = "", press, ...more } = {}) {
+/**
+ * A button with a sign, and its name as text or, when `bare`, for screen readers and hovering.
+ * @param {string} name
+ * @param {{ sign?: IconName, bare?: boolean, kind?: string, press?: (event: MouseEvent) => void,
+ *   [attribute: string]: unknown }} [options]
+ */
+export function button(name, { sign, bare = false, kind = "", press, ...attributes } = {}) {
   return h(
     "button",
     {
@@ -94,22 +154,61 @@ export function button(name, { sign, bare = false, kind = "", press, ...more } =
       title: bare ? name : null,
       "aria-label": bare ? name : null,
       onclick: press ?? (() => {}),
-      ...more,
+      ...attributes,
     },
     sign ? icon(sign) : null,
     bare ? null : h("span", {}, name),
   );
 }
 
-let counted = 0;
+/**
+ * Sets the text of a button that is not bare.
+ * @param {HTMLButtonElement} node
+ * @param {string} name
+ */
+export function rename(node, name) {
+  if (node.lastChild) put(node.lastChild, name);
+}
+
+/**
+ * A progress bar. `draw` fills it to a percentage, null where nobody knows one; `busy` shows that
+ * work goes on nevertheless.
+ * @param {string} label
+ */
+export function progressBar(label) {
+  const filling = h("i");
+  const el = h("div", {
+    class: "ht-bar", role: "progressbar", "aria-label": label, "aria-valuemin": "0", "aria-valuemax": "100",
+  }, filling);
+  return {
+    el,
+    /**
+     * @param {number | null} percentage
+     * @param {boolean} [busy]
+     */
+    draw(percentage, busy = false) {
+      const isUnknown = percentage === null;
+      el.classList.toggle("ht-guessing", isUnknown && busy);
+      attr(el, "aria-valuenow", isUnknown ? null : Math.floor(percentage));
+      filling.style.width = isUnknown && busy ? "" : `${percentage ?? 0}%`;
+    },
+  };
+}
+
+let nIds = 0;
 
 /** An id that nothing else on the page has. */
 export function freshId() {
-  counted += 1;
-  return `ht-${counted}-${Math.floor(Math.random() * 1e9).toString(36)}`;
+  nIds += 1;
+  return `ht-${nIds}-${Math.floor(Math.random() * 1e9).toString(36)}`;
 }
 
-/** A labelled control. */
+/**
+ * A labelled control.
+ * @param {string} label
+ * @param {HTMLElement} control
+ * @param {{ hint?: string | null, wide?: boolean }} [options]
+ */
 export function field(label, control, { hint = null, wide = false } = {}) {
   control.id ||= freshId();
   const note = hint ? h("span", { class: "ht-hint", id: freshId() }, hint) : null;
@@ -123,22 +222,32 @@ export function field(label, control, { hint = null, wide = false } = {}) {
   );
 }
 
-/** A checkbox with its label behind it. */
-export function checkbox(label, checked, change, hint = null) {
+/**
+ * A checkbox with its label behind it: the label, and the box itself.
+ * @param {string} text
+ * @param {boolean} checked
+ * @param {(checked: boolean) => void} change
+ * @param {string | null} [hint]
+ */
+export function checkbox(text, checked, change, hint = null) {
   const box = h("input", { type: "checkbox", onchange: () => change(box.checked) });
   box.checked = checked;
-  const made = h("label", { class: "ht-check" }, box, h("span", {}, label));
-  if (hint) attr(made, "title", hint);
-  return made;
+  return { el: h("label", { class: "ht-check", title: hint }, box, h("span", {}, text)), box };
 }
 
-/** A select of [value, label, more attributes] with one chosen. */
+/**
+ * A select with one option chosen.
+ * @param {[value: string, label: string, attributes?: Attributes][]} options
+ * @param {string} chosen
+ * @param {(value: string) => void} change
+ * @param {Attributes} [attributes]
+ */
 export function select(options, chosen, change, attributes = {}) {
-  const made = h(
+  const control = h(
     "select",
-    { ...attributes, onchange: () => change(made.value) },
+    { ...attributes, onchange: () => change(control.value) },
     options.map(([value, label, more = {}]) => h("option", { value, ...more }, label)),
   );
-  made.value = chosen;
-  return made;
+  control.value = chosen;
+  return control;
 }

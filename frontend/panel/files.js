@@ -1,6 +1,6 @@
 // The place where files are dropped or chosen, and the list of those on their way.
 
-import { attr, button, h, icon, put, show } from "./dom.js";
+import { attr, button, h, icon, progressBar, put, show } from "./dom.js";
 import { askDrop } from "./dialogs.js";
 import { createEndings } from "./store.js";
 import { droppedFiles } from "./uploads.js";
@@ -8,11 +8,24 @@ import { droppedFiles } from "./uploads.js";
 // Trying these again would end as before.
 const HOPELESS = new Set(["panel.too_large", "too_large", "empty_input"]);
 
-/** Drop zone and list. */
+/** @import { Attributes } from "./dom.js" */
+/** @import { Hub } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+/** @import { UploadItem } from "./uploads.js" */
+
+/** @typedef {ReturnType<typeof fileLine>} FileLine */
+
+/**
+ * Drop zone and list.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ * @param {HTMLElement} root  where dialogs open
+ */
 export function filesView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
-  const lines = new Map();
+  /** @type {Map<string, FileLine>} */
+  const fileLines = new Map();
 
   const files = picker({ multiple: true });
   const folder = picker({ webkitdirectory: true, multiple: true });
@@ -32,12 +45,17 @@ export function filesView(hub, i18n, root) {
   const list = h("ul", { class: "ht-files", "aria-label": t("files.list") });
   const el = h("div", { class: "ht-files-side" }, zone, list);
 
+  /** @param {Attributes} attributes */
   function picker(attributes) {
     return h("input", { type: "file", hidden: true, tabindex: "-1", "aria-hidden": "true", ...attributes });
   }
 
+  /**
+   * @param {HTMLInputElement} input
+   * @param {(files: File[]) => void} add
+   */
   function take(input, add) {
-    const chosen = [...input.files];
+    const chosen = [...(input.files ?? [])];
     // The same file can be chosen again later.
     input.value = "";
     if (chosen.length) add(chosen);
@@ -45,12 +63,12 @@ export function filesView(hub, i18n, root) {
 
   let within = 0;
   const drag = {
-    dragenter(event) {
+    dragenter(/** @type {DragEvent} */ event) {
       event.preventDefault();
       within += 1;
       zone.classList.add("ht-over");
     },
-    dragover(event) {
+    dragover(/** @type {DragEvent} */ event) {
       event.preventDefault();
       event.stopPropagation();
       if (event.dataTransfer) event.dataTransfer.dropEffect = "copy";
@@ -59,12 +77,13 @@ export function filesView(hub, i18n, root) {
       within -= 1;
       if (within <= 0) zone.classList.remove("ht-over");
     },
-    async drop(event) {
+    async drop(/** @type {DragEvent} */ event) {
       event.preventDefault();
       event.stopPropagation();
       within = 0;
       zone.classList.remove("ht-over");
       try {
+        if (!event.dataTransfer) return;
         const dropped = await droppedFiles(event.dataTransfer);
         hub.addFiles(dropped.files, dropped.nested, dropped.skipped);
       } catch {
@@ -72,66 +91,62 @@ export function filesView(hub, i18n, root) {
       }
     },
   };
-  for (const [name, listener] of Object.entries(drag)) zone.addEventListener(name, listener);
+  for (const [name, listener] of Object.entries(drag)) zone.addEventListener(name, /** @type {EventListener} */ (listener));
 
-  function line(item) {
-    const name = h("span", { class: "ht-file-name", title: item.name }, item.name);
-    const note = h("span", { class: "ht-file-note" }, h("span"), h("span"));
-    const bar = h("div", { class: "ht-bar", role: "progressbar", "aria-label": item.name,
-      "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
-    const again = button(t("files.again"), { sign: "retry", bare: true, kind: "ghost",
-      press: () => hub.uploads.retry(item.id) });
-    const drop = button(t("files.remove", { name: item.name }), { sign: "cancel", bare: true, kind: "ghost",
-      press: () => askDrop(root(), hub, i18n, item) });
-    const node = h("li", { class: "ht-file" },
-      h("div", { class: "ht-file-line" }, name, note, again, drop), bar);
-    return { node, note, bar, again };
-  }
-
-  function update(made, item) {
+  /** @param {UploadItem} item */
+  function update(item) {
+    const line = fileLines.get(item.id) ?? newLine(item);
     const part = item.size ? (100 * item.offset) / item.size : 0;
-    attr(made.node, "data-state", item.state);
-    const [wording, detail] = made.note.childNodes;
+    attr(line.el, "data-state", item.state);
     const why = i18n.tell(item.error?.message ?? "");
-    put(wording, noteOf(item, part));
-    put(detail, why.text ? ` ${why.text}` : "");
-    attr(detail, "lang", why.lang);
-    attr(made.bar, "aria-valuenow", Math.floor(part));
-    made.bar.firstChild.style.width = `${part}%`;
-    show(made.bar, item.state === "sending" || item.state === "waiting");
-    show(made.again, item.state === "failed" && !HOPELESS.has(item.error.code));
+    put(line.wording, noteOf(item, part));
+    put(line.detail, why.text ? ` ${why.text}` : "");
+    attr(line.detail, "lang", why.lang);
+    line.bar.draw(part);
+    show(line.bar.el, item.state === "sending" || item.state === "waiting");
+    show(line.again, item.error && !HOPELESS.has(item.error.code));
   }
 
+  /** @param {UploadItem} item */
+  function newLine(item) {
+    const line = fileLine(item, i18n, {
+      retry: () => hub.uploads.retry(item.id),
+      remove: () => askDrop(root, hub, i18n, item),
+    });
+    fileLines.set(item.id, line);
+    list.append(line.el);
+    return line;
+  }
+
+  /**
+   * @param {UploadItem} item
+   * @param {number} part  0..100
+   */
   function noteOf(item, part) {
-    if (item.state === "failed") return told(item.error);
+    if (item.error) return worded(item.error);
     if (item.state === "complete") return i18n.bytes(item.size);
     return `${i18n.percent(part)} · ${i18n.bytes(item.size)}`;
   }
 
-  function told(error) {
+  /** @param {{ code: string }} error */
+  function worded(error) {
     const limits = hub.store.get("welcome");
-    if (error.code === "panel.too_large") {
+    if (limits && error.code === "panel.too_large") {
       return t("error.panel.too_large", { limit: i18n.bytes(limits.max_file_bytes) });
     }
-    if (error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
+    if (limits && error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
     return i18n.wording(error);
   }
 
   endings.add(
     hub.store.watch("uploads", (items) => {
       const there = new Set(items.map((item) => item.id));
-      for (const [id, made] of lines) {
+      for (const [id, line] of fileLines) {
         if (there.has(id)) continue;
-        made.node.remove();
-        lines.delete(id);
+        line.el.remove();
+        fileLines.delete(id);
       }
-      for (const item of items) {
-        if (!lines.has(item.id)) {
-          lines.set(item.id, line(item));
-          list.append(lines.get(item.id).node);
-        }
-        update(lines.get(item.id), item);
-      }
+      items.forEach(update);
       show(list, items.length);
       el.classList.toggle("ht-some", items.length > 0);
     }),
@@ -143,4 +158,24 @@ export function filesView(hub, i18n, root) {
     }),
   );
   return { el, close: endings.end };
+}
+
+/**
+ * The line of one file, without what changes.
+ * @param {UploadItem} item
+ * @param {I18n} i18n
+ * @param {{ retry: () => void, remove: () => void }} actions
+ */
+function fileLine(item, { t }, { retry, remove }) {
+  const [wording, detail] = [h("span"), h("span")];
+  const bar = progressBar(item.name);
+  const again = button(t("files.again"), { sign: "retry", bare: true, kind: "ghost", press: retry });
+  const el = h("li", { class: "ht-file" },
+    h("div", { class: "ht-file-line" },
+      h("span", { class: "ht-file-name", title: item.name }, item.name),
+      h("span", { class: "ht-file-note" }, wording, detail),
+      again,
+      button(t("files.remove", { name: item.name }), { sign: "cancel", bare: true, kind: "ghost", press: remove })),
+    bar.el);
+  return { el, wording, detail, bar, again };
 }

@@ -1,27 +1,93 @@
-// All of a panel but its looks: the line, what is known, and what people can do.
+// All of a panel but its looks: the channel, what is known, and what people can do.
 
 import { connect } from "./connection.js";
 import { createDownloads, saveBlob } from "./downloads.js";
 import { preferredLanguage } from "./i18n.js";
-import { GROUPS } from "./listing.js";
+import { isActive } from "./listing.js";
 import { keywords } from "./options.js";
 import { recall, recallSession, remember, rememberSession } from "./session.js";
 import { createStore } from "./store.js";
 import { createUploads, randomId, recordingsAmong } from "./uploads.js";
 
-const HOW = "hybrid-transcribe.choices";
+/** @import { Choices, Row, Segment, Submit, Submitted, Welcome } from "../messages" */
+/** @import { ChannelState, Handler, PanelError, Request, WidgetModel } from "./connection.js" */
+/** @import { FetchRequest } from "./downloads.js" */
+/** @import { QueueRow } from "./listing.js" */
+/** @import { FormValues } from "./options.js" */
+/** @import { Store } from "./store.js" */
+/** @import { UploadItem } from "./uploads.js" */
+
+/** @typedef {PanelError & { count?: number }} NoticeError  `count` where it is about several */
+
+/**
+ * Something that people should know: an error, or what is no error, worded by `family` and code.
+ * @typedef {object} PanelNotice
+ * @property {number} id
+ * @property {"info" | "warning" | "error"} kind
+ * @property {NoticeError} error
+ * @property {"error" | "notice"} family
+ */
+
+/** A model on its way. @typedef {{ engine: string, model: string, stage: string,
+ *   percentage: number | null }} ModelProgress */
+
+/** Which recording of which job. @typedef {{ job_id: string, recording_id: string }} RecordingIds */
+
+/**
+ * The transcript that is open. `changedFrom` is the first segment that the latest text changed;
+ * `came` once there was any; `show` while the page has to go to it.
+ * @typedef {object} Followed
+ * @property {string} rowId
+ * @property {RecordingIds} ids
+ * @property {Segment[]} segments
+ * @property {boolean} complete
+ * @property {boolean} came
+ * @property {number} changedFrom
+ * @property {boolean} show
+ */
+
+/**
+ * What the panel knows.
+ * @typedef {object} PanelState
+ * @property {string} language
+ * @property {ChannelState} channel
+ * @property {boolean} ended  the channel ended for good: only running the cell again makes another
+ * @property {Welcome | null} welcome
+ * @property {Choices | null} choices
+ * @property {Map<string, QueueRow>} rows  by id
+ * @property {string[]} order  ids of the rows
+ * @property {number} othersAhead  recordings of others that run first
+ * @property {UploadItem[]} uploads
+ * @property {{ values: Submit["how"], sent: boolean } | null} armed  the job that is made as soon
+ *   as its files are here: what was chosen when it was asked for
+ * @property {FormValues} form
+ * @property {boolean} atOnce
+ * @property {Followed | null} followed
+ * @property {PanelNotice[]} notices
+ * @property {Map<string, ModelProgress>} models  by engine and model
+ * @property {string} announcement  for screen readers
+ */
+
+/** @typedef {ReturnType<typeof openHub>} Hub */
+
+const FORM = "hybrid-transcribe.choices";
 const AT_ONCE = "hybrid-transcribe.at-once";
 
+/** @type {FormValues} */
 const NOTHING_CHOSEN = {
   engine: "", model: "", device: "auto", language: "", task: "transcribe", word_timestamps: false,
+  options: {},
 };
 
-/** Opens what all views of one widget share. */
+/**
+ * Opens what all views of one widget share.
+ * @param {WidgetModel} model
+ */
 export function openHub(model) {
-  const store = createStore({
+  /** @type {Store<PanelState>} */
+  const store = createStore(/** @type {PanelState} */ ({
     language: preferredLanguage(),
-    line: "connecting",
-    // The line ended for good: only running the cell again makes another.
+    channel: "connecting",
     ended: false,
     welcome: null,
     choices: null,
@@ -29,92 +95,90 @@ export function openHub(model) {
     order: [],
     othersAhead: 0,
     uploads: [],
-    // The job that is made as soon as its files are here: what was chosen when it was asked for.
     armed: null,
-    how: { ...NOTHING_CHOSEN, ...remembered(), options: {} },
+    form: rememberedForm(),
     atOnce: recall(AT_ONCE) === "yes",
     followed: null,
     notices: [],
     models: new Map(),
-    said: "",
-  });
+    announcement: "",
+  }));
   let clockSkewMs = 0;
   let lastNotice = 0;
-  // The job just made: its first recording is shown, unless something else is.
+  /**
+   * The job just made: its first recording is followed, unless something else is.
+   * @type {string | null}
+   */
   let newJob = null;
 
-  const line = connect(model, () => ({
+  const channel = connect(model, () => ({
     type: "hello",
     session_id: recallSession(),
     language: store.get("language"),
   }), somethingMoves);
-  const downloads = createDownloads(line);
-  const uploads = createUploads(line, () => {
+  const downloads = createDownloads(channel);
+  const uploads = createUploads(channel, () => {
     store.set({ uploads: uploads.items });
     sendArmed();
   });
 
-  const listeners = {
-    state: ({ state, ended }) => {
-      const was = store.get("line");
-      store.set({ ended, line: state });
-      // What was told meanwhile may be lost: all is asked for anew, and files go on from there.
-      if (was === "down" && state === "up") line.greet();
-    },
-    welcome(message) {
-      clockSkewMs = message.now * 1000 - Date.now();
-      if (message.session_id) rememberSession(message.session_id);
-      store.set({ welcome: message });
-      uploads.setRules(message);
-      const followed = store.get("followed");
-      if (followed) line.send({ type: "follow", ...followed.ids });
-    },
-    choices: (message) => store.set({ choices: message }),
-    rows: takeRows,
-    text: takeText,
-    upload_at: uploads.onAt,
-    upload_failed: uploads.onFailed,
-    model_told: takeModel,
-    notice({ code, message, over }) {
-      if (over) store.set({ notices: store.get("notices").filter((one) => one.error.code !== code) });
-      else notify("warning", { code, message }, "notice");
-    },
-    problem({ ref, error }) {
-      if (ref === null || !downloads.owns(ref)) notify("error", error);
-    },
-  };
-  for (const [type, listener] of Object.entries(listeners)) line.on(type, listener);
+  channel.on("state", ({ state, ended }) => {
+    const before = store.get("channel");
+    store.set({ ended, channel: state });
+    // What came meanwhile may be lost: all is asked for anew, and files go on from there.
+    if (before === "down" && state === "up") channel.greet();
+  });
+  channel.on("welcome", (message) => {
+    clockSkewMs = message.now * 1000 - Date.now();
+    if (message.session_id) rememberSession(message.session_id);
+    store.set({ welcome: message });
+    uploads.setRules(message);
+    const followed = store.get("followed");
+    if (followed) channel.send({ type: "follow", ...followed.ids });
+  });
+  channel.on("choices", (message) => store.set({ choices: message }));
+  channel.on("rows", takeRows);
+  channel.on("text", takeText);
+  channel.on("upload_at", uploads.onAt);
+  channel.on("upload_failed", uploads.onFailed);
+  channel.on("model_told", takeModel);
+  channel.on("notice", ({ code, message, over }) => {
+    if (over) store.set({ notices: store.get("notices").filter(({ error }) => error.code !== code) });
+    else notify("warning", { code, message }, "notice");
+  });
+  channel.on("problem", ({ ref, error }) => {
+    if (ref === null || !downloads.owns(ref)) notify("error", error);
+  });
 
   function somethingMoves() {
-    return [...store.get("rows").values()].some((row) => GROUPS.active.has(row.state));
+    return [...store.get("rows").values()].some(isActive);
   }
 
+  /** @type {Handler<"rows">} */
   function takeRows({ rows, gone, order, reset, others_ahead }) {
-    const known = store.get("rows");
-    if (reset) known.clear();
-    const heardAt = performance.now();
-    for (const row of rows) known.set(row.id, { ...row, heardAt });
-    for (const id of gone) known.delete(id);
-    let ids = order ?? store.get("order").filter((id) => known.has(id));
-    if (!order) {
-      const there = new Set(ids);
-      ids = [...ids, ...rows.map((row) => row.id).filter((id) => !there.has(id))];
-    }
-    store.set({ order: ids, othersAhead: others_ahead, rows: known });
+    const byId = store.get("rows");
+    if (reset) byId.clear();
+    const receivedAt = performance.now();
+    for (const row of rows) byId.set(row.id, { ...row, receivedAt });
+    for (const id of gone) byId.delete(id);
+    const ids = order ?? withNew(store.get("order").filter((id) => byId.has(id)), rows);
+    store.set({ order: ids, othersAhead: others_ahead, rows: byId });
     const followed = store.get("followed");
-    if (followed && !known.has(followed.rowId)) hub.unfollow();
+    if (followed && !byId.has(followed.rowId)) unfollow();
     showNewJob();
   }
 
   function showNewJob() {
     if (!newJob) return;
     const rows = store.get("rows");
-    const first = store.get("order").find((id) => rows.get(id)?.job_id === newJob && rows.get(id).recording_id);
+    const first = store.get("order").map((id) => rows.get(id))
+      .find((row) => row?.job_id === newJob && row?.recording_id);
     if (!first) return;
     newJob = null;
-    if (!store.get("followed")) hub.follow(rows.get(first));
+    if (!store.get("followed")) follow(first);
   }
 
+  /** @type {Handler<"text">} */
   function takeText({ job_id, recording_id, start, segments, complete }) {
     const followed = store.get("followed");
     if (followed?.ids.job_id !== job_id || followed.ids.recording_id !== recording_id) return;
@@ -123,40 +187,53 @@ export function openHub(model) {
     followed.complete = complete;
     followed.came = true;
     followed.changedFrom = start;
-    store.tell("followed");
+    store.notify("followed");
   }
 
+  /** @type {Handler<"model_told">} */
   function takeModel({ engine, model: name, stage, percentage, error }) {
     const models = store.get("models");
     const key = `${engine}/${name}`;
     if (stage) models.set(key, { engine, model: name, stage, percentage });
     else models.delete(key);
-    store.tell("models");
+    store.notify("models");
     if (error) notify("error", error);
   }
 
+  /**
+   * Tells people, unless the same is said already.
+   * @param {PanelNotice["kind"]} kind
+   * @param {NoticeError} error
+   * @param {PanelNotice["family"]} [family]
+   */
   function notify(kind, error, family = "error") {
     const notices = store.get("notices");
-    const same = (one) => one.error.code === error.code && one.error.message === error.message;
-    if (notices.some(same)) return;
+    if (notices.some(({ error: { code, message } }) => code === error.code && message === error.message)) return;
     lastNotice += 1;
     store.set({ notices: [...notices.slice(-4), { id: lastNotice, kind, error, family }] });
   }
 
-  /** Asks; what cannot be done is told, and the answer is then null. */
+  /**
+   * Requests something; people are told what cannot be done, and the response is then null.
+   * @param {Request} message
+   */
   async function attempt(message) {
     try {
-      return await line.ask(message);
+      return await channel.request(message);
     } catch (error) {
-      notify("error", error);
+      notify("error", asPanelError(error));
       return null;
     }
   }
 
-  function chosen(how = store.get("how")) {
-    const engines = store.get("choices")?.engines ?? [];
-    const named = engines.find((engine) => engine.name === how.engine && engine.available);
-    return named ?? engines.find((e) => e.default && e.available) ?? engines.find((e) => e.available) ?? null;
+  /**
+   * The engine that a form's values stand for, null where there is none.
+   * @param {FormValues} [form]
+   */
+  function chosen(form = store.get("form")) {
+    const available = (store.get("choices")?.engines ?? []).filter((engine) => engine.available);
+    const named = available.find((engine) => engine.name === form.engine);
+    return named ?? available.find((engine) => engine.default) ?? available[0] ?? null;
   }
 
   const usable = () => uploads.items.filter((item) => item.state !== "failed");
@@ -169,139 +246,194 @@ export function openHub(model) {
     if (items.length === 0) return void store.set({ armed: null });
     if (items.some((item) => item.state !== "complete")) return;
     armed.sent = true;
-    submit(items.map((item) => item.id), armed.how);
+    submit(items.map((item) => item.id), armed.values);
   }
 
-  async function submit(ids, how) {
-    let answer = null;
+  /**
+   * @param {string[]} ids
+   * @param {Submit["how"]} values
+   */
+  async function submit(ids, values) {
+    let response = null;
     try {
-      answer = await submitted({ type: "submit", upload_ids: ids, how, key: randomId() });
+      response = await submitted({ type: "submit", upload_ids: ids, how: values, key: randomId() });
     } catch (error) {
-      notify("error", error);
+      notify("error", asPanelError(error));
     } finally {
       store.set({ armed: null });
     }
-    if (!answer) return;
+    if (!response) return;
     uploads.release(ids);
-    newJob = answer.job_id;
+    newJob = response.job_id;
     showNewJob();
     // What was added meanwhile was too late for that job.
-    if (store.get("atOnce")) hub.arm();
+    if (store.get("atOnce")) arm();
   }
 
-  // Asked again when the line is back: by its key the same question makes no second job.
-  async function submitted(question) {
+  /**
+   * Sent again when the channel is back: by its key the same request makes no second job.
+   * @param {Omit<Submit, "ref">} message
+   * @returns {Promise<Submitted>}
+   */
+  async function submitted(message) {
     for (;;) {
-      const back = nextWelcome();
+      const next = nextWelcome();
       try {
-        return await line.ask(question);
+        return /** @type {Submitted} */ (await channel.request(message));
       } catch (error) {
-        if (error.code !== "panel.no_answer") throw error;
-        await back.here;
+        if (asPanelError(error).code !== "panel.no_answer") throw error;
+        await next.welcome;
       } finally {
-        back.forget();
+        next.stop();
       }
     }
   }
 
   function nextWelcome() {
-    let forget = null;
-    const here = new Promise((done) => {
-      forget = line.on("welcome", done);
+    let stop = () => {};
+    const welcome = new Promise((done) => {
+      stop = channel.on("welcome", done);
     });
-    return { here, forget };
+    return { welcome, stop };
   }
 
-  // The browser asks before it leaves files that are of no job yet, half sent or whole.
+  /**
+   * The browser asks before it leaves files that are of no job yet, half sent or whole.
+   * @param {BeforeUnloadEvent} event
+   */
   function guard(event) {
-    if (uploads.items.some((item) => item.state !== "failed")) {
-      event.preventDefault();
-    }
+    if (usable().length) event.preventDefault();
   }
   window.addEventListener("beforeunload", guard);
 
+  function arm() {
+    const choice = chosen();
+    if (!choice || store.get("armed") || usable().length === 0) return;
+    store.set({ armed: { values: keywords(store.get("form"), choice), sent: false } });
+    sendArmed();
+  }
+
+  /**
+   * Opens a transcript; with `show` the page goes to it, and the focus too.
+   * @param {Row} row  a recording's
+   * @param {{ show?: boolean }} [options]
+   */
+  function follow(row, { show = false } = {}) {
+    if (row.recording_id === null) return;
+    const ids = { job_id: row.job_id, recording_id: row.recording_id };
+    store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show } });
+    channel.send({ type: "follow", ...ids });
+  }
+
+  function unfollow() {
+    store.set({ followed: null });
+    channel.send({ type: "follow" });
+  }
+
   const hub = {
     store,
-    line,
     downloads,
     uploads,
     chosen,
-    attempt,
     notify,
+    arm,
+    follow,
+    unfollow,
     /** Milliseconds since the epoch, by the kernel's clock. */
     now: () => Date.now() + clockSkewMs,
-    setLanguage: (language) => store.set({ language }),
-    setHow(changes) {
-      const how = { ...store.get("how"), ...changes };
-      const { options, ...kept } = how;
-      remember(HOW, JSON.stringify(kept));
-      store.set({ how });
+    setLanguage: (/** @type {string} */ language) => store.set({ language }),
+    /** @param {Partial<FormValues>} changes */
+    setForm(changes) {
+      const form = { ...store.get("form"), ...changes };
+      const { options: _, ...lasting } = form;
+      remember(FORM, JSON.stringify(lasting));
+      store.set({ form });
     },
+    /** @param {boolean} atOnce */
     setAtOnce(atOnce) {
       remember(AT_ONCE, atOnce ? "yes" : "no");
       store.set({ atOnce });
-      if (atOnce && usable().length) hub.arm();
+      if (atOnce && usable().length) arm();
     },
+    /**
+     * @param {File[]} files
+     * @param {File[]} [fromFolder]  of which only recordings are taken
+     * @param {number} [skipped]  files that could not be read
+     */
     addFiles(files, fromFolder = [], skipped = 0) {
       const extensions = store.get("choices")?.extensions ?? [];
       const { kept, leftOut } = recordingsAmong(fromFolder, extensions);
-      const { known } = uploads.add([...files, ...kept]);
+      const nRepeated = uploads.add([...files, ...kept]);
       if (leftOut) notify("info", { code: "left_out", message: "", count: leftOut }, "notice");
       if (skipped) notify("warning", { code: "unreadable_files", message: "", count: skipped }, "notice");
-      if (known) notify("info", { code: "known_files", message: "", count: known }, "notice");
-      if (store.get("atOnce") && usable().length) hub.arm();
+      if (nRepeated) notify("info", { code: "known_files", message: "", count: nRepeated }, "notice");
+      if (store.get("atOnce") && usable().length) arm();
     },
-    arm() {
-      const choice = chosen();
-      if (!choice || store.get("armed") || usable().length === 0) return;
-      store.set({ armed: { how: keywords(store.get("how"), choice), sent: false } });
-      sendArmed();
+    disarm() {
+      if (!store.get("armed")?.sent) store.set({ armed: null });
     },
-    disarm: () => store.get("armed")?.sent || store.set({ armed: null }),
-    cancel: (row) => attempt({ type: "cancel", job_id: row.job_id, recording_id: row.recording_id }),
-    retry: (row, changes = {}) =>
-      attempt({ type: "retry", job_id: row.job_id, recording_id: row.recording_id, changes }),
-    keep: (row, keep) => attempt({ type: "keep", job_id: row.job_id, keep }),
-    remove: (row) => attempt({ type: "delete", job_id: row.job_id }),
-    look: () => line.send({ type: "engines" }),
-    /** Opens a transcript; with `show` the page goes to it, and the focus too. */
-    follow(row, { show = false } = {}) {
-      const ids = { job_id: row.job_id, recording_id: row.recording_id };
-      store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show } });
-      line.send({ type: "follow", ...ids });
-    },
-    unfollow() {
-      store.set({ followed: null });
-      line.send({ type: "follow" });
-    },
-    async download(what) {
+    cancel: (/** @type {Row} */ { job_id, recording_id }) => attempt({ type: "cancel", job_id, recording_id }),
+    /**
+     * @param {Row} row
+     * @param {Submit["how"]} [changes]
+     */
+    retry: ({ job_id, recording_id }, changes = {}) =>
+      attempt({ type: "retry", job_id, recording_id, changes }),
+    /**
+     * @param {Row} row
+     * @param {boolean} keep
+     */
+    keep: ({ job_id }, keep) => attempt({ type: "keep", job_id, keep }),
+    remove: (/** @type {Row} */ { job_id }) => attempt({ type: "delete", job_id }),
+    lookForEngines: () => channel.send({ type: "engines" }),
+    /** @param {FetchRequest} request */
+    async download(request) {
       try {
-        saveBlob(await downloads.fetchBlob(what));
+        saveBlob(await downloads.fetchBlob(request));
       } catch (error) {
-        notify("error", error);
+        notify("error", asPanelError(error));
       }
     },
-    dismiss: (id) => store.set({ notices: store.get("notices").filter((one) => one.id !== id) }),
-    /** Tells screen readers. */
-    say: (text) => store.set({ said: text }),
+    /** @param {number} id */
+    dismiss: (id) => store.set({ notices: store.get("notices").filter((notice) => notice.id !== id) }),
+    /** Tells screen readers. @param {string} announcement */
+    announce: (announcement) => store.set({ announcement }),
     close() {
       window.removeEventListener("beforeunload", guard);
       uploads.close();
       downloads.close();
-      line.close();
+      channel.close();
     },
   };
-  line.greet();
+  channel.greet();
   return hub;
 }
 
-function remembered() {
+/**
+ * What a request or a fetch fails with.
+ * @param {unknown} error
+ */
+export const asPanelError = (error) => /** @type {PanelError} */ (error);
+
+/**
+ * The order with those rows at its end that are not in it.
+ * @param {string[]} order
+ * @param {Row[]} rows
+ */
+function withNew(order, rows) {
+  const there = new Set(order);
+  return [...order, ...rows.map((row) => row.id).filter((id) => !there.has(id))];
+}
+
+/** The form as it was left, but for its options. @returns {FormValues} */
+function rememberedForm() {
   try {
-    const kept = JSON.parse(recall(HOW) ?? "{}");
-    return Object.fromEntries(
-      Object.entries(kept).filter(([name, value]) => typeof value === typeof NOTHING_CHOSEN[name]),
-    );
+    const values = JSON.parse(recall(FORM) ?? "{}");
+    const { options: _, ...usual } = NOTHING_CHOSEN;
+    const valid = Object.entries(usual)
+      .map(([name, value]) => [name, typeof values[name] === typeof value ? values[name] : value]);
+    return { ...Object.fromEntries(valid), options: {} };
   } catch {
-    return {};
+    return { ...NOTHING_CHOSEN };
   }
 }

@@ -6,38 +6,55 @@ import { tellIn } from "./told.js";
 
 const LANGUAGE = "hybrid-transcribe.language";
 
-/** Languages there are, each named in itself. */
+/**
+ * Languages there are, each named in itself.
+ * @type {[code: string, name: string][]}
+ */
 export const LANGUAGES = [["en", "English"], ["pt-BR", "Português"]];
+
+/** @typedef {ReturnType<typeof speak>} I18n */
 
 /** What the reader chose, else what the browser prefers, else English. */
 export function preferredLanguage() {
-  const asked = [recall(LANGUAGE), ...(navigator.languages ?? [navigator.language])];
-  for (const one of asked) {
-    const found = LANGUAGES.find(([code]) => one && code.slice(0, 2) === one.slice(0, 2));
-    if (found) return found[0];
+  const preferred = [recall(LANGUAGE), ...(navigator.languages ?? [navigator.language])];
+  const codes = LANGUAGES.map(([code]) => code);
+  for (const tag of preferred) {
+    const match = codes.find((code) => tag && code.slice(0, 2) === tag.slice(0, 2));
+    if (match) return match;
   }
   return "en";
 }
 
-/** Remembers what the reader chose. */
+/**
+ * Remembers what the reader chose.
+ * @param {string} language
+ */
 export function chooseLanguage(language) {
   remember(LANGUAGE, language);
 }
 
-/** Wording in one language: `t(key, {count: 3})`, and numbers, sizes and times as written there. */
+/**
+ * Wording in one language: `t(key, {count: 3})`, and numbers, sizes and times as written there.
+ * @param {string} language
+ */
 export function speak(language) {
   const plural = new Intl.PluralRules(language);
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 
+  /**
+   * @param {string} key
+   * @param {Record<string, string | number>} [values]  for the blanks; `count` chooses the plural
+   */
   function t(key, values = {}) {
     let text = STRINGS[key]?.[language] ?? STRINGS[key]?.en ?? key;
-    if (typeof text === "object") text = text[plural.select(values.count)] ?? text.other;
+    if (typeof text === "object") text = text[plural.select(Number(values.count))] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (_, name) => {
       const value = values[name];
       return typeof value === "number" ? whole.format(value) : String(value ?? "");
     });
   }
 
+  /** @type {Intl.DisplayNames | null} */
   let names = null;
   try {
     names = new Intl.DisplayNames([language], { type: "language" });
@@ -48,11 +65,14 @@ export function speak(language) {
   return {
     language,
     t,
-    has: (key) => key in STRINGS,
-    percent: (value) => `${whole.format(Math.floor(value))}%`,
-    bytes: (count) => bytes(count, language),
+    has: (/** @type {string} */ key) => key in STRINGS,
+    percent: (/** @type {number} */ value) => `${whole.format(Math.floor(value))}%`,
+    bytes: (/** @type {number} */ count) => bytes(count, language),
     clock,
-    /** About so long, for times that are still to come. */
+    /**
+     * About so long, for times that are still to come.
+     * @param {number} seconds
+     */
     about(seconds) {
       if (seconds < 10) return t("time.moment");
       if (seconds < 55) return t("time.seconds", { count: Math.round(seconds / 5) * 5 });
@@ -64,7 +84,10 @@ export function speak(language) {
       }
       return t("time.days", { count: Math.round(minutes / 60 / 24) });
     },
-    /** A language by name; its code where nobody knows one. */
+    /**
+     * A language by name; its code where nobody knows one.
+     * @param {string} code
+     */
     languageName(code) {
       try {
         const name = names?.of(code) ?? code;
@@ -75,19 +98,26 @@ export function speak(language) {
     },
     /** `{text, lang}` of a sentence of the engine room; `lang` where it is in another language than all else. */
     tell: tellIn(language),
-    /** An error in words: what its code means, then what was told of it. */
-    wording: (error) => (`error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")),
+    /** An error in words, by its code. */
+    wording: (/** @type {{ code: string }} */ error) => (`error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")),
   };
 }
 
-/** 75.2 -> 1:15, 3671 -> 1:01:11. */
+/**
+ * 75.2 -> 1:15, 3671 -> 1:01:11.
+ * @param {number} seconds
+ */
 function clock(seconds) {
   const all = Math.max(Math.floor(seconds), 0);
   const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
-  const two = (n) => String(n).padStart(2, "0");
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 }
 
+/**
+ * @param {number} count
+ * @param {string} language
+ */
 function bytes(count, language) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let size = count;

@@ -1,21 +1,31 @@
-// What people should know: problems, notices, models on their way, a lost line.
+// What people should know: problems, notices, models on their way, a lost channel.
 
-import { attr, button, h, icon, put, show } from "./dom.js";
+import { button, h, icon, progressBar, put, show } from "./dom.js";
 import { createEndings } from "./store.js";
 
-/** The place above everything else. */
+/** @import { Hub, ModelProgress, NoticeError, PanelNotice } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+
+/**
+ * The place above everything else.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ */
 export function noticesView(hub, i18n) {
   const { t } = i18n;
   const endings = createEndings();
-  const shown = new Map();
+  /** @type {Map<number, HTMLElement>} */
+  const nodes = new Map();
+  const lostText = h("p");
   const lost = h("div", { class: "ht-notice", "data-kind": "warning", role: "alert", hidden: true },
-    icon("warning"), h("p"));
+    icon("warning"), lostText);
   const list = h("div", { class: "ht-notices", "aria-live": "polite" });
   const models = h("div", { class: "ht-models", "aria-live": "off" });
-  const said = h("div", { class: "ht-hidden", role: "status" });
-  const el = h("div", { class: "ht-top" }, lost, list, models, said);
+  const announcement = h("div", { class: "ht-hidden", role: "status" });
+  const el = h("div", { class: "ht-top" }, lost, list, models, announcement);
 
-  function made(notice) {
+  /** @param {PanelNotice} notice */
+  function newNotice(notice) {
     const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
     const detail = i18n.tell(notice.error.message);
     return h("div", { class: "ht-notice", "data-kind": notice.kind, role: notice.kind === "error" ? "alert" : null },
@@ -24,6 +34,7 @@ export function noticesView(hub, i18n) {
       button(t("notice.dismiss"), { sign: "cancel", bare: true, kind: "ghost", press: () => hub.dismiss(notice.id) }));
   }
 
+  /** @param {NoticeError} error */
   function wordedNotice(error) {
     const key = `notice.${error.code}`;
     return i18n.has(key) ? t(key, { count: error.count ?? 0 }) : t("notice.other");
@@ -34,42 +45,39 @@ export function noticesView(hub, i18n) {
   // Who came by a page of our own knows nothing of kernels and cells.
   const waiting = () => (hub.store.get("welcome")?.session_id ? t("line.slow") : t("line.silent"));
 
+  /** @param {PanelNotice[]} notices */
   function draw(notices) {
-    const there = new Set(notices.map((one) => one.id));
-    for (const [id, node] of shown) {
+    const there = new Set(notices.map((notice) => notice.id));
+    for (const [id, node] of nodes) {
       if (there.has(id)) continue;
       node.remove();
-      shown.delete(id);
+      nodes.delete(id);
     }
     for (const notice of notices) {
-      if (shown.has(notice.id)) continue;
-      shown.set(notice.id, made(notice));
-      list.append(shown.get(notice.id));
+      if (nodes.has(notice.id)) continue;
+      const node = newNotice(notice);
+      nodes.set(notice.id, node);
+      list.append(node);
     }
   }
 
-  function drawModels(all) {
-    models.replaceChildren(...[...all.values()].map((one) => {
-      const bar = h("div", { class: "ht-bar", role: "progressbar", "aria-label": one.model,
-        "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
-      const known = one.percentage != null;
-      bar.classList.toggle("ht-guessing", !known);
-      attr(bar, "aria-valuenow", known ? Math.floor(one.percentage) : null);
-      if (known) bar.firstChild.style.width = `${one.percentage}%`;
-      return h("div", { class: "ht-model" },
-        h("span", {}, `${t(`stage.${one.stage}`)}: ${one.engine} / ${one.model}`),
-        bar,
-        h("span", { class: "ht-number" }, known ? i18n.percent(one.percentage) : ""));
-    }));
+  /** @param {ModelProgress} model */
+  function newModel({ engine, model, stage, percentage }) {
+    const bar = progressBar(model);
+    bar.draw(percentage, true);
+    return h("div", { class: "ht-model" },
+      h("span", {}, `${t(`stage.${stage}`)}: ${engine} / ${model}`),
+      bar.el,
+      h("span", { class: "ht-number" }, percentage === null ? "" : i18n.percent(percentage)));
   }
 
   endings.add(
     hub.store.watch("notices", draw),
-    hub.store.watch("models", drawModels),
-    hub.store.watch("said", (text) => put(said, text)),
-    hub.store.watch("line", (line) => {
-      show(lost, line === "down" || line === "waiting");
-      put(lost.lastChild, line === "down" ? down() : line === "waiting" ? waiting() : "");
+    hub.store.watch("models", (all) => models.replaceChildren(...[...all.values()].map(newModel))),
+    hub.store.watch("announcement", (text) => put(announcement, text)),
+    hub.store.watch("channel", (state) => {
+      show(lost, state === "down" || state === "waiting");
+      put(lostText, state === "down" ? down() : state === "waiting" ? waiting() : "");
     }),
   );
   return { el, close: endings.end };

@@ -1,6 +1,37 @@
 // The options people can set, and how each is asked for. The names are those of the field.
 
-/** Options in sight once "more options" is open; kind says which control they get. */
+/** @import { Choice } from "../messages" */
+
+/**
+ * An option: `kind` says which control it gets, `usual` a switch's default, `offers` usual values.
+ * @typedef {object} Option
+ * @property {string} name
+ * @property {"text" | "name" | "maybe" | "switch" | "integer" | "number" | "numbers"} kind
+ * @property {boolean} [wide]
+ * @property {boolean} [usual]
+ * @property {number} [min]
+ * @property {number} [max]
+ * @property {string[]} [offers]
+ */
+
+/** @typedef {string | number | number[] | boolean | undefined} OptionValue */
+
+/**
+ * What a form holds: "" or "auto" where the engine is to choose.
+ * @typedef {object} FormValues
+ * @property {string} engine
+ * @property {string} model
+ * @property {string} device
+ * @property {string} language
+ * @property {string} task
+ * @property {boolean} word_timestamps
+ * @property {Record<string, OptionValue>} options  those that are not the defaults, by name
+ */
+
+/**
+ * Options in sight once "more options" is open.
+ * @type {Option[]}
+ */
 export const COMMON = [
   { name: "initial_prompt", kind: "text", wide: true },
   { name: "hotwords", kind: "text", wide: true },
@@ -14,7 +45,10 @@ export const COMMON = [
   { name: "compute_type", kind: "name", offers: ["int8", "int8_float16", "float16", "bfloat16", "float32"] },
 ];
 
-/** Options for those who know them. */
+/**
+ * Options for those who know them.
+ * @type {Option[]}
+ */
 export const EXPERT = [
   { name: "best_of", kind: "integer", min: 1 },
   { name: "patience", kind: "number", min: 0 },
@@ -37,7 +71,11 @@ export const EXPERT = [
   { name: "suppress_blank", kind: "maybe" },
 ];
 
-/** What was typed as the option's value: undefined where nothing was, null where it cannot be. */
+/**
+ * What was typed as the option's value: undefined where nothing was, null where it cannot be.
+ * @param {Option} option
+ * @param {string} typed
+ */
 export function parsed(option, typed) {
   const text = typed.trim();
   if (!text) return undefined;
@@ -58,36 +96,57 @@ export function parsed(option, typed) {
 // Offered where an engine does not say which languages it knows.
 const USUAL_LANGUAGES = ["en", "pt", "es", "fr", "de", "it"];
 
-/** Codes of the languages to choose from. */
-export function languagesOf(how, choice) {
+/**
+ * Codes of the languages to choose from.
+ * @param {FormValues} form
+ * @param {Choice} choice
+ */
+export function languagesOf(form, choice) {
   if (choice.languages.length) return choice.languages;
-  return [...new Set([...USUAL_LANGUAGES, how.language])].filter(Boolean);
+  return [...new Set([...USUAL_LANGUAGES, form.language])].filter(Boolean);
 }
 
 // What was chosen for another engine is shown, and sent, only where this one knows it.
 
-/** The device of a form's values with that engine. */
-export const deviceFor = (how, choice) => (choice.devices.includes(how.device) ? how.device : "auto");
+/**
+ * The device of a form's values with that engine.
+ * @param {FormValues} form
+ * @param {Choice} choice
+ */
+export const deviceFor = (form, choice) => (choice.devices.includes(form.device) ? form.device : "auto");
 
-/** The language's code, "" to detect it. */
-export function languageFor(how, choice) {
-  const known = choice.options.includes("language") && languagesOf(how, choice).includes(how.language);
-  return known ? how.language : "";
+/**
+ * The language's code, "" to detect it.
+ * @param {FormValues} form
+ * @param {Choice} choice
+ */
+export function languageFor(form, choice) {
+  const isOffered = choice.options.includes("language") && languagesOf(form, choice).includes(form.language);
+  return isOffered ? form.language : "";
 }
 
-/** The task. */
-export const taskFor = (how, choice) => (choice.translates ? how.task : "transcribe");
+/**
+ * The task.
+ * @param {FormValues} form
+ * @param {Choice} choice
+ */
+export const taskFor = (form, choice) => (choice.translates ? form.task : "transcribe");
 
-/** The keyword arguments that a form's values stand for, of those the engine knows. */
-export function keywords(how, choice) {
-  const [language, task] = [languageFor(how, choice), taskFor(how, choice)];
-  const made = { engine: choice.name, device: deviceFor(how, choice) };
-  if (how.model.trim()) made.model = how.model.trim();
-  if (language) made.language = language;
-  if (task !== "transcribe") made.task = task;
-  if (how.word_timestamps && choice.word_timestamps) made.word_timestamps = true;
-  for (const [name, value] of Object.entries(how.options)) {
-    if (choice.options.includes(name) && value != null) made[name] = value;
+/**
+ * The keyword arguments that a form's values stand for, of those the engine knows.
+ * @param {FormValues} form
+ * @param {Choice} choice
+ */
+export function keywords(form, choice) {
+  const [language, task] = [languageFor(form, choice), taskFor(form, choice)];
+  /** @type {Record<string, unknown>} */
+  const values = { engine: choice.name, device: deviceFor(form, choice) };
+  if (form.model.trim()) values.model = form.model.trim();
+  if (language) values.language = language;
+  if (task !== "transcribe") values.task = task;
+  if (form.word_timestamps && choice.word_timestamps) values.word_timestamps = true;
+  for (const [name, value] of Object.entries(form.options)) {
+    if (choice.options.includes(name) && value != null) values[name] = value;
   }
-  return made;
+  return values;
 }

@@ -1,25 +1,39 @@
 // The queue: a table that stays smooth with thousands of rows, and cards where it is narrow.
 
-import { attr, h, icon, put, select, show } from "./dom.js";
+import { attr, h, icon, progressBar, put, select, show } from "./dom.js";
 import { GROUPS, listed, overall } from "./listing.js";
 import { rowView } from "./row.js";
 import { createEndings } from "./store.js";
 
+/** @import { Row } from "../messages" */
+/** @import { Hub, PanelState } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+/** @import { Filter, Group, QueueRow, SortKey } from "./listing.js" */
+
+/** @type {SortKey[]} */
 const COLUMNS = ["name", "session", "engine", "model", "state", "percentage", "eta"];
 
-/** The card with all rows. */
+/**
+ * The card with all rows.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ * @param {HTMLElement} root  where dialogs open
+ */
 export function queueView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
-  const look = { text: "", group: "all", sort: { key: null, down: false } };
+  /** @type {Filter} */
+  const criteria = { text: "", group: "all", sort: { key: null, down: false } };
   // Rows are empty shells until they come near the window: making all at once takes seconds.
+  /** @type {Map<string, HTMLElement>} */
   const shells = new Map();
+  /** @type {Map<string, { view: ReturnType<typeof rowView>, row: QueueRow }>} */
   const filled = new Map();
   let planned = 0;
 
   const context = {
     hub, i18n, root,
-    open: (row) => hub.follow(row, { show: true }),
+    open: (/** @type {Row} */ row) => hub.follow(row, { show: true }),
   };
 
   const count = h("span", { class: "ht-count" });
@@ -27,22 +41,23 @@ export function queueView(hub, i18n, root) {
     type: "search", class: "ht-filter", name: "filter", placeholder: t("queue.filter"),
     "aria-label": t("queue.filter"),
     oninput: () => {
-      look.text = filter.value;
+      criteria.text = filter.value;
       plan();
     },
   });
   const groups = select(Object.keys(GROUPS).map((group) => [group, t(`group.${group}`)]), "all",
     (group) => {
-      look.group = group;
+      criteria.group = /** @type {Group} */ (group);
       plan();
     }, { name: "group", "aria-label": t("queue.group") });
-  const sorts = select([["", t("queue.sort_none")], ...COLUMNS.map((key) => [key, t(`column.${key}`)])], "",
-    (key) => sortBy(key || null, key === "percentage"),
+  /** @type {[value: string, label: string][]} */
+  const columns = COLUMNS.map((key) => [key, t(`column.${key}`)]);
+  const sorts = select([["", t("queue.sort_none")], ...columns], "",
+    (key) => sortBy(/** @type {SortKey | ""} */ (key) || null, key === "percentage"),
     { name: "sort", class: "ht-narrow", "aria-label": t("queue.sort") });
-  const whole = h("div", { class: "ht-whole" },
-    h("div", { class: "ht-bar", role: "progressbar", "aria-label": t("queue.overall"),
-      "aria-valuemin": "0", "aria-valuemax": "100" }, h("i")),
-    h("span", { class: "ht-number" }));
+  const bar = progressBar(t("queue.overall"));
+  const progress = h("span", { class: "ht-number" });
+  const whole = h("div", { class: "ht-whole" }, bar.el, progress);
   const others = h("p", { class: "ht-quiet ht-small ht-others" });
   const head = h("div", { class: "ht-row ht-head", role: "row" },
     COLUMNS.map((key) => h("div", { class: `ht-cell ht-c-${classOf(key)}`, role: "columnheader", "aria-sort": "none", "data-key": key },
@@ -62,60 +77,61 @@ export function queueView(hub, i18n, root) {
     others, scroll, empty);
 
   const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) fillShell(entry.target);
+    for (const entry of entries) if (entry.isIntersecting) fillShell(/** @type {HTMLElement} */ (entry.target));
   }, { root: scroll, rootMargin: "600px" });
 
+  /** @param {SortKey} key */
   function classOf(key) {
-    return { name: "file", percentage: "progress" }[key] ?? key;
+    return key === "name" ? "file" : key === "percentage" ? "progress" : key;
   }
 
+  /** @param {SortKey} key */
   function turnSort(key) {
-    if (look.sort.key !== key) sortBy(key, key === "percentage");
-    else if (look.sort.down === (key === "percentage")) sortBy(key, !look.sort.down);
+    if (criteria.sort.key !== key) sortBy(key, key === "percentage");
+    else if (criteria.sort.down === (key === "percentage")) sortBy(key, !criteria.sort.down);
     else sortBy(null, false);
   }
 
+  /**
+   * @param {SortKey | null} key
+   * @param {boolean} down
+   */
   function sortBy(key, down) {
-    look.sort = { key, down };
+    criteria.sort = { key, down };
     sorts.value = key ?? "";
-    for (const node of head.children) {
-      const own = key !== null && node.dataset.key === key;
-      if (node.dataset.key) attr(node, "aria-sort", own ? (down ? "descending" : "ascending") : "none");
+    for (const node of head.querySelectorAll("[data-key]")) {
+      const isSorted = node.getAttribute("data-key") === key;
+      attr(node, "aria-sort", isSorted ? (down ? "descending" : "ascending") : "none");
     }
     plan();
   }
 
+  /** @param {HTMLElement} shell */
   function fillShell(shell) {
     near.unobserve(shell);
-    const id = shell.htId;
+    const id = shell.dataset.row ?? "";
     const row = hub.store.get("rows").get(id);
     if (!row || filled.has(id)) return;
-    const view = rowView(context);
-    view.make(shell);
-    view.update(shell, row);
-    filled.set(id, { view, row });
+    filled.set(id, { view: rowView(shell, row, context), row });
   }
 
   // Once a frame at most; a hidden page has no frames.
   function plan() {
     if (planned) return;
-    const later = document.hidden ? (run) => setTimeout(run, 200) : requestAnimationFrame;
-    planned = later(() => {
-      planned = 0;
-      draw();
-    }) || 1;
+    planned = document.hidden ? setTimeout(draw, 200) : requestAnimationFrame(draw);
   }
 
   function draw() {
+    planned = 0;
     const rows = hub.store.get("rows");
-    const ids = listed(rows, hub.store.get("order"), look);
+    const ids = listed(rows, hub.store.get("order"), criteria);
     arrange(ids);
-    for (const [id, made] of filled) {
+    for (const [id, entry] of filled) {
       const row = rows.get(id);
       if (!row) filled.delete(id);
-      else if (row !== made.row) {
-        made.row = row;
-        made.view.update(shells.get(id), row);
+      else if (row !== entry.row) {
+        entry.row = row;
+        entry.view.update(row);
       }
     }
     drawCounts(rows, ids);
@@ -123,41 +139,53 @@ export function queueView(hub, i18n, root) {
     drawOpen(hub.store.get("followed"));
   }
 
+  /** @param {string[]} ids */
   function arrange(ids) {
-    const wanted = new Set(ids);
+    const current = new Set(ids);
     for (const [id, shell] of shells) {
-      if (wanted.has(id)) continue;
+      if (current.has(id)) continue;
       near.unobserve(shell);
       shell.remove();
       shells.delete(id);
       filled.delete(id);
     }
-    const focused = body.contains(document.activeElement) ? document.activeElement : null;
+    const focused = document.activeElement;
     let at = body.firstChild;
     for (const id of ids) {
       const shell = shells.get(id) ?? newShell(id);
-      if (shell === at) at = at.nextSibling;
+      if (shell === at) at = shell.nextSibling;
       else body.insertBefore(shell, at);
     }
     // What is moved loses the focus.
-    if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
+    if (focused instanceof HTMLElement && body.contains(focused) && focused !== document.activeElement) {
+      focused.focus({ preventScroll: true });
+    }
   }
 
+  /** @param {string} id */
   function newShell(id) {
-    const shell = h("div", { class: "ht-row", role: "row" });
-    shell.htId = id;
-    attr(shell, "data-row", id);
-    // The whole row is a target; its buttons, and text that is being selected, are not.
-    shell.addEventListener("click", (event) => {
-      const row = hub.store.get("rows").get(id);
-      if (!row?.recording_id || event.target.closest("button, a, input, select")) return;
-      if (String(window.getSelection()).trim() === "") context.open(row);
-    });
+    const shell = h("div", { class: "ht-row", role: "row", "data-row": id, onclick: (event) => openFrom(event, id) });
     shells.set(id, shell);
     near.observe(shell);
     return shell;
   }
 
+  /**
+   * The whole row is a target; its buttons, and text that is being selected, are not.
+   * @param {MouseEvent} event
+   * @param {string} id
+   */
+  function openFrom(event, id) {
+    const row = hub.store.get("rows").get(id);
+    const isControl = event.target instanceof Element && event.target.closest("button, a, input, select");
+    if (!row?.recording_id || isControl) return;
+    if (String(window.getSelection()).trim() === "") context.open(row);
+  }
+
+  /**
+   * @param {PanelState["rows"]} rows
+   * @param {string[]} ids
+   */
   function drawCounts(rows, ids) {
     put(count, rows.size === ids.length ? t("queue.count", { count: rows.size })
       : t("queue.some", { shown: ids.length, count: rows.size }));
@@ -169,22 +197,23 @@ export function queueView(hub, i18n, root) {
     el.classList.toggle("ht-none", rows.size === 0);
   }
 
+  /** @param {PanelState["rows"]} rows */
   function drawWhole(rows) {
     const { active, percentage, eta_s } = overall(rows.values());
     show(whole, active > 0 && rows.size > 1);
     if (active === 0) return;
-    attr(whole.firstChild, "aria-valuenow", percentage === null ? null : Math.floor(percentage));
-    whole.firstChild.firstChild.style.width = `${percentage ?? 0}%`;
+    bar.draw(percentage);
     const parts = [percentage === null ? null : i18n.percent(percentage), eta_s === null ? null : i18n.about(eta_s)];
-    put(whole.lastChild, parts.filter(Boolean).join(" · "));
+    put(progress, parts.filter(Boolean).join(" · "));
   }
 
+  /** @param {PanelState["followed"]} followed */
   function drawOpen(followed) {
     for (const [id, shell] of shells) attr(shell, "aria-current", id === followed?.rowId ? "true" : null);
   }
 
   const ticking = setInterval(() => {
-    for (const [id, made] of filled) made.view.tick(shells.get(id));
+    for (const { view } of filled.values()) view.tick();
     drawWhole(hub.store.get("rows"));
   }, 1_000);
 

@@ -1,105 +1,120 @@
-// One line of the queue: made once, then only what differs is written.
+// One row of the queue: made once, then only what differs is written.
 
-import { attr, button, fill, h, icon, put, show } from "./dom.js";
+import { attr, button, fill, h, icon, progressBar, put, show } from "./dom.js";
+import { deviceName } from "./choices.js";
 import { askChange, askDelete, askRetry } from "./dialogs.js";
-import { etaNow, GROUPS } from "./listing.js";
+import { etaNow, isActive } from "./listing.js";
 
-// A result's end is told when it is nearer than this (s).
+/** @import { Row } from "../messages" */
+/** @import { Child, IconName } from "./dom.js" */
+/** @import { Hub } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+/** @import { QueueRow } from "./listing.js" */
+
+/** What views of rows share; dialogs open in `root`. @typedef {{ hub: Hub, i18n: I18n,
+ *   root: HTMLElement }} ViewContext */
+
+// A result's end is named when it is nearer than this (s).
 const SOON_S = 24 * 3600;
 const VERY_SOON_S = 15 * 60;
 
-/** What can be done with a row, as buttons; `bare` shows signs alone. */
-export function actionButtons(row, { hub, i18n, root }, bare) {
+/**
+ * What can be done with a row, as buttons.
+ * @param {Row} row
+ * @param {ViewContext} context
+ * @param {{ bare: boolean, current?: () => Row }} options  `bare` shows signs alone; `current`
+ *   returns the row as it is when a button is pressed
+ */
+export function actionButtons(row, { hub, i18n, root }, { bare, current = () => row }) {
   const { t } = i18n;
-  const many = row.of > 1;
-  const all = {
-    cancel: [t("action.cancel"), "cancel", () => hub.cancel(row)],
-    retry: [t("action.retry"), "retry", () => askRetry(root(), hub, i18n, row)],
-    change: [t("action.change"), "change", () => askChange(root(), hub, i18n, row)],
-    keep: [t("action.keep"), "keep", () => hub.keep(row, true)],
-    unkeep: [t("action.unkeep"), "keep", () => hub.keep(row, false)],
-    delete: [t("action.delete"), "delete", () => askDelete(root(), hub, i18n, row)],
+  /** @type {Record<string, [sign: IconName, press: () => void]>} */
+  const actions = {
+    cancel: ["cancel", () => hub.cancel(current())],
+    retry: ["retry", () => askRetry(root, hub, i18n, current())],
+    change: ["change", () => askChange(root, hub, i18n, current())],
+    keep: ["keep", () => hub.keep(current(), true)],
+    unkeep: ["keep", () => hub.keep(current(), false)],
+    delete: ["delete", () => askDelete(root, hub, i18n, current())],
   };
-  const wanted = Object.keys(all).filter((name) => row.actions.includes(name === "change" ? "retry" : name));
-  return wanted.map((name) => {
-    const [label, sign, press] = all[name];
-    const whole = many && ["keep", "unkeep", "delete"].includes(name);
-    const made = button(whole ? t("action.of_job", { action: label, count: row.of }) : label, {
+  const possible = Object.entries(actions)
+    .filter(([name]) => row.actions.includes(name === "change" ? "retry" : name));
+  return possible.map(([name, [sign, press]]) => {
+    const label = t(`action.${name}`);
+    const isOfJob = row.of > 1 && ["keep", "unkeep", "delete"].includes(name);
+    return button(isOfJob ? t("action.of_job", { action: label, count: row.of }) : label, {
       sign, bare, kind: bare ? "ghost" : "small", press, "data-action": name,
+      "aria-pressed": name === "unkeep" ? "true" : null,
     });
-    attr(made, "aria-pressed", name === "unkeep" ? "true" : null);
-    return made;
   });
 }
 
-/** The line of one row; `update` writes what differs. */
-export function rowView(context) {
+/**
+ * The view of one row; `update` writes what differs, `tick` what changes with time alone.
+ * @param {HTMLElement} el  an empty row of the table
+ * @param {QueueRow} first
+ * @param {ViewContext & { open: (row: Row) => void }} context
+ */
+export function rowView(el, first, context) {
   const { hub, i18n } = context;
   const { t } = i18n;
-  let row = null;
+  let row = first;
   let actionsKey = "";
 
-  const cell = (name, ...children) => h("div", { class: `ht-cell ht-c-${name}`, role: "cell" }, children);
   const name = h("button", { type: "button", class: "ht-name", onclick: () => context.open(row) });
   const sub = h("div", { class: "ht-sub" });
-  const expiry = h("span", { class: "ht-expiry" }, icon("clock"), h("span", {}));
+  const clock = icon("clock");
+  const expiryText = h("span", {});
+  const expiry = h("span", { class: "ht-expiry" }, clock, expiryText);
   const session = h("span", { class: "ht-mono" });
   const engine = h("span", { class: "ht-cut" });
-  const cloud = h("span", { class: "ht-cloud-sign" }, icon("cloud"), h("span", { class: "ht-hidden" }));
+  const receiver = h("span", { class: "ht-hidden" });
+  const cloud = h("span", { class: "ht-cloud-sign" }, icon("cloud"), receiver);
   const model = h("span", { class: "ht-cut" });
   const device = h("div", { class: "ht-sub" });
   const state = h("span", { class: "ht-state" });
   const stage = h("div", { class: "ht-sub" });
-  const bar = h("div", { class: "ht-bar", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+  const bar = progressBar("");
   const percent = h("span", { class: "ht-number" });
   const eta = h("span", { class: "ht-number" });
   const actions = cell("actions");
+  const [errorText, errorDetail] = [h("strong"), h("span")];
   const error = h("div", { class: "ht-cell ht-row-error", role: "cell" }, icon("warning"),
-    h("span", {}, h("strong"), h("span")));
+    h("span", {}, errorText, errorDetail));
 
-  function make(el) {
-    fill(el,
-      cell("file", name, h("div", { class: "ht-sub-line" }, sub, expiry)),
-      cell("session", session),
-      cell("engine", h("div", { class: "ht-one" }, engine, cloud)),
-      cell("model", model, device),
-      cell("state", state, stage),
-      cell("progress", bar, percent),
-      cell("eta", eta),
-      actions,
-      error,
-    );
-  }
+  fill(el,
+    cell("file", name, h("div", { class: "ht-sub-line" }, sub, expiry)),
+    cell("session", session),
+    cell("engine", h("div", { class: "ht-one" }, engine, cloud)),
+    cell("model", model, device),
+    cell("state", state, stage),
+    cell("progress", bar.el, percent),
+    cell("eta", eta),
+    actions,
+    error,
+  );
+  update(row);
+  return { update, tick };
 
-  function update(el, next) {
+  /** @param {QueueRow} next */
+  function update(next) {
     row = next;
     attr(el, "data-state", row.state);
-    put(name, row.name);
-    attr(name, "title", row.name);
+    putTitled(name, row.name);
     name.disabled = !row.recording_id;
     attr(el, "data-opens", Boolean(row.recording_id));
     put(sub, about());
-    attr(sub, "title", row.warnings.map((one) => i18n.tell(one).text).join("\n") || null);
-    put(session, row.session);
-    attr(session, "title", row.session);
-    put(engine, row.engine);
-    attr(engine, "title", row.engine);
-    show(cloud, row.sends_audio_to);
-    if (row.sends_audio_to) {
-      const told = t("cloud.goes", { receiver: row.sends_audio_to });
-      attr(cloud, "title", told);
-      put(cloud.lastChild, told);
-    }
-    put(model, row.model);
-    attr(model, "title", row.model);
+    attr(sub, "title", row.warnings.map((warning) => i18n.tell(warning).text).join("\n") || null);
+    putTitled(session, row.session);
+    putTitled(engine, row.engine);
+    drawCloud();
+    putTitled(model, row.model);
     put(device, deviceOf());
     put(state, t(`state.${row.state}`));
-    put(stage, stageOf());
-    attr(stage, "title", stage.textContent || null);
+    putTitled(stage, stageOf());
     drawBar();
     drawActions();
     drawError();
-    tick(el);
+    tick();
   }
 
   function about() {
@@ -111,10 +126,17 @@ export function rowView(context) {
     return parts.join(" · ");
   }
 
+  function drawCloud() {
+    show(cloud, row.sends_audio_to);
+    if (!row.sends_audio_to) return;
+    const text = t("cloud.goes", { receiver: row.sends_audio_to });
+    attr(cloud, "title", text);
+    put(receiver, text);
+  }
+
   function deviceOf() {
-    const shown = row.device ?? (row.asked_device === "auto" ? null : row.asked_device);
-    if (!shown) return "";
-    return i18n.has(`device.${shown}`) ? t(`device.${shown}`) : shown;
+    const code = row.device ?? (row.asked_device === "auto" ? null : row.asked_device);
+    return code ? deviceName(i18n, code) : "";
   }
 
   function stageOf() {
@@ -125,15 +147,11 @@ export function rowView(context) {
   }
 
   function drawBar() {
-    const shown = row.state !== "rejected";
-    show(bar, shown);
-    const known = row.percentage != null;
-    const guessing = !known && GROUPS.active.has(row.state);
-    bar.classList.toggle("ht-guessing", guessing);
-    attr(bar, "aria-valuenow", known ? Math.floor(row.percentage) : null);
-    attr(bar, "aria-label", t("row.progress", { name: row.name }));
-    bar.firstChild.style.width = guessing ? "" : `${row.percentage ?? 0}%`;
-    put(percent, shown && known ? i18n.percent(row.percentage) : "");
+    const isRecording = row.state !== "rejected";
+    show(bar.el, isRecording);
+    attr(bar.el, "aria-label", t("row.progress", { name: row.name }));
+    bar.draw(row.percentage, isActive(row));
+    put(percent, isRecording && row.percentage !== null ? i18n.percent(row.percentage) : "");
   }
 
   function drawActions() {
@@ -141,36 +159,48 @@ export function rowView(context) {
     if (key === actionsKey) return;
     actionsKey = key;
     const focused = actions.contains(document.activeElement);
-    // The buttons ask for the row as it is when they are pressed.
-    const now = new Proxy({}, { get: (_, what) => row[what] });
-    actions.replaceChildren(...actionButtons(now, context, true));
+    actions.replaceChildren(...actionButtons(row, context, { bare: true, current: () => row }));
     if (focused) (actions.querySelector("button") ?? name).focus();
   }
 
   function drawError() {
     show(error, row.error);
     if (!row.error) return;
-    const [wording, message] = error.lastChild.childNodes;
-    put(wording, i18n.wording(row.error));
     const detail = i18n.tell(row.error.message);
-    put(message, detail.text ? ` ${detail.text}` : "");
-    attr(message, "lang", detail.lang);
+    put(errorText, i18n.wording(row.error));
+    put(errorDetail, detail.text ? ` ${detail.text}` : "");
+    attr(errorDetail, "lang", detail.lang);
     attr(error, "title", detail.text || null);
   }
 
-  /** What changes with time alone. */
-  function tick(el) {
-    const left = GROUPS.active.has(row.state) ? etaNow(row) : null;
-    put(eta, left === null ? "" : i18n.about(left));
-    const goes = row.expires_at == null || row.kept ? null : row.expires_at - hub.now() / 1000;
-    const soon = goes !== null && goes < SOON_S;
-    show(expiry, soon || row.kept);
-    attr(expiry.firstChild, "hidden", row.kept);
-    if (row.kept) put(expiry.lastChild, t("row.kept"));
-    else if (soon) put(expiry.lastChild, t("row.goes", { time: i18n.about(Math.max(goes, 0)) }));
-    attr(expiry, "data-soon", !row.kept && soon && goes < VERY_SOON_S);
+  function tick() {
+    const remaining = isActive(row) ? etaNow(row) : null;
+    put(eta, remaining === null ? "" : i18n.about(remaining));
+    const expiresIn = row.expires_at == null || row.kept ? null : row.expires_at - hub.now() / 1000;
+    const isSoon = expiresIn !== null && expiresIn < SOON_S;
+    show(expiry, isSoon || row.kept);
+    attr(clock, "hidden", row.kept);
+    if (row.kept) put(expiryText, t("row.kept"));
+    else if (isSoon) put(expiryText, t("row.goes", { time: i18n.about(Math.max(expiresIn, 0)) }));
+    attr(expiry, "data-soon", isSoon && expiresIn < VERY_SOON_S);
     attr(el, "data-kept", row.kept);
   }
+}
 
-  return { make, update, tick };
+/**
+ * @param {string} name
+ * @param {Child[]} children
+ */
+function cell(name, ...children) {
+  return h("div", { class: `ht-cell ht-c-${name}`, role: "cell" }, children);
+}
+
+/**
+ * Sets a node's text, in full also where it is cut off.
+ * @param {Element} node
+ * @param {string} text
+ */
+function putTitled(node, text) {
+  put(node, text);
+  attr(node, "title", text || null);
 }

@@ -2,7 +2,10 @@
 
 const SESSION = "hybrid-transcribe.session";
 
-/** A remembered value, null where there is none or the browser remembers nothing. */
+/**
+ * A remembered value, null where there is none or the browser remembers nothing.
+ * @param {string} key
+ */
 export function recall(key) {
   try {
     return window.localStorage.getItem(key);
@@ -11,7 +14,11 @@ export function recall(key) {
   }
 }
 
-/** Remembers a value, null forgets it. */
+/**
+ * Remembers a value, null forgets it.
+ * @param {string} key
+ * @param {string | null} value
+ */
 export function remember(key, value) {
   try {
     if (value == null) window.localStorage.removeItem(key);
@@ -43,7 +50,10 @@ export function plainAddress() {
   return url;
 }
 
-/** Remembers the session in browser and address; of the rest of it only the server's token goes. */
+/**
+ * Remembers the session in browser and address; of the rest of it only the server's token goes.
+ * @param {string} sessionId
+ */
 export function rememberSession(sessionId) {
   // A link counts for its own tab: the queue of whoever opens it is not forgotten for it.
   if (!addressedSession() || !ownSession()) remember(SESSION, sessionId);
@@ -52,10 +62,12 @@ export function rememberSession(sessionId) {
 
 /** Back from a link's queue to one's own. */
 export function openOwnSession() {
-  nameSession(ownSession());
+  const sessionId = ownSession();
+  if (sessionId) nameSession(sessionId);
   window.location.reload();
 }
 
+/** @param {string} sessionId */
 function nameSession(sessionId) {
   const url = plainAddress();
   if (url.searchParams.has("session")) {

@@ -3,13 +3,21 @@
 
 import { overall } from "./listing.js";
 
-/** Keeps the title right; gives what ends that. */
+/** @import { Hub } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+
+/**
+ * Keeps the title right; returns what ends that.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ */
 export function followTitle(hub, i18n) {
   const own = document.title.replace(/^\(\d+%[^)]*\) /, "");
-  let timer = null;
+  /** @type {number | undefined} */
+  let timer;
 
   function write() {
-    timer = null;
+    timer = undefined;
     if (!hub.store.get("welcome")?.session_id) return;
     document.documentElement.lang = i18n.language;
     const { active, percentage, eta_s } = overall(hub.store.get("rows").values());

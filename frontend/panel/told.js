@@ -1,3 +1,4 @@
+// @ts-nocheck: its types come with messages by code.
 // What the engine room tells people, which speaks English, in the reader's language. The catalogue
 // is `strings/told.json`: the English is what is looked for, in its order, with blanks for names
 // and figures. The package puts it before the panel's code as SENTENCES.

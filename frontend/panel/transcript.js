@@ -1,24 +1,65 @@
 // One transcript: live text, times to click and hear, doubtful words, search, copy, downloads.
 
-import { attr, button, checkbox, h, icon, put, select, show, swap } from "./dom.js";
+import { attr, button, checkbox, focusWithin, h, icon, put, rename, select, show, swap } from "./dom.js";
 import { deviceName } from "./choices.js";
-import { doubts, hits, isDoubtful, pieces } from "./marks.js";
-import { GROUPS } from "./listing.js";
+import { doubts, hits, isDoubtful, pieces } from "./highlight.js";
+import { asPanelError } from "./hub.js";
+import { isActive } from "./listing.js";
 import { actionButtons } from "./row.js";
 import { createEndings } from "./store.js";
 
-/** The card with the transcript that is followed; hidden where none is. */
-export function transcriptView(hub, i18n, root, kept = null) {
+/** @import { Row, Segment } from "../messages" */
+/** @import { Doubt, Range } from "./highlight.js" */
+/** @import { Followed, Hub, RecordingIds } from "./hub.js" */
+/** @import { I18n } from "./i18n.js" */
+
+/** A segment as it is drawn. @typedef {{ segment: Segment, text: string, doubtful: Doubt[],
+ *   hits: Range[], node: HTMLElement, words: HTMLElement }} Line */
+
+/** A place of what is searched: the `index`th of a line. @typedef {{ line: Line, index: number }} Hit */
+
+/**
+ * Where the reader is in a transcript, and the recording: times in seconds.
+ * @typedef {object} Reading
+ * @property {RecordingIds} ids
+ * @property {string} search
+ * @property {number} currentHit
+ * @property {string | null} audioUrl
+ * @property {boolean} isLoading
+ * @property {number | null} playFrom
+ * @property {number} time
+ * @property {boolean} isPlaying
+ */
+
+/**
+ * The card with the transcript that is followed; hidden where none is.
+ * @param {Hub} hub
+ * @param {I18n} i18n
+ * @param {HTMLElement} root  where dialogs open
+ * @param {Reading | null} [before]  from a view that this one replaces
+ */
+export function transcriptView(hub, i18n, root, before = null) {
   const { t } = i18n;
   const endings = createEndings();
+  /** @type {Followed | null} */
   let followed = null;
-  let lines = [];
-  let found = [];
-  let current = -1;
+  /** @type {Line[]} */
+  const lines = [];
+  /** @type {Hit[]} */
+  let allHits = [];
+  let currentHit = -1;
+  /** @type {string | null} */
   let audioUrl = null;
-  // Ends the fetch of the recording, while there is one, and where it is to be heard from.
-  let coming = null;
-  let wanted = null;
+  /**
+   * Ends the fetch of the recording, while there is one.
+   * @type {AbortController | null}
+   */
+  let loading = null;
+  /**
+   * Where to play once it is here, in seconds; null to go on where it was.
+   * @type {number | null}
+   */
+  let playFrom = null;
   let live = true;
   let headKey = "";
 
@@ -28,7 +69,7 @@ export function transcriptView(hub, i18n, root, kept = null) {
   const warnings = h("ul", { class: "ht-warnings" });
   const saves = h("div", { class: "ht-saves" });
   const audio = h("audio", { controls: true, preload: "metadata", hidden: true });
-  const listen = button(t("transcript.listen"), { sign: "listen", kind: "plain", press: () => hear(null) });
+  const listen = button(t("transcript.listen"), { sign: "listen", kind: "plain", press: () => play(null) });
   const copy = button(t("transcript.copy"), { sign: "copy", kind: "plain", press: copyAll });
   const search = h("input", {
     type: "search", name: "search", placeholder: t("transcript.search"), "aria-label": t("transcript.search"),
@@ -39,9 +80,9 @@ export function transcriptView(hub, i18n, root, kept = null) {
       go(event.shiftKey ? -1 : 1);
     },
   });
-  const counted = h("span", { class: "ht-number ht-counted", role: "status" });
-  const before = button(t("transcript.previous"), { sign: "up", bare: true, kind: "ghost", press: () => go(-1) });
-  const after = button(t("transcript.next"), { sign: "down", bare: true, kind: "ghost", press: () => go(1) });
+  const hitCount = h("span", { class: "ht-number ht-counted", role: "status" });
+  const previous = button(t("transcript.previous"), { sign: "up", bare: true, kind: "ghost", press: () => go(-1) });
+  const next = button(t("transcript.next"), { sign: "down", bare: true, kind: "ghost", press: () => go(1) });
   const follow = checkbox(t("transcript.live"), true, (on) => {
     live = on;
     if (on) toEnd();
@@ -54,7 +95,9 @@ export function transcriptView(hub, i18n, root, kept = null) {
     class: "ht-card ht-transcript", "aria-label": t("transcript.title"), hidden: true,
     onkeydown(event) {
       // In a field with text Escape empties it.
-      if (event.key === "Escape" && !event.target.value) leave();
+      const { target } = event;
+      const hasValue = (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) && target.value;
+      if (event.key === "Escape" && !hasValue) leave();
     },
   },
     h("header", { class: "ht-card-head" },
@@ -65,37 +108,36 @@ export function transcriptView(hub, i18n, root, kept = null) {
     h("div", { class: "ht-line" },
       h("div", { class: "ht-player" }, listen, audio),
       h("div", { class: "ht-tools" },
-        follow, h("span", { class: "ht-search-box" }, icon("search"), search), counted, before, after, copy)),
+        follow.el, h("span", { class: "ht-search-box" }, icon("search"), search), hitCount, previous, next, copy)),
     text, note, legend, saves);
 
   // ------------------------------------------------------------------ text
 
-  function take(next) {
-    if (next?.ids.recording_id !== followed?.ids.recording_id || next?.ids.job_id !== followed?.ids.job_id) reset();
-    followed = next;
-    show(el, next);
-    if (!next) return;
-    cut(Math.min(next.changedFrom, lines.length));
-    const stay = live && !next.complete;
-    const fragment = document.createDocumentFragment();
-    for (const segment of next.segments.slice(lines.length)) {
-      const line = newLine(segment);
-      lines.push(line);
-      fragment.append(line.node);
-    }
-    text.append(fragment);
+  /** @param {Followed | null} latest */
+  function take(latest) {
+    if (!isSame(latest?.ids, followed?.ids)) reset();
+    followed = latest;
+    show(el, latest);
+    if (!latest) return;
+    cut(Math.min(latest.changedFrom, lines.length));
+    const fresh = latest.segments.slice(lines.length).map(newLine);
+    lines.push(...fresh);
+    text.append(...fresh.map((line) => line.node));
     // Long texts are laid out where they are looked at.
     text.classList.toggle("ht-long", lines.length > 300);
     if (search.value) find(true);
     drawHead();
-    if (stay) toEnd();
-    if (next.show) bringIntoView(next);
+    if (live && !latest.complete) toEnd();
+    if (latest.show) bringIntoView(latest);
   }
 
-  // Once when it is opened and once when its first text has come: a page that was too short to
-  // scroll that far is long enough then.
-  function bringIntoView(next) {
-    if (next.came) next.show = false;
+  /**
+   * Once when it is opened and once when its first text has come: a page that was too short to
+   * scroll that far is long enough then.
+   * @param {Followed} latest
+   */
+  function bringIntoView(latest) {
+    if (latest.came) latest.show = false;
     el.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
   }
@@ -104,60 +146,67 @@ export function transcriptView(hub, i18n, root, kept = null) {
   function leave() {
     const opened = followed?.rowId;
     hub.unfollow();
-    if (opened) root().querySelector(`[data-row="${CSS.escape(opened)}"] .ht-name`)?.focus();
+    if (opened) focusWithin(root, `[data-row="${CSS.escape(opened)}"] .ht-name`);
   }
 
   function reset() {
     cut(0);
-    found = [];
-    current = -1;
+    allHits = [];
+    currentHit = -1;
     search.value = "";
-    put(counted, "");
+    put(hitCount, "");
     live = true;
-    follow.querySelector("input").checked = true;
+    follow.box.checked = true;
     headKey = "";
     audio.pause();
     audio.removeAttribute("src");
     show(audio, false);
     show(listen, true);
-    coming?.abort();
-    coming = null;
+    loading?.abort();
+    loading = null;
     setListen(null);
     if (audioUrl) URL.revokeObjectURL(audioUrl);
     audioUrl = null;
   }
 
+  /** @param {number} length */
   function cut(length) {
     for (const line of lines.splice(length)) line.node.remove();
   }
 
+  /**
+   * @param {Segment} segment
+   * @returns {Line}
+   */
   function newLine(segment) {
-    const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [] };
-    line.time = h("button", { type: "button", class: "ht-time", title: t("transcript.play"),
+    const words = h("p", { onclick: () => isSelecting() || play(segment.start_s) });
+    const time = h("button", { type: "button", class: "ht-time", title: t("transcript.play"),
       "aria-label": t("transcript.play_at", { time: i18n.clock(segment.start_s) }),
-      onclick: () => hear(segment.start_s) }, i18n.clock(segment.start_s));
-    line.words = h("p", { onclick: () => selected() || hear(segment.start_s) });
-    line.node = h("div", { class: "ht-segment", "data-doubtful": isDoubtful(segment),
+      onclick: () => play(segment.start_s) }, i18n.clock(segment.start_s));
+    const node = h("div", { class: "ht-segment", "data-doubtful": isDoubtful(segment),
       title: isDoubtful(segment) ? t("transcript.unsure") : null },
-    line.time,
-    h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, line.words));
+    time,
+    h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, words));
+    const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [], node, words };
     write(line);
     return line;
   }
 
+  /** @param {Line} line */
   function write(line) {
     const nodes = pieces(line.text, line.doubtful, line.hits).map((piece) => {
+      /** @type {Node} */
       let node = document.createTextNode(piece.text);
       if (piece.hit >= 0) node = h("mark", { class: "ht-hit", "data-hit": piece.hit }, node);
       if (piece.doubt === null) return node;
-      const told = t("transcript.probability", { part: i18n.percent(100 * piece.doubt) });
-      return h("mark", { class: "ht-doubt", title: told }, node);
+      const probability = t("transcript.probability", { part: i18n.percent(100 * piece.doubt) });
+      return h("mark", { class: "ht-doubt", title: probability }, node);
     });
     line.words.replaceChildren(...nodes);
   }
 
   // Who selects text to copy it does not want to hear it.
-  const selected = () => String(window.getSelection()).trim() !== "";
+  const isSelecting = () => String(window.getSelection()).trim() !== "";
 
   function toEnd() {
     text.scrollTop = text.scrollHeight;
@@ -166,41 +215,46 @@ export function transcriptView(hub, i18n, root, kept = null) {
   // ------------------------------------------------------------------ search
 
   function find(again = false) {
-    const was = found[current];
-    found = [];
+    const current = allHits[currentHit];
+    allHits = [];
     for (const line of lines) {
-      const next = hits(line.text, search.value);
-      if (next.length || line.hits.length) {
-        line.hits = next;
+      const ranges = hits(line.text, search.value);
+      if (ranges.length || line.hits.length) {
+        line.hits = ranges;
         write(line);
       }
-      next.forEach((_, n) => found.push({ line, n }));
+      ranges.forEach((_, index) => allHits.push({ line, index }));
     }
     if (again) {
-      const same = found.findIndex((hit) => hit.line === was?.line && hit.n === was.n);
-      current = same >= 0 ? same : Math.min(current, found.length - 1);
-      marksOf(current).forEach((mark) => mark.classList.add("ht-current"));
-    } else current = -1;
-    if (!again && found.length) go(1);
-    else drawCounted();
+      const same = allHits.findIndex((hit) => hit.line === current?.line && hit.index === current.index);
+      currentHit = same >= 0 ? same : Math.min(currentHit, allHits.length - 1);
+      marksOf(currentHit).forEach((mark) => mark.classList.add("ht-current"));
+    } else currentHit = -1;
+    if (!again && allHits.length) go(1);
+    else drawHitCount();
   }
 
+  /** @param {number} step */
   function go(step) {
-    if (found.length === 0) return drawCounted();
-    marksOf(current).forEach((mark) => mark.classList.remove("ht-current"));
-    current = (current + step + found.length) % found.length;
-    const marks = marksOf(current);
+    if (allHits.length === 0) return drawHitCount();
+    marksOf(currentHit).forEach((mark) => mark.classList.remove("ht-current"));
+    currentHit = (currentHit + step + allHits.length) % allHits.length;
+    const marks = marksOf(currentHit);
     marks.forEach((mark) => mark.classList.add("ht-current"));
     if (marks[0]) within(marks[0]);
-    drawCounted();
+    drawHitCount();
   }
 
-  function marksOf(at) {
-    const hit = found[at];
-    return hit ? [...hit.line.words.querySelectorAll(`[data-hit="${hit.n}"]`)] : [];
+  /** @param {number} index */
+  function marksOf(index) {
+    const hit = allHits[index];
+    return hit ? [...hit.line.words.querySelectorAll(`[data-hit="${hit.index}"]`)] : [];
   }
 
-  // The page itself stays where it is.
+  /**
+   * Scrolls the text to a node; the page itself stays where it is.
+   * @param {Element} node
+   */
   function within(node) {
     const [box, frame] = [node.getBoundingClientRect(), text.getBoundingClientRect()];
     if (box.top < frame.top || box.bottom > frame.bottom) {
@@ -208,141 +262,160 @@ export function transcriptView(hub, i18n, root, kept = null) {
     }
   }
 
-  function drawCounted() {
-    const at = { at: current + 1, count: found.length };
-    put(counted, !search.value.trim() ? "" : found.length ? t("transcript.hit", at) : t("transcript.no_hit"));
-    before.disabled = after.disabled = found.length === 0;
+  function drawHitCount() {
+    const values = { at: currentHit + 1, count: allHits.length };
+    put(hitCount, !search.value.trim() ? "" : allHits.length ? t("transcript.hit", values) : t("transcript.no_hit"));
+    previous.disabled = next.disabled = allHits.length === 0;
   }
 
   // ------------------------------------------------------------------ head and downloads
 
-  // Silence is a finding: only a recording that was gone through to its end can tell it.
-  function whyEmpty(it) {
-    if (!GROUPS.active.has(it.state) && it.state !== "completed") return t(`none.${it.state}`);
-    return followed.complete && it.state === "completed" ? t("transcript.nothing") : t("transcript.waiting");
+  /**
+   * Silence is a result: only a recording that was gone through to its end can have it.
+   * @param {Row} row
+   */
+  function whyEmpty(row) {
+    if (!isActive(row) && row.state !== "completed") return t(`none.${row.state}`);
+    return followed?.complete && row.state === "completed" ? t("transcript.nothing") : t("transcript.waiting");
   }
-
-  const row = () => followed && hub.store.get("rows").get(followed.rowId);
 
   function drawHead() {
-    const it = row();
-    if (!it) return;
-    const empty = followed.segments.length === 0;
-    show(note, empty);
-    put(note, empty ? whyEmpty(it) : "");
-    show(text, !empty);
-    show(follow, !followed.complete);
+    const row = followed && hub.store.get("rows").get(followed.rowId);
+    if (!followed || !row) return;
+    const isEmpty = followed.segments.length === 0;
+    show(note, isEmpty);
+    put(note, isEmpty ? whyEmpty(row) : "");
+    show(text, !isEmpty);
+    show(follow.el, !followed.complete);
     attr(text, "aria-busy", !followed.complete);
     show(legend, lines.some((line) => line.doubtful.length || isDoubtful(line.segment)));
-    copy.disabled = empty;
-    put(title, it.name);
-    attr(title, "title", it.name);
-    put(about, describe(it));
-    const key = [it.id, it.state, it.actions, it.of, it.warnings.length, empty, hub.store.get("choices")?.formats].join();
+    copy.disabled = isEmpty;
+    put(title, row.name);
+    attr(title, "title", row.name);
+    put(about, describe(row));
+    const formats = hub.store.get("choices")?.formats ?? [];
+    const key = [row.id, row.state, row.actions, row.of, row.warnings.length, isEmpty, formats].join();
     if (key === headKey) return;
     headKey = key;
-    actions.replaceChildren(...actionButtons(it, { hub, i18n, root }, false));
-    swap(warnings, it.warnings.map(i18n.tell).map(({ text: told, lang }) => h("li", {}, icon("info"), h("span", { lang }, told))));
-    show(warnings, it.warnings.length);
-    drawSaves(it, empty);
+    actions.replaceChildren(...actionButtons(row, { hub, i18n, root }, { bare: false }));
+    swap(warnings, row.warnings.map(i18n.tell).map((warning) =>
+      h("li", {}, icon("info"), h("span", { lang: warning.lang }, warning.text))));
+    show(warnings, row.warnings.length);
+    swap(saves, savesOfRecording(followed.ids, formats, isEmpty), row.of > 1 ? savesOfJob(row, formats) : null);
   }
 
-  function describe(it) {
-    const language = it.language && i18n.languageName(it.language);
-    const sure = it.language_probability == null ? "" : ` (${i18n.percent(100 * it.language_probability)})`;
+  /** @param {Row} row */
+  function describe(row) {
+    const language = row.language && i18n.languageName(row.language);
+    const sure = row.language_probability == null ? "" : ` (${i18n.percent(100 * row.language_probability)})`;
     return [
-      t(`state.${it.state}`),
-      `${it.engine} / ${it.model}`,
-      it.device ? deviceName(i18n, it.device) : null,
+      t(`state.${row.state}`),
+      `${row.engine} / ${row.model}`,
+      row.device ? deviceName(i18n, row.device) : null,
       language && language + sure,
-      it.duration_s == null ? null : i18n.clock(it.duration_s),
-      it.sends_audio_to ? t("cloud.goes", { receiver: it.sends_audio_to }) : null,
+      row.duration_s == null ? null : i18n.clock(row.duration_s),
+      row.sends_audio_to ? t("cloud.goes", { receiver: row.sends_audio_to }) : null,
     ].filter(Boolean).join(" · ");
   }
 
-  function drawSaves(it, empty) {
-    const formats = hub.store.get("choices")?.formats ?? [];
-    const part = { job_id: it.job_id, recording_id: it.recording_id, partial: true };
-    const one = h("div", { class: "ht-buttons", role: "group", "aria-label": t("saves.one") },
+  /**
+   * @param {RecordingIds} ids
+   * @param {string[]} formats
+   * @param {boolean} disabled
+   */
+  function savesOfRecording(ids, formats, disabled) {
+    return h("div", { class: "ht-buttons", role: "group", "aria-label": t("saves.one") },
       h("span", { class: "ht-saves-label" }, icon("download"), t("saves.one")),
       formats.map((format) => button(`.${format}`, {
-        kind: "small", "data-format": format, disabled: empty,
-        press: () => hub.download({ what: "result", format, ...part }),
+        kind: "small", "data-format": format, disabled,
+        press: () => hub.download({ what: "result", format, ...ids, partial: true }),
       })));
-    swap(saves, one, it.of > 1 ? wholeJob(it, formats) : null);
   }
 
-  function wholeJob(it, formats) {
-    const inside = select(formats.map((format) => [format, `.${format}`]), formats[0], () => {},
+  /**
+   * @param {Row} row
+   * @param {string[]} formats
+   */
+  function savesOfJob(row, formats) {
+    const inside = select(formats.map((format) => [format, `.${format}`]), formats[0] ?? "", () => {},
       { name: "inside", "aria-label": t("saves.inside") });
-    const fetch = (format) => hub.download({
-      what: "results", job_id: it.job_id, recording_id: null, format, inside: inside.value, partial: true,
+    const fetch = (/** @type {string} */ format) => hub.download({
+      what: "results", job_id: row.job_id, recording_id: null, format, inside: inside.value, partial: true,
     });
-    return h("div", { class: "ht-buttons", role: "group", "aria-label": t("saves.job", { count: it.of }) },
-      h("span", { class: "ht-saves-label" }, t("saves.job", { count: it.of })),
+    return h("div", { class: "ht-buttons", role: "group", "aria-label": t("saves.job", { count: row.of }) },
+      h("span", { class: "ht-saves-label" }, t("saves.job", { count: row.of })),
       button(t("saves.merged"), { kind: "small", "data-format": "merged", press: () => fetch("txt") }),
       h("span", { class: "ht-joined" },
         button(t("saves.zip"), { kind: "small", "data-format": "zip", press: () => fetch("zip") }), inside));
   }
 
-  // ------------------------------------------------------------------ copy and hear
+  // ------------------------------------------------------------------ copy and play
 
   async function copyAll() {
-    const all = lines.map((line) => line.text).filter(Boolean).join("\n");
-    const done = await copyText(all);
-    hub.say(done ? t("transcript.copied") : t("transcript.not_copied"));
-    put(copy.lastChild, done ? t("transcript.copied") : t("transcript.not_copied"));
-    setTimeout(() => put(copy.lastChild, t("transcript.copy")), 2_000);
+    const done = await copyText(lines.map((line) => line.text).filter(Boolean).join("\n"));
+    const result = done ? t("transcript.copied") : t("transcript.not_copied");
+    hub.announce(result);
+    rename(copy, result);
+    setTimeout(() => rename(copy, t("transcript.copy")), 2_000);
   }
 
-  async function hear(at) {
+  /** @param {number | null} time  seconds, null to go on */
+  async function play(time) {
     if (!audioUrl) {
-      wanted = at;
-      if (!(await load())) return;
-      at = wanted;
+      playFrom = time;
+      if (!followed || !(await load(followed.ids))) return;
+      time = playFrom;
     }
-    if (at !== null) audio.currentTime = at;
-    // A browser that wants another click for it, or cannot play the format, says so in its player.
+    if (time !== null) audio.currentTime = time;
+    // A browser that needs another click for it, or cannot play the format, says so in its player.
     audio.play().catch(() => {});
   }
 
-  async function load() {
-    if (coming) return false;
+  /** @param {RecordingIds} ids */
+  async function load(ids) {
+    if (loading) return false;
     const mine = new AbortController();
-    coming = mine;
+    loading = mine;
     setListen(0);
     try {
-      const got = await hub.downloads.fetchBlob({ what: "audio", ...followed.ids }, setListen, mine.signal);
-      if (coming !== mine) return false;
-      audioUrl = URL.createObjectURL(got.blob);
-      audio.src = audioUrl;
-      show(audio, true);
-      show(listen, false);
+      const { blob } = await hub.downloads.fetchBlob({ what: "audio", ...ids }, setListen, mine.signal);
+      if (loading !== mine) return false;
+      useAudio(URL.createObjectURL(blob));
       return true;
     } catch (error) {
-      if (coming === mine) hub.notify("error", error);
+      if (loading === mine) hub.notify("error", asPanelError(error));
       return false;
     } finally {
       // Another recording may be on its way by now.
-      if (coming === mine) {
-        coming = null;
+      if (loading === mine) {
+        loading = null;
         setListen(null);
       }
     }
   }
 
+  /** @param {string} url */
+  function useAudio(url) {
+    audioUrl = url;
+    audio.src = url;
+    show(audio, true);
+    show(listen, false);
+  }
+
+  /** @param {number | null} part  of the recording that is here, 0..1 */
   function setListen(part) {
     listen.disabled = part !== null;
-    put(listen.lastChild, part === null ? t("transcript.listen")
+    rename(listen, part === null ? t("transcript.listen")
       : t("transcript.loading", { part: i18n.percent(100 * part) }));
   }
 
+  /** @type {Line | null} */
   let speaking = null;
   audio.addEventListener("timeupdate", () => {
     const now = audio.currentTime;
     const line = lines.find(({ segment }) => segment.start_s <= now && now < segment.end_s) ?? null;
     if (line === speaking) return;
-    attr(speaking?.node ?? el, "data-speaking", null);
+    if (speaking) attr(speaking.node, "data-speaking", null);
     speaking = line;
     if (!line) return;
     attr(line.node, "data-speaking", "true");
@@ -351,45 +424,56 @@ export function transcriptView(hub, i18n, root, kept = null) {
 
   endings.add(
     hub.store.watch("followed", take),
-    hub.store.watch("rows", () => followed && drawHead()),
-    hub.store.watch("choices", () => followed && drawHead()),
+    hub.store.watch("rows", drawHead),
+    hub.store.watch("choices", drawHead),
     reset,
   );
-  restore(kept);
-  return { el, keep, close: endings.end };
+  restore();
+  return { el, reading, close: endings.end };
 
-  /** What the next drawing of the same takes over: where the reader is, and the recording. */
-  function keep() {
+  /**
+   * What the next drawing of the same takes over; the recording is its own from then on.
+   * @returns {Reading | null}
+   */
+  function reading() {
     if (!followed) return null;
     const taken = {
-      ids: followed.ids, search: search.value, current, audioUrl, loading: Boolean(coming), wanted,
-      at: audio.currentTime, playing: !audio.paused,
+      ids: followed.ids, search: search.value, currentHit, audioUrl, isLoading: Boolean(loading), playFrom,
+      time: audio.currentTime, isPlaying: !audio.paused,
     };
     audioUrl = null;
     return taken;
   }
 
-  function restore(taken) {
-    if (!taken) return;
-    if (taken.ids.recording_id !== followed?.ids.recording_id || taken.ids.job_id !== followed.ids.job_id) {
-      if (taken.audioUrl) URL.revokeObjectURL(taken.audioUrl);
+  function restore() {
+    if (!before) return;
+    if (!isSame(before.ids, followed?.ids)) {
+      if (before.audioUrl) URL.revokeObjectURL(before.audioUrl);
       return;
     }
-    search.value = taken.search;
-    current = taken.current;
+    search.value = before.search;
+    currentHit = before.currentHit;
     if (search.value) find(true);
-    if (taken.loading) hear(taken.wanted);
-    if (!taken.audioUrl) return;
-    audioUrl = taken.audioUrl;
-    audio.src = audioUrl;
-    audio.currentTime = taken.at;
-    show(audio, true);
-    show(listen, false);
-    if (taken.playing) audio.play().catch(() => {});
+    if (before.isLoading) play(before.playFrom);
+    if (!before.audioUrl) return;
+    useAudio(before.audioUrl);
+    audio.currentTime = before.time;
+    if (before.isPlaying) audio.play().catch(() => {});
   }
 }
 
-/** Puts text on the clipboard, also where the page is no secure context. */
+/**
+ * @param {RecordingIds | undefined} ids
+ * @param {RecordingIds | undefined} other
+ */
+function isSame(ids, other) {
+  return ids?.job_id === other?.job_id && ids?.recording_id === other?.recording_id;
+}
+
+/**
+ * Puts text on the clipboard, also where the page is no secure context.
+ * @param {string} text
+ */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

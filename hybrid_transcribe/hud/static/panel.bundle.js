@@ -1,5 +1,5 @@
 // Built by `make build` from frontend/: edit there. After a merge or rebase, build again.
-// frontend/panel/dom.js sha256=7f7c99a88c870ed7ace16e2262281d47aa9db08405567d108a7d9560f1790fde
+// frontend/panel/dom.js sha256=d16da5e4def228c4ddffbde10f7c9422409be27c58e852176e97e0e75e6d0e40
 var SVG = "http://www.w3.org/2000/svg";
 var ICONS = {
   cancel: "M6 6l12 12M18 6L6 18",
@@ -27,13 +27,21 @@ var ICONS = {
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    if (name.startsWith("on")) node.addEventListener(
+      name.slice(2),
+      /** @type {EventListener} */
+      value
+    );
     else attr(node, name, value);
   }
   return fill(node, ...children);
 }
 function fill(node, ...children) {
-  for (const child of children.flat(Infinity)) {
+  const flat = (
+    /** @type {any[]} */
+    children.flat(Infinity)
+  );
+  for (const child of flat) {
     if (child == null || child === false) continue;
     node.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }
@@ -48,15 +56,18 @@ function attr(node, name, value) {
   if (node.getAttribute(name) !== text) node.setAttribute(name, text);
 }
 function put(node, text) {
-  const shown = text == null ? "" : String(text);
-  if (node.textContent !== shown) node.textContent = shown;
+  if (node.textContent !== (text ?? "")) node.textContent = text ?? "";
 }
-function show(node, shown) {
-  if (node.hidden === Boolean(shown)) node.hidden = !shown;
+function show(node, visible) {
+  if (node.hidden === Boolean(visible)) node.hidden = !visible;
 }
 function swap(node, ...children) {
   node.replaceChildren();
   return fill(node, ...children);
+}
+function focusWithin(node, selector) {
+  const match = node.querySelector(selector);
+  if (match instanceof HTMLElement) match.focus();
 }
 function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
@@ -71,7 +82,7 @@ function icon(name) {
   svg.append(path);
   return svg;
 }
-function button(name, { sign, bare = false, kind = "", press, ...more } = {}) {
+function button(name, { sign, bare = false, kind = "", press, ...attributes } = {}) {
   return h(
     "button",
     {
@@ -81,16 +92,42 @@ function button(name, { sign, bare = false, kind = "", press, ...more } = {}) {
       "aria-label": bare ? name : null,
       onclick: press ?? (() => {
       }),
-      ...more
+      ...attributes
     },
     sign ? icon(sign) : null,
     bare ? null : h("span", {}, name)
   );
 }
-var counted = 0;
+function rename(node, name) {
+  if (node.lastChild) put(node.lastChild, name);
+}
+function progressBar(label) {
+  const filling = h("i");
+  const el = h("div", {
+    class: "ht-bar",
+    role: "progressbar",
+    "aria-label": label,
+    "aria-valuemin": "0",
+    "aria-valuemax": "100"
+  }, filling);
+  return {
+    el,
+    /**
+     * @param {number | null} percentage
+     * @param {boolean} [busy]
+     */
+    draw(percentage, busy = false) {
+      const isUnknown = percentage === null;
+      el.classList.toggle("ht-guessing", isUnknown && busy);
+      attr(el, "aria-valuenow", isUnknown ? null : Math.floor(percentage));
+      filling.style.width = isUnknown && busy ? "" : `${percentage ?? 0}%`;
+    }
+  };
+}
+var nIds = 0;
 function freshId() {
-  counted += 1;
-  return `ht-${counted}-${Math.floor(Math.random() * 1e9).toString(36)}`;
+  nIds += 1;
+  return `ht-${nIds}-${Math.floor(Math.random() * 1e9).toString(36)}`;
 }
 function field(label, control, { hint = null, wide = false } = {}) {
   control.id ||= freshId();
@@ -104,24 +141,22 @@ function field(label, control, { hint = null, wide = false } = {}) {
     note
   );
 }
-function checkbox(label, checked, change, hint = null) {
+function checkbox(text, checked, change, hint = null) {
   const box = h("input", { type: "checkbox", onchange: () => change(box.checked) });
   box.checked = checked;
-  const made = h("label", { class: "ht-check" }, box, h("span", {}, label));
-  if (hint) attr(made, "title", hint);
-  return made;
+  return { el: h("label", { class: "ht-check", title: hint }, box, h("span", {}, text)), box };
 }
 function select(options, chosen, change, attributes = {}) {
-  const made = h(
+  const control = h(
     "select",
-    { ...attributes, onchange: () => change(made.value) },
+    { ...attributes, onchange: () => change(control.value) },
     options.map(([value, label, more = {}]) => h("option", { value, ...more }, label))
   );
-  made.value = chosen;
-  return made;
+  control.value = chosen;
+  return control;
 }
 
-// frontend/panel/options.js sha256=efff835463f33171e9d9ef6e94eb88313c95f1bf94f95d86df67947bfb37099d
+// frontend/panel/options.js sha256=0dea8ce096dc546374a8fe9c00ba06de9e4c6b92f1a36c9a0ec61cbb17e8d657
 var COMMON = [
   { name: "initial_prompt", kind: "text", wide: true },
   { name: "hotwords", kind: "text", wide: true },
@@ -168,32 +203,32 @@ function parsed(option, typed) {
   return fits ? number : null;
 }
 var USUAL_LANGUAGES = ["en", "pt", "es", "fr", "de", "it"];
-function languagesOf(how, choice) {
+function languagesOf(form, choice) {
   if (choice.languages.length) return choice.languages;
-  return [.../* @__PURE__ */ new Set([...USUAL_LANGUAGES, how.language])].filter(Boolean);
+  return [.../* @__PURE__ */ new Set([...USUAL_LANGUAGES, form.language])].filter(Boolean);
 }
-var deviceFor = (how, choice) => choice.devices.includes(how.device) ? how.device : "auto";
-function languageFor(how, choice) {
-  const known = choice.options.includes("language") && languagesOf(how, choice).includes(how.language);
-  return known ? how.language : "";
+var deviceFor = (form, choice) => choice.devices.includes(form.device) ? form.device : "auto";
+function languageFor(form, choice) {
+  const isOffered = choice.options.includes("language") && languagesOf(form, choice).includes(form.language);
+  return isOffered ? form.language : "";
 }
-var taskFor = (how, choice) => choice.translates ? how.task : "transcribe";
-function keywords(how, choice) {
-  const [language, task] = [languageFor(how, choice), taskFor(how, choice)];
-  const made = { engine: choice.name, device: deviceFor(how, choice) };
-  if (how.model.trim()) made.model = how.model.trim();
-  if (language) made.language = language;
-  if (task !== "transcribe") made.task = task;
-  if (how.word_timestamps && choice.word_timestamps) made.word_timestamps = true;
-  for (const [name, value] of Object.entries(how.options)) {
-    if (choice.options.includes(name) && value != null) made[name] = value;
+var taskFor = (form, choice) => choice.translates ? form.task : "transcribe";
+function keywords(form, choice) {
+  const [language, task] = [languageFor(form, choice), taskFor(form, choice)];
+  const values = { engine: choice.name, device: deviceFor(form, choice) };
+  if (form.model.trim()) values.model = form.model.trim();
+  if (language) values.language = language;
+  if (task !== "transcribe") values.task = task;
+  if (form.word_timestamps && choice.word_timestamps) values.word_timestamps = true;
+  for (const [name, value] of Object.entries(form.options)) {
+    if (choice.options.includes(name) && value != null) values[name] = value;
   }
-  return made;
+  return values;
 }
 
-// frontend/panel/choices.js sha256=f22fa8fb08b6e870d351c5ff5c5ff76474fc2395a0dc43094ddf7a00de45094c
+// frontend/panel/choices.js sha256=03f76274b4bc1c5e71732b7eeeae6d62c3dfca048819fb72b26c3bb5d72f805b
 var OTHER = "\0other";
-function choicesView(hub, i18n, { how, change }) {
+function choicesView(hub, i18n, { form, change }) {
   const { t } = i18n;
   const el = h("div", { class: "ht-choices" });
   const open2 = { more: false, expert: false };
@@ -232,33 +267,37 @@ function choicesView(hub, i18n, { how, change }) {
     }, { name: "engine" }));
   }
   function modelField(choice, values) {
-    const known = values.model === "" || choice.models.includes(values.model);
-    const typing = otherModel || !known;
+    const isListed = values.model === "" || choice.models.includes(values.model);
+    const typing = otherModel || !isListed;
     const usual = choice.default_model;
     const names = [
       ["", usual ? t("choices.model_default", { name: usual }) : t("choices.default")],
-      ...choice.models.filter((name) => name !== usual).map((name) => [name, name]),
+      ...choice.models.filter((name) => name !== usual).map((name) => (
+        /** @type {[string, string]} */
+        [name, name]
+      )),
       [OTHER, t("choices.model_other")]
     ];
-    const shown = typing ? OTHER : values.model === usual ? "" : values.model;
-    const list = select(names, shown, (name) => {
+    const current = typing ? OTHER : values.model === usual ? "" : values.model;
+    const list = select(names, current, (name) => {
       otherModel = name === OTHER;
       redraw({ model: otherModel ? "" : name });
-      if (otherModel) el.querySelector("[name=other_model]").focus();
+      if (otherModel) focusWithin(el, "[name=other_model]");
     }, { name: "model" });
-    const made = field(t("choices.model"), list);
+    const labelled = field(t("choices.model"), list);
     if (typing) {
-      made.append(h("input", {
+      const input = h("input", {
         type: "text",
         name: "other_model",
-        value: known ? "" : values.model,
+        value: isListed ? "" : values.model,
         spellcheck: "false",
         placeholder: t("choices.model_placeholder"),
         "aria-label": t("choices.model_placeholder"),
-        oninput: (event) => change({ model: event.target.value })
-      }));
+        oninput: () => change({ model: input.value })
+      });
+      labelled.append(input);
     }
-    return made;
+    return labelled;
   }
   function deviceField(choice, values) {
     const names = ["auto", ...choice.devices.filter((name) => name !== "auto")];
@@ -270,7 +309,8 @@ function choicesView(hub, i18n, { how, change }) {
   }
   function languageField(choice, values) {
     const collator = new Intl.Collator(i18n.language);
-    const named = languagesOf(values, choice).map((code) => [code, i18n.languageName(code)]).sort(([, one], [, other]) => collator.compare(one, other));
+    const named = languagesOf(values, choice).map((code) => [code, i18n.languageName(code)]);
+    named.sort(([, name], [, other]) => collator.compare(name, other));
     return field(t("choices.language"), select(
       [["", t("choices.detect")], ...named],
       languageFor(values, choice),
@@ -287,16 +327,15 @@ function choicesView(hub, i18n, { how, change }) {
     }));
   }
   function wordsBox(choice, values) {
-    const made = checkbox(
+    const { el: labelled, box } = checkbox(
       t("choices.words"),
       values.word_timestamps && choice.word_timestamps,
       (word_timestamps) => change({ word_timestamps }),
       t("choices.words_hint")
     );
-    const box = made.querySelector("input");
     box.name = "word_timestamps";
     box.disabled = !choice.word_timestamps;
-    return h("div", { class: "ht-field ht-boxes" }, made);
+    return h("div", { class: "ht-field ht-boxes" }, labelled);
   }
   function unavailable(choices) {
     const lacking = choices.engines.filter((engine) => !engine.available);
@@ -309,7 +348,7 @@ function choicesView(hub, i18n, { how, change }) {
         const why = i18n.tell(engine.why_not ?? "");
         return [h("dt", {}, engine.name), h("dd", { lang: why.lang }, why.text)];
       })),
-      button(t("choices.look"), { sign: "retry", kind: "small", press: hub.look })
+      button(t("choices.look"), { sign: "retry", kind: "small", press: hub.lookForEngines })
     );
   }
   function more(choice, values) {
@@ -328,11 +367,13 @@ function choicesView(hub, i18n, { how, change }) {
     );
   }
   function details(label, which, ...children) {
-    return h("details", {
-      class: "ht-more",
-      open: open2[which],
-      ontoggle: (event) => open2[which] = event.target.open
-    }, h("summary", {}, label), children);
+    const node = h(
+      "details",
+      { class: "ht-more", open: open2[which], ontoggle: () => open2[which] = node.open },
+      h("summary", {}, label),
+      children
+    );
+    return node;
   }
   function control(option, values) {
     const label = t(`option.${option.name}`);
@@ -342,47 +383,48 @@ function choicesView(hub, i18n, { how, change }) {
       values.options = options;
       change({ options });
     };
-    if (option.kind === "switch") {
-      const made2 = checkbox(
-        label,
-        value ?? option.usual,
-        (on) => set(on === option.usual ? void 0 : on)
-      );
-      made2.querySelector("input").name = option.name;
-      return h("div", { class: "ht-field ht-boxes" }, made2);
-    }
+    if (option.kind === "switch") return switchFor(option, label, value, set);
     if (option.kind === "maybe") return field(label, maybe(option, value, set));
     const offers = option.offers ? h(
       "datalist",
       { id: freshId() },
-      option.offers.map((one) => h("option", { value: one }))
+      option.offers.map((offer) => h("option", { value: offer }))
     ) : null;
-    const made = field(label, typed(option, value, set, offers?.id), {
+    const labelled = field(label, typed(option, value, set, offers?.id), {
       wide: option.wide,
       hint: option.wide ? t(`hint.${option.name}`) : null
     });
-    return offers ? (made.append(offers), made) : made;
+    if (offers) labelled.append(offers);
+    return labelled;
+  }
+  function switchFor(option, label, value, set) {
+    const { el: labelled, box } = checkbox(
+      label,
+      Boolean(value ?? option.usual),
+      (on) => set(on === option.usual ? void 0 : on)
+    );
+    box.name = option.name;
+    return h("div", { class: "ht-field ht-boxes" }, labelled);
   }
   function maybe(option, value, set) {
     const names = [["", t("choices.default")], ["yes", t("choices.yes")], ["no", t("choices.no")]];
-    const shown = value === void 0 ? "" : value ? "yes" : "no";
-    const read = { "": void 0, yes: true, no: false };
-    return select(names, shown, (chosen) => set(read[chosen]), { name: option.name });
+    const current = value === void 0 ? "" : value ? "yes" : "no";
+    return select(names, current, (chosen) => set(chosen === "" ? void 0 : chosen === "yes"), { name: option.name });
   }
-  function typed(option, value, set, offers) {
+  function typed(option, value, set, offersId) {
     const input = h("input", {
       type: "text",
       name: option.name,
       inputmode: ["integer", "number"].includes(option.kind) ? "decimal" : null,
       value: Array.isArray(value) ? value.join(", ") : value,
       placeholder: option.wide ? null : t("choices.default"),
-      list: offers,
+      list: offersId,
       autocomplete: "off",
       oninput() {
-        const read = parsed(option, input.value);
-        attr(input, "aria-invalid", read === null);
-        input.setCustomValidity(read === null ? t("choices.invalid") : "");
-        set(read === null ? void 0 : read);
+        const next = parsed(option, input.value);
+        attr(input, "aria-invalid", next === null);
+        input.setCustomValidity(next === null ? t("choices.invalid") : "");
+        set(next ?? void 0);
       }
     });
     return input;
@@ -391,10 +433,10 @@ function choicesView(hub, i18n, { how, change }) {
     const name = document.activeElement?.getAttribute("name");
     const inside = el.contains(document.activeElement);
     change(changes);
-    draw({ ...how(), ...changes });
-    if (inside && name) el.querySelector(`[name="${name}"]`)?.focus();
+    draw({ ...form(), ...changes });
+    if (inside && name) focusWithin(el, `[name="${name}"]`);
   }
-  const stop = hub.store.watch("choices", () => draw(how()));
+  const stop = hub.store.watch("choices", () => draw(form()));
   return { el, close: stop };
 }
 function cloudMark(i18n, receiver) {
@@ -410,8 +452,8 @@ function deviceName(i18n, device) {
   return i18n.has(key) ? i18n.t(key) : device;
 }
 
-// frontend/panel/dialogs.js sha256=c789bf39cbf1309692f4b537d5b407064334db9b764e79b54130bd1be34bfa96
-function open(root, label, build, gone = () => {
+// frontend/panel/dialogs.js sha256=205d8150ae57cd5649004080dd7dbebf666396138f068735716e70102c88e831
+function open(root, label, build, closed = () => {
 }) {
   const before = document.activeElement;
   const dialog = h("dialog", { class: "ht-dialog", "aria-label": label });
@@ -419,77 +461,81 @@ function open(root, label, build, gone = () => {
   fill(dialog, h("h3", {}, label), ...build(close));
   dialog.addEventListener("close", () => {
     dialog.remove();
-    gone();
-    before?.focus?.();
+    closed();
+    if (before instanceof HTMLElement) before.focus();
   });
   root.append(dialog);
   dialog.showModal();
 }
-function askDelete(root, hub, i18n, row) {
-  const { t } = i18n;
-  open(root, t("delete.title"), (close) => [
-    h("p", {}, t("delete.what", { count: row.of, name: row.name })),
+function confirm(root, { t }, { title, text, action, kind, sign, press }) {
+  open(root, title, (close) => [
+    h("p", {}, text),
     h(
       "div",
       { class: "ht-buttons ht-end" },
       button(t("dialog.back"), { press: close }),
-      button(t("action.delete"), { kind: "danger", sign: "delete", press() {
+      button(action, { kind, sign, press() {
         close();
-        hub.remove(row);
+        press();
       } })
     )
   ]);
+}
+function askDelete(root, hub, i18n, row) {
+  const { t } = i18n;
+  confirm(root, i18n, {
+    title: t("delete.title"),
+    text: t("delete.what", { count: row.of, name: row.name }),
+    action: t("action.delete"),
+    kind: "danger",
+    sign: "delete",
+    press: () => hub.remove(row)
+  });
 }
 function askRetry(root, hub, i18n, row) {
   const { t } = i18n;
   if (row.state !== "completed") return void hub.retry(row);
-  open(root, t("retry.title"), (close) => [
-    h("p", {}, t("retry.what", { name: row.name })),
-    h(
-      "div",
-      { class: "ht-buttons ht-end" },
-      button(t("dialog.back"), { press: close }),
-      button(t("change.start"), { kind: "primary", sign: "retry", press() {
-        close();
-        hub.retry(row);
-      } })
-    )
-  ]);
+  confirm(root, i18n, {
+    title: t("retry.title"),
+    text: t("retry.what", { name: row.name }),
+    action: t("change.start"),
+    kind: "primary",
+    sign: "retry",
+    press: () => hub.retry(row)
+  });
 }
 function askDrop(root, hub, i18n, item) {
   const { t } = i18n;
   if (item.state === "failed" || item.offset === 0) return void hub.uploads.cancel(item.id);
-  open(root, t("drop.title"), (close) => [
-    h("p", {}, t("drop.what", { name: item.name })),
-    h(
-      "div",
-      { class: "ht-buttons ht-end" },
-      button(t("dialog.back"), { press: close }),
-      button(t("drop.yes"), { kind: "danger", sign: "cancel", press() {
-        close();
-        hub.uploads.cancel(item.id);
-      } })
-    )
-  ]);
+  confirm(root, i18n, {
+    title: t("drop.title"),
+    text: t("drop.what", { name: item.name }),
+    action: t("drop.yes"),
+    kind: "danger",
+    sign: "cancel",
+    press: () => hub.uploads.cancel(item.id)
+  });
 }
 function askChange(root, hub, i18n, row) {
   const { t } = i18n;
-  let how = valuesOf(row, hub);
+  let form = valuesOf(row, hub);
   const cloud = h("div", {});
-  const mark = () => {
-    const receiver = hub.chosen(how)?.sends_audio_to;
+  const drawCloud = () => {
+    const receiver = hub.chosen(form)?.sends_audio_to;
     cloud.replaceChildren(...receiver ? [cloudMark(i18n, receiver)] : []);
   };
-  const change = (changes) => {
-    how = { ...how, ...changes };
-    mark();
-  };
-  const form = choicesView(hub, i18n, { how: () => how, change });
-  mark();
+  const view = choicesView(hub, i18n, {
+    form: () => form,
+    change(changes) {
+      form = { ...form, ...changes };
+      drawCloud();
+    }
+  });
+  drawCloud();
   open(root, t("change.title"), (close) => [
     h("p", { class: "ht-quiet ht-cut", title: row.name }, row.name),
     row.n_segments > 0 || row.state === "completed" ? h("p", { class: "ht-small" }, t("change.replaces")) : null,
-    form.el,
+    view.el,
     h(
       "div",
       { class: "ht-dialog-foot" },
@@ -499,60 +545,64 @@ function askChange(root, hub, i18n, row) {
         { class: "ht-buttons ht-end" },
         button(t("dialog.back"), { press: close }),
         button(t("change.start"), { kind: "primary", sign: "retry", press() {
-          const choice = hub.chosen(how);
+          const choice = hub.chosen(form);
           close();
-          if (choice) hub.retry(row, keywords({ ...how, model: how.model || choice.default_model }, choice));
+          if (choice) hub.retry(row, keywords({ ...form, model: form.model || choice.default_model }, choice));
         } })
       )
     )
-  ], form.close);
+  ], view.close);
 }
 function valuesOf(row, hub) {
   const { language, task, word_timestamps, ...options } = row.options;
-  const how = {
+  const form = {
     engine: row.engine,
     model: row.model,
     device: row.asked_device,
-    language: language ?? "",
-    task: task ?? "transcribe",
-    word_timestamps: word_timestamps ?? false,
-    options
+    language: String(language ?? ""),
+    task: String(task ?? "transcribe"),
+    word_timestamps: Boolean(word_timestamps),
+    options: (
+      /** @type {Record<string, OptionValue>} */
+      options
+    )
   };
-  return hub.chosen(how)?.name === row.engine ? how : { ...how, model: "" };
+  return hub.chosen(form)?.name === row.engine ? form : { ...form, model: "" };
 }
 
-// frontend/panel/store.js sha256=4a29089deab18741e760b1ac6d2d76bd3b98e2af25f059445160b57aaeea13d3
+// frontend/panel/store.js sha256=62a20d0bff5c88e1eeb52b3ad7866159f960261d6b742ca35fc2a570b6ce6567
 function createStore(values) {
   const listeners = /* @__PURE__ */ new Map();
   return {
     get: (name) => values[name],
     set(changes) {
       Object.assign(values, changes);
-      this.tell(...Object.keys(changes));
+      this.notify(.../** @type {(keyof Values)[]} */
+      Object.keys(changes));
     },
-    tell(...names) {
+    notify(...names) {
       for (const name of names) {
         for (const listener of [...listeners.get(name) ?? []]) listener(values[name]);
       }
     },
-    /** Calls back now and at every change; gives what ends that. */
     watch(name, listener) {
-      if (!listeners.has(name)) listeners.set(name, /* @__PURE__ */ new Set());
-      listeners.get(name).add(listener);
+      const ofName = listeners.get(name) ?? /* @__PURE__ */ new Set();
+      listeners.set(name, ofName.add(listener));
       listener(values[name]);
-      return () => listeners.get(name).delete(listener);
+      return () => void ofName.delete(listener);
     }
   };
 }
 function createEndings() {
   const endings = [];
   return {
-    add: (...more) => endings.push(...more),
+    /** @param {(() => void)[]} more */
+    add: (...more) => void endings.push(...more),
     end: () => endings.splice(0).forEach((ending) => ending())
   };
 }
 
-// frontend/panel/uploads.js sha256=0d98e510b6f024f3165d620b81eee04190472088f8a918fa42fbfb31a50ad369
+// frontend/panel/uploads.js sha256=8399c9ce28fbd43c0f36ecfb6a979c37c5d05c34c78dc0542df6954e482b69d7
 var AT_ONCE = 3;
 var STALLED_MS = 1e4;
 var SLOW_TIMES = 4;
@@ -561,21 +611,22 @@ function randomId() {
   const bytes2 = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes2, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
-function createUploads(line, changed) {
+function createUploads(channel, changed) {
   let items = [];
   let rules = null;
   let unanswered = 0;
   let slowestMs = 0;
   const find = (id) => items.find((item) => item.id === id);
   function add(files) {
-    const told = { refused: 0, known: 0 };
+    const isHere = (file) => items.some((item) => sameFile(item.file, file) && LIVE.has(item.state));
+    let nRepeated = 0;
     for (const file of files) {
-      if (items.some((item) => sameFile(item.file, file) && LIVE.has(item.state))) told.known += 1;
+      if (isHere(file)) nRepeated += 1;
       else items.push(judged(newItem(file)));
     }
     pump();
     changed();
-    return told;
+    return nRepeated;
   }
   function newItem(file) {
     return {
@@ -590,6 +641,8 @@ function createUploads(line, changed) {
       owed: 0,
       rewind: null,
       reading: false,
+      begun: false,
+      turn: 0,
       askedAt: 0,
       stalls: 0
     };
@@ -609,7 +662,7 @@ function createUploads(line, changed) {
     item.owed = 0;
   }
   function pump() {
-    if (!rules || line.state === "down") return;
+    if (!rules || channel.state === "down") return;
     const sending = items.filter((item) => item.state === "sending");
     const next = items.filter((item) => item.state === "waiting");
     for (const item of next.slice(0, AT_ONCE - sending.length)) begin(item);
@@ -619,7 +672,7 @@ function createUploads(line, changed) {
     item.state = "sending";
     item.begun = false;
     item.askedAt = performance.now();
-    line.send({
+    channel.send({
       type: "upload_begin",
       upload_id: item.id,
       name: item.name,
@@ -629,16 +682,16 @@ function createUploads(line, changed) {
     });
   }
   async function feed(item) {
-    if (item.reading || !item.begun || item.rewind !== null) return;
+    if (!rules || item.reading || !item.begun || item.rewind !== null) return;
     item.reading = true;
     try {
       while (item.state === "sending" && item.begun && item.rewind === null) {
-        if (unanswered >= rules.window || item.sent >= item.size || line.state === "down") break;
-        await sendChunk(item);
+        if (unanswered >= rules.window || item.sent >= item.size || channel.state === "down") break;
+        await sendChunk(item, rules.chunk_bytes);
       }
     } catch {
       if (item.state === "sending") {
-        line.send({ type: "upload_cancel", upload_id: item.id });
+        channel.send({ type: "upload_cancel", upload_id: item.id });
         fail(item, { code: "panel.unreadable", message: "" });
         changed();
       }
@@ -647,10 +700,10 @@ function createUploads(line, changed) {
     }
     if (item.state === "failed") pump();
   }
-  async function sendChunk(item) {
+  async function sendChunk(item, chunkBytes) {
     const offset = item.sent;
     const turn = item.turn;
-    const end = Math.min(offset + rules.chunk_bytes, item.size);
+    const end = Math.min(offset + chunkBytes, item.size);
     unanswered += 1;
     item.owed += 1;
     let buffer = null;
@@ -669,7 +722,7 @@ function createUploads(line, changed) {
     if (!buffer) return;
     item.sent = end;
     if (item.owed === 1) item.askedAt = performance.now();
-    line.send({ type: "upload_chunk", upload_id: item.id, offset }, buffer);
+    channel.send({ type: "upload_chunk", upload_id: item.id, offset }, buffer);
   }
   function onAt({ upload_id, offset, complete }) {
     const item = find(upload_id);
@@ -678,7 +731,7 @@ function createUploads(line, changed) {
     item.askedAt = performance.now();
     if (offset > item.offset) item.stalls = 0;
     if (!item.begun) {
-      Object.assign(item, { begun: true, sent: offset, turn: (item.turn ?? 0) + 1 });
+      Object.assign(item, { begun: true, sent: offset, turn: item.turn + 1 });
     } else if (item.owed > 0) {
       item.owed -= 1;
       unanswered -= 1;
@@ -713,10 +766,10 @@ function createUploads(line, changed) {
     changed();
   }
   function takeBack(item) {
-    Object.assign(item, { state: "waiting", owed: 0, rewind: null, turn: (item.turn ?? 0) + 1 });
+    Object.assign(item, { state: "waiting", owed: 0, rewind: null, turn: item.turn + 1 });
   }
   function lookForStalled() {
-    if (!rules || line.state !== "up") return;
+    if (!rules || channel.state !== "up") return;
     for (const item of items) {
       if (item.state !== "sending" || item.begun && item.owed === 0) continue;
       const patience = Math.max(STALLED_MS, SLOW_TIMES * slowestMs) * 2 ** item.stalls;
@@ -736,22 +789,25 @@ function createUploads(line, changed) {
     resume,
     onAt,
     onFailed,
+    /** @param {Welcome} next */
     setRules(next) {
       rules = next;
       items.filter((item) => item.state === "waiting").forEach(judged);
       resume();
     },
+    /** @param {string} id */
     cancel(id) {
       const item = find(id);
       if (!item) return;
       if (item.state === "sending" || item.state === "complete") {
-        line.send({ type: "upload_cancel", upload_id: id });
+        channel.send({ type: "upload_cancel", upload_id: id });
       }
       fail(item, null);
       items = items.filter((other) => other !== item);
       pump();
       changed();
     },
+    /** @param {string} id */
     retry(id) {
       const item = find(id);
       if (item?.state !== "failed") return;
@@ -762,42 +818,46 @@ function createUploads(line, changed) {
       changed();
     },
     close: () => clearInterval(watch),
-    /** They belong to a job now. */
+    /**
+     * They belong to a job now.
+     * @param {string[]} ids
+     */
     release(ids) {
       items = items.filter((item) => !ids.includes(item.id));
       changed();
     }
   };
 }
-function sameFile(one, other) {
-  return one.name === other.name && one.size === other.size && one.lastModified === other.lastModified && pathOf(one) === pathOf(other);
+function sameFile(file, other) {
+  return file.name === other.name && file.size === other.size && file.lastModified === other.lastModified && pathOf(file) === pathOf(other);
 }
 var paths = /* @__PURE__ */ new WeakMap();
 var pathOf = (file) => (paths.get(file) ?? file.webkitRelativePath ?? "").replace(/^\//, "");
 var folderOf = (file) => pathOf(file).split("/").slice(0, -1).join("/");
 async function droppedFiles(transfer) {
   const entries = [];
-  const plain = [];
+  const files = [];
   for (const item of transfer.items ?? []) {
     if (item.kind !== "file") continue;
     const entry = item.webkitGetAsEntry?.();
     if (entry?.isDirectory) entries.push(entry);
-    else plain.push(item.getAsFile());
+    else files.push(item.getAsFile());
   }
-  const found = plain.filter(Boolean);
   const nested = [];
   let skipped = 0;
   for (const entry of entries) await gather(entry);
-  return { files: found, nested, skipped };
+  return { files: files.filter((file) => file !== null), nested, skipped };
   async function gather(entry) {
     try {
-      if (entry.isFile) nested.push(await fileOf(entry));
-      else for await (const child of entriesOf(entry)) await gather(child);
+      if (isFile(entry)) nested.push(await fileOf(entry));
+      else if (isFolder(entry)) for await (const child of entriesOf(entry)) await gather(child);
     } catch {
       skipped += 1;
     }
   }
 }
+var isFile = (entry) => entry.isFile;
+var isFolder = (entry) => entry.isDirectory;
 async function fileOf(entry) {
   const file = await new Promise((done, failed) => entry.file(done, failed));
   paths.set(file, entry.fullPath);
@@ -812,20 +872,20 @@ async function* entriesOf(folder) {
   }
 }
 function recordingsAmong(files, extensions) {
-  const known = new Set(extensions.map((one) => one.toLowerCase().replace(/^\.?/, ".")));
+  const allowed = new Set(extensions.map((extension) => extension.toLowerCase().replace(/^\.?/, ".")));
   const kept = files.filter((file) => {
     const dot = file.name.lastIndexOf(".");
-    return dot > 0 && known.has(file.name.slice(dot).toLowerCase());
+    return dot > 0 && allowed.has(file.name.slice(dot).toLowerCase());
   });
   return { kept, leftOut: files.length - kept.length };
 }
 
-// frontend/panel/files.js sha256=2b13e34846cd670d6f64548824fc272ec394745515d7ebbbb06c12d9445716d3
+// frontend/panel/files.js sha256=5751f9ad4925bdd8b28d04a14d6e72ab374d8f258cf3d36a71e76858ce95c46c
 var HOPELESS = /* @__PURE__ */ new Set(["panel.too_large", "too_large", "empty_input"]);
 function filesView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
-  const lines = /* @__PURE__ */ new Map();
+  const fileLines = /* @__PURE__ */ new Map();
   const files = picker({ multiple: true });
   const folder = picker({ webkitdirectory: true, multiple: true });
   files.addEventListener("change", () => take(files, (list2) => hub.addFiles(list2)));
@@ -852,7 +912,7 @@ function filesView(hub, i18n, root) {
     return h("input", { type: "file", hidden: true, tabindex: "-1", "aria-hidden": "true", ...attributes });
   }
   function take(input, add) {
-    const chosen = [...input.files];
+    const chosen = [...input.files ?? []];
     input.value = "";
     if (chosen.length) add(chosen);
   }
@@ -878,6 +938,7 @@ function filesView(hub, i18n, root) {
       within = 0;
       zone.classList.remove("ht-over");
       try {
+        if (!event.dataTransfer) return;
         const dropped = await droppedFiles(event.dataTransfer);
         hub.addFiles(dropped.files, dropped.nested, dropped.skipped);
       } catch {
@@ -885,78 +946,54 @@ function filesView(hub, i18n, root) {
       }
     }
   };
-  for (const [name, listener] of Object.entries(drag)) zone.addEventListener(name, listener);
-  function line(item) {
-    const name = h("span", { class: "ht-file-name", title: item.name }, item.name);
-    const note = h("span", { class: "ht-file-note" }, h("span"), h("span"));
-    const bar = h("div", {
-      class: "ht-bar",
-      role: "progressbar",
-      "aria-label": item.name,
-      "aria-valuemin": "0",
-      "aria-valuemax": "100"
-    }, h("i"));
-    const again = button(t("files.again"), {
-      sign: "retry",
-      bare: true,
-      kind: "ghost",
-      press: () => hub.uploads.retry(item.id)
-    });
-    const drop = button(t("files.remove", { name: item.name }), {
-      sign: "cancel",
-      bare: true,
-      kind: "ghost",
-      press: () => askDrop(root(), hub, i18n, item)
-    });
-    const node = h(
-      "li",
-      { class: "ht-file" },
-      h("div", { class: "ht-file-line" }, name, note, again, drop),
-      bar
-    );
-    return { node, note, bar, again };
-  }
-  function update(made, item) {
+  for (const [name, listener] of Object.entries(drag)) zone.addEventListener(
+    name,
+    /** @type {EventListener} */
+    listener
+  );
+  function update(item) {
+    const line = fileLines.get(item.id) ?? newLine(item);
     const part = item.size ? 100 * item.offset / item.size : 0;
-    attr(made.node, "data-state", item.state);
-    const [wording, detail] = made.note.childNodes;
+    attr(line.el, "data-state", item.state);
     const why = i18n.tell(item.error?.message ?? "");
-    put(wording, noteOf(item, part));
-    put(detail, why.text ? ` ${why.text}` : "");
-    attr(detail, "lang", why.lang);
-    attr(made.bar, "aria-valuenow", Math.floor(part));
-    made.bar.firstChild.style.width = `${part}%`;
-    show(made.bar, item.state === "sending" || item.state === "waiting");
-    show(made.again, item.state === "failed" && !HOPELESS.has(item.error.code));
+    put(line.wording, noteOf(item, part));
+    put(line.detail, why.text ? ` ${why.text}` : "");
+    attr(line.detail, "lang", why.lang);
+    line.bar.draw(part);
+    show(line.bar.el, item.state === "sending" || item.state === "waiting");
+    show(line.again, item.error && !HOPELESS.has(item.error.code));
+  }
+  function newLine(item) {
+    const line = fileLine(item, i18n, {
+      retry: () => hub.uploads.retry(item.id),
+      remove: () => askDrop(root, hub, i18n, item)
+    });
+    fileLines.set(item.id, line);
+    list.append(line.el);
+    return line;
   }
   function noteOf(item, part) {
-    if (item.state === "failed") return told(item.error);
+    if (item.error) return worded(item.error);
     if (item.state === "complete") return i18n.bytes(item.size);
     return `${i18n.percent(part)} · ${i18n.bytes(item.size)}`;
   }
-  function told(error) {
+  function worded(error) {
     const limits = hub.store.get("welcome");
-    if (error.code === "panel.too_large") {
+    if (limits && error.code === "panel.too_large") {
       return t("error.panel.too_large", { limit: i18n.bytes(limits.max_file_bytes) });
     }
-    if (error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
+    if (limits && error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
     return i18n.wording(error);
   }
   endings.add(
     hub.store.watch("uploads", (items) => {
       const there = new Set(items.map((item) => item.id));
-      for (const [id, made] of lines) {
+      for (const [id, line] of fileLines) {
         if (there.has(id)) continue;
-        made.node.remove();
-        lines.delete(id);
+        line.el.remove();
+        fileLines.delete(id);
       }
-      for (const item of items) {
-        if (!lines.has(item.id)) {
-          lines.set(item.id, line(item));
-          list.append(lines.get(item.id).node);
-        }
-        update(lines.get(item.id), item);
-      }
+      items.forEach(update);
       show(list, items.length);
       el.classList.toggle("ht-some", items.length > 0);
     }),
@@ -969,13 +1006,32 @@ function filesView(hub, i18n, root) {
   );
   return { el, close: endings.end };
 }
+function fileLine(item, { t }, { retry, remove }) {
+  const [wording, detail] = [h("span"), h("span")];
+  const bar = progressBar(item.name);
+  const again = button(t("files.again"), { sign: "retry", bare: true, kind: "ghost", press: retry });
+  const el = h(
+    "li",
+    { class: "ht-file" },
+    h(
+      "div",
+      { class: "ht-file-line" },
+      h("span", { class: "ht-file-name", title: item.name }, item.name),
+      h("span", { class: "ht-file-note" }, wording, detail),
+      again,
+      button(t("files.remove", { name: item.name }), { sign: "cancel", bare: true, kind: "ghost", press: remove })
+    ),
+    bar.el
+  );
+  return { el, wording, detail, bar, again };
+}
 
-// frontend/panel/compose.js sha256=39064194d0c8134cc4b574e4f65771d9199b69e597312066b736ba33fb692be7
+// frontend/panel/compose.js sha256=038edde74252be47d7968cb8a9c09af514f3702f16be1b636fa76fa9143af78a
 function composeView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
   const files = filesView(hub, i18n, root);
-  const choices = choicesView(hub, i18n, { how: () => hub.store.get("how"), change: hub.setHow });
+  const choices = choicesView(hub, i18n, { form: () => hub.store.get("form"), change: hub.setForm });
   const summary = h("span", { role: "status" });
   const part = h("span", {});
   const cloud = h("div", { class: "ht-cloud-place" });
@@ -995,15 +1051,15 @@ function composeView(hub, i18n, root) {
       "div",
       { class: "ht-foot-line" },
       h("span", { class: "ht-summary" }, summary, part),
-      atOnce,
+      atOnce.el,
       stop,
       start
     ))
   );
   let wasComing = null;
   function announce(coming) {
-    if (wasComing === false && coming) hub.say(t("compose.begun"));
-    if (wasComing && !coming) hub.say(t("compose.arrived"));
+    if (wasComing === false && coming) hub.announce(t("compose.begun"));
+    if (wasComing && !coming) hub.announce(t("compose.arrived"));
     wasComing = coming;
   }
   function refresh() {
@@ -1027,22 +1083,25 @@ function composeView(hub, i18n, root) {
     if (coming === 0) return "";
     const sent = items.reduce((sum, item) => sum + item.offset, 0);
     const all = items.reduce((sum, item) => sum + item.size, 0);
-    const told = { part: i18n.percent(all ? 100 * sent / all : 0) };
-    return ` · ${armed ? t("compose.starts_then", told) : t("compose.coming", told)}`;
+    const values = { part: i18n.percent(all ? 100 * sent / all : 0) };
+    return ` · ${armed ? t("compose.starts_then", values) : t("compose.coming", values)}`;
   }
-  let shownFor = null;
+  let drawnFor = null;
   function drawCloud() {
     const receiver = hub.chosen()?.sends_audio_to ?? null;
-    if (receiver === shownFor) return;
-    shownFor = receiver;
+    if (receiver === drawnFor) return;
+    drawnFor = receiver;
     swap(cloud, receiver ? cloudMark(i18n, receiver) : null);
   }
-  for (const name of ["uploads", "armed", "choices", "how"]) endings.add(hub.store.watch(name, refresh));
-  endings.add(files.close, choices.close);
+  const names = (
+    /** @type {const} */
+    ["uploads", "armed", "choices", "form"]
+  );
+  endings.add(...names.map((name) => hub.store.watch(name, refresh)), files.close, choices.close);
   return { el, close: endings.end };
 }
 
-// frontend/panel/session.js sha256=bf94f6e5b8b96df1adf88e64f5af1114db551a81efc6ca1653cf7b11da45448b
+// frontend/panel/session.js sha256=b2294d4c95c968377bbbf630d86d7f54bf59842807943c801ba114b72c1631f1
 var SESSION = "hybrid-transcribe.session";
 function recall(key) {
   try {
@@ -1077,7 +1136,8 @@ function rememberSession(sessionId) {
   nameSession(sessionId);
 }
 function openOwnSession() {
-  nameSession(ownSession());
+  const sessionId = ownSession();
+  if (sessionId) nameSession(sessionId);
   window.location.reload();
 }
 function nameSession(sessionId) {
@@ -1094,7 +1154,7 @@ function nameSession(sessionId) {
   if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
 }
 
-// frontend/panel/told.js sha256=1623d82e5dd7f26a7cf52d829f4b7262abf2b2ffb36a63fc86e15f3feb990658
+// frontend/panel/told.js sha256=d9eb10e6a5661e8626a244df202f854ac6aa31d441c723ac93f9240f263a2857
 var FIGURES = /* @__PURE__ */ new Set(["n", "count", "most", "least", "at", "seconds", "size"]);
 var PARTS = /^(what|why|hints)$/;
 var KNOWN = "told";
@@ -1166,14 +1226,15 @@ function blank(name) {
   return `(?<${name}>.${PARTS.test(name) ? "*" : "+"}?)`;
 }
 
-// frontend/panel/i18n.js sha256=16cbd73adcd1cd7a844d51f0548d56774c68307aafbefef89f4d483140483555
+// frontend/panel/i18n.js sha256=bfaae5341553512aec40cace75976fa538feba274fa0bdb526b1850802607154
 var LANGUAGE = "hybrid-transcribe.language";
 var LANGUAGES = [["en", "English"], ["pt-BR", "Português"]];
 function preferredLanguage() {
-  const asked = [recall(LANGUAGE), ...navigator.languages ?? [navigator.language]];
-  for (const one of asked) {
-    const found = LANGUAGES.find(([code]) => one && code.slice(0, 2) === one.slice(0, 2));
-    if (found) return found[0];
+  const preferred = [recall(LANGUAGE), ...navigator.languages ?? [navigator.language]];
+  const codes = LANGUAGES.map(([code]) => code);
+  for (const tag of preferred) {
+    const match = codes.find((code) => tag && code.slice(0, 2) === tag.slice(0, 2));
+    if (match) return match;
   }
   return "en";
 }
@@ -1185,7 +1246,7 @@ function speak(language) {
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
   function t(key, values = {}) {
     let text = STRINGS[key]?.[language] ?? STRINGS[key]?.en ?? key;
-    if (typeof text === "object") text = text[plural.select(values.count)] ?? text.other;
+    if (typeof text === "object") text = text[plural.select(Number(values.count))] ?? text.other;
     return text.replace(/\{(\w+)\}/g, (_, name) => {
       const value = values[name];
       return typeof value === "number" ? whole.format(value) : String(value ?? "");
@@ -1203,7 +1264,10 @@ function speak(language) {
     percent: (value) => `${whole.format(Math.floor(value))}%`,
     bytes: (count) => bytes(count, language),
     clock,
-    /** About so long, for times that are still to come. */
+    /**
+     * About so long, for times that are still to come.
+     * @param {number} seconds
+     */
     about(seconds) {
       if (seconds < 10) return t("time.moment");
       if (seconds < 55) return t("time.seconds", { count: Math.round(seconds / 5) * 5 });
@@ -1215,7 +1279,10 @@ function speak(language) {
       }
       return t("time.days", { count: Math.round(minutes / 60 / 24) });
     },
-    /** A language by name; its code where nobody knows one. */
+    /**
+     * A language by name; its code where nobody knows one.
+     * @param {string} code
+     */
     languageName(code) {
       try {
         const name = names?.of(code) ?? code;
@@ -1226,7 +1293,7 @@ function speak(language) {
     },
     /** `{text, lang}` of a sentence of the engine room; `lang` where it is in another language than all else. */
     tell: tellIn(language),
-    /** An error in words: what its code means, then what was told of it. */
+    /** An error in words, by its code. */
     wording: (error) => `error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")
   };
 }
@@ -1249,7 +1316,7 @@ function bytes(count, language) {
   return `${format.format(size)} ${units[unit]}`;
 }
 
-// frontend/panel/marks.js sha256=9f5675f0faa88784c50763aab56d99823535ece04e0323a4d2fd95849f6fe7d5
+// frontend/panel/highlight.js sha256=d6cd47fab13bf857cd38f79f9873011f049164b0a85ab1076669a9c7ea87e667
 var DOUBTFUL_WORD = 0.5;
 var DOUBTFUL_SEGMENT = -1;
 function isDoubtful(segment) {
@@ -1257,51 +1324,299 @@ function isDoubtful(segment) {
 }
 function doubts(segment) {
   const text = segment.text.trim();
-  const found = [];
+  const ranges = [];
   let from = 0;
   for (const word of segment.words ?? []) {
-    const shown = word.text.trim();
-    const start = shown ? text.indexOf(shown, from) : -1;
+    const letters = word.text.trim();
+    const start = letters ? text.indexOf(letters, from) : -1;
     if (start < 0) continue;
-    from = start + shown.length;
+    from = start + letters.length;
     if (word.probability != null && word.probability < DOUBTFUL_WORD) {
-      found.push([start, from, word.probability]);
+      ranges.push([start, from, word.probability]);
     }
   }
-  return found;
+  return ranges;
 }
 function folded(text) {
-  return Array.from({ length: text.length }, (_, i) => {
-    const plain = text[i].normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-    return plain.length === 1 ? plain : text[i].toLowerCase().charAt(0) || text[i];
+  return Array.from({ length: text.length }, (_, index) => {
+    const letter = text.charAt(index);
+    const plain = letter.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+    return plain.length === 1 ? plain : letter.toLowerCase().charAt(0) || letter;
   }).join("");
 }
 function hits(text, searched) {
+  const ranges = [];
   const needle = folded(searched.trim());
-  if (!needle) return [];
+  if (!needle) return ranges;
   const hay = folded(text);
-  const found = [];
   for (let at = hay.indexOf(needle); at >= 0; at = hay.indexOf(needle, at + needle.length)) {
-    found.push([at, at + needle.length]);
+    ranges.push([at, at + needle.length]);
   }
-  return found;
+  return ranges;
 }
-function pieces(text, doubtful, found) {
-  const cuts = /* @__PURE__ */ new Set([0, text.length]);
-  for (const [start, end] of [...doubtful, ...found]) cuts.add(start).add(end);
-  const edges = [...cuts].sort((a, b) => a - b);
-  const inside = (ranges, at) => ranges.find(([start, end]) => start <= at && at < end);
-  return edges.slice(0, -1).map((start, i) => ({
-    text: text.slice(start, edges[i + 1]),
-    doubt: inside(doubtful, start)?.[2] ?? null,
-    hit: found.findIndex(([from, to]) => from <= start && start < to)
+function pieces(text, doubtful, matches2) {
+  const edges = /* @__PURE__ */ new Set([0, text.length]);
+  for (const [start, end] of [...doubtful, ...matches2]) edges.add(start).add(end);
+  const sorted = [...edges].sort((a, b) => a - b);
+  return sorted.slice(0, -1).map((start, index) => ({
+    text: text.slice(start, sorted[index + 1]),
+    doubt: doubtful.find(([from, to]) => from <= start && start < to)?.[2] ?? null,
+    hit: matches2.findIndex(([from, to]) => from <= start && start < to)
   }));
 }
 
-// frontend/panel/listing.js sha256=46ce422f87ed9c3d094133245eb4deae16c82795bbcdcf2b23f6990a0fe2e757
+// frontend/panel/connection.js sha256=c0090596e21b4f6e55762857a258362548902d8d1c6aef4a4e00e3e0e28d1fa7
+var PATIENCE_MS = 8e3;
+var FIRST_HELLO_AGAIN_MS = 1e4;
+var QUIET_MS = 1e4;
+function connect(model, hello, moves) {
+  const handlers = /* @__PURE__ */ new Map();
+  const requests = /* @__PURE__ */ new Map();
+  let state = "connecting";
+  let lastRef = Math.floor(Math.random() * 2 ** 40);
+  let sentAt = null;
+  let receivedAt = performance.now();
+  let helloWait = FIRST_HELLO_AGAIN_MS;
+  let helloTimer;
+  let welcomed = false;
+  let ended = false;
+  function turn(next) {
+    if (next === state) return;
+    state = next;
+    if (next === "down") giveUp(() => true);
+    dispatch({ type: "state", state, ended });
+  }
+  function dispatch(message, buffers = []) {
+    for (const handler of handlers.get(message.type) ?? []) handler(message, buffers);
+  }
+  function settle(message) {
+    if (message.ref === null) return false;
+    const request = requests.get(message.ref);
+    if (!request) return false;
+    requests.delete(message.ref);
+    if (message.type === "problem") request.fail(message.error);
+    else request.respond(message);
+    return true;
+  }
+  function giveUp(isLost) {
+    for (const [ref, request] of [...requests]) {
+      if (!isLost(request)) continue;
+      requests.delete(ref);
+      request.fail({ code: "panel.no_answer", message: "" });
+    }
+  }
+  function end() {
+    ended = true;
+    clearTimeout(helloTimer);
+    if (state === "down") dispatch({ type: "state", state, ended });
+    else turn("down");
+  }
+  function receive(message, buffers = []) {
+    if (typeof message?.type !== "string") return;
+    sentAt = null;
+    receivedAt = performance.now();
+    if (message.type === "welcome") {
+      clearTimeout(helloTimer);
+      helloTimer = void 0;
+      helloWait = FIRST_HELLO_AGAIN_MS;
+      welcomed = true;
+      giveUp((request) => request.before);
+    }
+    if (message.type === "connection") turn(message.up ? "up" : "down");
+    else if (state !== "down" && welcomed) turn("up");
+    if (message.type === "submitted" || message.type === "done") settle(message);
+    if (message.type === "problem" && settle(message)) return;
+    dispatch(message, buffers);
+  }
+  function send(message, buffer = null) {
+    if (ended) return;
+    sentAt ??= performance.now();
+    model.send(message, void 0, buffer ? [buffer] : []);
+  }
+  function greet() {
+    clearTimeout(helloTimer);
+    for (const request of requests.values()) request.before = true;
+    send(hello());
+    helloTimer = setTimeout(greet, helloWait);
+    helloWait *= 2;
+  }
+  function feelPulse() {
+    if (state === "down") return;
+    const now = performance.now();
+    if (sentAt === null) {
+      if (now - receivedAt > QUIET_MS && moves()) greet();
+    } else if (now - sentAt > PATIENCE_MS) {
+      turn("waiting");
+      if (helloTimer === void 0) greet();
+    }
+  }
+  const pulse = setInterval(feelPulse, 1e3);
+  const nextRef = () => lastRef += 1;
+  model.on("msg:custom", receive);
+  model.on("comm_live_update", end);
+  return {
+    get state() {
+      return state;
+    },
+    greet,
+    send,
+    /** A number for a request of one's own. */
+    nextRef,
+    /**
+     * Promises the response; fails with a PanelError, `panel.no_answer` if none came.
+     * @param {Request} message
+     * @returns {Promise<Submitted | Done>}
+     */
+    request(message) {
+      const ref = nextRef();
+      return new Promise((respond, fail) => {
+        requests.set(ref, { respond, fail, before: false });
+        send(
+          /** @type {FromPanel} */
+          { ...message, ref }
+        );
+        if (ended) giveUp(() => true);
+      });
+    },
+    /**
+     * Calls `handler` for messages of a type; returns what ends that.
+     * @template {MessageType} T
+     * @param {T} type
+     * @param {Handler<T>} handler
+     */
+    on(type, handler) {
+      const ofType = handlers.get(type) ?? /* @__PURE__ */ new Set();
+      handlers.set(type, ofType.add(handler));
+      return () => void ofType.delete(handler);
+    },
+    close() {
+      clearInterval(pulse);
+      clearTimeout(helloTimer);
+      model.off("msg:custom", receive);
+      model.off("comm_live_update", end);
+    }
+  };
+}
+
+// frontend/panel/downloads.js sha256=4d4d249454469d5e7656ba09bf386ff4df9c8c11b3c88053c52e34a7e2b671a9
+var STALLED_MS2 = 5e3;
+var SLOW_MS = 2e4;
+var MOST_PATIENCE_MS = 6e4;
+var MOST_STALLS = 6;
+function createDownloads(channel) {
+  const downloads = /* @__PURE__ */ new Map();
+  function begin(item) {
+    const ref = channel.nextRef();
+    Object.assign(item, { ...unbegun(), ref });
+    downloads.set(ref, item);
+    channel.send({ type: "fetch", ...item.request, ref });
+  }
+  function again(item) {
+    item.stalls += 1;
+    stop(item);
+    if (item.stalls < MOST_STALLS) begin(item);
+    else item.fail({ code: "panel.cut_off", message: "" });
+  }
+  function stop(item) {
+    downloads.delete(item.ref);
+    channel.send({ type: "blob_cancel", ref: item.ref });
+  }
+  function onBegin({ ref, name, media_type, size_bytes }) {
+    const begun = { name, type: media_type, size: size_bytes, begun: true, movedAt: performance.now() };
+    const item = downloads.get(ref);
+    if (item) Object.assign(item, begun);
+  }
+  function onChunk({ ref, offset, last }, buffers) {
+    const item = downloads.get(ref);
+    if (!item) return;
+    if (offset !== item.offset) return again(item);
+    for (const view of buffers) {
+      item.parts.push(
+        /** @type {DataView<ArrayBuffer>} */
+        view
+      );
+      item.offset += view.byteLength;
+    }
+    item.movedAt = performance.now();
+    item.progress?.(item.size ? item.offset / item.size : null);
+    channel.send({ type: "blob_at", ref, offset: item.offset });
+    if (!last) return;
+    downloads.delete(ref);
+    item.done({ name: item.name, blob: new Blob(item.parts, { type: item.type }) });
+  }
+  function fail(ref, error) {
+    const item = ref === null ? void 0 : downloads.get(ref);
+    if (!item) return;
+    downloads.delete(item.ref);
+    item.fail(error);
+  }
+  function giveUp() {
+    for (const ref of [...downloads.keys()]) fail(ref, { code: "panel.cut_off", message: "" });
+  }
+  function lookForStalled() {
+    if (channel.state !== "up") return;
+    for (const item of [...downloads.values()]) {
+      const patience = Math.min((item.begun ? STALLED_MS2 : SLOW_MS) * 2 ** item.stalls, MOST_PATIENCE_MS);
+      if (performance.now() - item.movedAt >= patience) again(item);
+    }
+  }
+  const watch = setInterval(lookForStalled, 1e3);
+  channel.on("blob_begin", onBegin);
+  channel.on("blob_chunk", onChunk);
+  channel.on("problem", ({ ref, error }) => fail(ref, error));
+  channel.on("state", ({ state, ended }) => {
+    if (ended) giveUp();
+    if (state === "down") for (const item of downloads.values()) item.cut = true;
+  });
+  channel.on("welcome", () => {
+    for (const item of [...downloads.values()].filter(({ cut }) => cut)) {
+      item.cut = false;
+      again(item);
+    }
+  });
+  return {
+    owns: (ref) => downloads.has(ref),
+    /**
+     * Fails with a PanelError. An AbortSignal ends it.
+     * @param {FetchRequest} request
+     * @param {Progress | null} [progress]
+     * @param {AbortSignal | null} [signal]
+     * @returns {Promise<FetchedFile>}
+     */
+    fetchBlob(request, progress = null, signal = null) {
+      return new Promise((done, reject) => {
+        const cut = channel.state === "down";
+        const item = { request, done, fail: reject, progress, stalls: 0, cut, ref: 0, ...unbegun() };
+        begin(item);
+        signal?.addEventListener("abort", () => {
+          if (downloads.get(item.ref) !== item) return;
+          stop(item);
+          reject({ code: "canceled", message: "" });
+        });
+      });
+    },
+    close: () => clearInterval(watch)
+  };
+}
+function unbegun() {
+  return { parts: [], offset: 0, name: "", type: "", size: 0, begun: false, movedAt: performance.now() };
+}
+function saveBlob({ name, blob }) {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(url), 6e4);
+}
+
+// frontend/panel/listing.js sha256=728ac00c07fa54f3c5fcae7fb13c14b5fd0c9bbd6d005e36518eb0fa76829dab
+var ACTIVE = /* @__PURE__ */ new Set(["queued", "preparing", "running", "canceling"]);
 var GROUPS = {
   all: null,
-  active: /* @__PURE__ */ new Set(["queued", "preparing", "running", "canceling"]),
+  active: ACTIVE,
   done: /* @__PURE__ */ new Set(["completed"]),
   failed: /* @__PURE__ */ new Set(["failed", "rejected", "canceled"])
 };
@@ -1315,12 +1630,13 @@ var KEYS = {
   percentage: (row) => row.percentage ?? -1,
   eta: (row) => row.eta_s ?? Number.POSITIVE_INFINITY
 };
+var isActive = (row) => ACTIVE.has(row.state);
 function listed(rows, order, { text, group, sort }) {
-  const wanted = GROUPS[group];
+  const states = GROUPS[group];
   const words = folded(text).split(/\s+/).filter(Boolean);
-  const shown = order.map((id) => rows.get(id)).filter((row) => row && (!wanted || wanted.has(row.state)) && matches(row, words));
-  if (sort.key) shown.sort(comparer(KEYS[sort.key], sort.down));
-  return shown.map((row) => row.id);
+  const matching = order.map((id) => rows.get(id)).filter((row) => row !== void 0).filter((row) => (!states || states.has(row.state)) && matches(row, words));
+  if (sort.key) matching.sort(comparer(KEYS[sort.key], sort.down));
+  return matching.map((row) => row.id);
 }
 function matches(row, words) {
   if (words.length === 0) return true;
@@ -1330,136 +1646,426 @@ function matches(row, words) {
 function comparer(key, down) {
   const collator = new Intl.Collator(void 0, { numeric: true, sensitivity: "base" });
   const sign = down ? -1 : 1;
-  return (one, other) => {
-    const [a, b] = [key(one), key(other)];
-    if (typeof a === "string") return sign * collator.compare(a, b);
+  return (row, other) => {
+    const [a, b] = [key(row), key(other)];
+    if (typeof a === "string" || typeof b === "string") return sign * collator.compare(String(a), String(b));
     return a === b ? 0 : sign * (a < b ? -1 : 1);
   };
 }
 function overall(rows) {
   const allRows = [...rows];
-  const busy = /* @__PURE__ */ new Set();
-  for (const row of allRows) if (GROUPS.active.has(row.state)) busy.add(row.job_id);
-  let [active, done, all, eta, sure] = [0, 0, 0, null, true];
+  const busyJobs = new Set(allRows.filter(isActive).map((row) => row.job_id));
+  let [active, done, all] = [0, 0, 0];
+  let eta = null;
+  let isSure = true;
   for (const row of allRows) {
-    if (!busy.has(row.job_id) || row.state === "rejected") continue;
+    if (!busyJobs.has(row.job_id) || row.state === "rejected") continue;
     const weight = row.duration_s ?? 60;
     all += weight;
-    if (!GROUPS.active.has(row.state)) {
+    if (!isActive(row)) {
       done += weight;
       continue;
     }
     active += 1;
     done += weight * (row.percentage ?? 0) / 100;
-    const left = etaNow(row);
-    if (left === null) sure = false;
-    else eta = Math.max(eta ?? 0, left);
+    const remaining = etaNow(row);
+    if (remaining === null) isSure = false;
+    else eta = Math.max(eta ?? 0, remaining);
   }
-  return { active, percentage: all ? 100 * done / all : null, eta_s: sure ? eta : null };
+  return { active, percentage: all ? 100 * done / all : null, eta_s: isSure ? eta : null };
 }
 function etaNow(row) {
   if (row.eta_s == null) return null;
-  return Math.max(row.eta_s - (performance.now() - row.heardAt) / 1e3, 0);
+  return Math.max(row.eta_s - (performance.now() - row.receivedAt) / 1e3, 0);
 }
 
-// frontend/panel/row.js sha256=d4d8b16e57165a0cd7a274890a661326ea97d662a41802b7219ebffa383d76ec
+// frontend/panel/hub.js sha256=434ab29e95765c8ad7c71e33d685ca641ae6a59343bbda85e1e7d238830f386a
+var FORM = "hybrid-transcribe.choices";
+var AT_ONCE2 = "hybrid-transcribe.at-once";
+var NOTHING_CHOSEN = {
+  engine: "",
+  model: "",
+  device: "auto",
+  language: "",
+  task: "transcribe",
+  word_timestamps: false,
+  options: {}
+};
+function openHub(model) {
+  const store = createStore(
+    /** @type {PanelState} */
+    {
+      language: preferredLanguage(),
+      channel: "connecting",
+      ended: false,
+      welcome: null,
+      choices: null,
+      rows: /* @__PURE__ */ new Map(),
+      order: [],
+      othersAhead: 0,
+      uploads: [],
+      armed: null,
+      form: rememberedForm(),
+      atOnce: recall(AT_ONCE2) === "yes",
+      followed: null,
+      notices: [],
+      models: /* @__PURE__ */ new Map(),
+      announcement: ""
+    }
+  );
+  let clockSkewMs = 0;
+  let lastNotice = 0;
+  let newJob = null;
+  const channel = connect(model, () => ({
+    type: "hello",
+    session_id: recallSession(),
+    language: store.get("language")
+  }), somethingMoves);
+  const downloads = createDownloads(channel);
+  const uploads = createUploads(channel, () => {
+    store.set({ uploads: uploads.items });
+    sendArmed();
+  });
+  channel.on("state", ({ state, ended }) => {
+    const before = store.get("channel");
+    store.set({ ended, channel: state });
+    if (before === "down" && state === "up") channel.greet();
+  });
+  channel.on("welcome", (message) => {
+    clockSkewMs = message.now * 1e3 - Date.now();
+    if (message.session_id) rememberSession(message.session_id);
+    store.set({ welcome: message });
+    uploads.setRules(message);
+    const followed = store.get("followed");
+    if (followed) channel.send({ type: "follow", ...followed.ids });
+  });
+  channel.on("choices", (message) => store.set({ choices: message }));
+  channel.on("rows", takeRows);
+  channel.on("text", takeText);
+  channel.on("upload_at", uploads.onAt);
+  channel.on("upload_failed", uploads.onFailed);
+  channel.on("model_told", takeModel);
+  channel.on("notice", ({ code, message, over }) => {
+    if (over) store.set({ notices: store.get("notices").filter(({ error }) => error.code !== code) });
+    else notify("warning", { code, message }, "notice");
+  });
+  channel.on("problem", ({ ref, error }) => {
+    if (ref === null || !downloads.owns(ref)) notify("error", error);
+  });
+  function somethingMoves() {
+    return [...store.get("rows").values()].some(isActive);
+  }
+  function takeRows({ rows, gone, order, reset, others_ahead }) {
+    const byId = store.get("rows");
+    if (reset) byId.clear();
+    const receivedAt = performance.now();
+    for (const row of rows) byId.set(row.id, { ...row, receivedAt });
+    for (const id of gone) byId.delete(id);
+    const ids = order ?? withNew(store.get("order").filter((id) => byId.has(id)), rows);
+    store.set({ order: ids, othersAhead: others_ahead, rows: byId });
+    const followed = store.get("followed");
+    if (followed && !byId.has(followed.rowId)) unfollow();
+    showNewJob();
+  }
+  function showNewJob() {
+    if (!newJob) return;
+    const rows = store.get("rows");
+    const first = store.get("order").map((id) => rows.get(id)).find((row) => row?.job_id === newJob && row?.recording_id);
+    if (!first) return;
+    newJob = null;
+    if (!store.get("followed")) follow(first);
+  }
+  function takeText({ job_id, recording_id, start, segments, complete }) {
+    const followed = store.get("followed");
+    if (followed?.ids.job_id !== job_id || followed.ids.recording_id !== recording_id) return;
+    followed.segments.length = Math.min(start, followed.segments.length);
+    followed.segments.push(...segments);
+    followed.complete = complete;
+    followed.came = true;
+    followed.changedFrom = start;
+    store.notify("followed");
+  }
+  function takeModel({ engine, model: name, stage, percentage, error }) {
+    const models = store.get("models");
+    const key = `${engine}/${name}`;
+    if (stage) models.set(key, { engine, model: name, stage, percentage });
+    else models.delete(key);
+    store.notify("models");
+    if (error) notify("error", error);
+  }
+  function notify(kind, error, family = "error") {
+    const notices = store.get("notices");
+    if (notices.some(({ error: { code, message } }) => code === error.code && message === error.message)) return;
+    lastNotice += 1;
+    store.set({ notices: [...notices.slice(-4), { id: lastNotice, kind, error, family }] });
+  }
+  async function attempt(message) {
+    try {
+      return await channel.request(message);
+    } catch (error) {
+      notify("error", asPanelError(error));
+      return null;
+    }
+  }
+  function chosen(form = store.get("form")) {
+    const available = (store.get("choices")?.engines ?? []).filter((engine) => engine.available);
+    const named = available.find((engine) => engine.name === form.engine);
+    return named ?? available.find((engine) => engine.default) ?? available[0] ?? null;
+  }
+  const usable = () => uploads.items.filter((item) => item.state !== "failed");
+  function sendArmed() {
+    const armed = store.get("armed");
+    if (!armed || armed.sent) return;
+    const items = usable();
+    if (items.length === 0) return void store.set({ armed: null });
+    if (items.some((item) => item.state !== "complete")) return;
+    armed.sent = true;
+    submit(items.map((item) => item.id), armed.values);
+  }
+  async function submit(ids, values) {
+    let response = null;
+    try {
+      response = await submitted({ type: "submit", upload_ids: ids, how: values, key: randomId() });
+    } catch (error) {
+      notify("error", asPanelError(error));
+    } finally {
+      store.set({ armed: null });
+    }
+    if (!response) return;
+    uploads.release(ids);
+    newJob = response.job_id;
+    showNewJob();
+    if (store.get("atOnce")) arm();
+  }
+  async function submitted(message) {
+    for (; ; ) {
+      const next = nextWelcome();
+      try {
+        return (
+          /** @type {Submitted} */
+          await channel.request(message)
+        );
+      } catch (error) {
+        if (asPanelError(error).code !== "panel.no_answer") throw error;
+        await next.welcome;
+      } finally {
+        next.stop();
+      }
+    }
+  }
+  function nextWelcome() {
+    let stop = () => {
+    };
+    const welcome = new Promise((done) => {
+      stop = channel.on("welcome", done);
+    });
+    return { welcome, stop };
+  }
+  function guard(event) {
+    if (usable().length) event.preventDefault();
+  }
+  window.addEventListener("beforeunload", guard);
+  function arm() {
+    const choice = chosen();
+    if (!choice || store.get("armed") || usable().length === 0) return;
+    store.set({ armed: { values: keywords(store.get("form"), choice), sent: false } });
+    sendArmed();
+  }
+  function follow(row, { show: show2 = false } = {}) {
+    if (row.recording_id === null) return;
+    const ids = { job_id: row.job_id, recording_id: row.recording_id };
+    store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show: show2 } });
+    channel.send({ type: "follow", ...ids });
+  }
+  function unfollow() {
+    store.set({ followed: null });
+    channel.send({ type: "follow" });
+  }
+  const hub = {
+    store,
+    downloads,
+    uploads,
+    chosen,
+    notify,
+    arm,
+    follow,
+    unfollow,
+    /** Milliseconds since the epoch, by the kernel's clock. */
+    now: () => Date.now() + clockSkewMs,
+    setLanguage: (language) => store.set({ language }),
+    /** @param {Partial<FormValues>} changes */
+    setForm(changes) {
+      const form = { ...store.get("form"), ...changes };
+      const { options: _, ...lasting } = form;
+      remember(FORM, JSON.stringify(lasting));
+      store.set({ form });
+    },
+    /** @param {boolean} atOnce */
+    setAtOnce(atOnce) {
+      remember(AT_ONCE2, atOnce ? "yes" : "no");
+      store.set({ atOnce });
+      if (atOnce && usable().length) arm();
+    },
+    /**
+     * @param {File[]} files
+     * @param {File[]} [fromFolder]  of which only recordings are taken
+     * @param {number} [skipped]  files that could not be read
+     */
+    addFiles(files, fromFolder = [], skipped = 0) {
+      const extensions = store.get("choices")?.extensions ?? [];
+      const { kept, leftOut } = recordingsAmong(fromFolder, extensions);
+      const nRepeated = uploads.add([...files, ...kept]);
+      if (leftOut) notify("info", { code: "left_out", message: "", count: leftOut }, "notice");
+      if (skipped) notify("warning", { code: "unreadable_files", message: "", count: skipped }, "notice");
+      if (nRepeated) notify("info", { code: "known_files", message: "", count: nRepeated }, "notice");
+      if (store.get("atOnce") && usable().length) arm();
+    },
+    disarm() {
+      if (!store.get("armed")?.sent) store.set({ armed: null });
+    },
+    cancel: ({ job_id, recording_id }) => attempt({ type: "cancel", job_id, recording_id }),
+    /**
+     * @param {Row} row
+     * @param {Submit["how"]} [changes]
+     */
+    retry: ({ job_id, recording_id }, changes = {}) => attempt({ type: "retry", job_id, recording_id, changes }),
+    /**
+     * @param {Row} row
+     * @param {boolean} keep
+     */
+    keep: ({ job_id }, keep) => attempt({ type: "keep", job_id, keep }),
+    remove: ({ job_id }) => attempt({ type: "delete", job_id }),
+    lookForEngines: () => channel.send({ type: "engines" }),
+    /** @param {FetchRequest} request */
+    async download(request) {
+      try {
+        saveBlob(await downloads.fetchBlob(request));
+      } catch (error) {
+        notify("error", asPanelError(error));
+      }
+    },
+    /** @param {number} id */
+    dismiss: (id) => store.set({ notices: store.get("notices").filter((notice) => notice.id !== id) }),
+    /** Tells screen readers. @param {string} announcement */
+    announce: (announcement) => store.set({ announcement }),
+    close() {
+      window.removeEventListener("beforeunload", guard);
+      uploads.close();
+      downloads.close();
+      channel.close();
+    }
+  };
+  channel.greet();
+  return hub;
+}
+var asPanelError = (error) => (
+  /** @type {PanelError} */
+  error
+);
+function withNew(order, rows) {
+  const there = new Set(order);
+  return [...order, ...rows.map((row) => row.id).filter((id) => !there.has(id))];
+}
+function rememberedForm() {
+  try {
+    const values = JSON.parse(recall(FORM) ?? "{}");
+    const { options: _, ...usual } = NOTHING_CHOSEN;
+    const valid = Object.entries(usual).map(([name, value]) => [name, typeof values[name] === typeof value ? values[name] : value]);
+    return { ...Object.fromEntries(valid), options: {} };
+  } catch {
+    return { ...NOTHING_CHOSEN };
+  }
+}
+
+// frontend/panel/row.js sha256=adeae9958f1f5067ce4bfc02b44823a1f18c717b27f0b29462ed685f3775735c
 var SOON_S = 24 * 3600;
 var VERY_SOON_S = 15 * 60;
-function actionButtons(row, { hub, i18n, root }, bare) {
+function actionButtons(row, { hub, i18n, root }, { bare, current = () => row }) {
   const { t } = i18n;
-  const many = row.of > 1;
-  const all = {
-    cancel: [t("action.cancel"), "cancel", () => hub.cancel(row)],
-    retry: [t("action.retry"), "retry", () => askRetry(root(), hub, i18n, row)],
-    change: [t("action.change"), "change", () => askChange(root(), hub, i18n, row)],
-    keep: [t("action.keep"), "keep", () => hub.keep(row, true)],
-    unkeep: [t("action.unkeep"), "keep", () => hub.keep(row, false)],
-    delete: [t("action.delete"), "delete", () => askDelete(root(), hub, i18n, row)]
+  const actions = {
+    cancel: ["cancel", () => hub.cancel(current())],
+    retry: ["retry", () => askRetry(root, hub, i18n, current())],
+    change: ["change", () => askChange(root, hub, i18n, current())],
+    keep: ["keep", () => hub.keep(current(), true)],
+    unkeep: ["keep", () => hub.keep(current(), false)],
+    delete: ["delete", () => askDelete(root, hub, i18n, current())]
   };
-  const wanted = Object.keys(all).filter((name) => row.actions.includes(name === "change" ? "retry" : name));
-  return wanted.map((name) => {
-    const [label, sign, press] = all[name];
-    const whole = many && ["keep", "unkeep", "delete"].includes(name);
-    const made = button(whole ? t("action.of_job", { action: label, count: row.of }) : label, {
+  const possible = Object.entries(actions).filter(([name]) => row.actions.includes(name === "change" ? "retry" : name));
+  return possible.map(([name, [sign, press]]) => {
+    const label = t(`action.${name}`);
+    const isOfJob = row.of > 1 && ["keep", "unkeep", "delete"].includes(name);
+    return button(isOfJob ? t("action.of_job", { action: label, count: row.of }) : label, {
       sign,
       bare,
       kind: bare ? "ghost" : "small",
       press,
-      "data-action": name
+      "data-action": name,
+      "aria-pressed": name === "unkeep" ? "true" : null
     });
-    attr(made, "aria-pressed", name === "unkeep" ? "true" : null);
-    return made;
   });
 }
-function rowView(context) {
+function rowView(el, first, context) {
   const { hub, i18n } = context;
   const { t } = i18n;
-  let row = null;
+  let row = first;
   let actionsKey = "";
-  const cell = (name2, ...children) => h("div", { class: `ht-cell ht-c-${name2}`, role: "cell" }, children);
   const name = h("button", { type: "button", class: "ht-name", onclick: () => context.open(row) });
   const sub = h("div", { class: "ht-sub" });
-  const expiry = h("span", { class: "ht-expiry" }, icon("clock"), h("span", {}));
+  const clock2 = icon("clock");
+  const expiryText = h("span", {});
+  const expiry = h("span", { class: "ht-expiry" }, clock2, expiryText);
   const session = h("span", { class: "ht-mono" });
   const engine = h("span", { class: "ht-cut" });
-  const cloud = h("span", { class: "ht-cloud-sign" }, icon("cloud"), h("span", { class: "ht-hidden" }));
+  const receiver = h("span", { class: "ht-hidden" });
+  const cloud = h("span", { class: "ht-cloud-sign" }, icon("cloud"), receiver);
   const model = h("span", { class: "ht-cut" });
   const device = h("div", { class: "ht-sub" });
   const state = h("span", { class: "ht-state" });
   const stage = h("div", { class: "ht-sub" });
-  const bar = h("div", { class: "ht-bar", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100" }, h("i"));
+  const bar = progressBar("");
   const percent = h("span", { class: "ht-number" });
   const eta = h("span", { class: "ht-number" });
   const actions = cell("actions");
+  const [errorText, errorDetail] = [h("strong"), h("span")];
   const error = h(
     "div",
     { class: "ht-cell ht-row-error", role: "cell" },
     icon("warning"),
-    h("span", {}, h("strong"), h("span"))
+    h("span", {}, errorText, errorDetail)
   );
-  function make(el) {
-    fill(
-      el,
-      cell("file", name, h("div", { class: "ht-sub-line" }, sub, expiry)),
-      cell("session", session),
-      cell("engine", h("div", { class: "ht-one" }, engine, cloud)),
-      cell("model", model, device),
-      cell("state", state, stage),
-      cell("progress", bar, percent),
-      cell("eta", eta),
-      actions,
-      error
-    );
-  }
-  function update(el, next) {
+  fill(
+    el,
+    cell("file", name, h("div", { class: "ht-sub-line" }, sub, expiry)),
+    cell("session", session),
+    cell("engine", h("div", { class: "ht-one" }, engine, cloud)),
+    cell("model", model, device),
+    cell("state", state, stage),
+    cell("progress", bar.el, percent),
+    cell("eta", eta),
+    actions,
+    error
+  );
+  update(row);
+  return { update, tick };
+  function update(next) {
     row = next;
     attr(el, "data-state", row.state);
-    put(name, row.name);
-    attr(name, "title", row.name);
+    putTitled(name, row.name);
     name.disabled = !row.recording_id;
     attr(el, "data-opens", Boolean(row.recording_id));
     put(sub, about());
-    attr(sub, "title", row.warnings.map((one) => i18n.tell(one).text).join("\n") || null);
-    put(session, row.session);
-    attr(session, "title", row.session);
-    put(engine, row.engine);
-    attr(engine, "title", row.engine);
-    show(cloud, row.sends_audio_to);
-    if (row.sends_audio_to) {
-      const told = t("cloud.goes", { receiver: row.sends_audio_to });
-      attr(cloud, "title", told);
-      put(cloud.lastChild, told);
-    }
-    put(model, row.model);
-    attr(model, "title", row.model);
+    attr(sub, "title", row.warnings.map((warning) => i18n.tell(warning).text).join("\n") || null);
+    putTitled(session, row.session);
+    putTitled(engine, row.engine);
+    drawCloud();
+    putTitled(model, row.model);
     put(device, deviceOf());
     put(state, t(`state.${row.state}`));
-    put(stage, stageOf());
-    attr(stage, "title", stage.textContent || null);
+    putTitled(stage, stageOf());
     drawBar();
     drawActions();
     drawError();
-    tick(el);
+    tick();
   }
   function about() {
     const parts = [];
@@ -1469,10 +2075,16 @@ function rowView(context) {
     if (row.warnings.length) parts.push(t("row.warnings", { count: row.warnings.length }));
     return parts.join(" · ");
   }
+  function drawCloud() {
+    show(cloud, row.sends_audio_to);
+    if (!row.sends_audio_to) return;
+    const text = t("cloud.goes", { receiver: row.sends_audio_to });
+    attr(cloud, "title", text);
+    put(receiver, text);
+  }
   function deviceOf() {
-    const shown = row.device ?? (row.asked_device === "auto" ? null : row.asked_device);
-    if (!shown) return "";
-    return i18n.has(`device.${shown}`) ? t(`device.${shown}`) : shown;
+    const code = row.device ?? (row.asked_device === "auto" ? null : row.asked_device);
+    return code ? deviceName(i18n, code) : "";
   }
   function stageOf() {
     if (row.state === "queued" && row.ahead > 0) return t("row.ahead", { count: row.ahead });
@@ -1481,61 +2093,61 @@ function rowView(context) {
     return t(`stage.${row.stage}`) + part;
   }
   function drawBar() {
-    const shown = row.state !== "rejected";
-    show(bar, shown);
-    const known = row.percentage != null;
-    const guessing = !known && GROUPS.active.has(row.state);
-    bar.classList.toggle("ht-guessing", guessing);
-    attr(bar, "aria-valuenow", known ? Math.floor(row.percentage) : null);
-    attr(bar, "aria-label", t("row.progress", { name: row.name }));
-    bar.firstChild.style.width = guessing ? "" : `${row.percentage ?? 0}%`;
-    put(percent, shown && known ? i18n.percent(row.percentage) : "");
+    const isRecording = row.state !== "rejected";
+    show(bar.el, isRecording);
+    attr(bar.el, "aria-label", t("row.progress", { name: row.name }));
+    bar.draw(row.percentage, isActive(row));
+    put(percent, isRecording && row.percentage !== null ? i18n.percent(row.percentage) : "");
   }
   function drawActions() {
     const key = `${row.actions} ${row.of}`;
     if (key === actionsKey) return;
     actionsKey = key;
     const focused = actions.contains(document.activeElement);
-    const now = new Proxy({}, { get: (_, what) => row[what] });
-    actions.replaceChildren(...actionButtons(now, context, true));
+    actions.replaceChildren(...actionButtons(row, context, { bare: true, current: () => row }));
     if (focused) (actions.querySelector("button") ?? name).focus();
   }
   function drawError() {
     show(error, row.error);
     if (!row.error) return;
-    const [wording, message] = error.lastChild.childNodes;
-    put(wording, i18n.wording(row.error));
     const detail = i18n.tell(row.error.message);
-    put(message, detail.text ? ` ${detail.text}` : "");
-    attr(message, "lang", detail.lang);
+    put(errorText, i18n.wording(row.error));
+    put(errorDetail, detail.text ? ` ${detail.text}` : "");
+    attr(errorDetail, "lang", detail.lang);
     attr(error, "title", detail.text || null);
   }
-  function tick(el) {
-    const left = GROUPS.active.has(row.state) ? etaNow(row) : null;
-    put(eta, left === null ? "" : i18n.about(left));
-    const goes = row.expires_at == null || row.kept ? null : row.expires_at - hub.now() / 1e3;
-    const soon = goes !== null && goes < SOON_S;
-    show(expiry, soon || row.kept);
-    attr(expiry.firstChild, "hidden", row.kept);
-    if (row.kept) put(expiry.lastChild, t("row.kept"));
-    else if (soon) put(expiry.lastChild, t("row.goes", { time: i18n.about(Math.max(goes, 0)) }));
-    attr(expiry, "data-soon", !row.kept && soon && goes < VERY_SOON_S);
+  function tick() {
+    const remaining = isActive(row) ? etaNow(row) : null;
+    put(eta, remaining === null ? "" : i18n.about(remaining));
+    const expiresIn = row.expires_at == null || row.kept ? null : row.expires_at - hub.now() / 1e3;
+    const isSoon = expiresIn !== null && expiresIn < SOON_S;
+    show(expiry, isSoon || row.kept);
+    attr(clock2, "hidden", row.kept);
+    if (row.kept) put(expiryText, t("row.kept"));
+    else if (isSoon) put(expiryText, t("row.goes", { time: i18n.about(Math.max(expiresIn, 0)) }));
+    attr(expiry, "data-soon", isSoon && expiresIn < VERY_SOON_S);
     attr(el, "data-kept", row.kept);
   }
-  return { make, update, tick };
+}
+function cell(name, ...children) {
+  return h("div", { class: `ht-cell ht-c-${name}`, role: "cell" }, children);
+}
+function putTitled(node, text) {
+  put(node, text);
+  attr(node, "title", text || null);
 }
 
-// frontend/panel/transcript.js sha256=0e2619b4393973452f8cc6c632dd412db91227012d3ea449998de81b8ce736e6
-function transcriptView(hub, i18n, root, kept = null) {
+// frontend/panel/transcript.js sha256=097043bc47b0bfd3ec8ee79f46856d76af2454f8a58865b2d207280d6ebec889
+function transcriptView(hub, i18n, root, before = null) {
   const { t } = i18n;
   const endings = createEndings();
   let followed = null;
-  let lines = [];
-  let found = [];
-  let current = -1;
+  const lines = [];
+  let allHits = [];
+  let currentHit = -1;
   let audioUrl = null;
-  let coming = null;
-  let wanted = null;
+  let loading = null;
+  let playFrom = null;
   let live = true;
   let headKey = "";
   const title = h("h2", { class: "ht-cut", tabindex: "-1" });
@@ -1544,7 +2156,7 @@ function transcriptView(hub, i18n, root, kept = null) {
   const warnings = h("ul", { class: "ht-warnings" });
   const saves = h("div", { class: "ht-saves" });
   const audio = h("audio", { controls: true, preload: "metadata", hidden: true });
-  const listen = button(t("transcript.listen"), { sign: "listen", kind: "plain", press: () => hear(null) });
+  const listen = button(t("transcript.listen"), { sign: "listen", kind: "plain", press: () => play(null) });
   const copy = button(t("transcript.copy"), { sign: "copy", kind: "plain", press: copyAll });
   const search = h("input", {
     type: "search",
@@ -1558,9 +2170,9 @@ function transcriptView(hub, i18n, root, kept = null) {
       go(event.shiftKey ? -1 : 1);
     }
   });
-  const counted2 = h("span", { class: "ht-number ht-counted", role: "status" });
-  const before = button(t("transcript.previous"), { sign: "up", bare: true, kind: "ghost", press: () => go(-1) });
-  const after = button(t("transcript.next"), { sign: "down", bare: true, kind: "ghost", press: () => go(1) });
+  const hitCount = h("span", { class: "ht-number ht-counted", role: "status" });
+  const previous = button(t("transcript.previous"), { sign: "up", bare: true, kind: "ghost", press: () => go(-1) });
+  const next = button(t("transcript.next"), { sign: "down", bare: true, kind: "ghost", press: () => go(1) });
   const follow = checkbox(t("transcript.live"), true, (on) => {
     live = on;
     if (on) toEnd();
@@ -1581,7 +2193,9 @@ function transcriptView(hub, i18n, root, kept = null) {
       "aria-label": t("transcript.title"),
       hidden: true,
       onkeydown(event) {
-        if (event.key === "Escape" && !event.target.value) leave();
+        const { target } = event;
+        const hasValue = (target instanceof HTMLInputElement || target instanceof HTMLSelectElement) && target.value;
+        if (event.key === "Escape" && !hasValue) leave();
       }
     },
     h(
@@ -1599,11 +2213,11 @@ function transcriptView(hub, i18n, root, kept = null) {
       h(
         "div",
         { class: "ht-tools" },
-        follow,
+        follow.el,
         h("span", { class: "ht-search-box" }, icon("search"), search),
-        counted2,
-        before,
-        after,
+        hitCount,
+        previous,
+        next,
         copy
       )
     ),
@@ -1612,51 +2226,46 @@ function transcriptView(hub, i18n, root, kept = null) {
     legend,
     saves
   );
-  function take(next) {
-    if (next?.ids.recording_id !== followed?.ids.recording_id || next?.ids.job_id !== followed?.ids.job_id) reset();
-    followed = next;
-    show(el, next);
-    if (!next) return;
-    cut(Math.min(next.changedFrom, lines.length));
-    const stay = live && !next.complete;
-    const fragment = document.createDocumentFragment();
-    for (const segment of next.segments.slice(lines.length)) {
-      const line = newLine(segment);
-      lines.push(line);
-      fragment.append(line.node);
-    }
-    text.append(fragment);
+  function take(latest) {
+    if (!isSame(latest?.ids, followed?.ids)) reset();
+    followed = latest;
+    show(el, latest);
+    if (!latest) return;
+    cut(Math.min(latest.changedFrom, lines.length));
+    const fresh = latest.segments.slice(lines.length).map(newLine);
+    lines.push(...fresh);
+    text.append(...fresh.map((line) => line.node));
     text.classList.toggle("ht-long", lines.length > 300);
     if (search.value) find(true);
     drawHead();
-    if (stay) toEnd();
-    if (next.show) bringIntoView(next);
+    if (live && !latest.complete) toEnd();
+    if (latest.show) bringIntoView(latest);
   }
-  function bringIntoView(next) {
-    if (next.came) next.show = false;
+  function bringIntoView(latest) {
+    if (latest.came) latest.show = false;
     el.scrollIntoView({ block: "start" });
     title.focus({ preventScroll: true });
   }
   function leave() {
     const opened = followed?.rowId;
     hub.unfollow();
-    if (opened) root().querySelector(`[data-row="${CSS.escape(opened)}"] .ht-name`)?.focus();
+    if (opened) focusWithin(root, `[data-row="${CSS.escape(opened)}"] .ht-name`);
   }
   function reset() {
     cut(0);
-    found = [];
-    current = -1;
+    allHits = [];
+    currentHit = -1;
     search.value = "";
-    put(counted2, "");
+    put(hitCount, "");
     live = true;
-    follow.querySelector("input").checked = true;
+    follow.box.checked = true;
     headKey = "";
     audio.pause();
     audio.removeAttribute("src");
     show(audio, false);
     show(listen, true);
-    coming?.abort();
-    coming = null;
+    loading?.abort();
+    loading = null;
     setListen(null);
     if (audioUrl) URL.revokeObjectURL(audioUrl);
     audioUrl = null;
@@ -1665,25 +2274,25 @@ function transcriptView(hub, i18n, root, kept = null) {
     for (const line of lines.splice(length)) line.node.remove();
   }
   function newLine(segment) {
-    const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [] };
-    line.time = h("button", {
+    const words = h("p", { onclick: () => isSelecting() || play(segment.start_s) });
+    const time = h("button", {
       type: "button",
       class: "ht-time",
       title: t("transcript.play"),
       "aria-label": t("transcript.play_at", { time: i18n.clock(segment.start_s) }),
-      onclick: () => hear(segment.start_s)
+      onclick: () => play(segment.start_s)
     }, i18n.clock(segment.start_s));
-    line.words = h("p", { onclick: () => selected() || hear(segment.start_s) });
-    line.node = h(
+    const node = h(
       "div",
       {
         class: "ht-segment",
         "data-doubtful": isDoubtful(segment),
         title: isDoubtful(segment) ? t("transcript.unsure") : null
       },
-      line.time,
-      h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, line.words)
+      time,
+      h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, words)
     );
+    const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [], node, words };
     write(line);
     return line;
   }
@@ -1692,46 +2301,46 @@ function transcriptView(hub, i18n, root, kept = null) {
       let node = document.createTextNode(piece.text);
       if (piece.hit >= 0) node = h("mark", { class: "ht-hit", "data-hit": piece.hit }, node);
       if (piece.doubt === null) return node;
-      const told = t("transcript.probability", { part: i18n.percent(100 * piece.doubt) });
-      return h("mark", { class: "ht-doubt", title: told }, node);
+      const probability = t("transcript.probability", { part: i18n.percent(100 * piece.doubt) });
+      return h("mark", { class: "ht-doubt", title: probability }, node);
     });
     line.words.replaceChildren(...nodes);
   }
-  const selected = () => String(window.getSelection()).trim() !== "";
+  const isSelecting = () => String(window.getSelection()).trim() !== "";
   function toEnd() {
     text.scrollTop = text.scrollHeight;
   }
   function find(again = false) {
-    const was = found[current];
-    found = [];
+    const current = allHits[currentHit];
+    allHits = [];
     for (const line of lines) {
-      const next = hits(line.text, search.value);
-      if (next.length || line.hits.length) {
-        line.hits = next;
+      const ranges = hits(line.text, search.value);
+      if (ranges.length || line.hits.length) {
+        line.hits = ranges;
         write(line);
       }
-      next.forEach((_, n) => found.push({ line, n }));
+      ranges.forEach((_, index) => allHits.push({ line, index }));
     }
     if (again) {
-      const same = found.findIndex((hit) => hit.line === was?.line && hit.n === was.n);
-      current = same >= 0 ? same : Math.min(current, found.length - 1);
-      marksOf(current).forEach((mark) => mark.classList.add("ht-current"));
-    } else current = -1;
-    if (!again && found.length) go(1);
-    else drawCounted();
+      const same = allHits.findIndex((hit) => hit.line === current?.line && hit.index === current.index);
+      currentHit = same >= 0 ? same : Math.min(currentHit, allHits.length - 1);
+      marksOf(currentHit).forEach((mark) => mark.classList.add("ht-current"));
+    } else currentHit = -1;
+    if (!again && allHits.length) go(1);
+    else drawHitCount();
   }
   function go(step) {
-    if (found.length === 0) return drawCounted();
-    marksOf(current).forEach((mark) => mark.classList.remove("ht-current"));
-    current = (current + step + found.length) % found.length;
-    const marks = marksOf(current);
+    if (allHits.length === 0) return drawHitCount();
+    marksOf(currentHit).forEach((mark) => mark.classList.remove("ht-current"));
+    currentHit = (currentHit + step + allHits.length) % allHits.length;
+    const marks = marksOf(currentHit);
     marks.forEach((mark) => mark.classList.add("ht-current"));
     if (marks[0]) within(marks[0]);
-    drawCounted();
+    drawHitCount();
   }
-  function marksOf(at) {
-    const hit = found[at];
-    return hit ? [...hit.line.words.querySelectorAll(`[data-hit="${hit.n}"]`)] : [];
+  function marksOf(index) {
+    const hit = allHits[index];
+    return hit ? [...hit.line.words.querySelectorAll(`[data-hit="${hit.index}"]`)] : [];
   }
   function within(node) {
     const [box, frame] = [node.getBoundingClientRect(), text.getBoundingClientRect()];
@@ -1739,77 +2348,74 @@ function transcriptView(hub, i18n, root, kept = null) {
       text.scrollTop += box.top - frame.top - frame.height / 3;
     }
   }
-  function drawCounted() {
-    const at = { at: current + 1, count: found.length };
-    put(counted2, !search.value.trim() ? "" : found.length ? t("transcript.hit", at) : t("transcript.no_hit"));
-    before.disabled = after.disabled = found.length === 0;
+  function drawHitCount() {
+    const values = { at: currentHit + 1, count: allHits.length };
+    put(hitCount, !search.value.trim() ? "" : allHits.length ? t("transcript.hit", values) : t("transcript.no_hit"));
+    previous.disabled = next.disabled = allHits.length === 0;
   }
-  function whyEmpty(it) {
-    if (!GROUPS.active.has(it.state) && it.state !== "completed") return t(`none.${it.state}`);
-    return followed.complete && it.state === "completed" ? t("transcript.nothing") : t("transcript.waiting");
+  function whyEmpty(row) {
+    if (!isActive(row) && row.state !== "completed") return t(`none.${row.state}`);
+    return followed?.complete && row.state === "completed" ? t("transcript.nothing") : t("transcript.waiting");
   }
-  const row = () => followed && hub.store.get("rows").get(followed.rowId);
   function drawHead() {
-    const it = row();
-    if (!it) return;
-    const empty = followed.segments.length === 0;
-    show(note, empty);
-    put(note, empty ? whyEmpty(it) : "");
-    show(text, !empty);
-    show(follow, !followed.complete);
+    const row = followed && hub.store.get("rows").get(followed.rowId);
+    if (!followed || !row) return;
+    const isEmpty = followed.segments.length === 0;
+    show(note, isEmpty);
+    put(note, isEmpty ? whyEmpty(row) : "");
+    show(text, !isEmpty);
+    show(follow.el, !followed.complete);
     attr(text, "aria-busy", !followed.complete);
     show(legend, lines.some((line) => line.doubtful.length || isDoubtful(line.segment)));
-    copy.disabled = empty;
-    put(title, it.name);
-    attr(title, "title", it.name);
-    put(about, describe(it));
-    const key = [it.id, it.state, it.actions, it.of, it.warnings.length, empty, hub.store.get("choices")?.formats].join();
+    copy.disabled = isEmpty;
+    put(title, row.name);
+    attr(title, "title", row.name);
+    put(about, describe(row));
+    const formats = hub.store.get("choices")?.formats ?? [];
+    const key = [row.id, row.state, row.actions, row.of, row.warnings.length, isEmpty, formats].join();
     if (key === headKey) return;
     headKey = key;
-    actions.replaceChildren(...actionButtons(it, { hub, i18n, root }, false));
-    swap(warnings, it.warnings.map(i18n.tell).map(({ text: told, lang }) => h("li", {}, icon("info"), h("span", { lang }, told))));
-    show(warnings, it.warnings.length);
-    drawSaves(it, empty);
+    actions.replaceChildren(...actionButtons(row, { hub, i18n, root }, { bare: false }));
+    swap(warnings, row.warnings.map(i18n.tell).map((warning) => h("li", {}, icon("info"), h("span", { lang: warning.lang }, warning.text))));
+    show(warnings, row.warnings.length);
+    swap(saves, savesOfRecording(followed.ids, formats, isEmpty), row.of > 1 ? savesOfJob(row, formats) : null);
   }
-  function describe(it) {
-    const language = it.language && i18n.languageName(it.language);
-    const sure = it.language_probability == null ? "" : ` (${i18n.percent(100 * it.language_probability)})`;
+  function describe(row) {
+    const language = row.language && i18n.languageName(row.language);
+    const sure = row.language_probability == null ? "" : ` (${i18n.percent(100 * row.language_probability)})`;
     return [
-      t(`state.${it.state}`),
-      `${it.engine} / ${it.model}`,
-      it.device ? deviceName(i18n, it.device) : null,
+      t(`state.${row.state}`),
+      `${row.engine} / ${row.model}`,
+      row.device ? deviceName(i18n, row.device) : null,
       language && language + sure,
-      it.duration_s == null ? null : i18n.clock(it.duration_s),
-      it.sends_audio_to ? t("cloud.goes", { receiver: it.sends_audio_to }) : null
+      row.duration_s == null ? null : i18n.clock(row.duration_s),
+      row.sends_audio_to ? t("cloud.goes", { receiver: row.sends_audio_to }) : null
     ].filter(Boolean).join(" · ");
   }
-  function drawSaves(it, empty) {
-    const formats = hub.store.get("choices")?.formats ?? [];
-    const part = { job_id: it.job_id, recording_id: it.recording_id, partial: true };
-    const one = h(
+  function savesOfRecording(ids, formats, disabled) {
+    return h(
       "div",
       { class: "ht-buttons", role: "group", "aria-label": t("saves.one") },
       h("span", { class: "ht-saves-label" }, icon("download"), t("saves.one")),
       formats.map((format) => button(`.${format}`, {
         kind: "small",
         "data-format": format,
-        disabled: empty,
-        press: () => hub.download({ what: "result", format, ...part })
+        disabled,
+        press: () => hub.download({ what: "result", format, ...ids, partial: true })
       }))
     );
-    swap(saves, one, it.of > 1 ? wholeJob(it, formats) : null);
   }
-  function wholeJob(it, formats) {
+  function savesOfJob(row, formats) {
     const inside = select(
       formats.map((format) => [format, `.${format}`]),
-      formats[0],
+      formats[0] ?? "",
       () => {
       },
       { name: "inside", "aria-label": t("saves.inside") }
     );
     const fetch = (format) => hub.download({
       what: "results",
-      job_id: it.job_id,
+      job_id: row.job_id,
       recording_id: null,
       format,
       inside: inside.value,
@@ -1817,8 +2423,8 @@ function transcriptView(hub, i18n, root, kept = null) {
     });
     return h(
       "div",
-      { class: "ht-buttons", role: "group", "aria-label": t("saves.job", { count: it.of }) },
-      h("span", { class: "ht-saves-label" }, t("saves.job", { count: it.of })),
+      { class: "ht-buttons", role: "group", "aria-label": t("saves.job", { count: row.of }) },
+      h("span", { class: "ht-saves-label" }, t("saves.job", { count: row.of })),
       button(t("saves.merged"), { kind: "small", "data-format": "merged", press: () => fetch("txt") }),
       h(
         "span",
@@ -1829,55 +2435,58 @@ function transcriptView(hub, i18n, root, kept = null) {
     );
   }
   async function copyAll() {
-    const all = lines.map((line) => line.text).filter(Boolean).join("\n");
-    const done = await copyText(all);
-    hub.say(done ? t("transcript.copied") : t("transcript.not_copied"));
-    put(copy.lastChild, done ? t("transcript.copied") : t("transcript.not_copied"));
-    setTimeout(() => put(copy.lastChild, t("transcript.copy")), 2e3);
+    const done = await copyText(lines.map((line) => line.text).filter(Boolean).join("\n"));
+    const result = done ? t("transcript.copied") : t("transcript.not_copied");
+    hub.announce(result);
+    rename(copy, result);
+    setTimeout(() => rename(copy, t("transcript.copy")), 2e3);
   }
-  async function hear(at) {
+  async function play(time) {
     if (!audioUrl) {
-      wanted = at;
-      if (!await load()) return;
-      at = wanted;
+      playFrom = time;
+      if (!followed || !await load(followed.ids)) return;
+      time = playFrom;
     }
-    if (at !== null) audio.currentTime = at;
+    if (time !== null) audio.currentTime = time;
     audio.play().catch(() => {
     });
   }
-  async function load() {
-    if (coming) return false;
+  async function load(ids) {
+    if (loading) return false;
     const mine = new AbortController();
-    coming = mine;
+    loading = mine;
     setListen(0);
     try {
-      const got = await hub.downloads.fetchBlob({ what: "audio", ...followed.ids }, setListen, mine.signal);
-      if (coming !== mine) return false;
-      audioUrl = URL.createObjectURL(got.blob);
-      audio.src = audioUrl;
-      show(audio, true);
-      show(listen, false);
+      const { blob } = await hub.downloads.fetchBlob({ what: "audio", ...ids }, setListen, mine.signal);
+      if (loading !== mine) return false;
+      useAudio(URL.createObjectURL(blob));
       return true;
     } catch (error) {
-      if (coming === mine) hub.notify("error", error);
+      if (loading === mine) hub.notify("error", asPanelError(error));
       return false;
     } finally {
-      if (coming === mine) {
-        coming = null;
+      if (loading === mine) {
+        loading = null;
         setListen(null);
       }
     }
   }
+  function useAudio(url) {
+    audioUrl = url;
+    audio.src = url;
+    show(audio, true);
+    show(listen, false);
+  }
   function setListen(part) {
     listen.disabled = part !== null;
-    put(listen.lastChild, part === null ? t("transcript.listen") : t("transcript.loading", { part: i18n.percent(100 * part) }));
+    rename(listen, part === null ? t("transcript.listen") : t("transcript.loading", { part: i18n.percent(100 * part) }));
   }
   let speaking = null;
   audio.addEventListener("timeupdate", () => {
     const now = audio.currentTime;
     const line = lines.find(({ segment }) => segment.start_s <= now && now < segment.end_s) ?? null;
     if (line === speaking) return;
-    attr(speaking?.node ?? el, "data-speaking", null);
+    if (speaking) attr(speaking.node, "data-speaking", null);
     speaking = line;
     if (!line) return;
     attr(line.node, "data-speaking", "true");
@@ -1885,46 +2494,46 @@ function transcriptView(hub, i18n, root, kept = null) {
   });
   endings.add(
     hub.store.watch("followed", take),
-    hub.store.watch("rows", () => followed && drawHead()),
-    hub.store.watch("choices", () => followed && drawHead()),
+    hub.store.watch("rows", drawHead),
+    hub.store.watch("choices", drawHead),
     reset
   );
-  restore(kept);
-  return { el, keep, close: endings.end };
-  function keep() {
+  restore();
+  return { el, reading, close: endings.end };
+  function reading() {
     if (!followed) return null;
     const taken = {
       ids: followed.ids,
       search: search.value,
-      current,
+      currentHit,
       audioUrl,
-      loading: Boolean(coming),
-      wanted,
-      at: audio.currentTime,
-      playing: !audio.paused
+      isLoading: Boolean(loading),
+      playFrom,
+      time: audio.currentTime,
+      isPlaying: !audio.paused
     };
     audioUrl = null;
     return taken;
   }
-  function restore(taken) {
-    if (!taken) return;
-    if (taken.ids.recording_id !== followed?.ids.recording_id || taken.ids.job_id !== followed.ids.job_id) {
-      if (taken.audioUrl) URL.revokeObjectURL(taken.audioUrl);
+  function restore() {
+    if (!before) return;
+    if (!isSame(before.ids, followed?.ids)) {
+      if (before.audioUrl) URL.revokeObjectURL(before.audioUrl);
       return;
     }
-    search.value = taken.search;
-    current = taken.current;
+    search.value = before.search;
+    currentHit = before.currentHit;
     if (search.value) find(true);
-    if (taken.loading) hear(taken.wanted);
-    if (!taken.audioUrl) return;
-    audioUrl = taken.audioUrl;
-    audio.src = audioUrl;
-    audio.currentTime = taken.at;
-    show(audio, true);
-    show(listen, false);
-    if (taken.playing) audio.play().catch(() => {
+    if (before.isLoading) play(before.playFrom);
+    if (!before.audioUrl) return;
+    useAudio(before.audioUrl);
+    audio.currentTime = before.time;
+    if (before.isPlaying) audio.play().catch(() => {
     });
   }
+}
+function isSame(ids, other) {
+  return ids?.job_id === other?.job_id && ids?.recording_id === other?.recording_id;
 }
 async function copyText(text) {
   try {
@@ -1941,12 +2550,12 @@ async function copyText(text) {
   }
 }
 
-// frontend/panel/header.js sha256=2502fd3a9fddb8223c863f63ba8a631b25da5f583a4e9b69d9515f072a8219dc
+// frontend/panel/header.js sha256=a8af6048002909359dc5afc28a363e72800012bc42519dbe6442db947072e1e2
 function headerView(hub, i18n) {
   const { t } = i18n;
   const endings = createEndings();
   const dot = h("span", { class: "ht-dot" });
-  const state = h("span", { class: "ht-line-state", role: "status" }, dot, h("span", {}));
+  const state = h("span", {});
   const link = button(t("header.link"), { sign: "link", kind: "plain", title: t("header.link_hint"), press: copyLink });
   const own = button(t("header.own"), { kind: "plain", press: openOwnSession });
   const languages = h(
@@ -1968,7 +2577,7 @@ function headerView(hub, i18n) {
     { class: "ht-header" },
     h("span", { class: "ht-logo" }, icon("wave")),
     h("h1", {}, t("header.title")),
-    state,
+    h("span", { class: "ht-line-state", role: "status" }, dot, state),
     h("div", { class: "ht-header-end" }, own, link, languages)
   );
   function choose(code) {
@@ -1977,24 +2586,24 @@ function headerView(hub, i18n) {
     hub.setLanguage(code);
   }
   function address() {
-    const { link: given, session_id: session } = hub.store.get("welcome") ?? {};
-    if (given) return new URL(given, plainAddress()).href;
-    if (!session) return null;
+    const welcome = hub.store.get("welcome");
+    if (welcome?.link) return new URL(welcome.link, plainAddress()).href;
+    if (!welcome?.session_id) return null;
     const url = plainAddress();
-    url.hash = new URLSearchParams({ session }).toString();
+    url.hash = new URLSearchParams({ session: welcome.session_id }).toString();
     return url.href;
   }
   async function copyLink() {
-    const done = await copyText(address());
-    const told = done ? t("header.link_copied") : t("transcript.not_copied");
-    hub.say(told);
-    put(link.lastChild, told);
-    setTimeout(() => put(link.lastChild, t("header.link")), 2e3);
+    const done = await copyText(address() ?? "");
+    const result = done ? t("header.link_copied") : t("transcript.not_copied");
+    hub.announce(result);
+    rename(link, result);
+    setTimeout(() => rename(link, t("header.link")), 2e3);
   }
   endings.add(
-    hub.store.watch("line", (line) => {
-      attr(dot, "data-line", line);
-      put(state.lastChild, t(`line.${line}`));
+    hub.store.watch("channel", (channel) => {
+      attr(dot, "data-line", channel);
+      put(state, t(`line.${channel}`));
     }),
     hub.store.watch("welcome", (welcome) => {
       show(link, address());
@@ -2006,510 +2615,23 @@ function headerView(hub, i18n) {
   return { el, close: endings.end };
 }
 
-// frontend/panel/connection.js sha256=8aed0596cedc6bbef09f04c4f0dc02f3ab91090c79341a8eca3014f4ec8c8976
-var PATIENCE_MS = 8e3;
-var FIRST_HELLO_AGAIN_MS = 1e4;
-var QUIET_MS = 1e4;
-function connect(model, hello, moves) {
-  const handlers = /* @__PURE__ */ new Map();
-  const questions = /* @__PURE__ */ new Map();
-  let state = "connecting";
-  let lastRef = Math.floor(Math.random() * 2 ** 40);
-  let askedAt = null;
-  let heardAt = performance.now();
-  let helloWait = FIRST_HELLO_AGAIN_MS;
-  let helloTimer = null;
-  let welcomed = false;
-  let ended = false;
-  function turn(next) {
-    if (next === state) return;
-    state = next;
-    if (next === "down") giveUp(() => true);
-    tell("state", { state, ended });
-  }
-  function tell(type, message, buffers = []) {
-    for (const handler of handlers.get(type) ?? []) handler(message, buffers);
-  }
-  function settle(message) {
-    const question = questions.get(message.ref);
-    if (!question) return false;
-    questions.delete(message.ref);
-    if (message.type === "problem") question.fail(message.error);
-    else question.answer(message);
-    return true;
-  }
-  function giveUp(lost) {
-    for (const [ref, question] of [...questions]) {
-      if (!lost(question)) continue;
-      questions.delete(ref);
-      question.fail({ code: "panel.no_answer", message: "" });
-    }
-  }
-  function end() {
-    ended = true;
-    clearTimeout(helloTimer);
-    if (state === "down") tell("state", { state, ended });
-    else turn("down");
-  }
-  function hear(message, buffers) {
-    if (typeof message?.type !== "string") return;
-    askedAt = null;
-    heardAt = performance.now();
-    if (message.type === "welcome") {
-      clearTimeout(helloTimer);
-      helloTimer = null;
-      helloWait = FIRST_HELLO_AGAIN_MS;
-      welcomed = true;
-      giveUp((question) => question.before);
-    }
-    if (message.type === "connection") turn(message.up ? "up" : "down");
-    else if (state !== "down" && welcomed) turn("up");
-    if (message.type === "submitted" || message.type === "done") settle(message);
-    if (message.type === "problem" && settle(message)) return;
-    tell(message.type, message, buffers ?? []);
-  }
-  function send(message, buffer = null) {
-    if (ended) return;
-    askedAt ??= performance.now();
-    model.send(message, void 0, buffer ? [buffer] : []);
-  }
-  function greet() {
-    clearTimeout(helloTimer);
-    for (const question of questions.values()) question.before = true;
-    send(hello());
-    helloTimer = setTimeout(greet, helloWait);
-    helloWait *= 2;
-  }
-  function feelPulse() {
-    if (state === "down") return;
-    const now = performance.now();
-    if (askedAt === null) {
-      if (now - heardAt > QUIET_MS && moves()) greet();
-    } else if (now - askedAt > PATIENCE_MS) {
-      turn("waiting");
-      if (helloTimer === null) greet();
-    }
-  }
-  const pulse = setInterval(feelPulse, 1e3);
-  model.on("msg:custom", hear);
-  model.on("comm_live_update", end);
-  return {
-    get state() {
-      return state;
-    },
-    greet,
-    send,
-    /** A number for a question of one's own. */
-    ref: () => lastRef += 1,
-    /** Asks, and promises the answer; fails with `{code, message}`, `panel.no_answer` if none came. */
-    ask(message) {
-      const ref = this.ref();
-      return new Promise((answer, fail) => {
-        questions.set(ref, { answer, fail, before: false });
-        send({ ...message, ref });
-        if (ended) giveUp(() => true);
-      });
-    },
-    on(type, handler) {
-      if (!handlers.has(type)) handlers.set(type, /* @__PURE__ */ new Set());
-      handlers.get(type).add(handler);
-      return () => handlers.get(type).delete(handler);
-    },
-    close() {
-      clearInterval(pulse);
-      clearTimeout(helloTimer);
-      model.off("msg:custom", hear);
-      model.off("comm_live_update", end);
-    }
-  };
-}
-
-// frontend/panel/downloads.js sha256=3ac6007c76df7946a60140d02a406028832f26d74f2e532d0721478cdfbc2989
-var STALLED_MS2 = 5e3;
-var SLOW_MS = 2e4;
-var MOST_PATIENCE_MS = 6e4;
-var MOST_STALLS = 6;
-function createDownloads(line) {
-  const coming = /* @__PURE__ */ new Map();
-  function begin(one) {
-    const ref = line.ref();
-    Object.assign(one, { ref, parts: [], got: 0, name: "", type: "", size: 0, begun: false, movedAt: performance.now() });
-    coming.set(ref, one);
-    line.send({ type: "fetch", ...one.what, ref });
-  }
-  function again(one) {
-    one.stalls += 1;
-    stop(one);
-    if (one.stalls < MOST_STALLS) begin(one);
-    else one.fail({ code: "panel.cut_off", message: "" });
-  }
-  function stop(one) {
-    coming.delete(one.ref);
-    line.send({ type: "blob_cancel", ref: one.ref });
-  }
-  function onBegin({ ref, name, media_type, size_bytes }) {
-    const one = coming.get(ref);
-    if (one) Object.assign(one, { name, type: media_type, size: size_bytes, begun: true, movedAt: performance.now() });
-  }
-  function onChunk({ ref, offset, last }, buffers) {
-    const one = coming.get(ref);
-    if (!one) return;
-    if (offset !== one.got) return again(one);
-    for (const view of buffers) {
-      one.parts.push(view);
-      one.got += view.byteLength;
-    }
-    one.movedAt = performance.now();
-    one.told?.(one.size ? one.got / one.size : null);
-    line.send({ type: "blob_at", ref, offset: one.got });
-    if (last) end(ref, (it) => it.done({ name: it.name, blob: new Blob(it.parts, { type: it.type }) }));
-  }
-  function end(ref, how) {
-    const one = coming.get(ref);
-    coming.delete(ref);
-    if (one) how(one);
-  }
-  function giveUp() {
-    for (const ref of [...coming.keys()]) end(ref, (it) => it.fail({ code: "panel.cut_off", message: "" }));
-  }
-  function lookForStalled() {
-    if (line.state !== "up") return;
-    for (const one of [...coming.values()]) {
-      const patience = Math.min((one.begun ? STALLED_MS2 : SLOW_MS) * 2 ** one.stalls, MOST_PATIENCE_MS);
-      if (performance.now() - one.movedAt >= patience) again(one);
-    }
-  }
-  const watch = setInterval(lookForStalled, 1e3);
-  line.on("blob_begin", onBegin);
-  line.on("blob_chunk", onChunk);
-  line.on("problem", ({ ref, error }) => end(ref, (it) => it.fail(error)));
-  line.on("state", ({ state, ended }) => {
-    if (ended) giveUp();
-    if (state === "down") for (const one of coming.values()) one.cut = true;
-  });
-  line.on("welcome", () => {
-    for (const one of [...coming.values()].filter((it) => it.cut)) {
-      one.cut = false;
-      again(one);
-    }
-  });
-  return {
-    owns: (ref) => coming.has(ref),
-    fetchBlob(what, told = null, signal = null) {
-      return new Promise((done, fail) => {
-        const one = { what, done, fail, told, stalls: 0, cut: line.state === "down" };
-        begin(one);
-        signal?.addEventListener("abort", () => {
-          if (coming.get(one.ref) !== one) return;
-          stop(one);
-          fail({ code: "canceled", message: "" });
-        });
-      });
-    },
-    close: () => clearInterval(watch)
-  };
-}
-function saveBlob({ name, blob }) {
-  const url = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(url), 6e4);
-}
-
-// frontend/panel/hub.js sha256=0b788195e750657c398a1b16c82e855d96b6b67f927602da3f48ce852caff0c0
-var HOW = "hybrid-transcribe.choices";
-var AT_ONCE2 = "hybrid-transcribe.at-once";
-var NOTHING_CHOSEN = {
-  engine: "",
-  model: "",
-  device: "auto",
-  language: "",
-  task: "transcribe",
-  word_timestamps: false
-};
-function openHub(model) {
-  const store = createStore({
-    language: preferredLanguage(),
-    line: "connecting",
-    // The line ended for good: only running the cell again makes another.
-    ended: false,
-    welcome: null,
-    choices: null,
-    rows: /* @__PURE__ */ new Map(),
-    order: [],
-    othersAhead: 0,
-    uploads: [],
-    // The job that is made as soon as its files are here: what was chosen when it was asked for.
-    armed: null,
-    how: { ...NOTHING_CHOSEN, ...remembered(), options: {} },
-    atOnce: recall(AT_ONCE2) === "yes",
-    followed: null,
-    notices: [],
-    models: /* @__PURE__ */ new Map(),
-    said: ""
-  });
-  let clockSkewMs = 0;
-  let lastNotice = 0;
-  let newJob = null;
-  const line = connect(model, () => ({
-    type: "hello",
-    session_id: recallSession(),
-    language: store.get("language")
-  }), somethingMoves);
-  const downloads = createDownloads(line);
-  const uploads = createUploads(line, () => {
-    store.set({ uploads: uploads.items });
-    sendArmed();
-  });
-  const listeners = {
-    state: ({ state, ended }) => {
-      const was = store.get("line");
-      store.set({ ended, line: state });
-      if (was === "down" && state === "up") line.greet();
-    },
-    welcome(message) {
-      clockSkewMs = message.now * 1e3 - Date.now();
-      if (message.session_id) rememberSession(message.session_id);
-      store.set({ welcome: message });
-      uploads.setRules(message);
-      const followed = store.get("followed");
-      if (followed) line.send({ type: "follow", ...followed.ids });
-    },
-    choices: (message) => store.set({ choices: message }),
-    rows: takeRows,
-    text: takeText,
-    upload_at: uploads.onAt,
-    upload_failed: uploads.onFailed,
-    model_told: takeModel,
-    notice({ code, message, over }) {
-      if (over) store.set({ notices: store.get("notices").filter((one) => one.error.code !== code) });
-      else notify("warning", { code, message }, "notice");
-    },
-    problem({ ref, error }) {
-      if (ref === null || !downloads.owns(ref)) notify("error", error);
-    }
-  };
-  for (const [type, listener] of Object.entries(listeners)) line.on(type, listener);
-  function somethingMoves() {
-    return [...store.get("rows").values()].some((row) => GROUPS.active.has(row.state));
-  }
-  function takeRows({ rows, gone, order, reset, others_ahead }) {
-    const known = store.get("rows");
-    if (reset) known.clear();
-    const heardAt = performance.now();
-    for (const row of rows) known.set(row.id, { ...row, heardAt });
-    for (const id of gone) known.delete(id);
-    let ids = order ?? store.get("order").filter((id) => known.has(id));
-    if (!order) {
-      const there = new Set(ids);
-      ids = [...ids, ...rows.map((row) => row.id).filter((id) => !there.has(id))];
-    }
-    store.set({ order: ids, othersAhead: others_ahead, rows: known });
-    const followed = store.get("followed");
-    if (followed && !known.has(followed.rowId)) hub.unfollow();
-    showNewJob();
-  }
-  function showNewJob() {
-    if (!newJob) return;
-    const rows = store.get("rows");
-    const first = store.get("order").find((id) => rows.get(id)?.job_id === newJob && rows.get(id).recording_id);
-    if (!first) return;
-    newJob = null;
-    if (!store.get("followed")) hub.follow(rows.get(first));
-  }
-  function takeText({ job_id, recording_id, start, segments, complete }) {
-    const followed = store.get("followed");
-    if (followed?.ids.job_id !== job_id || followed.ids.recording_id !== recording_id) return;
-    followed.segments.length = Math.min(start, followed.segments.length);
-    followed.segments.push(...segments);
-    followed.complete = complete;
-    followed.came = true;
-    followed.changedFrom = start;
-    store.tell("followed");
-  }
-  function takeModel({ engine, model: name, stage, percentage, error }) {
-    const models = store.get("models");
-    const key = `${engine}/${name}`;
-    if (stage) models.set(key, { engine, model: name, stage, percentage });
-    else models.delete(key);
-    store.tell("models");
-    if (error) notify("error", error);
-  }
-  function notify(kind, error, family = "error") {
-    const notices = store.get("notices");
-    const same = (one) => one.error.code === error.code && one.error.message === error.message;
-    if (notices.some(same)) return;
-    lastNotice += 1;
-    store.set({ notices: [...notices.slice(-4), { id: lastNotice, kind, error, family }] });
-  }
-  async function attempt(message) {
-    try {
-      return await line.ask(message);
-    } catch (error) {
-      notify("error", error);
-      return null;
-    }
-  }
-  function chosen(how = store.get("how")) {
-    const engines = store.get("choices")?.engines ?? [];
-    const named = engines.find((engine) => engine.name === how.engine && engine.available);
-    return named ?? engines.find((e) => e.default && e.available) ?? engines.find((e) => e.available) ?? null;
-  }
-  const usable = () => uploads.items.filter((item) => item.state !== "failed");
-  function sendArmed() {
-    const armed = store.get("armed");
-    if (!armed || armed.sent) return;
-    const items = usable();
-    if (items.length === 0) return void store.set({ armed: null });
-    if (items.some((item) => item.state !== "complete")) return;
-    armed.sent = true;
-    submit(items.map((item) => item.id), armed.how);
-  }
-  async function submit(ids, how) {
-    let answer = null;
-    try {
-      answer = await submitted({ type: "submit", upload_ids: ids, how, key: randomId() });
-    } catch (error) {
-      notify("error", error);
-    } finally {
-      store.set({ armed: null });
-    }
-    if (!answer) return;
-    uploads.release(ids);
-    newJob = answer.job_id;
-    showNewJob();
-    if (store.get("atOnce")) hub.arm();
-  }
-  async function submitted(question) {
-    for (; ; ) {
-      const back = nextWelcome();
-      try {
-        return await line.ask(question);
-      } catch (error) {
-        if (error.code !== "panel.no_answer") throw error;
-        await back.here;
-      } finally {
-        back.forget();
-      }
-    }
-  }
-  function nextWelcome() {
-    let forget = null;
-    const here = new Promise((done) => {
-      forget = line.on("welcome", done);
-    });
-    return { here, forget };
-  }
-  function guard(event) {
-    if (uploads.items.some((item) => item.state !== "failed")) {
-      event.preventDefault();
-    }
-  }
-  window.addEventListener("beforeunload", guard);
-  const hub = {
-    store,
-    line,
-    downloads,
-    uploads,
-    chosen,
-    attempt,
-    notify,
-    /** Milliseconds since the epoch, by the kernel's clock. */
-    now: () => Date.now() + clockSkewMs,
-    setLanguage: (language) => store.set({ language }),
-    setHow(changes) {
-      const how = { ...store.get("how"), ...changes };
-      const { options, ...kept } = how;
-      remember(HOW, JSON.stringify(kept));
-      store.set({ how });
-    },
-    setAtOnce(atOnce) {
-      remember(AT_ONCE2, atOnce ? "yes" : "no");
-      store.set({ atOnce });
-      if (atOnce && usable().length) hub.arm();
-    },
-    addFiles(files, fromFolder = [], skipped = 0) {
-      const extensions = store.get("choices")?.extensions ?? [];
-      const { kept, leftOut } = recordingsAmong(fromFolder, extensions);
-      const { known } = uploads.add([...files, ...kept]);
-      if (leftOut) notify("info", { code: "left_out", message: "", count: leftOut }, "notice");
-      if (skipped) notify("warning", { code: "unreadable_files", message: "", count: skipped }, "notice");
-      if (known) notify("info", { code: "known_files", message: "", count: known }, "notice");
-      if (store.get("atOnce") && usable().length) hub.arm();
-    },
-    arm() {
-      const choice = chosen();
-      if (!choice || store.get("armed") || usable().length === 0) return;
-      store.set({ armed: { how: keywords(store.get("how"), choice), sent: false } });
-      sendArmed();
-    },
-    disarm: () => store.get("armed")?.sent || store.set({ armed: null }),
-    cancel: (row) => attempt({ type: "cancel", job_id: row.job_id, recording_id: row.recording_id }),
-    retry: (row, changes = {}) => attempt({ type: "retry", job_id: row.job_id, recording_id: row.recording_id, changes }),
-    keep: (row, keep) => attempt({ type: "keep", job_id: row.job_id, keep }),
-    remove: (row) => attempt({ type: "delete", job_id: row.job_id }),
-    look: () => line.send({ type: "engines" }),
-    /** Opens a transcript; with `show` the page goes to it, and the focus too. */
-    follow(row, { show: show2 = false } = {}) {
-      const ids = { job_id: row.job_id, recording_id: row.recording_id };
-      store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show: show2 } });
-      line.send({ type: "follow", ...ids });
-    },
-    unfollow() {
-      store.set({ followed: null });
-      line.send({ type: "follow" });
-    },
-    async download(what) {
-      try {
-        saveBlob(await downloads.fetchBlob(what));
-      } catch (error) {
-        notify("error", error);
-      }
-    },
-    dismiss: (id) => store.set({ notices: store.get("notices").filter((one) => one.id !== id) }),
-    /** Tells screen readers. */
-    say: (text) => store.set({ said: text }),
-    close() {
-      window.removeEventListener("beforeunload", guard);
-      uploads.close();
-      downloads.close();
-      line.close();
-    }
-  };
-  line.greet();
-  return hub;
-}
-function remembered() {
-  try {
-    const kept = JSON.parse(recall(HOW) ?? "{}");
-    return Object.fromEntries(
-      Object.entries(kept).filter(([name, value]) => typeof value === typeof NOTHING_CHOSEN[name])
-    );
-  } catch {
-    return {};
-  }
-}
-
-// frontend/panel/notices.js sha256=83313a60664467d182749b1075c222e3ada69cb4b67832d77e9832a6ddd6267c
+// frontend/panel/notices.js sha256=5474e1bcea7b27eabb58707ccea9bbc8fe36160c4c90603702612510480b1b8b
 function noticesView(hub, i18n) {
   const { t } = i18n;
   const endings = createEndings();
-  const shown = /* @__PURE__ */ new Map();
+  const nodes = /* @__PURE__ */ new Map();
+  const lostText = h("p");
   const lost = h(
     "div",
     { class: "ht-notice", "data-kind": "warning", role: "alert", hidden: true },
     icon("warning"),
-    h("p")
+    lostText
   );
   const list = h("div", { class: "ht-notices", "aria-live": "polite" });
   const models = h("div", { class: "ht-models", "aria-live": "off" });
-  const said = h("div", { class: "ht-hidden", role: "status" });
-  const el = h("div", { class: "ht-top" }, lost, list, models, said);
-  function made(notice) {
+  const announcement = h("div", { class: "ht-hidden", role: "status" });
+  const el = h("div", { class: "ht-top" }, lost, list, models, announcement);
+  function newNotice(notice) {
     const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
     const detail = i18n.tell(notice.error.message);
     return h(
@@ -2527,58 +2649,48 @@ function noticesView(hub, i18n) {
   const down = () => hub.store.get("ended") ? t("line.ended") : t("line.lost");
   const waiting = () => hub.store.get("welcome")?.session_id ? t("line.slow") : t("line.silent");
   function draw(notices) {
-    const there = new Set(notices.map((one) => one.id));
-    for (const [id, node] of shown) {
+    const there = new Set(notices.map((notice) => notice.id));
+    for (const [id, node] of nodes) {
       if (there.has(id)) continue;
       node.remove();
-      shown.delete(id);
+      nodes.delete(id);
     }
     for (const notice of notices) {
-      if (shown.has(notice.id)) continue;
-      shown.set(notice.id, made(notice));
-      list.append(shown.get(notice.id));
+      if (nodes.has(notice.id)) continue;
+      const node = newNotice(notice);
+      nodes.set(notice.id, node);
+      list.append(node);
     }
   }
-  function drawModels(all) {
-    models.replaceChildren(...[...all.values()].map((one) => {
-      const bar = h("div", {
-        class: "ht-bar",
-        role: "progressbar",
-        "aria-label": one.model,
-        "aria-valuemin": "0",
-        "aria-valuemax": "100"
-      }, h("i"));
-      const known = one.percentage != null;
-      bar.classList.toggle("ht-guessing", !known);
-      attr(bar, "aria-valuenow", known ? Math.floor(one.percentage) : null);
-      if (known) bar.firstChild.style.width = `${one.percentage}%`;
-      return h(
-        "div",
-        { class: "ht-model" },
-        h("span", {}, `${t(`stage.${one.stage}`)}: ${one.engine} / ${one.model}`),
-        bar,
-        h("span", { class: "ht-number" }, known ? i18n.percent(one.percentage) : "")
-      );
-    }));
+  function newModel({ engine, model, stage, percentage }) {
+    const bar = progressBar(model);
+    bar.draw(percentage, true);
+    return h(
+      "div",
+      { class: "ht-model" },
+      h("span", {}, `${t(`stage.${stage}`)}: ${engine} / ${model}`),
+      bar.el,
+      h("span", { class: "ht-number" }, percentage === null ? "" : i18n.percent(percentage))
+    );
   }
   endings.add(
     hub.store.watch("notices", draw),
-    hub.store.watch("models", drawModels),
-    hub.store.watch("said", (text) => put(said, text)),
-    hub.store.watch("line", (line) => {
-      show(lost, line === "down" || line === "waiting");
-      put(lost.lastChild, line === "down" ? down() : line === "waiting" ? waiting() : "");
+    hub.store.watch("models", (all) => models.replaceChildren(...[...all.values()].map(newModel))),
+    hub.store.watch("announcement", (text) => put(announcement, text)),
+    hub.store.watch("channel", (state) => {
+      show(lost, state === "down" || state === "waiting");
+      put(lostText, state === "down" ? down() : state === "waiting" ? waiting() : "");
     })
   );
   return { el, close: endings.end };
 }
 
-// frontend/panel/queue.js sha256=c556b985441dc48bf0490e08a73cc4e11b7fe87840739e6358f4cd00dd971773
+// frontend/panel/queue.js sha256=0c15c91b5545f4e5f25021ae6bcf18476cd8dce2fc88f30199e93c55d1f2a7e9
 var COLUMNS = ["name", "session", "engine", "model", "state", "percentage", "eta"];
 function queueView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
-  const look = { text: "", group: "all", sort: { key: null, down: false } };
+  const criteria = { text: "", group: "all", sort: { key: null, down: false } };
   const shells = /* @__PURE__ */ new Map();
   const filled = /* @__PURE__ */ new Map();
   let planned = 0;
@@ -2596,7 +2708,7 @@ function queueView(hub, i18n, root) {
     placeholder: t("queue.filter"),
     "aria-label": t("queue.filter"),
     oninput: () => {
-      look.text = filter.value;
+      criteria.text = filter.value;
       plan();
     }
   });
@@ -2604,29 +2716,26 @@ function queueView(hub, i18n, root) {
     Object.keys(GROUPS).map((group) => [group, t(`group.${group}`)]),
     "all",
     (group) => {
-      look.group = group;
+      criteria.group = /** @type {Group} */
+      group;
       plan();
     },
     { name: "group", "aria-label": t("queue.group") }
   );
+  const columns = COLUMNS.map((key) => [key, t(`column.${key}`)]);
   const sorts = select(
-    [["", t("queue.sort_none")], ...COLUMNS.map((key) => [key, t(`column.${key}`)])],
+    [["", t("queue.sort_none")], ...columns],
     "",
-    (key) => sortBy(key || null, key === "percentage"),
+    (key) => sortBy(
+      /** @type {SortKey | ""} */
+      key || null,
+      key === "percentage"
+    ),
     { name: "sort", class: "ht-narrow", "aria-label": t("queue.sort") }
   );
-  const whole = h(
-    "div",
-    { class: "ht-whole" },
-    h("div", {
-      class: "ht-bar",
-      role: "progressbar",
-      "aria-label": t("queue.overall"),
-      "aria-valuemin": "0",
-      "aria-valuemax": "100"
-    }, h("i")),
-    h("span", { class: "ht-number" })
-  );
+  const bar = progressBar(t("queue.overall"));
+  const progress = h("span", { class: "ht-number" });
+  const whole = h("div", { class: "ht-whole" }, bar.el, progress);
   const others = h("p", { class: "ht-quiet ht-small ht-others" });
   const head = h(
     "div",
@@ -2672,53 +2781,50 @@ function queueView(hub, i18n, root) {
     empty
   );
   const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) fillShell(entry.target);
+    for (const entry of entries) if (entry.isIntersecting) fillShell(
+      /** @type {HTMLElement} */
+      entry.target
+    );
   }, { root: scroll, rootMargin: "600px" });
   function classOf(key) {
-    return { name: "file", percentage: "progress" }[key] ?? key;
+    return key === "name" ? "file" : key === "percentage" ? "progress" : key;
   }
   function turnSort(key) {
-    if (look.sort.key !== key) sortBy(key, key === "percentage");
-    else if (look.sort.down === (key === "percentage")) sortBy(key, !look.sort.down);
+    if (criteria.sort.key !== key) sortBy(key, key === "percentage");
+    else if (criteria.sort.down === (key === "percentage")) sortBy(key, !criteria.sort.down);
     else sortBy(null, false);
   }
   function sortBy(key, down) {
-    look.sort = { key, down };
+    criteria.sort = { key, down };
     sorts.value = key ?? "";
-    for (const node of head.children) {
-      const own = key !== null && node.dataset.key === key;
-      if (node.dataset.key) attr(node, "aria-sort", own ? down ? "descending" : "ascending" : "none");
+    for (const node of head.querySelectorAll("[data-key]")) {
+      const isSorted = node.getAttribute("data-key") === key;
+      attr(node, "aria-sort", isSorted ? down ? "descending" : "ascending" : "none");
     }
     plan();
   }
   function fillShell(shell) {
     near.unobserve(shell);
-    const id = shell.htId;
+    const id = shell.dataset.row ?? "";
     const row = hub.store.get("rows").get(id);
     if (!row || filled.has(id)) return;
-    const view = rowView(context);
-    view.make(shell);
-    view.update(shell, row);
-    filled.set(id, { view, row });
+    filled.set(id, { view: rowView(shell, row, context), row });
   }
   function plan() {
     if (planned) return;
-    const later = document.hidden ? (run) => setTimeout(run, 200) : requestAnimationFrame;
-    planned = later(() => {
-      planned = 0;
-      draw();
-    }) || 1;
+    planned = document.hidden ? setTimeout(draw, 200) : requestAnimationFrame(draw);
   }
   function draw() {
+    planned = 0;
     const rows = hub.store.get("rows");
-    const ids = listed(rows, hub.store.get("order"), look);
+    const ids = listed(rows, hub.store.get("order"), criteria);
     arrange(ids);
-    for (const [id, made] of filled) {
+    for (const [id, entry] of filled) {
       const row = rows.get(id);
       if (!row) filled.delete(id);
-      else if (row !== made.row) {
-        made.row = row;
-        made.view.update(shells.get(id), row);
+      else if (row !== entry.row) {
+        entry.row = row;
+        entry.view.update(row);
       }
     }
     drawCounts(rows, ids);
@@ -2726,35 +2832,36 @@ function queueView(hub, i18n, root) {
     drawOpen(hub.store.get("followed"));
   }
   function arrange(ids) {
-    const wanted = new Set(ids);
+    const current = new Set(ids);
     for (const [id, shell] of shells) {
-      if (wanted.has(id)) continue;
+      if (current.has(id)) continue;
       near.unobserve(shell);
       shell.remove();
       shells.delete(id);
       filled.delete(id);
     }
-    const focused = body.contains(document.activeElement) ? document.activeElement : null;
+    const focused = document.activeElement;
     let at = body.firstChild;
     for (const id of ids) {
       const shell = shells.get(id) ?? newShell(id);
-      if (shell === at) at = at.nextSibling;
+      if (shell === at) at = shell.nextSibling;
       else body.insertBefore(shell, at);
     }
-    if (focused && focused !== document.activeElement) focused.focus({ preventScroll: true });
+    if (focused instanceof HTMLElement && body.contains(focused) && focused !== document.activeElement) {
+      focused.focus({ preventScroll: true });
+    }
   }
   function newShell(id) {
-    const shell = h("div", { class: "ht-row", role: "row" });
-    shell.htId = id;
-    attr(shell, "data-row", id);
-    shell.addEventListener("click", (event) => {
-      const row = hub.store.get("rows").get(id);
-      if (!row?.recording_id || event.target.closest("button, a, input, select")) return;
-      if (String(window.getSelection()).trim() === "") context.open(row);
-    });
+    const shell = h("div", { class: "ht-row", role: "row", "data-row": id, onclick: (event) => openFrom(event, id) });
     shells.set(id, shell);
     near.observe(shell);
     return shell;
+  }
+  function openFrom(event, id) {
+    const row = hub.store.get("rows").get(id);
+    const isControl = event.target instanceof Element && event.target.closest("button, a, input, select");
+    if (!row?.recording_id || isControl) return;
+    if (String(window.getSelection()).trim() === "") context.open(row);
   }
   function drawCounts(rows, ids) {
     put(count, rows.size === ids.length ? t("queue.count", { count: rows.size }) : t("queue.some", { shown: ids.length, count: rows.size }));
@@ -2769,16 +2876,15 @@ function queueView(hub, i18n, root) {
     const { active, percentage, eta_s } = overall(rows.values());
     show(whole, active > 0 && rows.size > 1);
     if (active === 0) return;
-    attr(whole.firstChild, "aria-valuenow", percentage === null ? null : Math.floor(percentage));
-    whole.firstChild.firstChild.style.width = `${percentage ?? 0}%`;
+    bar.draw(percentage);
     const parts = [percentage === null ? null : i18n.percent(percentage), eta_s === null ? null : i18n.about(eta_s)];
-    put(whole.lastChild, parts.filter(Boolean).join(" · "));
+    put(progress, parts.filter(Boolean).join(" · "));
   }
   function drawOpen(followed) {
     for (const [id, shell] of shells) attr(shell, "aria-current", id === followed?.rowId ? "true" : null);
   }
   const ticking = setInterval(() => {
-    for (const [id, made] of filled) made.view.tick(shells.get(id));
+    for (const { view } of filled.values()) view.tick();
     drawWhole(hub.store.get("rows"));
   }, 1e3);
   endings.add(
@@ -2794,10 +2900,10 @@ function queueView(hub, i18n, root) {
   return { el, close: endings.end };
 }
 
-// frontend/panel/theme.js sha256=898c49df31c8a767593a2f18840c99baf84d101de55d76567e3dc256b0f5784d
+// frontend/panel/theme.js sha256=5ca6e5d67b379a3ddb73b82acb64b3a0400a515072866d983ff0553e336e5110
 function followTheme(root) {
   const system = window.matchMedia("(prefers-color-scheme: dark)");
-  function look() {
+  function update() {
     const { body, documentElement: page } = document;
     const lab = body.dataset.jpThemeLight;
     const dark = lab !== void 0 ? lab === "false" : hostIsDark(page, body) ?? system.matches;
@@ -2805,15 +2911,15 @@ function followTheme(root) {
     if (lab === void 0) delete root.dataset.host;
     else root.dataset.host = "jupyter";
   }
-  const observer = new MutationObserver(look);
+  const observer = new MutationObserver(update);
   for (const node of [document.documentElement, document.body]) {
     observer.observe(node, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-vscode-theme-kind", "theme", "class"] });
   }
-  system.addEventListener("change", look);
-  look();
+  system.addEventListener("change", update);
+  update();
   return () => {
     observer.disconnect();
-    system.removeEventListener("change", look);
+    system.removeEventListener("change", update);
   };
 }
 function hostIsDark(page, body) {
@@ -2823,12 +2929,12 @@ function hostIsDark(page, body) {
   return code ? !code.includes("light") : null;
 }
 
-// frontend/panel/title.js sha256=c3cea6b1450ea4269dab0a438c7d16fd3d6a6afecb5d98ddb8267aff1c4e9e94
+// frontend/panel/title.js sha256=957464e48b021ec706c6effbef53e8ff972d834062903bf2647f8d5f86feea8c
 function followTitle(hub, i18n) {
   const own = document.title.replace(/^\(\d+%[^)]*\) /, "");
-  let timer = null;
+  let timer;
   function write() {
-    timer = null;
+    timer = void 0;
     if (!hub.store.get("welcome")?.session_id) return;
     document.documentElement.lang = i18n.language;
     const { active, percentage, eta_s } = overall(hub.store.get("rows").values());
@@ -2844,21 +2950,29 @@ function followTitle(hub, i18n) {
   };
 }
 
-// frontend/panel/main.js sha256=b068c7f9c4e2a5f3577253d2c1c6ee0ffa7522a740710266e5845d54dde1be58
+// frontend/panel/main.js sha256=34ec96655d47a01aec924d6a2f575c9b53ac6db11a3fa7eb95b79640281f6da2
 function mount(hub, el) {
   const root = h("div", { class: "ht-hud" });
   const drawn = createEndings();
-  let views = [];
+  let transcript = null;
   function draw(language) {
-    const focused = root.contains(document.activeElement) && document.activeElement.dataset.language;
-    const kept = views.map((view) => view.keep?.());
+    const focused = document.activeElement;
+    const isLanguage = focused instanceof HTMLElement && root.contains(focused) && focused.dataset.language;
+    const reading = transcript?.reading();
     drawn.end();
     const i18n = speak(language);
     root.lang = language;
-    views = [headerView, noticesView, composeView, queueView, transcriptView].map((view, n) => view(hub, i18n, () => root, kept[n]));
+    transcript = transcriptView(hub, i18n, root, reading);
+    const views = [
+      headerView(hub, i18n),
+      noticesView(hub, i18n),
+      composeView(hub, i18n, root),
+      queueView(hub, i18n, root),
+      transcript
+    ];
     root.replaceChildren(h("div", { class: "ht-page" }, views.map((view) => view.el)));
     drawn.add(...views.map((view) => view.close), followTitle(hub, i18n));
-    if (focused) root.querySelector(`[data-language="${language}"]`)?.focus();
+    if (isLanguage) focusWithin(root, `[data-language="${language}"]`);
   }
   el.append(root);
   const stops = [followTheme(root), hub.store.watch("language", draw)];
@@ -2869,12 +2983,14 @@ function mount(hub, el) {
   };
 }
 var main_default = () => {
-  let hub = null;
+  let hub;
   return {
+    /** @param {{ model: WidgetModel }} widget */
     initialize({ model }) {
       hub = openHub(model);
       return () => hub.close();
     },
+    /** @param {{ el: HTMLElement }} widget */
     render({ el }) {
       return mount(hub, el);
     }

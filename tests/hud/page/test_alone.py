@@ -92,7 +92,7 @@ def test_voila_alone_is_as_careful(browser: Browser, alone: Running) -> None:
     assert guest.heard.complaints == []
     assert guest.heard.strangers(alone.url) == set()
 
-    payload = json.loads(guest.page.locator("#told").text_content() or "")
+    payload = json.loads(guest.page.locator("#kernel").text_content() or "")
     assert _asked_to_run(alone.url, payload["kernel"]) <= {"kernel_info_reply", "status"}
     assert not (alone.folder / "ran").exists()
     with httpx.Client(base_url=alone.url, trust_env=False) as client:

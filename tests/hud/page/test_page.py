@@ -177,7 +177,7 @@ def test_a_page_without_its_kernel_says_so(browser: Browser, site: Running) -> N
         session = guest.session_id
         guest.page.evaluate(
             """async () => {
-              const { base, kernel } = JSON.parse(document.getElementById("told").textContent);
+              const { base, kernel } = JSON.parse(document.getElementById("kernel").textContent);
               const form = new FormData();
               form.append("_xsrf", document.cookie.match(/_xsrf=([^;]*)/)[1]);
               await fetch(`${base}voila/api/shutdown/${kernel}`, { method: "POST", body: form });

@@ -109,7 +109,7 @@ class Visit:
 
     def kernel(self, site: Running) -> psutil.Process:
         """The process behind this page."""
-        payload = json.loads(self.page.locator("#told").text_content() or "")
+        payload = json.loads(self.page.locator("#kernel").text_content() or "")
         mine = psutil.Process(site.process.pid).children()
         return next(item for item in mine if payload["kernel"] in _command(item))
 

@@ -1,7 +1,7 @@
 // Built by `make build` from frontend/: edit there. After a merge or rebase, build again.
 "use strict";
 (() => {
-  // frontend/docs/page.js sha256=8344b5d9d7795b2470e9b0ede51bce7dcb9f8713928bd11b1abaf18797cd4321
+  // frontend/docs/page.js sha256=2d4ac2358ad0ee8813966404fd2c52dbb90a548cd756447f0a9d9594d7f08daf
   var address = new URL(location.href);
   var token = address.searchParams.get("token");
   if (address.searchParams.has("token")) {

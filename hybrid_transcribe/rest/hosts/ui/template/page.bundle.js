@@ -1,23 +1,87 @@
 // Built by `make build` from frontend/: edit there. After a merge or rebase, build again.
-// frontend/page/page.js sha256=0b3393fcdc1d8feaa53442ba170ab5efc1ff3802e2ead102d800ddbb2e0e9c2e
-var read = (id) => JSON.parse(document.getElementById(id).textContent);
-var words = read("words");
-var { base, kernel, model: modelId } = read("told");
+// frontend/page/kernel_messages.js sha256=0fa964c9c27a59e6af6600825b0337e02f617a952fcac1e047e6840329cf8a8b
+var encoder = new TextEncoder();
+var decoder = new TextDecoder();
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+function pack(session2, type, content, buffers) {
+  const header = {
+    msg_id: newId(),
+    msg_type: type,
+    session: session2,
+    username: "",
+    version: "5.3",
+    date: (/* @__PURE__ */ new Date()).toISOString()
+  };
+  const parts = [
+    encoder.encode("shell"),
+    ...[header, {}, {}, content].map((part) => encoder.encode(JSON.stringify(part))),
+    ...buffers.map(bytesOf)
+  ];
+  const begin = 8 * (parts.length + 2);
+  const packed = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, begin));
+  const view = new DataView(packed.buffer);
+  view.setBigUint64(0, BigInt(parts.length + 1), true);
+  let offset = begin;
+  parts.forEach((part, index) => {
+    view.setBigUint64(8 * (index + 1), BigInt(offset), true);
+    packed.set(part, offset);
+    offset += part.byteLength;
+  });
+  view.setBigUint64(8 * (parts.length + 1), BigInt(offset), true);
+  return packed;
+}
+function bytesOf(buffer) {
+  if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer);
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+function unpack(data) {
+  const view = new DataView(data);
+  const nOffsets = Number(view.getBigUint64(0, true));
+  const offset = (index) => Number(view.getBigUint64(8 * (index + 1), true));
+  const part = (index) => new DataView(data, offset(index), offset(index + 1) - offset(index));
+  const json = (index) => JSON.parse(decoder.decode(part(index)));
+  return {
+    channel: decoder.decode(part(0)),
+    type: json(1).msg_type,
+    get content() {
+      return json(4);
+    },
+    get buffers() {
+      return Array.from({ length: nOffsets - 6 }, (_, index) => part(index + 5));
+    }
+  };
+}
+
+// frontend/page/page.js sha256=253ebde5ea388afe91f99d43878aa3f0aab0e5cefa67c22a3f2d6323eed6c522
+var words = jsonOf("words");
+var { base, kernel, model: modelId } = jsonOf("kernel");
 var PROTOCOL = "v1.kernel.websocket.jupyter.org";
 var FIRST_RETRY_MS = 500;
 var LONGEST_RETRY_MS = 8e3;
 var SILENCE_MS = 1e4;
-var byId = (id) => document.getElementById(id);
+function byId(id) {
+  const node = document.getElementById(id);
+  if (!node) throw new Error(`No element ${id}`);
+  return node;
+}
+function jsonOf(id) {
+  return JSON.parse(byId(id).textContent);
+}
+var isPortuguese = (language) => language?.toLowerCase().startsWith("pt") ?? false;
 function speak(name) {
-  const chosen = document.querySelector(".ht-hud")?.lang || navigator.language || "en";
-  return words[name][chosen.toLowerCase().startsWith("pt") ? "pt" : "en"];
+  const panel = document.querySelector(".ht-hud");
+  const language = panel instanceof HTMLElement && panel.lang ? panel.lang : navigator.language;
+  return words[name]?.[isPortuguese(language) ? "pt" : "en"] ?? name;
 }
 function reloadButton() {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.textContent = speak("reload");
-  made.onclick = () => window.location.reload();
-  return made;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = speak("reload");
+  button.onclick = () => window.location.reload();
+  return button;
 }
 function fail() {
   const loading = byId("loading");
@@ -31,7 +95,7 @@ function gone() {
   if (isGone) return;
   isGone = true;
   socket?.close();
-  model.hear({ type: "connection", up: false }, []);
+  model.dispatch({ type: "connection", up: false }, []);
   if (!byId("loading").hidden) return void fail();
   const title = document.createElement("b");
   title.textContent = speak("gone");
@@ -40,64 +104,14 @@ function gone() {
   byId("gone").replaceChildren(title, hint, reloadButton());
   byId("gone").hidden = false;
 }
-var encoder = new TextEncoder();
-var decoder = new TextDecoder();
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 var session = newId();
-function pack(type, content, buffers) {
-  const header = {
-    msg_id: newId(),
-    msg_type: type,
-    session,
-    username: "",
-    version: "5.3",
-    date: (/* @__PURE__ */ new Date()).toISOString()
-  };
-  const parts = [
-    encoder.encode("shell"),
-    ...[header, {}, {}, content].map((part) => encoder.encode(JSON.stringify(part))),
-    ...buffers.map((one) => new Uint8Array(one.buffer ?? one, one.byteOffset ?? 0, one.byteLength))
-  ];
-  const begin = 8 * (parts.length + 2);
-  const packed = new Uint8Array(parts.reduce((size, part) => size + part.byteLength, begin));
-  const view = new DataView(packed.buffer);
-  view.setBigUint64(0, BigInt(parts.length + 1), true);
-  let at = begin;
-  parts.forEach((part, index) => {
-    view.setBigUint64(8 * (index + 1), BigInt(at), true);
-    packed.set(part, at);
-    at += part.byteLength;
-  });
-  view.setBigUint64(8 * (parts.length + 1), BigInt(at), true);
-  return packed;
-}
-function unpack(data) {
-  const view = new DataView(data);
-  const count = Number(view.getBigUint64(0, true));
-  const offset = (index) => Number(view.getBigUint64(8 * (index + 1), true));
-  const part = (index) => new DataView(data, offset(index), offset(index + 1) - offset(index));
-  const json = (index) => JSON.parse(decoder.decode(part(index)));
-  return {
-    channel: decoder.decode(part(0)),
-    type: json(1).msg_type,
-    get content() {
-      return json(4);
-    },
-    get buffers() {
-      return Array.from({ length: count - 6 }, (_, index) => part(index + 5));
-    }
-  };
-}
 var socket = null;
 var retryMs = FIRST_RETRY_MS;
-var askedAt = null;
+var sentAt = null;
 var waiting = [];
-function say(data, buffers = []) {
-  askedAt ??= performance.now();
-  const message = pack("comm_msg", { comm_id: modelId, data }, buffers);
+function send(data, buffers = []) {
+  sentAt ??= performance.now();
+  const message = pack(session, "comm_msg", { comm_id: modelId, data }, buffers);
   if (socket?.readyState === WebSocket.OPEN) socket.send(message);
   else waiting.push(message);
 }
@@ -105,39 +119,40 @@ function connect() {
   if (isGone) return;
   const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, window.location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  socket = new WebSocket(url, [PROTOCOL]);
-  socket.binaryType = "arraybuffer";
-  socket.onopen = () => {
+  const opened = new WebSocket(url, [PROTOCOL]);
+  opened.binaryType = "arraybuffer";
+  opened.onopen = () => {
     retryMs = FIRST_RETRY_MS;
-    for (const message of waiting.splice(0)) socket.send(message);
-    model.hear({ type: "connection", up: true }, []);
+    for (const message of waiting.splice(0)) opened.send(message);
+    model.dispatch({ type: "connection", up: true }, []);
   };
-  socket.onmessage = ({ data }) => hear(unpack(data));
-  socket.onclose = again;
+  opened.onmessage = ({ data }) => receive(unpack(data));
+  opened.onclose = reconnect;
+  socket = opened;
 }
-async function again() {
+async function reconnect() {
   if (isGone) return;
-  model.hear({ type: "connection", up: false }, []);
-  if (await look()) {
+  model.dispatch({ type: "connection", up: false }, []);
+  if (await isKernelThere()) {
     setTimeout(connect, retryMs);
     retryMs = Math.min(2 * retryMs, LONGEST_RETRY_MS);
   }
 }
-async function look() {
+async function isKernelThere() {
   try {
-    const answer = await fetch(`${base}api/kernels/${kernel}`, { cache: "no-store" });
-    if (answer.status === 404) gone();
+    const response = await fetch(`${base}api/kernels/${kernel}`, { cache: "no-store" });
+    if (response.status === 404) gone();
   } catch {
   }
   return !isGone;
 }
 setInterval(() => {
-  if (askedAt === null || isGone || performance.now() - askedAt < SILENCE_MS) return;
-  askedAt = performance.now();
-  look();
+  if (sentAt === null || isGone || performance.now() - sentAt < SILENCE_MS) return;
+  sentAt = performance.now();
+  isKernelThere();
 }, 2e3);
-function hear(message) {
-  askedAt = null;
+function receive(message) {
+  sentAt = null;
   if (message.channel !== "iopub") return;
   if (message.type === "status") {
     const state = message.content.execution_state;
@@ -147,29 +162,46 @@ function hear(message) {
   const { comm_id: id, data } = message.content;
   if (id !== modelId) return;
   if (message.type === "comm_close") gone();
-  else if (data.method === "custom") model.hear(data.content, message.buffers);
+  else if (data.method === "custom") model.dispatch(data.content, message.buffers);
   else if (data.method === "update" && data.state._esm) start(data.state);
 }
 var model = {
+  /** @type {Map<string, Set<Handler>>} */
   handlers: /* @__PURE__ */ new Map(),
-  on(name, handler) {
-    if (!this.handlers.has(name)) this.handlers.set(name, /* @__PURE__ */ new Set());
-    this.handlers.get(name).add(handler);
+  /**
+   * @param {string} event
+   * @param {Handler} handler
+   */
+  on(event, handler) {
+    this.handlers.set(event, (this.handlers.get(event) ?? /* @__PURE__ */ new Set()).add(handler));
   },
-  off(name, handler) {
-    this.handlers.get(name)?.delete(handler);
+  /**
+   * @param {string} event
+   * @param {Handler} handler
+   */
+  off(event, handler) {
+    this.handlers.get(event)?.delete(handler);
   },
+  /**
+   * @param {object} content
+   * @param {unknown} _callbacks
+   * @param {(ArrayBuffer | ArrayBufferView)[]} [buffers]
+   */
   send(content, _callbacks, buffers = []) {
-    say({ method: "custom", content }, buffers);
+    send({ method: "custom", content }, buffers);
   },
-  hear(content, buffers) {
+  /**
+   * @param {object} content
+   * @param {DataView[]} buffers
+   */
+  dispatch(content, buffers) {
     for (const handler of this.handlers.get("msg:custom") ?? []) handler(content, buffers);
   }
 };
-var started = false;
+var isStarted = false;
 async function start({ _esm, _css }) {
-  if (started) return;
-  started = true;
+  if (isStarted) return;
+  isStarted = true;
   try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(_css ?? "");
@@ -190,7 +222,9 @@ window.addEventListener("pagehide", () => {
   form.append("_xsrf", document.cookie.match(/\b_xsrf=([^;]*)/)?.[1] ?? "");
   navigator.sendBeacon(`${base}voila/api/shutdown/${kernel}`, form);
 });
-window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) window.location.reload();
+});
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
   event.preventDefault();
@@ -204,11 +238,11 @@ if (token !== null) {
   address.searchParams.delete("token");
   window.history.replaceState(window.history.state, "", address);
 }
-document.documentElement.lang = navigator.language?.toLowerCase().startsWith("pt") ? "pt-BR" : "en";
+document.documentElement.lang = isPortuguese(navigator.language) ? "pt-BR" : "en";
 byId("word").textContent = speak("loading");
 byId("hint").textContent = speak("hint");
-var about = byId("about");
-if (about) {
+var about = document.getElementById("about");
+if (about instanceof HTMLAnchorElement) {
   about.textContent = speak("about");
   new MutationObserver(() => {
     about.textContent = speak("about");
@@ -216,6 +250,6 @@ if (about) {
   if (token) about.search = new URLSearchParams({ token }).toString();
 }
 if (modelId) {
-  say({ method: "request_state" });
+  send({ method: "request_state" });
   connect();
 } else fail();
