@@ -29,6 +29,23 @@ EXCEPTIONS = {
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 
+#: The pages' JavaScript, with its own exceptions: file below `FRONTEND`, word, and why.
+FRONTEND = PACKAGE.parent / "frontend"
+# The translator of sentences goes when messages have codes.
+SCRIPTS = sorted(path for path in FRONTEND.rglob("*.js") if path.name != "told.js")
+SCRIPT_EXCEPTIONS = {
+    # Fields of messages between panel and kernel.
+    ("panel/hub.js", "how"),
+    ("panel/transcript.js", "what"),
+    # A blank in a text.
+    ("panel/queue.js", "shown"),
+}
+
+#: What is no code in JavaScript: comments and plain strings; of templates what is not filled in.
+_NO_CODE = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL
+)
+
 
 def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
@@ -72,8 +89,34 @@ def test_identifiers_say_what_a_value_is(path: Path) -> None:
     assert denied == []
 
 
+def _script_identifiers(path: Path) -> Iterator[str]:
+    """Identifiers of a script, properties too."""
+
+    def filling(match: re.Match[str]) -> str:
+        return " ".join(re.findall(r"\$\{([^}]*)\}", match[0])) if match[0][0] == "`" else " "
+
+    code = _NO_CODE.sub(filling, path.read_text(encoding="utf-8"))
+    yield from re.findall(r"[A-Za-z_$][\w$]*", _NO_CODE.sub(" ", code))
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(FRONTEND)))
+def test_identifiers_of_scripts_say_what_a_value_is(path: Path) -> None:
+    """As in Python: no bare participle or pronoun, and one spelling of canceled."""
+    file = path.relative_to(FRONTEND).as_posix()
+    names = set(_script_identifiers(path))
+
+    assert {(file, name) for name in names & DENIED} <= SCRIPT_EXCEPTIONS
+    assert {name for name in names if re.search("cancell(ed|ing)", name.lower())} == set()
+
+
 def test_every_exception_is_used() -> None:
     """An exception whose reason is gone goes too."""
+    in_scripts = {
+        (path.relative_to(FRONTEND).as_posix(), name)
+        for path in SCRIPTS
+        for name in _script_identifiers(path)
+    }
+    assert SCRIPT_EXCEPTIONS - in_scripts == set()
     used = {
         (path.relative_to(PACKAGE).as_posix(), name)
         for path in FILES
