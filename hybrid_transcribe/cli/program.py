@@ -8,6 +8,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.cli import compare, doctor, engines, models, serve, streams, transcribe
@@ -50,9 +51,19 @@ def _hint_at_transcribe(parser: argparse.ArgumentParser, value: Sequence[str]) -
         parser.error(f"{first!r} is no command; did you mean: {meant}")
 
 
+class _Parser(argparse.ArgumentParser):
+    """Help and version that stdout does not take are an error; argparse passes over it."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if file is not sys.stdout:
+            super()._print_message(message, file)
+        elif code := streams.write_out(lambda: file.write(message)):
+            self.exit(code)
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="hybrid-transcribe",
         description="Recordings into text: on this machine, or in a cloud whose engine you name.",
         epilog=EPILOG,

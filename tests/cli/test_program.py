@@ -134,11 +134,24 @@ def test_a_closed_stdout_is_said(talk: Talk, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize(
-    "arguments", [("engines",), ("models", "list"), ("transcribe", "TALK", "-q")]
+    "arguments",
+    [
+        ("--help",),
+        ("--version",),
+        ("transcribe", "--help"),
+        ("engines",),
+        ("models", "list"),
+        ("transcribe", "TALK", "-q"),
+    ],
+    ids=" ".join,
 )
-def test_a_full_output_is_an_error(talk: Talk, arguments: tuple[str, ...]) -> None:
-    """One line and exit code 1, never success and never a traceback."""
+def test_a_full_output_is_an_error(
+    talk: Talk, arguments: tuple[str, ...], unbuffered: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, with exit code 1: never success and never a traceback."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     filled = [talk() if a == "TALK" else a for a in arguments]
     ran = _closing(*filled, redirect=">/dev/full")
 
