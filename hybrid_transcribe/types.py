@@ -402,6 +402,8 @@ class RunRecord(RecordingFacts):
     Its segments are in the journal under its number. ``spec`` None is the job's.
 
     Attributes:
+        run: its number. It rises when the recording is transcribed afresh, not when an interrupted
+            transcription goes on.
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
         messages: those of the warnings that have a code, with their parameters.
         audio_missing: more than a little of its sound could not be decoded, or is not there.
@@ -437,8 +439,6 @@ class Recording(RunRecord):
         eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
-        run: rises when the recording is transcribed afresh, not when an interrupted transcription
-            goes on.
         runs: the other transcriptions, by number.
     """
 

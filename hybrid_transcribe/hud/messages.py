@@ -17,8 +17,8 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.messages import MessageInfo
 from hybrid_transcribe.types import ErrorInfo, Segment
+from hybrid_transcribe.wire.shapes import RecordingView
 
 
 def _snake(name: str) -> str:
@@ -223,49 +223,29 @@ class Welcome(Message, frozen=True, kw_only=True):
     now: float
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(RecordingView, frozen=True, kw_only=True):
     """One line of the queue: a recording, or an input that was refused.
 
     ``session`` is short and for people. ``state`` is a recording's, or ``rejected``.
+    ``language`` is the one detected, or else the one set.
     ``actions`` are those that make sense now: cancel, retry, keep, unkeep, delete, open.
-    ``options`` are those it was asked to have, where they are not the defaults.
     ``sends_audio_to`` says who gets the audio, null for nobody. ``ahead`` counts the recordings
-    that run before it. ``of`` is how many recordings its job has.
+    that run before it. ``of`` is how many recordings its job has. ``expires_at`` is in seconds
+    since the epoch.
     """
 
     id: str
     job_id: str
-    recording_id: str | None
-    index: int
+    # An input that was refused has no id, and a state of its own.
+    recording_id: str | None  # type: ignore[assignment]
+    state: str  # type: ignore[assignment]
     of: int
-    name: str
     session: str
-    engine: str
-    model: str
-    device: str | None
-    asked_device: str
-    language: str | None
-    language_probability: float | None
-    state: str
-    stage: str | None
-    stage_percentage: float | None
-    percentage: float | None
-    eta_s: float | None
-    done_s: float
-    duration_s: float | None
-    n_segments: int
-    attempt: int
-    ahead: int
-    error: ErrorInfo | None
-    warnings: tuple[str, ...]
-    created_at: float
-    finished_at: float | None
+    ahead: int = 0
     expires_at: float | None
     kept: bool
-    sends_audio_to: str | None
+    sends_audio_to: str | None = None
     actions: tuple[str, ...]
-    options: dict[str, Any] = {}
-    messages: tuple[MessageInfo, ...] = ()
 
 
 class Rows(Message, frozen=True, kw_only=True):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.core.names import display_name
 from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.hud.messages import Choice, Row, Rows
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, Rejection, State
+from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State
+from hybrid_transcribe.wire import serialize
 
 #: The state of an input that never became a recording.
 REJECTED = "rejected"
@@ -59,78 +59,41 @@ def recording_row(
 ) -> Row:
     """One recording; of ``job`` all but its recordings is looked at. ``of`` is their number."""
     spec = recording.spec or job.spec
-    queued = recording.state is State.QUEUED
+    own = serialize.recording_fields(recording, job.spec) | {
+        "name": display_name(recording.name),
+        "language": recording.language or spec.options.language,
+    }
     return Row(
+        **own,
+        **_of_job(job, of),
         id=recording.recording_id,
-        job_id=job.job_id,
-        recording_id=recording.recording_id,
-        index=recording.index,
-        of=of,
-        name=display_name(recording.name),
-        session=short(job.session_id),
-        engine=spec.engine,
-        model=spec.model,
-        device=recording.device,
-        asked_device=spec.device,
-        language=recording.language or spec.options.language,
-        language_probability=recording.language_probability,
-        state=recording.state.value,
-        stage=recording.stage.value if recording.stage else None,
-        stage_percentage=recording.stage_percentage,
-        percentage=recording.percentage,
-        eta_s=recording.eta_s,
-        done_s=recording.done_s,
-        duration_s=recording.duration_s,
-        n_segments=recording.n_segments,
-        attempt=recording.attempt,
-        ahead=ahead if queued else 0,
-        error=recording.error,
-        warnings=recording.warnings,
-        created_at=job.created_at,
-        finished_at=recording.finished_at,
-        expires_at=job.expires_at,
-        kept=job.kept,
+        ahead=ahead if recording.state is State.QUEUED else 0,
         sends_audio_to=receivers.get(spec.engine),
         actions=actions(recording.state, _has_text(recording), job.kept),
-        options=changed_options(spec.options),
     )
+
+
+def _of_job(job: JobSnapshot, of: int) -> dict[str, Any]:
+    """What the rows of a job share."""
+    return {
+        "job_id": job.job_id,
+        "of": of,
+        "session": short(job.session_id),
+        "expires_at": job.expires_at,
+        "kept": job.kept,
+    }
 
 
 def _rejected_row(job: JobSnapshot, n: int, refused: Rejection, of: int) -> Row:
-    spec = job.spec
-    return Row(
-        id=f"{job.job_id}:{n}",
-        job_id=job.job_id,
-        recording_id=None,
-        index=of + n,
-        of=of,
-        name=display_name(refused.name),
-        session=short(job.session_id),
-        engine=spec.engine,
-        model=spec.model,
-        device=None,
-        asked_device=spec.device,
-        language=None,
-        language_probability=None,
-        state=REJECTED,
-        stage=None,
-        stage_percentage=None,
-        percentage=None,
-        eta_s=None,
-        done_s=0.0,
-        duration_s=None,
-        n_segments=0,
-        attempt=1,
-        ahead=0,
-        error=refused.error,
-        warnings=(),
-        created_at=job.created_at,
-        finished_at=job.created_at,
-        expires_at=job.expires_at,
-        kept=job.kept,
-        sends_audio_to=None,
-        actions=("delete",),
-    )
+    id = f"{job.job_id}:{n}"
+    none = Recording(id, job.job_id, of + n, display_name(refused.name), "", error=refused.error)
+    own = serialize.recording_fields(none, job.spec) | {
+        "recording_id": None,
+        "state": REJECTED,
+        "percentage": None,
+        "options": {},
+    }
+    return Row(**own, **_of_job(job, of), id=id, actions=("delete",))
 
 
 def _has_text(recording: Recording) -> bool:
@@ -152,17 +115,6 @@ def actions(state: State, has_text: bool, kept: bool) -> tuple[str, ...]:
         possible.append("retry")
     possible += ["unkeep" if kept else "keep", "delete"]
     return tuple(possible)
-
-
-@lru_cache(64)
-def changed_options(options: Options) -> dict[str, Any]:
-    """Options that are not the defaults. Not to be changed: rows share it.
-
-    >>> asked(Options(language="pt", silence_guard=False))
-    {'language': 'pt', 'silence_guard': False}
-    """
-    usual, had = Options(), {f.name: getattr(options, f.name) for f in fields(options)}
-    return {name: value for name, value in had.items() if value != getattr(usual, name)}
 
 
 def short(session_id: str) -> str:

@@ -2,79 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from hybrid_transcribe import events as e
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec, Transcript
 from hybrid_transcribe.wire import shapes
+from hybrid_transcribe.wire.serialize import MOMENTS
 
 
 def job(view: shapes.JobView) -> JobSnapshot:
     """A job; its recordings have no path, for it is another machine's."""
-    spec = _spec(view, view.device)
-    return JobSnapshot(
-        job_id=view.job_id,
-        session_id=view.session_id,
-        spec=spec,
-        recordings=tuple(recording(r, view.job_id) for r in view.recordings),
-        rejected=view.rejected,
-        priority=view.priority,
-        kept=view.kept,
-        created_at=wall_s(view.created_at) or 0.0,
-        finished_at=wall_s(view.finished_at),
-        expires_at=wall_s(view.expires_at),
-        state=view.state,
-        percentage=view.percentage,
-        eta_s=view.eta_s,
-        position=view.position,
-    )
+    recordings = tuple(recording(r, view.job_id) for r in view.recordings)
+    values = _same_named(JobSnapshot, view) | {"recordings": recordings}
+    return JobSnapshot(**values, spec=_spec(view, view.device))
 
 
 def recording(view: shapes.RecordingView, job_id: str) -> Recording:
     """A recording of that job."""
-    return Recording(
-        recording_id=view.recording_id,
-        job_id=job_id,
-        index=view.index,
-        name=view.name,
-        path="",
-        size_bytes=view.size_bytes,
-        duration_s=view.duration_s,
-        state=view.state,
-        attempt=view.attempt,
-        stage=view.stage,
-        stage_percentage=view.stage_percentage,
-        percentage=view.percentage,
-        eta_s=view.eta_s,
-        done_s=view.done_s,
-        n_segments=view.n_segments,
-        error=view.error,
-        language=view.language,
-        language_probability=view.language_probability,
-        device=view.device,
-        warnings=view.warnings,
-        spec=_spec(view, view.asked_device),
-        started_at=wall_s(view.started_at),
-        finished_at=wall_s(view.finished_at),
-        run=view.run,
-        runs=tuple(_run(r, view.asked_device) for r in view.runs),
-    )
+    runs = tuple(_run(r, view.asked_device) for r in view.runs)
+    values = _same_named(Recording, view) | {"runs": runs}
+    return Recording(**values, job_id=job_id, path="", spec=_spec(view, view.asked_device))
 
 
 def _run(view: shapes.RunView, device: str) -> RunRecord:
-    return RunRecord(
-        run=view.run,
-        state=view.state,
-        spec=_spec(view, device),
-        n_segments=view.n_segments,
-        language=view.language,
-        device=view.device,
-        error=view.error,
-        started_at=wall_s(view.started_at),
-        finished_at=wall_s(view.finished_at),
-    )
+    return RunRecord(**_same_named(RunRecord, view), spec=_spec(view, device))
+
+
+def _same_named(kind: type, view: shapes.RunSpec) -> dict[str, Any]:
+    """The fields of a value that a view has by the same name."""
+    names = (f.name for f in fields(kind) if hasattr(view, f.name))
+    values = {name: getattr(view, name) for name in names}
+    for name in MOMENTS & values.keys():
+        values[name] = wall_s(values[name])
+    return values
 
 
 def _spec(run_spec: shapes.RunSpec, device: str) -> Spec:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from hybrid_transcribe import events as e
@@ -15,82 +16,60 @@ from hybrid_transcribe.wire import shapes
 def job(snapshot: JobSnapshot) -> shapes.JobView:
     """A job in full, for those whose it is."""
     spec = snapshot.spec
-    return shapes.JobView(
-        job_id=snapshot.job_id,
-        session_id=snapshot.session_id,
-        state=snapshot.state,
-        percentage=snapshot.percentage,
-        eta_s=snapshot.eta_s,
-        position=snapshot.position,
-        engine=spec.engine,
-        model=spec.model,
-        device=spec.device,
-        options=_changed(spec.options),
-        priority=snapshot.priority,
-        created_at=when(snapshot.created_at),
-        finished_at=moment(snapshot.finished_at),
-        expires_at=moment(snapshot.expires_at),
-        kept=snapshot.kept,
-        recordings=tuple(recording(r, spec) for r in snapshot.recordings),
-        rejected=snapshot.rejected,
-    )
+    values = _same_named(shapes.JobView, snapshot)
+    values["recordings"] = tuple(recording(r, spec) for r in snapshot.recordings)
+    return shapes.JobView(**values, **_spec(spec), device=spec.device)
 
 
 def recording(record: Recording, job_spec: Spec) -> shapes.RecordingView:
     """A recording in full; ``job_spec`` is for those that have none of their own."""
+    return shapes.RecordingView(**recording_fields(record, job_spec))
+
+
+def recording_fields(record: Recording, job_spec: Spec) -> dict[str, Any]:
+    """The fields of its `shapes.RecordingView` by name."""
     spec = record.spec or job_spec
-    return shapes.RecordingView(
-        recording_id=record.recording_id,
-        index=record.index,
-        name=record.name,
-        size_bytes=record.size_bytes,
-        duration_s=record.duration_s,
-        state=record.state,
-        attempt=record.attempt,
-        stage=record.stage,
-        stage_percentage=record.stage_percentage,
-        percentage=record.percentage,
-        eta_s=record.eta_s,
-        done_s=record.done_s,
-        n_segments=record.n_segments,
-        error=record.error,
-        engine=spec.engine,
-        model=spec.model,
-        options=_changed(spec.options),
-        language=record.language,
-        language_probability=record.language_probability,
-        asked_device=spec.device,
-        device=record.device,
-        warnings=record.warnings,
-        started_at=moment(record.started_at),
-        finished_at=moment(record.finished_at),
-        run=record.run,
-        result_run=record.result_run,
-        runs=tuple(_run(r, job_spec) for r in record.runs),
-    )
+    values = _same_named(shapes.RecordingView, record)
+    values |= _spec(spec)
+    values["asked_device"] = spec.device
+    values["runs"] = tuple(_run(r, job_spec) for r in record.runs)
+    return values
 
 
 def _run(record: RunRecord, job_spec: Spec) -> shapes.RunView:
     spec = record.spec or job_spec
-    return shapes.RunView(
-        run=record.run,
-        state=record.state,
-        engine=spec.engine,
-        model=spec.model,
-        options=_changed(spec.options),
-        n_segments=record.n_segments,
-        language=record.language,
-        device=record.device,
-        error=record.error,
-        started_at=moment(record.started_at),
-        finished_at=moment(record.finished_at),
-    )
+    return shapes.RunView(**_spec(spec), **_same_named(shapes.RunView, record))
 
 
-@lru_cache(1024)
-def _changed(options: Options) -> dict[str, Any]:
-    """Looked through once: a long queue has the same ones thousands of times."""
-    return options.given()
+def _spec(spec: Spec) -> dict[str, Any]:
+    return {"engine": spec.engine, "model": spec.model, "options": _changed(spec.options)}
+
+
+#: Looked through once: a long queue has the same ones thousands of times.
+_changed = lru_cache(1024)(Options.given)
+
+
+#: Moments: seconds since the epoch here, text there.
+MOMENTS = frozenset({"created_at", "started_at", "finished_at", "expires_at"})
+
+
+def _same_named(view: type[shapes.Shape], value: RunRecord | JobSnapshot) -> dict[str, Any]:
+    """The fields of a view that a value has by the same name."""
+    kind: type = type(value)
+    names, values_of = _shared(view, kind)
+    values = dict(zip(names, values_of(value), strict=True))
+    for name in MOMENTS.intersection(names):
+        values[name] = moment(values[name])
+    return values
+
+
+@lru_cache
+def _shared(
+    view: type[shapes.Shape], kind: type
+) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names, and what reads them: a long queue is read many times a second."""
+    names = tuple(name for name in view.__struct_fields__ if hasattr(kind, name))
+    return names, attrgetter(*names)
 
 
 def anonymous(snapshots: Iterable[JobSnapshot]) -> shapes.AnonymousQueue:

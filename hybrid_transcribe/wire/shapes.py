@@ -6,11 +6,12 @@ Times are UTC as RFC 3339 has them; fields that end in ``_s`` are seconds. Perce
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, Stage, State
+from hybrid_transcribe.messages import MessageInfo
+from hybrid_transcribe.types import ErrorInfo, RecordingFacts, Rejection, Segment, Stage, State
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,21 +26,32 @@ class RunSpec(Shape, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
-class RunView(RunSpec, frozen=True, kw_only=True):
+if TYPE_CHECKING:
+    _Facts = RunSpec
+else:
+    #: With the fields of `RecordingFacts`: a fact that is added there is sent, too.
+    _Facts = msgspec.defstruct(
+        "_Facts",
+        [(name, kind, None) for name, kind in get_type_hints(RecordingFacts).items()],
+        bases=(RunSpec,),
+        frozen=True,
+        kw_only=True,
+    )
+
+
+class RunView(_Facts, frozen=True, kw_only=True):
     """Another transcription of a recording, and how it ended; its text is had by its number."""
 
-    run: int
+    run: int = 1
     state: State
     n_segments: int
-    language: str | None
-    device: str | None
     error: ErrorInfo | None
     started_at: str | None
     finished_at: str | None
 
 
-class RecordingView(RunSpec, frozen=True, kw_only=True):
-    """A recording as it stands.
+class RecordingView(RunView, frozen=True, kw_only=True):
+    """A recording as it stands. REST, the remote client and the panel have the same.
 
     ``asked_device`` is what was asked for (``auto``, ``gpu``, ``cpu``), ``device`` where it
     runs, null before that.
@@ -52,24 +64,15 @@ class RecordingView(RunSpec, frozen=True, kw_only=True):
     index: int
     name: str
     size_bytes: int
-    duration_s: float | None
-    state: State
     attempt: int
     stage: Stage | None
     stage_percentage: float | None
     percentage: float | None
     eta_s: float | None
     done_s: float
-    n_segments: int
-    error: ErrorInfo | None
-    language: str | None
-    language_probability: float | None
     asked_device: str
-    device: str | None
     warnings: tuple[str, ...]
-    started_at: str | None
-    finished_at: str | None
-    run: int = 1
+    messages: tuple[MessageInfo, ...] = ()
     result_run: int | None = None
     runs: tuple[RunView, ...] = ()
 

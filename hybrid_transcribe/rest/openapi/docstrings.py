@@ -16,13 +16,20 @@ def head(cls: type) -> str:
 
 
 def attributes(cls: type) -> dict[str, str]:
-    """What it says of each field, as a sentence; fields it says nothing of are not there.
+    """What it and its bases say of each field, as a sentence; the others are not there.
 
     >>> from hybrid_transcribe.types import Options
     >>> attributes(Options)["beam_size"]
     'Hypotheses kept while decoding; 1 is greedy and fastest.'
     """
-    _, _, text = inspect.cleandoc(cls.__doc__ or "").partition("\nAttributes:\n")
+    mapping: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        mapping |= _own_attributes(base.__doc__ or "")
+    return mapping
+
+
+def _own_attributes(doc: str) -> dict[str, str]:
+    _, _, text = inspect.cleandoc(doc).partition("\nAttributes:\n")
     mapping: dict[str, str] = {}
     names: list[str] = []
     for line in text.splitlines():

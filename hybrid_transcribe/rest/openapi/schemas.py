@@ -13,7 +13,15 @@ from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.messages import MessageInfo
 from hybrid_transcribe.outputs.json import schema as transcript_schema
 from hybrid_transcribe.rest.openapi import docstrings
-from hybrid_transcribe.types import ErrorInfo, JobSnapshot, Options, Recording, Segment, Word
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    JobSnapshot,
+    Options,
+    Recording,
+    RunRecord,
+    Segment,
+    Word,
+)
 from hybrid_transcribe.wire import shapes
 
 Schema = dict[str, Any]
@@ -22,8 +30,9 @@ _REF = "#/components/schemas/"
 
 #: What is sent and taken, and where else its fields are described.
 TYPES: Mapping[type, tuple[type, ...]] = {
-    shapes.JobView: (Recording, JobSnapshot),
+    shapes.JobView: (JobSnapshot,),
     shapes.RecordingView: (Recording,),
+    shapes.RunView: (RunRecord,),
     shapes.OwnQueue: (),
     shapes.AnonymousQueue: (),
     shapes.AnonymousJob: (JobSnapshot,),
