@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -105,6 +106,7 @@ def _from(node: ast.ImportFrom, package: str) -> Iterator[str]:
         yield name if _is_module(name) else base
 
 
+@cache
 def _is_module(name: str) -> bool:
     path = FOLDER.parent.joinpath(*name.split("."))
     return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
@@ -127,6 +129,7 @@ def _modules() -> dict[str, Path]:
 MODULES = _modules()
 
 
+@cache
 def _imports_of_ours(module: str) -> list[tuple[int, str]]:
     """Line and name (from the package on) of every import of the package's own modules."""
     path = MODULES[module]
