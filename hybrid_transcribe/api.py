@@ -9,8 +9,9 @@ from typing import Any
 
 from hybrid_transcribe.core.names import user_path
 from hybrid_transcribe.jobs.handle import Job, JobResult
-from hybrid_transcribe.jobs.service import Inputs, Service
+from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.progress import follow
+from hybrid_transcribe.service_protocol import Inputs
 from hybrid_transcribe.types import Options, Transcript
 
 _lock = threading.Lock()

@@ -7,19 +7,20 @@ Engine     audio in, segments out                         ``engines/``
 Writer     transcript in, text out                        ``outputs/``
 Executor   where a worker runs and how it dies            ``executors/``
 Journal    what survives the end of this process          ``jobs/journal_*.py``
-Service    what notebooks, HUD, REST and CLI see          ``jobs/service.py``
+Service    what notebooks, HUD, REST and CLI see          ``service_protocol.py``
 =========  =============================================  ===========================
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.service_protocol import ServiceLike as ServiceLike
 from hybrid_transcribe.types import (
     Clip,
     JobSnapshot,
@@ -473,61 +474,3 @@ class Journal(ABC):
     def save_fact(self, name: str, value: Any) -> None:
         """Keep a small JSON value under a name."""
         self.write(JournalChanges(facts={name: value}))
-
-
-# --------------------------------------------------------------------------- Service
-
-
-class ServiceLike(Protocol):
-    """What the HUD, REST handlers and the CLI may use: the local Service and a remote one.
-
-    ``session_ids`` None means "whatever I own" (the local kernel sees every session). A job of
-    a session that is not among them raises UnknownJob, exactly as if it had never been.
-    """
-
-    def submit(self, inputs: Any, **kwargs: Any) -> Any: ...
-
-    def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot: ...
-
-    def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]: ...
-
-    def transcript(
-        self,
-        job_id: str,
-        recording_id: str,
-        *,
-        partial: bool = False,
-        run: int | None = None,
-        session_ids: Sequence[str] | None = None,
-    ) -> Transcript: ...
-
-    def cancel(
-        self,
-        job_id: str,
-        recording_id: str | None = None,
-        *,
-        session_ids: Sequence[str] | None = None,
-    ) -> None: ...
-
-    def retry(
-        self,
-        job_id: str,
-        recording_id: str | None = None,
-        *,
-        session_ids: Sequence[str] | None = None,
-        **changes: Any,
-    ) -> None: ...
-
-    def keep(
-        self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
-    ) -> None: ...
-
-    def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None: ...
-
-    def delete_session(self, session_id: str) -> None: ...
-
-    def subscribe(
-        self, *, session_ids: Sequence[str] | None = None, after: int | None = None
-    ) -> Any: ...
-
-    def close(self) -> None: ...

@@ -23,12 +23,12 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 LAYERS: list[tuple[str, bool, str]] = [
     ("core",       True,  "core _version messages"),
     ("words",      True,  "types errors events core.languages"),
-    ("contracts",  True,  "config interfaces protocol registry contract"),
+    ("contracts",  True,  "config interfaces protocol registry contract service_protocol"),
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.handle remote api progress doctor engines.listing"
-                          " models.advice comparison"),
+    ("door",       True,  "jobs.service jobs.service_base jobs.handle remote api progress doctor"
+                          " engines.listing models.advice comparison"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip

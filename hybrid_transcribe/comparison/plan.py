@@ -15,8 +15,8 @@ from hybrid_transcribe.comparison.result import Comparison, ComparisonRow, Pair
 from hybrid_transcribe.comparison.run import EngineRun, run
 from hybrid_transcribe.comparison.words import Errors, check_libraries, count, most_common
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.jobs.service import Inputs
 from hybrid_transcribe.progress.display import print_lines
+from hybrid_transcribe.service_protocol import Inputs
 from hybrid_transcribe.types import Transcript
 
 

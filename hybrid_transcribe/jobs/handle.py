@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, overload
 
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
@@ -15,11 +14,11 @@ from hybrid_transcribe.errors import (
     from_info,
 )
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
-from hybrid_transcribe.interfaces import ServiceLike
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.outputs.save import save, save_all
 from hybrid_transcribe.registry import WRITERS
+from hybrid_transcribe.service_protocol import ServiceLike
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
@@ -102,14 +101,6 @@ class JobResult(Sequence[Transcript]):
         return f"<JobResult: {counted(len(self), 'transcript')}{failed}>{inside}{more}"
 
 
-class JobOperations(ServiceLike, Protocol):
-    """What a handle needs of its service beyond `ServiceLike`."""
-
-    def wait(self, job_id: str, timeout_s: float | None = None) -> None: ...
-
-    def wait_async(self, job_id: str) -> asyncio.Future[None]: ...
-
-
 class Job:
     """What `submit` gives back, at once. The work goes on without it.
 
@@ -122,7 +113,7 @@ class Job:
         for segment in job: ...              # the same, blocking
     """
 
-    def __init__(self, service: JobOperations, job_id: str, session_id: str) -> None:
+    def __init__(self, service: ServiceLike, job_id: str, session_id: str) -> None:
         self._service = service
         self.job_id = job_id
         self.session_id = session_id
@@ -130,7 +121,7 @@ class Job:
         self.left_out: tuple[str, ...] = ()
 
     @property
-    def service(self) -> JobOperations:
+    def service(self) -> ServiceLike:
         """Where it is queued."""
         return self._service
 

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 LEAVE_S = 3.0
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
+def run(main: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | None = None) -> None:
     """Run that on a loop of its own; what is not over then is told to end, and left behind."""
-    loop = asyncio.new_event_loop()
+    loop = loop or asyncio.new_event_loop()
     threads = _Threads()
     loop.set_default_executor(threads)
     try:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,7 @@ from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.service_protocol import ServiceFigures, ServiceHealth
 from hybrid_transcribe.types import (
     ALL_TRACKS,
     ErrorInfo,
@@ -174,6 +176,27 @@ class JobManager:
         if message.error is not None:
             return "failed"
         return "ready" if message.stage is None else "loading"
+
+    def health(self) -> ServiceHealth:
+        """Raises ServiceClosed while it is closing."""
+        if self._closing:
+            raise ServiceClosed(UserMessage("service_closing"))
+        return ServiceHealth(tuple(self.warnings), self.default_model())
+
+    def figures(self) -> ServiceFigures:
+        """How things stand now."""
+        tallies = [self.table.row(job_id).tally for job_id in self.table.job_ids()]
+        recordings: Counter[State] = Counter()
+        for tally in tallies:
+            recordings.update(tally.states)
+        return ServiceFigures(
+            Counter(tally.state() for tally in tallies),
+            recordings,
+            self.lanes.lines(),
+            {name: lane.deaths for name, lane in self.lanes.by_name.items()},
+            self.lanes.workers(),
+            self.bus.listeners,
+        )
 
     def _take_up(self, recording: Recording) -> None:
         if recording.owned and not os.path.exists(recording.path):  # noqa: PTH110 - never raises
@@ -730,6 +753,16 @@ class JobManager:
     def _expired(self, job_id: str) -> None:
         if job_id in self.table:
             self.delete(job_id)
+
+    def call_back(self, job_id: str, url: str) -> None:
+        """Keep the address that is to be told of the job's end. Raises UnknownJob."""
+        self.table.row(job_id)
+        self.table.change_job(job_id, callback_url=url)
+
+    def called_back(self, job_id: str, finished_at: float | None) -> None:
+        """Note that the end at that time was told. Raises UnknownJob."""
+        self.table.row(job_id)
+        self.table.change_job(job_id, called_back_at=finished_at)
 
     async def wait(self, job_id: str) -> None:
         """Return when the job has ended. Raises UnknownJob, also when it is deleted meanwhile."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -24,6 +25,7 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.messages import UserMessage, known_phrase
+from hybrid_transcribe.models.catalogue import entry_for
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
 
@@ -45,6 +47,26 @@ def engine_class(name: str, settings: Settings) -> type[Engine]:
     """The engine's class. Raises UnknownEngine."""
     result: type[Engine] = ENGINES.get(name, settings.engines)
     return result
+
+
+def check_model(
+    engine: str | None, model: str | None, settings: Settings, *, hub_ids: bool = False
+) -> None:
+    """Raise UnknownModel for a model that nobody may ask for over HTTP, UnknownEngine.
+
+    A checkpoint may be a pickle, which runs code when it is opened, and an id makes this machine
+    fetch gigabytes: so strangers choose among the names there are, and the owner of a private
+    kernel may also name an id of the hub (``hub_ids``). None is the service's own choice.
+    """
+    if model is None or model == settings.model:
+        return
+    can = engine_class(engine or settings.engine, settings).capabilities
+    if can.model_layout is None or model == can.default_model or entry_for(model) is not None:
+        # Without files the engine itself knows its names.
+        return
+    if hub_ids and models.is_name(model) and not Path(model).exists():
+        return
+    raise UnknownModel(model, models.known_names())
 
 
 def capabilities(spec: Spec, settings: Settings) -> Capabilities:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
@@ -19,6 +19,7 @@ from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
 from hybrid_transcribe.jobs.request import capabilities
 from hybrid_transcribe.jobs.worker_slot import JobSink, WorkerSlot
+from hybrid_transcribe.service_protocol import WorkerInfo
 from hybrid_transcribe.types import Spec
 
 log = logging.getLogger(__name__)
@@ -41,15 +42,6 @@ KILL_S = 3.0
 
 #: How often leaving looks whether the lanes are free, in seconds.
 LOOK_S = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerInfo:
-    """A live worker: its lane, its process and the most memory (bytes) it was seen to hold."""
-
-    lane: str
-    pid: int | None
-    peak_bytes: int | None
 
 
 class WorkerPool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.events import Closed, Event, JobChanged, JobDeleted, Resync
 from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.loop import run as run_loop
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.http_client import (
     CONNECT_S,
@@ -42,6 +44,8 @@ from hybrid_transcribe.types import JobSnapshot
 from hybrid_transcribe.wire import parse, shapes
 
 _T = TypeVar("_T")
+
+log = logging.getLogger(__name__)
 
 #: A stream that is silent for longer has lost its server, whose heart beats every 15 s.
 SILENCE_S = 50.0
@@ -72,6 +76,9 @@ class EventStreams:
         self._closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self._begun = threading.Event()
+        self.before_close: list[Callable[[], None]] = []
+        self.after_close: list[Callable[[], Awaitable[None]]] = []
 
     # ------------------------------------------------------------------------- thread
 
@@ -83,20 +90,29 @@ class EventStreams:
                 raise ServiceClosed("The connection to the service was closed")
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
+                main = self._main(self._loop)
                 self._thread = threading.Thread(
-                    target=self._main, args=(self._loop,), name="remote-events", daemon=True
+                    target=run_loop, args=(main, self._loop), name="remote-events", daemon=True
                 )
                 self._thread.start()
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
-    def _main(self, loop: asyncio.AbstractEventLoop) -> None:
-        asyncio.set_event_loop(loop)
+    async def _main(self, loop: asyncio.AbstractEventLoop) -> None:
         self._client = httpx.AsyncClient(**self._address.client_args(self._timeout_s))
-        loop.run_forever()
-        loop.run_until_complete(_finish(loop))
-        loop.run_until_complete(self._client.aclose())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        self._over = asyncio.Event()
+        self._begun.set()
+        await self._over.wait()
+        for action in self.before_close:
+            try:
+                action()
+            except Exception:
+                log.exception("closing: %r failed", action)
+        for stream in tuple(self._every):
+            stream.end()
+        for last in self.after_close:
+            await last()
+        await _finish(loop)
+        await self._client.aclose()
 
     @property
     def here(self) -> bool:
@@ -110,14 +126,10 @@ class EventStreams:
         if self._loop is None or self._thread is None:
             return
         if first:
-            self._loop.call_soon_threadsafe(self._end)
+            self._begun.wait()
+            self._loop.call_soon_threadsafe(self._over.set)
         if not self.here:
             self._thread.join()
-
-    def _end(self) -> None:
-        for stream in tuple(self._every):
-            stream.end()
-        asyncio.get_running_loop().stop()
 
     # ---------------------------------------------------------------------- listening
 

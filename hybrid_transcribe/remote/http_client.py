@@ -127,8 +127,8 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         content: Callable[[], Iterator[bytes]] | None = None,
         **more: Any,
-    ) -> bytes:
-        """The body of the answer. ``again``: asking twice does no harm.
+    ) -> httpx.Response:
+        """The response, whole. ``again``: asking twice does no harm.
 
         Raises what the service raised, and Unreachable after a bounded time.
         """
@@ -148,7 +148,7 @@ class HttpClient:
                 time.sleep(pause_s(failures))
             else:
                 check(self._address, answer.status_code, answer.content)
-                return answer.content
+                return answer
 
     @property
     def client(self) -> httpx.Client:

@@ -37,6 +37,7 @@ from hybrid_transcribe.rest.metrics import MetricsCollector
 from hybrid_transcribe.rest.outbound import webhooks
 from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
 from hybrid_transcribe.rest.rate import Rates, counted
+from hybrid_transcribe.service_protocol import HostedService
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -157,7 +158,12 @@ class BaseHandler(TellsMethods, _Base):
 
     async def ask_in_slices(self, work: Callable[[JobManager], Sliced[_T]]) -> _T:
         """The same for work that may take long."""
-        return await asyncio.wrap_future(self.rest.service.call_in_slices(work))
+        return await asyncio.wrap_future(self.rest.service._thread.call_in_slices(work))
+
+    async def ask_at_length(self, action: Callable[[HostedService], _T]) -> _T:
+        """Have the service do what may take long, on a thread of its own."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(None, action, self.rest.service)
 
     @property
     def sessions(self) -> tuple[str, ...] | None:

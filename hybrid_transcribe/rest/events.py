@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from http import HTTPStatus
 from typing import cast
 
@@ -32,11 +33,8 @@ from tornado.iostream import StreamClosedError
 
 from hybrid_transcribe.errors import ServiceClosed
 from hybrid_transcribe.events import Event, Resync
-from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.slices import Sliced
 from hybrid_transcribe.rest.base_handler import BaseHandler
-from hybrid_transcribe.rest.queue_json import QueueJson, writer_of
+from hybrid_transcribe.service_protocol import EventListener, HostedService, QueueJson
 
 #: Proxies close what is silent for a minute, and some for half of one; in seconds.
 HEARTBEAT_S = 15.0
@@ -63,7 +61,7 @@ AT_ONCE = 100
 class EventsHandler(BaseHandler):
     """``GET /queues/events``."""
 
-    _listener: Subscription | None = None
+    _listener: EventListener | None = None
     _begun = False
     _gone = False
 
@@ -112,9 +110,7 @@ class EventsHandler(BaseHandler):
     async def _tell(self, sessions: tuple[str, ...] | None, after: int | None) -> None:
         lost = True
         while lost:
-            listener, snapshot = await self.ask_in_slices(
-                lambda room, after=after: _begin(room, sessions, after)  # type: ignore[misc]
-            )
+            listener, snapshot = await self.ask_at_length(partial(_begin, sessions, after))
             self._listener = listener
             try:
                 self._check_there()
@@ -124,7 +120,7 @@ class EventsHandler(BaseHandler):
                 listener.close()
             after = None
 
-    async def _pass_on(self, listener: Subscription) -> bool:
+    async def _pass_on(self, listener: EventListener) -> bool:
         """True when events were lost, False when no more will come."""
         events = aiter(listener)
         coming = _next(events)
@@ -151,10 +147,12 @@ class EventsHandler(BaseHandler):
         loop = asyncio.get_running_loop()
         display_name, heard_at = b"", loop.time()
         # Of nobody's events: it only tells that the service closes.
-        self._listener = listener = await self.ask(lambda room: room.subscribe(session_ids=()))
+        self._listener = listener = await self.ask_at_length(
+            lambda service: service.subscribe(session_ids=())
+        )
         over = loop.create_task(_until_over(listener))
         while True:
-            queue = await self.ask_in_slices(lambda room: writer_of(room).anonymous(room))
+            queue = await self.ask_at_length(lambda service: service.anonymous_queue_json())
             self._check_there()
             if queue.text != display_name:
                 await self._send(_snapshot(queue))
@@ -203,14 +201,14 @@ class EventsHandler(BaseHandler):
 
 
 def _begin(
-    room: JobManager, sessions: tuple[str, ...] | None, after: int | None
-) -> Sliced[tuple[Subscription, bytes]]:
+    sessions: tuple[str, ...] | None, after: int | None, service: HostedService
+) -> tuple[EventListener, bytes]:
     """A listener, and the snapshot that comes before what it hears; none after a known event."""
-    listener = room.subscribe(session_ids=sessions, after=after)
+    listener = service.subscribe(session_ids=sessions, after=after)
     if after is not None:
         return listener, b""
     try:
-        return listener, _snapshot((yield from writer_of(room).own(room, sessions)))
+        return listener, _snapshot(service.queue_json(sessions))
     except BaseException:
         listener.close()
         raise
@@ -220,7 +218,7 @@ def _snapshot(queue: QueueJson) -> bytes:
     return b"id: %d\nevent: snapshot\ndata: %s\n\n" % (queue.seq, queue.text)
 
 
-async def _until_over(listener: Subscription) -> None:
+async def _until_over(listener: EventListener) -> None:
     async for _ in listener:
         pass
 
@@ -232,7 +230,7 @@ def _next(events: AsyncIterator[Event]) -> asyncio.Task[Event | None]:
     return asyncio.get_running_loop().create_task(next_event())
 
 
-def _waiting(listener: Subscription) -> list[Event]:
+def _waiting(listener: EventListener) -> list[Event]:
     """What is there already."""
     items: list[Event] = []
     while len(items) < AT_ONCE and (event := listener.get(0)) is not None:

@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.events import Event, RecordingChanged
 from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.worker_pool import WorkerInfo
+from hybrid_transcribe.service_protocol import WorkerInfo
 from hybrid_transcribe.types import State
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from http import HTTPStatus
 
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
-from hybrid_transcribe.rest.queue_json import writer_of
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import shapes
 
@@ -21,13 +20,9 @@ class QueuesHandler(BaseHandler):
         states = self._states()
         sessions = self.sessions
         if sessions == ():
-            queue = await self.ask_in_slices(
-                lambda room: writer_of(room).anonymous(room, states=states)
-            )
+            queue = await self.ask_at_length(lambda service: service.anonymous_queue_json(states))
         else:
-            queue = await self.ask_in_slices(
-                lambda room: writer_of(room).own(room, sessions, states)
-            )
+            queue = await self.ask_at_length(lambda service: service.queue_json(sessions, states))
         self._etag = queue.etag
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", REVALIDATE)

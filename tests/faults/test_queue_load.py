@@ -14,13 +14,14 @@ from hybrid_transcribe.events import Event, JobDeleted
 from hybrid_transcribe.jobs import forecast, slices
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.jobs.queue_json import QueueWriter
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.rest import event_texts
 from hybrid_transcribe.rest.event_texts import EventTexts
-from hybrid_transcribe.rest.queue_json import QueueWriter, on_one_line
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import serialize
+from hybrid_transcribe.wire.one_line import on_one_line
 from tests.jobs.conftest import make_job
 from tests.services import service, wavs
 

@@ -7,10 +7,9 @@ the number of the last event, and sent again as it is while nothing has happened
 
 from __future__ import annotations
 
-import weakref
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -18,8 +17,10 @@ import msgspec
 from hybrid_transcribe.jobs.forecast import Forecast
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced, Watch
-from hybrid_transcribe.types import State
+from hybrid_transcribe.service_protocol import QueueJson
+from hybrid_transcribe.types import JobSnapshot, State
 from hybrid_transcribe.wire import serialize, shapes
+from hybrid_transcribe.wire.one_line import on_one_line
 
 #: Whole queues that are kept: one for each group of sessions and states that is looked at.
 MOST_WHOLES = 16
@@ -30,23 +31,8 @@ MOST_BYTES = 64 << 20
 #: A queue of more bytes has an ETag of its number.
 LONG_BYTES = 1 << 18
 
-#: Line ends of Unicode: legal in JSON, but many readers of event streams split lines there.
-_LINE_ENDS = tuple((end.encode(), f"\\u{ord(end):04x}".encode()) for end in "\x85\u2028\u2029")
-
 #: Whose jobs, and in which states.
 _Look = tuple[frozenset[str] | None, frozenset[State], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class QueueJson:
-    """A queue's JSON on one line, and the number of the last event before it was begun.
-
-    ``etag`` stands for the text where that is long; None means to digest it.
-    """
-
-    seq: int
-    text: bytes
-    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +44,7 @@ class _Kept:
 
 
 class QueueWriter:
-    """Writes the queues of one engine room. Used on its loop only."""
+    """Writes the queues of one job manager. Used on its loop only."""
 
     def __init__(self) -> None:
         self._own: dict[str, _Kept] = {}
@@ -68,28 +54,28 @@ class QueueWriter:
 
     def own(
         self,
-        room: JobManager,
+        manager: JobManager,
         session_ids: Collection[str] | None,
         states: Collection[State] = (),
     ) -> Sliced[QueueJson]:
         """The jobs of these sessions (None: all) in full, as `shapes.OwnQueue`."""
         look = (None if session_ids is None else frozenset(session_ids), frozenset(states), False)
-        return self._whole(room, look, self._own, _own_text)
+        return self._whole(manager, look, self._own, _own_text)
 
-    def anonymous(self, room: JobManager, states: Collection[State] = ()) -> Sliced[QueueJson]:
+    def anonymous(self, manager: JobManager, states: Collection[State] = ()) -> Sliced[QueueJson]:
         """All jobs as strangers may see them, as `shapes.AnonymousQueue`."""
         look = (None, frozenset(states), True)
-        return self._whole(room, look, self._anonymous, _anonymous_text)
+        return self._whole(manager, look, self._anonymous, _anonymous_text)
 
     def _whole(
         self,
-        room: JobManager,
+        manager: JobManager,
         look: _Look,
         kept: dict[str, _Kept],
         write: Callable[[JobManager, str, Forecast], bytes],
     ) -> Sliced[QueueJson]:
-        forecast = room.forecast()
-        seq, number = room.bus.seq, room.forecast_number
+        forecast = manager.forecast()
+        seq, number = manager.bus.seq, manager.forecast_number
         entry = self._wholes.get(look)
         if entry is not None and entry[:2] == (seq, number):
             self._wholes.move_to_end(look)
@@ -97,20 +83,20 @@ class QueueWriter:
         session_ids, states, is_anonymous = look
         texts: list[bytes] = []
         watch = Watch()
-        for job_id in room.reading.ids(session_ids):
-            if job_id not in room.table:
+        for job_id in manager.reading.ids(session_ids):
+            if job_id not in manager.table:
                 continue
-            row = room.table.row(job_id)
+            row = manager.table.row(job_id)
             if not states or row.tally.state() in states:
-                made_of = (row.version, *_foreseen(room, job_id, forecast, number))
+                made_of = (row.version, *_foreseen(manager, job_id, forecast, number))
                 item = kept.get(job_id)
                 if item is None or item.made_of != made_of:
-                    item = kept[job_id] = _Kept(made_of, write(room, job_id, forecast))
+                    item = kept[job_id] = _Kept(made_of, write(manager, job_id, forecast))
                     self.n_jobs_encoded += 1
                 texts.append(item.text)
             if watch.is_over():
                 yield
-        self._forget_deleted(room, kept)
+        self._forget_deleted(manager, kept)
         text = _joined(texts, is_anonymous)
         # An answer of which it is not known what was asked is still another.
         requested = zlib.crc32(
@@ -129,10 +115,17 @@ class QueueWriter:
         ):
             self._wholes.popitem(last=False)
 
-    def _forget_deleted(self, room: JobManager, kept: dict[str, _Kept]) -> None:
-        if len(kept) > len(room.table):
-            for job_id in [job_id for job_id in kept if job_id not in room.table]:
+    def _forget_deleted(self, manager: JobManager, kept: dict[str, _Kept]) -> None:
+        if len(kept) > len(manager.table):
+            for job_id in [job_id for job_id in kept if job_id not in manager.table]:
                 del kept[job_id]
+
+
+def queue_text(jobs: Iterable[JobSnapshot]) -> bytes:
+    """Whole jobs as the JSON of `shapes.OwnQueue`, on one line."""
+    return _joined(
+        [on_one_line(msgspec.json.encode(serialize.job(job))) for job in jobs], is_anonymous=False
+    )
 
 
 def _joined(jobs: list[bytes], is_anonymous: bool) -> bytes:
@@ -142,49 +135,32 @@ def _joined(jobs: list[bytes], is_anonymous: bool) -> bytes:
     return b"".join([b'{"jobs":[', *between, b'],"anonymous":', flag, b"}"])
 
 
-def _foreseen(room: JobManager, job_id: str, forecast: Forecast, number: int) -> tuple[object, ...]:
+def _foreseen(
+    manager: JobManager, job_id: str, forecast: Forecast, number: int
+) -> tuple[object, ...]:
     """What of a job depends on the forecast and not on the job."""
-    row = room.table.row(job_id)
+    row = manager.table.row(job_id)
     if row.tally.state().terminal:
         return ()
     if len(row.recording_ids) > 1:
         return (number,)
-    recordings = room.table.recordings(job_id)
+    recordings = manager.table.recordings(job_id)
     return (*map(forecast.eta_s, recordings), forecast.position(recordings))
 
 
-def _own_text(room: JobManager, job_id: str, forecast: Forecast) -> bytes:
-    return on_one_line(msgspec.json.encode(serialize.job(room.reading.as_of(job_id, forecast))))
+def _own_text(manager: JobManager, job_id: str, forecast: Forecast) -> bytes:
+    return on_one_line(msgspec.json.encode(serialize.job(manager.reading.as_of(job_id, forecast))))
 
 
-def _anonymous_text(room: JobManager, job_id: str, forecast: Forecast) -> bytes:
-    row = room.table.row(job_id)
-    recordings = room.table.recordings(job_id)
+def _anonymous_text(manager: JobManager, job_id: str, forecast: Forecast) -> bytes:
+    row = manager.table.row(job_id)
+    recordings = manager.table.recordings(job_id)
     view = shapes.AnonymousJob(
         position=forecast.position(recordings),
         state=row.tally.state(),
         engine=row.job.spec.engine,
         percentage=row.tally.percentage(),
-        eta_s=room.reading.job_eta_s(recordings, forecast),
+        eta_s=manager.reading.job_eta_s(recordings, forecast),
         n_recordings=len(recordings),
     )
     return msgspec.json.encode(view)
-
-
-def on_one_line(text: bytes) -> bytes:
-    """The same JSON without what some readers take for the end of a line."""
-    for raw, escaped in _LINE_ENDS:
-        if raw in text:
-            text = text.replace(raw, escaped)
-    return text
-
-
-#: The writer of each service.
-_writers: weakref.WeakKeyDictionary[JobManager, QueueWriter] = weakref.WeakKeyDictionary()
-
-
-def writer_of(room: JobManager) -> QueueWriter:
-    """The one that all who look at this room's queue share."""
-    if room not in _writers:
-        _writers[room] = QueueWriter()
-    return _writers[room]

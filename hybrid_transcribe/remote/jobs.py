@@ -1,0 +1,157 @@
+"""The jobs of a service elsewhere: looked at and changed over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from hybrid_transcribe.audio.source_audio import Original
+from hybrid_transcribe.events import Event
+from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.request import check_text
+from hybrid_transcribe.remote.audio import open_audio
+from hybrid_transcribe.remote.connection import RemoteConnection, job_path, recording_path
+from hybrid_transcribe.remote.event_stream import key_of
+from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
+from hybrid_transcribe.wire import parse, shapes
+
+
+class RemoteJobs(RemoteConnection):
+    """Reads and controls jobs. What was refused on this side is remembered here."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._rejected: dict[str, tuple[Rejection, ...]] = {}
+
+    def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
+        """A job as it stands now. Raises UnknownJob."""
+        answer = self._ask("GET", job_path(job_id), sessions=self._named(session_ids, job_id))
+        return self._complete(parse.job(msgspec.json.decode(answer, type=shapes.JobView)))
+
+    def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
+        """Every job of these sessions (None: of all that are ours), oldest first."""
+        answer = self._ask("GET", "/queues", sessions=self._named(session_ids))
+        return tuple(map(self._complete, parse.queue(answer)))
+
+    def _complete(self, job: JobSnapshot) -> JobSnapshot:
+        """With what was refused on this side."""
+        here = self._rejected.get(job.job_id, ())
+        return replace(job, rejected=(*here, *job.rejected)) if here else job
+
+    def transcript(
+        self,
+        job_id: str,
+        recording_id: str,
+        *,
+        partial: bool = False,
+        run: int | None = None,
+        session_ids: Sequence[str] | None = None,
+    ) -> Transcript:
+        """What a recording said; arguments and errors as `Service.transcript`."""
+        params = {"format": "json", "partial": "true" if partial else "false"}
+        if run is not None:
+            params["run"] = str(run)
+        answer = self._ask(
+            "GET",
+            f"{recording_path(job_id, recording_id)}/result",
+            sessions=self._named(session_ids, job_id),
+            params=params,
+        )
+        return parse.transcript(answer)
+
+    def open_audio(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> Original:
+        """A recording's own bytes, read as they are wanted; close it.
+
+        Raises UnknownJob, UnknownRecording, NotFound, Unreachable.
+        """
+        self._check_open()
+        job = self.snapshot(job_id, session_ids=session_ids)
+        recording = job.recording(recording_id)
+        return open_audio(
+            self._calls.client,
+            self._address,
+            f"{recording_path(job_id, recording_id)}/audio",
+            recording.name if recording else "",
+            self._named(session_ids, job_id),
+        )
+
+    def subscribe(
+        self,
+        callback: Callable[[Event], None] | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+        after: int | None = None,
+    ) -> Subscription:
+        """Listen to events, of some sessions or of all that are ours, as `Service.subscribe`.
+
+        A callback is called on the thread of the connection.
+        """
+        self._check_open()
+        return self._streams.subscribe(key_of(self._named(session_ids)), callback, after)
+
+    # ------------------------------------------------------------------------ control
+
+    def cancel(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+    ) -> None:
+        """Stop a job, or one recording of it. Raises UnknownJob, UnknownRecording."""
+        self._control("cancel", job_id, recording_id, session_ids, {})
+
+    def retry(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        session_ids: Sequence[str] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Once more; arguments and errors as `Service.retry`."""
+        fields = {name: value for name, value in changes.items() if value is not None}
+        if isinstance(fields.get("options"), Options):
+            fields["options"] = msgspec.to_builtins(fields["options"])
+        self._control("retry", job_id, recording_id, session_ids, fields)
+
+    def keep(
+        self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
+    ) -> None:
+        """Spare a job from the janitor, or hand it back. Raises UnknownJob."""
+        self._control("keep", job_id, None, session_ids, {"keep": keep})
+
+    def _control(
+        self,
+        verb: str,
+        job_id: str,
+        recording_id: str | None,
+        session_ids: Sequence[str] | None,
+        body: Mapping[str, Any],
+    ) -> None:
+        at = job_path(job_id) if recording_id is None else recording_path(job_id, recording_id)
+        self._ask(
+            "POST",
+            f"{at}/{verb}",
+            again=verb != "retry",
+            sessions=self._named(session_ids, job_id),
+            headers={"Content-Type": "application/json"},
+            content=lambda: iter((msgspec.json.encode(check_text(body, "The request")),)),
+        )
+
+    def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
+        """Erase a job with its results and uploads. Raises UnknownJob."""
+        # Not again by itself: what is gone already would be an error.
+        named = self._named(session_ids, job_id)
+        self._ask("DELETE", job_path(job_id), again=False, sessions=named)
+        self._rejected.pop(job_id, None)
+
+    def delete_session(self, session_id: str) -> None:
+        """Erase everything of a session."""
+        self._ask("DELETE", "/sessions", sessions=(session_id,))
+        self._others.pop(session_id, None)
