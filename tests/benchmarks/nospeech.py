@@ -33,6 +33,9 @@ LENGTHS_S = (5, 6, 5, 8, 7, 10, 5, 12, 6, 15, 5, 20, 6, 30)
 #: Levels in turn, as a share of the sound's own: loud, soft, and so soft that it is hardly there.
 LEVELS = (1.0, 0.2, 1.0, 0.03)
 
+#: Texts are kept after so many clips, so that a run that was ended goes on.
+N_KEPT = 18
+
 #: How many clips of speech are played backwards.
 N_REVERSED = 25
 
@@ -128,25 +131,42 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def texts_of(side: str, clips: Sequence[Recording], model: str, beam: int) -> list[str]:
-    """Texts of one side; those of bare are kept."""
-    kept = Texts(matrix.cache_folder() / "bare-nospeech.jsonl" if side == BARE else None)
-    keys = [key_of(clip, f"nospeech, {clip.seconds:.1f} s", model, beam) for clip in clips]
-    new = [i for i, key in enumerate(keys) if key not in kept]
-    if new:
-        with apart((TOOL_OF[side],), model, beam) as running:
-            event = running[TOOL_OF[side]].hear([clips[i] for i in new])
-        kept.add({keys[i]: text for i, text in zip(new, event, strict=True)})
-    return [kept[key] for key in keys]
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One model and beam; ours keeps its texts under ``label``, where there is one."""
+
+    model: str
+    beam: int
+    label: str | None = None
+
+    def texts_of(self, side: str, clips: Sequence[Recording]) -> list[str]:
+        """Texts of one side; those of bare are kept."""
+        kept = self._kept(side)
+        keys = [
+            key_of(clip, f"nospeech, {clip.seconds:.1f} s", self.model, self.beam) for clip in clips
+        ]
+        new = [i for i, key in enumerate(keys) if key not in kept]
+        if new:
+            with apart((TOOL_OF[side],), self.model, self.beam) as running:
+                for some in (new[at : at + N_KEPT] for at in range(0, len(new), N_KEPT)):
+                    texts = running[TOOL_OF[side]].hear([clips[i] for i in some])
+                    kept.add({keys[i]: text for i, text in zip(some, texts, strict=True)})
+        return [kept[key] for key in keys]
+
+    def _kept(self, side: str) -> Texts:
+        if side != BARE and self.label is None:
+            return Texts(None)
+        name = side if side == BARE else f"{side}-{self.label}"
+        return Texts(matrix.cache_folder() / f"{name}-nospeech.jsonl")
 
 
-def rows(groups: dict[str, list[Recording]], model: str, beam: int, n_bare: int) -> list[Row]:
+def rows(groups: dict[str, list[Recording]], run: Run, n_bare: int) -> list[Row]:
     """A row a kind; bare, which is slow here, gets the first ``n_bare`` clips of each."""
     flat = [clip for clips in groups.values() for clip in clips]
     some = [item for clips in groups.values() for item in clips[:n_bare]]
-    bare, ours = (
-        dict(zip((c.name for c in clips), texts_of(side, clips, model, beam), strict=True))
-        for side, clips in ((BARE, some), (OURS, flat))
+    ours, bare = (
+        dict(zip((c.name for c in clips), run.texts_of(side, clips), strict=True))
+        for side, clips in ((OURS, flat), (BARE, some))
     )
     return [
         Row.of(kind, clips, [bare.get(c.name) for c in clips], [ours[c.name] for c in clips])
@@ -208,12 +228,13 @@ def main(arguments: Sequence[str]) -> str:
     parser.add_argument("--beam", type=int, default=1)
     parser.add_argument("--each", type=int, default=N_EACH, help="clips of each kind")
     parser.add_argument("--bare-each", type=int, default=4, help="clips of each kind for bare")
+    parser.add_argument("--label", help="keep our texts under this name, and go on with them")
     options = parser.parse_args(arguments)
-    n_bare = options.bare_each
     model, beam = options.model, options.beam
+    run = Run(model, beam, options.label)
     with _folder() as folder:
-        kinds = rows(made(folder, options.each), model, beam, n_bare)
-        turned = rows({"speech backwards": backwards(folder)}, model, beam, n_bare)
+        kinds = rows(made(folder, options.each), run, options.bare_each)
+        turned = rows({"speech backwards": backwards(folder)}, run, options.bare_each)
     alarms = [false_alarms(condition, model, beam) for condition in SPEECH_CONDITIONS]
     return f"{model}, beam {beam}:\n\n{report(kinds, turned, alarms)}\n"
 
