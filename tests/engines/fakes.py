@@ -95,6 +95,13 @@ def _words() -> npt.NDArray[np.float32]:
     return clip.samples[int(0.68 * RATE_HZ) : int(1.92 * RATE_HZ)]
 
 
+def swelling(seconds: float, level: float) -> npt.NDArray[np.float32]:
+    """Noise that rises and falls four times a second, as syllables do."""
+    times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
+    noise = np.random.default_rng(0).normal(0, level, len(times))
+    return (noise * (np.sin(2 * np.pi * 2 * times) ** 2 + 0.001)).astype(np.float32)
+
+
 def never() -> bool:
     """Nobody cancels."""
     return False

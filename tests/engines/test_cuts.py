@@ -18,6 +18,7 @@ from hybrid_transcribe.engines.common.chunking import (
     pieces,
 )
 from hybrid_transcribe.types import RATE_HZ
+from tests.engines.fakes import swelling
 
 FRAME_S = 512 / RATE_HZ
 
@@ -128,13 +129,6 @@ def test_the_figures_fit_a_window() -> None:
     assert max(WHOLE_S, PIECE_S + 2 * PAD_S) + 5.0 <= 30.0
     assert LEAST_S < PIECE_S
     assert GAP_S < LEAST_S
-
-
-def swelling(seconds: float, level: float) -> np.ndarray:
-    """Noise that rises and falls four times a second, as syllables do."""
-    times = np.arange(int(seconds * RATE_HZ)) / RATE_HZ
-    noise = np.random.default_rng(0).normal(0, level, len(times))
-    return (noise * (np.sin(2 * np.pi * 2 * times) ** 2 + 0.001)).astype(np.float32)
 
 
 def test_f93_a_deaf_detector_leaves_nothing_out() -> None:

@@ -43,7 +43,7 @@ from hybrid_transcribe.models import resolve
 from hybrid_transcribe.samples import sample
 from hybrid_transcribe.testing import check_engine
 from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
-from tests.engines.fakes import never, voice
+from tests.engines.fakes import never, swelling, voice
 from tests.engines.moonshine import NAME, moonshine_folder
 from tests.engines.tdt_graph import METADATA, bursts, write_tdt
 from tests.services import until_segment, worker_pid
@@ -309,6 +309,20 @@ def test_pieces_are_read_in_order_whichever_is_ready_first(tmp_path: Path) -> No
         ("from 0", 0.0, 2.0),
         ("from 1", 2.0, 4.0),
     ]
+
+
+def test_f93_what_the_detector_missed_is_recognized_and_said(tmp_path: Path) -> None:
+    """A stretch that rises over the noise counts as speech, as with the other engines."""
+    samples = np.random.default_rng(1).normal(0, 1e-4, 40 * RATE_HZ).astype(np.float32)
+    samples[10 * RATE_HZ : 16 * RATE_HZ] += swelling(6, 0.1)
+    engine = engine_with(FakeRecognizer(lambda _: Recognition("nobody noticed")), tmp_path)
+    events = list(engine.transcribe(Clip(samples), Options(silence_guard=False), never))
+    (segment,) = [event for event in events if isinstance(event, Segment)]
+    notices = [event.text for event in events if isinstance(event, EngineWarning)]
+
+    assert 9 < segment.start_s < 11
+    assert len(notices) == 1
+    assert notices[0].startswith("The voice detector missed 6 s of speech")
 
 
 def test_a_failing_clip_leaves_its_neighbours_alone(tmp_path: Path) -> None:

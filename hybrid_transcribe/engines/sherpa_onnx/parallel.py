@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -18,7 +18,7 @@ from hybrid_transcribe.engines.common.hallucinations import (
     loud_enough,
     soundless,
 )
-from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted
+from hybrid_transcribe.engines.common.postprocess import DecodingInterrupted, Undetected
 from hybrid_transcribe.engines.common.silero_vad import speech_probabilities
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition, Recognizer
 from hybrid_transcribe.engines.sherpa_onnx.request import RecognitionPlan
@@ -100,6 +100,8 @@ class ClipRecognition:
         unwritten: list[AudioPiece] = []
         untimed = False
         while (result := self._next()) is not None:
+            if result.piece.disputed:
+                yield Undetected(result.piece.start_s, result.piece.end_s)
             recognition = self._wait(result.recognition)
             if language is None and recognition.language and recognition.text:
                 language = recognition.language
@@ -157,7 +159,8 @@ class ClipRecognition:
             samples = self._samples(AudioPiece(start_s, end_s))
             for piece in pieces(samples, always=bool(self.options.vad_filter)):
                 self._raise_if_canceled()
-                self._submit(AudioPiece(start_s + piece.start_s, start_s + piece.end_s))
+                moved = {"start_s": start_s + piece.start_s, "end_s": start_s + piece.end_s}
+                self._submit(replace(piece, **moved))
 
     def _submit(self, piece: AudioPiece) -> None:
         if piece.end_s - piece.start_s < _MIN_PIECE_S:
