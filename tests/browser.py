@@ -35,6 +35,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 #: Containers have neither what the sandbox needs nor much shared memory.
 ARGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
+#: The browser looks no name up, so that it asks its own makers for nothing.
+NO_NAMES = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+
 #: Longest wait for anything to appear, in milliseconds; machines that run tests are shared.
 PATIENCE_MS = 30_000
 
@@ -44,8 +47,11 @@ class NoBrowser(Exception):
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Chromium without a window. Raises NoBrowser, ModuleNotFoundError without Playwright."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """Chromium without a window, with more ``arguments``.
+
+    Raises NoBrowser, ModuleNotFoundError without Playwright.
+    """
     from playwright import sync_api as api
 
     with api.sync_playwright() as playwright:
@@ -54,7 +60,7 @@ def chromium() -> Iterator[Browser]:
         if not result.is_file():
             raise NoBrowser(f"no browser: neither {CHROMIUM} nor Playwright's own {own}")
         try:
-            started = playwright.chromium.launch(executable_path=result, args=ARGS)
+            started = playwright.chromium.launch(executable_path=result, args=[*ARGS, *arguments])
         except api.Error as error:
             raise NoBrowser(f"{result} does not start: {error.message.splitlines()[0]}") from None
         yield started

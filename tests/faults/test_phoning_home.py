@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines.moonshine import moonshine_folder
+from tests.hud.page.lab import NO_BROWSER
 from tests.network_trap import trapped
 
 pytestmark = [pytest.mark.slow, pytest.mark.model]
@@ -48,6 +50,19 @@ finally:
     process.wait(60)
 """
 
+#: A recording sent to a cloud that is on this machine.
+SENT = """
+import os, subprocess, sys
+from tests.engines.aai_server import KEY, Cloud, Contract, contract_path, serving
+
+with serving(Cloud(Contract(contract_path()))) as cloud:
+    os.environ["HYBRID_TRANSCRIBE_ASSEMBLYAI_BASE_URL"] = cloud.url
+    os.environ["ASSEMBLYAI_API_KEY"] = KEY
+    process = subprocess.run(sys.argv[1:])
+assert cloud.uploads and cloud.deletes
+sys.exit(process.returncode)
+"""
+
 
 def _transcribe(sample: Path, *more: str) -> list[str]:
     command = [sys.executable, "-m", "hybrid_transcribe", "transcribe", str(sample)]
@@ -83,6 +98,27 @@ def test_f73_no_engine_calls_home(sample: Path, tmp_path: Path, more: tuple[str,
     assert ran.attempts == []
 
 
+def test_f73_neither_does_the_engine_of_other_models(sample: Path, tmp_path: Path) -> None:
+    """sherpa-onnx brings an onnxruntime of its own."""
+    pytest.importorskip("sherpa_onnx")
+    command = _transcribe(sample, "--engine", "sherpa-onnx", "--model", str(moonshine_folder()))
+    ran = trapped(command, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path / "cache"))
+
+    assert "country" in ran.stdout, ran.stderr
+    assert ran.attempts == []
+    assert not (tmp_path / "cache").exists()
+
+
+def test_f73_a_cloud_is_reached_where_it_is_said_to_be(sample: Path, tmp_path: Path) -> None:
+    """The audio goes to the address of the settings, and nothing goes anywhere else."""
+    pytest.importorskip("assemblyai")
+    command = _transcribe(sample, "--engine", "assemblyai", "--model", "universal-2")
+    ran = trapped([sys.executable, "-c", SENT, *command], HOME=str(tmp_path))
+
+    assert "rivers" in ran.stdout, ran.stderr
+    assert (ran.status, ran.attempts) == (0, [])
+
+
 def test_f73_neither_does_onnxruntime(tmp_path: Path) -> None:
     """Loaded by a notebook beside us, it keeps no device id and sends nothing."""
     pytest.importorskip("onnxruntime")
@@ -107,6 +143,19 @@ def test_f73_neither_do_the_server_and_its_page(sample: Path, tmp_path: Path) ->
     pytest.importorskip("voila")
     command = [sys.executable, "-c", SERVED, str(sample), str(tmp_path / "state")]
     ran = trapped(command, HF_HOME=str(tmp_path / "hf"))
+
+    assert ran.status == 0, ran.stderr
+    assert ran.attempts == []
+
+
+def test_f73_neither_does_the_panel_in_jupyterlab(sample: Path, tmp_path: Path) -> None:
+    """The lab's server, the notebook's kernel, the page in the browser, and a job."""
+    pytest.importorskip("playwright.sync_api")
+    pytest.importorskip("jupyterlab")
+    command = [sys.executable, "-m", "tests.hud.page.lab", str(tmp_path), str(sample)]
+    ran = trapped(command, HF_HOME=str(tmp_path / "hf"))
+    if NO_BROWSER in ran.stdout:
+        pytest.skip(ran.stdout)
 
     assert ran.status == 0, ran.stderr
     assert ran.attempts == []

@@ -1,4 +1,8 @@
-"""JupyterLab as a process of its own, and a notebook of it in a browser."""
+"""JupyterLab as a process of its own, and a notebook of it in a browser.
+
+``python -m tests.hud.page.lab FOLDER RECORDING`` transcribes a recording there, and fails where
+the page asks another host for anything.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.browser import PATIENCE_MS
+from tests.browser import NO_NAMES, PATIENCE_MS, NoBrowser, chromium
 from tests.hud.page.visiting import Visit
 from tests.rest.hosts.running import PATIENCE_S, TOKEN, Running, started
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+#: What the command prints in place of trying.
+NO_BROWSER = "no browser"
 
 _KERNEL = """
 async () => {
@@ -112,3 +119,27 @@ def open_notebook(browser: Browser, lab: Running, name: str) -> Lab:
 def address_of(lab: Running, name: str) -> str:
     """Where a notebook of that name is, with what opens the door to it."""
     return f"{lab.url}/lab/tree/{name}?reset&token={TOKEN}"
+
+
+def main() -> None:
+    """Transcribe a recording in a notebook's panel."""
+    folder, recording = map(Path, sys.argv[1:])
+    write_notebook(folder / "own.ipynb", "from hybrid_transcribe import hud\nhud()")
+    chosen = {"HYBRID_TRANSCRIBE_ENGINE": "faster-whisper", "HYBRID_TRANSCRIBE_MODEL": "tiny.en"}
+    try:
+        with jupyterlab(folder, **chosen) as lab, chromium(NO_NAMES) as browser:
+            notebook = open_notebook(browser, lab, "own.ipynb")
+            notebook.run(0)
+            notebook.until_panel()
+            notebook.send(recording)
+            notebook.until(recording.name, "completed", 4 * PATIENCE_MS)
+            notebook.leave()
+            strangers = notebook.heard.strangers(lab.url)
+    except NoBrowser as missing:
+        print(f"{NO_BROWSER}: {missing}")
+        return
+    assert not strangers, strangers
+
+
+if __name__ == "__main__":
+    main()
