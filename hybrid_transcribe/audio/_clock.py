@@ -48,6 +48,7 @@ class ClockRules:
         most_s: no gap may end behind this time of the recording.
         restarts: clocks may begin anew in mid-stream.
         has_stamps: False where time stamps mean nothing, and samples are counted instead.
+        first_only: the same behind the first frame, whose time stamp counts.
     """
 
     origin_s: float | None
@@ -55,6 +56,7 @@ class ClockRules:
     most_s: float
     restarts: bool = False
     has_stamps: bool = True
+    first_only: bool = False
 
 
 class MediaClock:
@@ -96,7 +98,7 @@ class MediaClock:
         """
         for frame in frames:
             duration_s = frame.samples / frame.sample_rate
-            late_s = self._lateness(frame.time if self._rules.has_stamps else None)
+            late_s = self._lateness(frame.time if self._is_stamped() else None)
             self._other_passed_s = self._other_step_s = 0.0
             if late_s > TOLERANCE_S:
                 on_gap(self.position_s, late_s)
@@ -106,6 +108,10 @@ class MediaClock:
                 continue
             self.position_s += duration_s
             yield frame
+
+    def _is_stamped(self) -> bool:
+        """Does the time stamp of the next frame count?"""
+        return self._rules.has_stamps and not (self._rules.first_only and self.start_s is not None)
 
     def _lateness(self, stamp_s: float | None) -> float:
         """How much later than expected a frame is, in seconds; 0 where it is not to be believed."""

@@ -31,8 +31,8 @@ _TS_PACKET, _TS_SYNC, _MOST_READ_BYTES = 188, 0x47, 1 << 20
 # the clock jumps there.
 _CONTIGUOUS = frozenset(("asf", "flac", "flv", "matroska", "ogg", "webm"))
 
-# The same without a clock of their own: the hole alone tells.
-_UNTIMED = frozenset(("avi", *_ends.FRAME_LENGTHS))
+#: The same without a clock of their own: the hole alone tells.
+UNTIMED = frozenset(("avi", *_ends.FRAME_LENGTHS))
 
 # What may lie between packets and is no damage: tags, and chunks of other things.
 _FILLERS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICS", b"JUNK", b"idx1", b"ix0", b"LIST", b"RIFF")
@@ -121,7 +121,7 @@ class FrameReader:
         self._in_hole = hole_s >= _LEAST_HOLE_S and not self._is_filler(packet.pos - hole_bytes)
         if self._recording.container == "ogg":
             self._in_hole |= self._pages_lack(packet.pos)
-        if self._in_hole and self._recording.container in _UNTIMED:
+        if self._in_hole and self._recording.container in UNTIMED:
             self.damage.skip(self._clock.position_s, hole_s)
 
     def _pages_lack(self, at: int) -> bool:

@@ -15,7 +15,7 @@ from hybrid_transcribe.audio import _ends, _sandbox, _tracks
 from hybrid_transcribe.audio._blocks import Blocks
 from hybrid_transcribe.audio._clock import ClockRules, MediaClock
 from hybrid_transcribe.audio._mono import Mono
-from hybrid_transcribe.audio._reader import FrameReader
+from hybrid_transcribe.audio._reader import UNTIMED, FrameReader
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core import names
@@ -210,4 +210,6 @@ def _rules(
         restarts=restarts,
         # FFmpeg counts them in units that it does not know without a header.
         has_stamps=recording.container != "flac-frames",
+        # FFmpeg derives those behind the first frame from what the header says of the bit rate.
+        first_only=recording.container in UNTIMED,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import TooLong
 from hybrid_transcribe.types import RATE_HZ
 from tests.audio.films import SOUNDS, decoded, film, onsets, steady
-from tests.audio.makers import tone, wav
+from tests.audio.makers import encoded, tone, wav
 
 SETTINGS = Settings()
 LATE_S = 4.0
@@ -101,6 +102,48 @@ def test_an_edit_list_that_cuts_the_start_keeps_the_rest_in_place(tmp_path: Path
     event, _ = decoded(path)
 
     assert int(np.argmax(np.abs(event))) / RATE_HZ == pytest.approx(1.005, abs=0.012)
+
+
+def _avi(path: Path, seconds: float, **header: int) -> Path:
+    """An AVI of MP3 with other values in the header of its stream: 32 bits, by their names."""
+    places = {"scale": 20, "rate": 24, "start": 28, "sample_size": 44}
+    content = bytearray(encoded(path, tone(seconds, 44_100)).read_bytes())
+    for name, value in header.items():
+        struct.pack_into("<I", content, content.find(b"auds") + places[name], value)
+    path.write_bytes(content)
+    return path
+
+
+def test_an_avi_begins_where_its_header_says(tmp_path: Path) -> None:
+    """Its unit is a frame of MP3, 1,152 samples: 153 of them are 4 s."""
+    samples, clips = decoded(_avi(tmp_path / "late.avi", 3, start=153))
+
+    assert clips[0].start_s == pytest.approx(LATE_S, abs=0.01)
+    assert len(samples) / RATE_HZ == pytest.approx(LATE_S + 3, abs=0.1)
+
+
+@pytest.mark.parametrize("rate", [2_000, 32_000])
+def test_an_avi_with_a_bit_rate_that_is_not_true_is_heard_whole(tmp_path: Path, rate: int) -> None:
+    """Variable bit rates were written as constant ones: 8,000 bytes a second here."""
+    path = _avi(tmp_path / "a.avi", 5, scale=1, rate=rate, sample_size=1)
+    report = DecodeReport()
+    samples, clips = decoded(path, report=report)
+
+    assert clips[0].start_s == 0
+    assert len(samples) / RATE_HZ == pytest.approx(5, abs=0.1)
+    assert report.lines == []
+
+
+@pytest.mark.parametrize("suffix", [".aac", ".mp3", ".ac3"])
+def test_a_bare_stream_goes_on_behind_a_hole(tmp_path: Path, suffix: str) -> None:
+    """It has no clock: what comes behind begins earlier by what is missing, as in a player."""
+    path = encoded(tmp_path / f"a{suffix}", tone(6, 48_000), 48_000)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 3] + content[len(content) // 2 :])
+    samples, clips = decoded(path)
+
+    assert clips[0].start_s == 0
+    assert len(samples) / RATE_HZ == pytest.approx(5, abs=0.2)
 
 
 class _Frame:
