@@ -159,8 +159,9 @@ class ClipRecognition:
             samples = self._samples(AudioPiece(start_s, end_s))
             for piece in pieces(samples, always=bool(self.options.vad_filter)):
                 self._raise_if_canceled()
-                moved = {"start_s": start_s + piece.start_s, "end_s": start_s + piece.end_s}
-                self._submit(replace(piece, **moved))
+                self._submit(
+                    replace(piece, start_s=start_s + piece.start_s, end_s=start_s + piece.end_s)
+                )
 
     def _submit(self, piece: AudioPiece) -> None:
         if piece.end_s - piece.start_s < _MIN_PIECE_S:
