@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     )
     from hybrid_transcribe.comparison import Comparison, compare
     from hybrid_transcribe.config import Settings
-    from hybrid_transcribe.engines.listing import EngineInfo, list_engines
+    from hybrid_transcribe.engines.listing import list_engines
     from hybrid_transcribe.errors import HybridTranscribeError
     from hybrid_transcribe.hud.panel import show as hud
     from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
         Clip,
+        EngineInfo,
         JobSnapshot,
         Options,
         Recording,
@@ -60,7 +61,7 @@ _HOMES = {
     "Clip": "types",
     "Comparison": "comparison",
     "Engine": "interfaces",
-    "EngineInfo": "engines.listing",
+    "EngineInfo": "types",
     "HybridTranscribeError": "errors",
     "Job": "jobs.handle",
     "JobResult": "jobs.handle",

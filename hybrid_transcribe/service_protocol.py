@@ -35,16 +35,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.events import Event
-from hybrid_transcribe.types import JobSnapshot, Options, State, Transcript
+from hybrid_transcribe.types import EngineInfo, JobSnapshot, ModelAdvice, Options, State, Transcript
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from hybrid_transcribe.audio.intake import Uploaded
     from hybrid_transcribe.audio.source_audio import Original
-    from hybrid_transcribe.engines.listing import EngineInfo
     from hybrid_transcribe.jobs.handle import Job
-    from hybrid_transcribe.jobs.model_advice import ModelAdvice
     from hybrid_transcribe.rest.server import Server
 
 _T = TypeVar("_T")

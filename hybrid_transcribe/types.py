@@ -515,3 +515,66 @@ class JobSnapshot:
     def recording(self, recording_id: str) -> Recording | None:
         """The recording of that id, or None."""
         return next((r for r in self.recordings if r.recording_id == recording_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """One engine: whether it can run here, and what it can do.
+
+    Attributes:
+        why_not: one line with the remedy; None when it is available.
+        default: it is the one a job gets that names none.
+        default_model: the one a job for this engine gets that names none.
+        models: short names it can be asked for; hub ids and folders may do as well. Empty
+            where it knows no names, or could not be asked.
+        devices, compute_types, languages, options: as in `Capabilities`; no languages means
+            "whatever the model knows".
+        sends_audio_to: who receives the audio, None when it stays on this machine.
+    """
+
+    name: str
+    available: bool
+    why_not: str | None = None
+    default: bool = False
+    default_model: str = ""
+    models: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    compute_types: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    translates: bool = False
+    word_timestamps: bool = False
+    sends_audio_to: str | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAdvice:
+    """One model of an engine, and what is known of it for a language and a length of sound.
+
+    Attributes:
+        size_bytes: rough size of the download; None where it is no file.
+        here: it needs no network.
+        languages: ISO 639-1 codes it reads; empty means Whisper's.
+        speaks: False where it does not read the language asked about; None where none was.
+        wer_percent: published word error rate in that language, on ``wer_dataset``, by
+            ``wer_source``. Figures of different test sets cannot be compared.
+        expected_s: how long the work would take here; None where no length is known.
+        expected_from: ``"measured"`` on this machine, ``"scaled"`` from another model that was,
+            or ``"usual"`` for such a machine.
+        memory_bytes: what it takes at work, roughly.
+        recommended: the one to take.
+    """
+
+    name: str
+    engine: str
+    size_bytes: int | None = None
+    here: bool = False
+    languages: tuple[str, ...] = ()
+    speaks: bool | None = None
+    wer_percent: float | None = None
+    wer_dataset: str | None = None
+    wer_source: str | None = None
+    expected_s: float | None = None
+    expected_from: str | None = None
+    memory_bytes: int | None = None
+    recommended: bool = False

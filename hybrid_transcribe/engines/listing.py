@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.types import EngineInfo
 
 #: Heads of the table's columns.
 _HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN", "RUNS HERE")
@@ -23,36 +23,6 @@ _ADDRESSES = {"assemblyai": "assemblyai_base_url"}
 
 #: Who gets the audio where nobody does.
 _NOBODY = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class EngineInfo:
-    """One engine: whether it can run here, and what it can do.
-
-    Attributes:
-        why_not: one line with the remedy; None when it is available.
-        default: it is the one a job gets that names none.
-        default_model: the one a job for this engine gets that names none.
-        models: short names it can be asked for; hub ids and folders may do as well. Empty
-            where it knows no names, or could not be asked.
-        devices, compute_types, languages, options: as in `Capabilities`; no languages means
-            "whatever the model knows".
-        sends_audio_to: who receives the audio, None when it stays on this machine.
-    """
-
-    name: str
-    available: bool
-    why_not: str | None = None
-    default: bool = False
-    default_model: str = ""
-    models: tuple[str, ...] = ()
-    devices: tuple[str, ...] = ()
-    compute_types: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ()
-    translates: bool = False
-    word_timestamps: bool = False
-    sends_audio_to: str | None = None
-    options: tuple[str, ...] = ()
 
 
 class EngineList(Sequence[EngineInfo]):

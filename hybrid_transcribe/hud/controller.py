@@ -24,7 +24,7 @@ from hybrid_transcribe._version import __version__
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.names import display_name, new_id
-from hybrid_transcribe.engines.listing import EngineInfo, list_engines
+from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
     DiskFull,
     HybridTranscribeError,
@@ -39,7 +39,7 @@ from hybrid_transcribe.hud.updater import PanelUpdater
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import WRITERS
-from hybrid_transcribe.types import ErrorInfo, Options
+from hybrid_transcribe.types import EngineInfo, ErrorInfo, Options
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ class PanelController:
 
     def _choices(self, engines: Sequence[EngineInfo]) -> m.Choices:
         return m.Choices(
-            engines=tuple(map(view.choice, engines)),
+            engines=tuple(engines),
             formats=WRITERS.names(),
             extensions=tuple(sorted(EXTENSIONS)),
         )

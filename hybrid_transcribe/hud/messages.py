@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.types import ErrorInfo, Segment
+from hybrid_transcribe.types import EngineInfo, ErrorInfo, Segment
 from hybrid_transcribe.wire.shapes import RecordingView
 
 
@@ -179,27 +179,10 @@ FromPanel = (
 # ------------------------------------------------------------------- from kernel to panel
 
 
-class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """One engine that can be chosen, or why it cannot. As `catalogue.EngineInfo`."""
-
-    name: str
-    available: bool
-    why_not: str | None
-    default: bool
-    default_model: str
-    models: tuple[str, ...]
-    devices: tuple[str, ...]
-    languages: tuple[str, ...]
-    translates: bool
-    word_timestamps: bool
-    options: tuple[str, ...]
-    sends_audio_to: str | None
-
-
 class Choices(Message, frozen=True, kw_only=True):
     """What can be chosen."""
 
-    engines: tuple[Choice, ...]
+    engines: tuple[EngineInfo, ...]
     formats: tuple[str, ...]
     extensions: tuple[str, ...]
 

@@ -8,9 +8,8 @@ from typing import Any
 
 from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.core.names import display_name
-from hybrid_transcribe.engines.listing import EngineInfo
-from hybrid_transcribe.hud.messages import Choice, Row, Rows
-from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State
+from hybrid_transcribe.hud.messages import Row, Rows
+from hybrid_transcribe.types import EngineInfo, JobSnapshot, Recording, Rejection, State
 from hybrid_transcribe.wire import serialize
 
 #: The state of an input that never became a recording.
@@ -179,24 +178,6 @@ def applied(table_state: TableState, message: Rows) -> TableState:
     rows = {**kept, **{row.id: row for row in message.rows}}
     return TableState(
         rows, table_state.order if message.order is None else message.order, message.others_ahead
-    )
-
-
-def choice(engine: EngineInfo) -> Choice:
-    """An engine as the panel offers it."""
-    return Choice(
-        name=engine.name,
-        available=engine.available,
-        why_not=engine.why_not,
-        default=engine.default,
-        default_model=engine.default_model,
-        models=engine.models,
-        devices=engine.devices,
-        languages=engine.languages,
-        translates=engine.translates,
-        word_timestamps=engine.word_timestamps,
-        options=engine.options,
-        sends_audio_to=engine.sends_audio_to,
     )
 
 

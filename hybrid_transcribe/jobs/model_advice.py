@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hybrid_transcribe import models
@@ -19,7 +19,7 @@ from hybrid_transcribe.jobs.eta import Speed, Speeds
 from hybrid_transcribe.jobs.request import engine_class
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.models.published import WEAK_PERCENT, better_model, published_rate
-from hybrid_transcribe.types import Spec
+from hybrid_transcribe.types import ModelAdvice, Spec
 
 #: Work for a second of sound, of base = 1, by a part of the name: the relation of the numbers of
 #: parameters (39, 74, 244, 769, 1,550 million) on a CPU. Turbo and the distilled models keep the
@@ -61,39 +61,6 @@ _MEMORY = {
 }
 
 MEASURED, SCALED, USUAL = "measured", "scaled", "usual"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelAdvice:
-    """One model of an engine, and what is known of it for a language and a length of sound.
-
-    Attributes:
-        size_bytes: rough size of the download; None where it is no file.
-        here: it needs no network.
-        languages: ISO 639-1 codes it reads; empty means Whisper's.
-        speaks: False where it does not read the language asked about; None where none was.
-        wer_percent: published word error rate in that language, on ``wer_dataset``, by
-            ``wer_source``. Figures of different test sets cannot be compared.
-        expected_s: how long the work would take here; None where no length is known.
-        expected_from: ``"measured"`` on this machine, ``"scaled"`` from another model that was,
-            or ``"usual"`` for such a machine.
-        memory_bytes: what it takes at work, roughly.
-        recommended: the one to take.
-    """
-
-    name: str
-    engine: str
-    size_bytes: int | None = None
-    here: bool = False
-    languages: tuple[str, ...] = ()
-    speaks: bool | None = None
-    wer_percent: float | None = None
-    wer_dataset: str | None = None
-    wer_source: str | None = None
-    expected_s: float | None = None
-    expected_from: str | None = None
-    memory_bytes: int | None = None
-    recommended: bool = False
 
 
 def advise_models(

@@ -31,7 +31,7 @@ from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.manager_thread import ManagerThread
-from hybrid_transcribe.jobs.model_advice import ModelAdvice, advise_models
+from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.jobs.queue_json import QueueWriter
 from hybrid_transcribe.jobs.request import check_model, check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.service_base import ServiceBase
@@ -43,7 +43,7 @@ from hybrid_transcribe.service_protocol import (
     ServiceHealth,
     WorkerInfo,
 )
-from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, Options, State, Transcript
+from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, ModelAdvice, Options, State, Transcript
 
 _T = TypeVar("_T")
 

@@ -12,10 +12,11 @@ from hybrid_transcribe.audio.intake import intake
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.errors import HybridTranscribeError, UnknownModel
-from hybrid_transcribe.jobs.model_advice import MEASURED, ModelAdvice
+from hybrid_transcribe.jobs.model_advice import MEASURED
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.models.disk_space import in_words
 from hybrid_transcribe.service_protocol import Inputs
+from hybrid_transcribe.types import ModelAdvice
 
 _HEAD = ("MODEL", "SIZE", "HERE", "WRONG WORDS", "TIME HERE", "MEMORY", "")
 

@@ -15,17 +15,15 @@ import msgspec
 from hybrid_transcribe.audio.intake import Intake, Uploaded, listed, to_send
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.core.names import new_id
-from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.errors import InputError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
-from hybrid_transcribe.jobs.model_advice import ModelAdvice
 from hybrid_transcribe.jobs.request import check_text, make_options
 from hybrid_transcribe.remote.hosting import RemoteHosting
 from hybrid_transcribe.remote.http_client import session_headers
 from hybrid_transcribe.remote.jobs import RemoteJobs
 from hybrid_transcribe.remote.multipart_upload import MultipartUpload
 from hybrid_transcribe.service_protocol import Inputs
-from hybrid_transcribe.types import Options
+from hybrid_transcribe.types import EngineInfo, ModelAdvice, Options
 from hybrid_transcribe.wire import shapes
 
 #: Where the environment names a service and its token.
@@ -141,8 +139,8 @@ class RemoteService(RemoteJobs, RemoteHosting):
 
     def engines(self) -> tuple[EngineInfo, ...]:
         """The service's engines, the default first."""
-        payload = msgspec.json.decode(self._ask("GET", "/engines"), type=shapes.EnginesView)
-        return tuple(EngineInfo(**msgspec.structs.asdict(engine)) for engine in payload.engines)
+        answer = self._ask("GET", "/engines")
+        return msgspec.json.decode(answer, type=shapes.EnginesView).engines
 
     def models(
         self,
@@ -157,8 +155,7 @@ class RemoteService(RemoteJobs, RemoteHosting):
         path = f"/engines/{quote(name, safe='')}/models"
         chosen = urlencode({key: value for key, value in query.items() if value is not None})
         answer = self._ask("GET", f"{path}?{chosen}" if chosen else path)
-        view = msgspec.json.decode(answer, type=shapes.ModelsView)
-        return tuple(ModelAdvice(**msgspec.structs.asdict(detail)) for detail in view.details)
+        return msgspec.json.decode(answer, type=shapes.ModelsView).details
 
 
 def from_environment(

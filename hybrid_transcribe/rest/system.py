@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 
-import msgspec
-
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.engines.listing import EngineInfo, list_engines
+from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
     InvalidRequest,
     NotAllowed,
@@ -23,6 +21,7 @@ from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.types import EngineInfo, ModelAdvice
 from hybrid_transcribe.wire import shapes
 
 
@@ -32,8 +31,7 @@ class EnginesHandler(BaseHandler):
     async def get(self) -> None:
         """Every engine, whether it can run here, and who gets the audio."""
         result = await _engines(self)
-        plain = [msgspec.to_builtins(engine) for engine in result.values()]
-        self.reply(msgspec.convert({"engines": plain}, shapes.EnginesView))
+        self.reply(shapes.EnginesView(engines=tuple(result.values())))
 
 
 class ModelsHandler(BaseHandler):
@@ -52,18 +50,15 @@ class ModelsHandler(BaseHandler):
             )
         )
 
-    async def _details(self, engine: str) -> tuple[shapes.ModelView, ...]:
+    async def _details(self, engine: str) -> tuple[ModelAdvice, ...]:
         language = make_language(self.get_query_argument("language", None))
         duration_s = _seconds(self.get_query_argument("duration_s", None))
         speeds = await self.ask(lambda room: room.speeds())
         settings = self.rest.service.settings
         loop = asyncio.get_running_loop()
         # It reads the disk.
-        advice = await loop.run_in_executor(
+        return await loop.run_in_executor(
             None, lambda: advise_models(engine, settings, speeds, language, duration_s)
-        )
-        return tuple(
-            msgspec.convert(msgspec.to_builtins(item), shapes.ModelView) for item in advice
         )
 
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import msgspec
 
 from hybrid_transcribe.messages import MessageInfo
-from hybrid_transcribe.types import ErrorInfo, RecordingFacts, Rejection, Segment, Stage, State
+from hybrid_transcribe.types import (
+    EngineInfo,
+    ErrorInfo,
+    ModelAdvice,
+    RecordingFacts,
+    Rejection,
+    Segment,
+    Stage,
+    State,
+)
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,60 +193,10 @@ class WarningEvent(Shape, frozen=True, kw_only=True):
 # ------------------------------------------------------------------- the service itself
 
 
-class EngineView(Shape, frozen=True, kw_only=True):
-    """One engine: whether it can run here, and what it can do."""
-
-    name: str
-    available: bool
-    why_not: str | None
-    default: bool
-    default_model: str
-    models: tuple[str, ...]
-    devices: tuple[str, ...]
-    compute_types: tuple[str, ...]
-    languages: tuple[str, ...]
-    translates: bool
-    word_timestamps: bool
-    sends_audio_to: str | None
-    options: tuple[str, ...]
-
-
 class EnginesView(Shape, frozen=True, kw_only=True):
     """Every engine, the default first."""
 
-    engines: tuple[EngineView, ...]
-
-
-class ModelView(Shape, frozen=True, kw_only=True):
-    """One model: what it is worth in a language, and what it takes here.
-
-    Attributes:
-        size_bytes: rough size of the download; null where it is no file.
-        here: it needs no network.
-        languages: ISO 639-1 codes it reads; empty means Whisper's.
-        speaks: false where it does not read the language asked about; null where none was.
-        wer_percent: published word error rate in that language, on wer_dataset, by wer_source;
-            figures of different test sets cannot be compared.
-        expected_s: how long the work would take here; null where no length was given.
-        expected_from: "measured" on this machine, "scaled" from another model that was, or
-            "usual" for such a machine.
-        memory_bytes: what it takes at work, roughly.
-        recommended: the one to take.
-    """
-
-    name: str
-    engine: str
-    size_bytes: int | None = None
-    here: bool = False
-    languages: tuple[str, ...] = ()
-    speaks: bool | None = None
-    wer_percent: float | None = None
-    wer_dataset: str | None = None
-    wer_source: str | None = None
-    expected_s: float | None = None
-    expected_from: str | None = None
-    memory_bytes: int | None = None
-    recommended: bool = False
+    engines: tuple[EngineInfo, ...]
 
 
 class ModelsView(Shape, frozen=True, kw_only=True):
@@ -250,7 +209,7 @@ class ModelsView(Shape, frozen=True, kw_only=True):
     engine: str
     default: str
     models: tuple[str, ...]
-    details: tuple[ModelView, ...] = ()
+    details: tuple[ModelAdvice, ...] = ()
 
 
 class LimitsView(Shape, frozen=True, kw_only=True):

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.engines.listing import EngineInfo
 from hybrid_transcribe.messages import MessageInfo
 from hybrid_transcribe.outputs.json import schema as transcript_schema
 from hybrid_transcribe.rest.openapi import docstrings
 from hybrid_transcribe.types import (
+    EngineInfo,
     ErrorInfo,
     JobSnapshot,
+    ModelAdvice,
     Options,
     Recording,
     RunRecord,
@@ -43,8 +44,9 @@ TYPES: Mapping[type, tuple[type, ...]] = {
     shapes.ModelEvent: (Recording,),
     shapes.WarningEvent: (),
     shapes.EnginesView: (),
-    shapes.EngineView: (EngineInfo,),
+    EngineInfo: (),
     shapes.ModelsView: (),
+    ModelAdvice: (),
     shapes.LimitsView: (),
     shapes.HealthView: (),
     shapes.ReadyView: (),
@@ -56,6 +58,9 @@ TYPES: Mapping[type, tuple[type, ...]] = {
     ErrorInfo: (),
     MessageInfo: (),
 }
+
+#: Shorter names than those of the types.
+_NAMES = {"EngineInfo": "Engine", "ModelAdvice": "Model"}
 
 #: What people send, where a field may be left out; we leave out none.
 _SENT = (Options,)
@@ -91,7 +96,7 @@ def field_types(cls: type) -> dict[str, Schema]:
 
 def _name(name: str) -> str:
     """People know them by shorter names."""
-    return name.removesuffix("View")
+    return _NAMES.get(name, name.removesuffix("View"))
 
 
 def _describe(schema: Schema, cls: type, others: Iterable[type]) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.listing import EngineInfo, list_engines
+from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import UnknownModel
 from hybrid_transcribe.models.catalogue import is_path
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.rest.compat.openai.base_handler import OpenAIHandler
+from hybrid_transcribe.types import EngineInfo
 
 #: OpenAI's own names: programs have them written into them. They mean our default.
 ALIASES = (
