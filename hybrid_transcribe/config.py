@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 import msgspec
 import platformdirs
 
+from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 
 PREFIX = "HYBRID_TRANSCRIBE_"
@@ -214,21 +215,18 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         for name in (PREFIX + f.name.upper(), ALIASES.get(f.name)):
             if name and environ.get(name):
                 mapping[f.name] = _parse(name, str(f.type), environ[name])
-    if environ.get("HF_HUB_OFFLINE", "").lower() in _TRUE:
+    if truth(environ.get("HF_HUB_OFFLINE", "")):
         mapping["offline"] = True
     return mapping
-
-
-_TRUE = ("1", "true", "yes", "on")
-_FALSE = ("0", "false", "no", "off")
 
 
 def _parse(name: str, kind: str, text: str) -> Any:
     try:
         if kind.startswith("bool"):
-            if text.lower() not in _TRUE + _FALSE:
+            value = truth(text)
+            if value is None:
                 raise ValueError(text)
-            return text.lower() in _TRUE
+            return value
         if kind.startswith("dict"):
             # "name=module:attr,other=module:attr"
             return dict(pair.split("=", 1) for pair in text.split(",") if pair)

@@ -28,7 +28,7 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.service_base jobs.handle remote api progress doctor"
-                          " engines.listing models.advice comparison"),
+                          " engines.listing models.advice comparison uploads outbound"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from hybrid_transcribe.core.columns import wrapped
+from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, InvalidRequest
 
 #: Exit codes; after a signal it is 128 and the signal's number.
@@ -33,7 +34,7 @@ UNTOLD = 80
 def debugging() -> bool:
     """True when a person asked for tracebacks and logs."""
     names = ("HYBRID_TRANSCRIBE_DEBUG", "DEBUG")
-    return any(os.environ.get(n, "").lower() in ("1", "true", "yes", "on") for n in names)
+    return any(truth(os.environ.get(n, "")) for n in names)
 
 
 def say(text: str) -> None:

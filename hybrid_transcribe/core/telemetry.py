@@ -49,11 +49,11 @@ def enabled(environ: Mapping[str, str] | None = None) -> list[str]:
 
 def _is_off(name: str, value: str, environ: Mapping[str, str]) -> bool:
     """True where the variable says the same as our value, in whatever spelling."""
-    return _truth(environ.get(name, "")) == _truth(value)
+    return truth(environ.get(name, "")) == truth(value)
 
 
-def _truth(value: str) -> bool | None:
-    """What a switch's value means, None where it is unset or cannot be read."""
+def truth(value: str) -> bool | None:
+    """What a yes or no means however people write it, None where it cannot be read."""
     return {
         **dict.fromkeys(("1", "true", "yes", "on"), True),
         **dict.fromkeys(("0", "false", "no", "off"), False),

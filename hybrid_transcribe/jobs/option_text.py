@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
+from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import Options
-
-_WORDS = dict.fromkeys(("yes", "on", "true", "1"), True) | dict.fromkeys(
-    ("no", "off", "false", "0"), False
-)
 
 #: Types as people read them.
 _KINDS = {bool: "yes or no", int: "a whole number", float: "a number", str: "text"}
@@ -35,7 +32,7 @@ def parse(name: str, text: str) -> Any:
         if many:
             return tuple(_value(part, many[0]) for part in text.split(",") if part.strip())
         return _value(text, hint)
-    except (ValueError, KeyError):
+    except ValueError:
         label = f"{_KINDS[many[0]]}, or several with commas" if many else _KINDS[hint]
         raise InvalidOption(
             UserMessage("option_kind", option=name, value=repr(text), phrase=known_phrase(label))
@@ -45,5 +42,7 @@ def parse(name: str, text: str) -> Any:
 def _value(text: str, kind: type) -> Any:
     if kind is str:
         return text
-    plain = text.strip().lower()
-    return _WORDS[plain] if kind is bool else kind(plain)
+    value = truth(text) if kind is bool else kind(text.strip().lower())
+    if value is None:
+        raise ValueError(text)
+    return value

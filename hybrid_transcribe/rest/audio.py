@@ -9,9 +9,12 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO
 
+from hybrid_transcribe import errors
 from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.rest import ranges
 from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.openapi.operation import SAME, SESSIONS, answer, operation, parameter
+from hybrid_transcribe.rest.openapi.options import FILE
 from hybrid_transcribe.rest.results import disposition
 from hybrid_transcribe.rest.sending import send
 
@@ -20,10 +23,28 @@ POLICY = "sandbox; default-src 'none'; media-src 'self'"
 
 
 class AudioHandler(BaseHandler):
-    """``GET`` and ``HEAD /jobs/{job_id}/recordings/{recording_id}/audio``."""
+    """A recording's own bytes: all of them, or the part that ``Range`` names."""
 
+    group, paths = "results", ("/jobs/{job_id}/recordings/{recording_id}/audio",)
+
+    @operation(
+        "audio",
+        "Listen to a recording",
+        parameters=(
+            *SESSIONS,
+            parameter("Range", "header", "The part to send, as `bytes=0-65535`."),
+            parameter("If-Range", "header", "The `ETag` that the part must be of."),
+        ),
+        answers={
+            200: answer("All of it.", {"*/*": FILE}, {"ETag": "Of this very file."}),
+            206: answer("The part.", {"*/*": FILE}, {"Content-Range": "Which part it is."}),
+            304: SAME,
+            416: answer("The file has no such part.", headers={"Content-Range": "Its length."}),
+        },
+        errors=(errors.UnknownJob, errors.UnknownRecording, errors.NotFound),
+    )
     async def get(self, job_id: str, recording_id: str) -> None:
-        """All of it, or the part that ``Range`` names."""
+        """Its own bytes, from any place on, for players."""
         sessions = self.job_sessions
         (recording,) = await self.ask(
             lambda room: room.reading.recordings(job_id, recording_id, sessions)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from tornado.web import HTTPError
+from tornado.web import HTTPError, RequestHandler
 
 from hybrid_transcribe.errors import (
     OVERLOADED,
@@ -27,17 +27,19 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.jobs.slices import Sliced
+from hybrid_transcribe.outbound import webhooks
 from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Role
 from hybrid_transcribe.rest.compat.waiting import Waiting
+from hybrid_transcribe.rest.decoding import decode_query
 from hybrid_transcribe.rest.event_texts import EventTexts
-from hybrid_transcribe.rest.files import shelves
-from hybrid_transcribe.rest.methods import TellsMethods
 from hybrid_transcribe.rest.metrics import MetricsCollector
-from hybrid_transcribe.rest.outbound import webhooks
+from hybrid_transcribe.rest.openapi.operation import PROBLEM_CONTENT, Error, problem_status
+from hybrid_transcribe.rest.openapi.schemas import Schema
 from hybrid_transcribe.rest.problems import PROBLEM, problem, status_of
 from hybrid_transcribe.rest.rate import Rates, counted
 from hybrid_transcribe.service_protocol import HostedService
+from hybrid_transcribe.uploads.store import expire_abandoned
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -45,6 +47,7 @@ else:
     _Base = object
 
 _T = TypeVar("_T")
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +84,7 @@ class AppContext:
         self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
         self.meter = MetricsCollector(self.service)
         webhooks.start(self.service)
-        shelves.watch(self.service)
+        expire_abandoned(self.service)
         self.waiting = Waiting(self.service.clock)
 
     def busy(self) -> bool:
@@ -89,8 +92,39 @@ class AppContext:
         return any(door.answering for door in self.doors)
 
 
+class TellsMethods(_Base):
+    """HEAD is answered as GET, without the body; every 405 says what can be done (RFC 9110)."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Each handler with a GET gets a HEAD: Tornado leaves out the body."""
+        super().__init_subclass__(**named)
+        if "get" in vars(cls) and "head" not in vars(cls):
+            cls.head = cls.get
+
+    def set_status(self, status_code: int, reason: str | None = None) -> None:
+        """As Tornado's."""
+        super().set_status(status_code, reason)
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(self.methods()))
+
+    def methods(self) -> list[str]:
+        """What can be done here."""
+        no = RequestHandler._unimplemented_method
+        return [m for m in self.SUPPORTED_METHODS if getattr(type(self), m.lower(), no) is not no]
+
+
 class BaseHandler(TellsMethods, _Base):
     """A handler on any host: mixed into that host's own handler class by `routes`."""
+
+    #: Its addresses below the prefix, as OpenAPI writes them; its part of the document.
+    paths: tuple[str, ...] = ()
+    group: str = ""
+    #: What matches an address where that is more than the address says.
+    pattern: str | None = None
+    #: The document's words on errors: whether one may be a missing token, and what they are.
+    asks_for_token: bool = True
+    error_content: Schema = PROBLEM_CONTENT
+    error_status: Callable[[Error], int] = staticmethod(problem_status)
 
     rest: AppContext
     #: Who is asking, by what this request shows.
@@ -202,12 +236,10 @@ class BaseHandler(TellsMethods, _Base):
         """The server's token was shown."""
         return self.who.trusted
 
-    def flag(self, name: str) -> bool:
-        """A yes or no in the address. Raises InvalidRequest."""
-        text = self.get_query_argument(name, "false").strip().lower()
-        if text not in ("true", "1", "yes", "false", "0", "no", ""):
-            raise InvalidRequest(f"{name}={text!r}: it must be true or false")
-        return text in ("true", "1", "yes")
+    def query(self, cls: type[_S]) -> _S:
+        """The fields of the address; of what is there twice, the last. Raises InvalidRequest."""
+        names = cls.__struct_fields__
+        return decode_query(cls, {name: self.get_query_argument(name, "") for name in names})
 
     # -------------------------------------------------------------------------- answering
 

@@ -34,7 +34,11 @@ from tornado.iostream import StreamClosedError
 from hybrid_transcribe.errors import ServiceClosed
 from hybrid_transcribe.events import Event, Resync
 from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.openapi.operation import SSE, answer, operation, parameter
+from hybrid_transcribe.rest.openapi.schemas import TEXT, ref
+from hybrid_transcribe.rest.queues import OF_SESSIONS
 from hybrid_transcribe.service_protocol import EventListener, HostedService, QueueJson
+from hybrid_transcribe.wire import shapes
 
 #: Proxies close what is silent for a minute, and some for half of one; in seconds.
 HEARTBEAT_S = 15.0
@@ -58,13 +62,42 @@ ANONYMOUS_EVERY_S = 1.0
 AT_ONCE = 100
 
 
+#: The shape of each event's data.
+_SHAPES = {
+    "snapshot": (shapes.SnapshotEvent, shapes.AnonymousQueue),
+    "job": (shapes.JobEvent,),
+    "segment": (shapes.SegmentEvent,),
+    "deleted": (shapes.DeletedEvent,),
+    "model": (shapes.ModelEvent,),
+    "warning": (shapes.WarningEvent,),
+}
+
+_ABOUT = "Server-sent events, whose data is JSON of these schemas: " + ", ".join(
+    f"`{name}` " + " or ".join(f"`{ref(cls)['$ref'].rpartition('/')[2]}`" for cls in classes)
+    for name, classes in _SHAPES.items()
+)
+
+
 class EventsHandler(BaseHandler):
     """``GET /queues/events``."""
 
+    group, paths = "queue", ("/queues/events",)
     _listener: EventListener | None = None
     _begun = False
     _gone = False
 
+    @operation(
+        "events",
+        "Hear what happens",
+        about=f"{_ABOUT}. Who may see what is the rule of `/queues`: strangers get anonymous "
+        "snapshots only.",
+        parameters=(
+            *OF_SESSIONS,
+            parameter("Last-Event-ID", "header", "The last event you saw: what came after it."),
+            parameter("last_event_id", "query", "The same, where no header can be set."),
+        ),
+        answers={200: answer("Server-sent events, until one side ends it.", {SSE: TEXT})},
+    )
     async def get(self) -> None:
         """Tell what happens until the client or the service is gone."""
         sessions = self.sessions

@@ -3,30 +3,143 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from hybrid_transcribe import errors
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, UnknownUpload
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
+from hybrid_transcribe.outbound import webhooks
+from hybrid_transcribe.outbound.sources import with_sources
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
-from hybrid_transcribe.rest.files.claims import with_uploads
-from hybrid_transcribe.rest.models import check_model
-from hybrid_transcribe.rest.outbound import webhooks
-from hybrid_transcribe.rest.outbound.sources import with_sources
-from hybrid_transcribe.rest.repeats import session_of
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.rest.decoding import decode_fields, json_object
+from hybrid_transcribe.rest.openapi import examples
+from hybrid_transcribe.rest.openapi.operation import (
+    FORM,
+    GONE,
+    JSON,
+    SAME,
+    SESSIONS,
+    Error,
+    answer,
+    body,
+    operation,
+    parameter,
+)
+from hybrid_transcribe.rest.openapi.options import (
+    FILE,
+    KeepFields,
+    RunFields,
+    SubmissionFields,
+    form_fields,
+    json_fields,
+    object_of,
+)
+from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, field_types
+from hybrid_transcribe.rest.submission import check_model, session_of, with_uploads
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Options
-from hybrid_transcribe.wire import serialize
+from hybrid_transcribe.uploads.received import Received, UploadLimits
+from hybrid_transcribe.wire import serialize, shapes
 
-#: Fields of a submission beside the options.
-_FIELDS = ("session_id", "engine", "model", "device", "priority", "options", "callback_url")
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+#: What is wrong with how something is to be transcribed.
+RUN_ERRORS: tuple[Error, ...] = (
+    errors.UnknownEngine,
+    errors.UnknownModel,
+    errors.UnknownDevice,
+    errors.InvalidOption,
+    errors.CloudForbidden,
+    errors.EngineUnavailable,
+    errors.InputError,
+    errors.InvalidTransition,
+    errors.QueueFull,
+)
+
+#: What is wrong with a submission.
+SUBMIT_ERRORS: tuple[Error, ...] = (
+    *RUN_ERRORS,
+    errors.TooSlow,
+    errors.TooLarge,
+    errors.TooMany,
+    errors.UnsupportedMedia,
+    errors.KeyReused,
+    errors.NotFound,
+    errors.Unreachable,
+    errors.DiskFull,
+)
+
+_FILES = {"type": "array", "items": FILE, "minItems": 1}
+_IDS = {"type": "array", "items": TEXT, "minItems": 1}
+_UPLOAD = {"upload_ids": ["24e533e02ec3bc40c387f1a0e460e216"], "language": "pt"}
+
+_JOB_HEADERS = {"Location": "The job's address.", "Preference-Applied": "How long it waited."}
+
+#: How `POST /jobs` and `PUT /jobs` are asked, and what they answer.
+_submission = partial(
+    operation,
+    about="""\
+Recordings (audio, video, or a `.zip` of them) come as multipart fields named `file`, as many as
+you like; or one as the whole body (`curl -T talk.m4a`); or as ids of finished uploads in JSON.
+Every recording has its own state, error and transcript: one that cannot be read spoils none of
+the others, and is told under `rejected` or as its own error.
+
+The answer comes at once and says where to look. With `Prefer: wait=20` it waits up to so many
+seconds for the end.""",
+    parameters=(
+        parameter("name", "query", "What the recording is called, where the body is the file."),
+        *SESSIONS,
+        parameter(
+            "Prefer",
+            "header",
+            "`wait=N` waits up to N seconds (at most 300) for the job's end.",
+            {"type": "string", "examples": ["wait=20"]},
+        ),
+        parameter(
+            "Idempotency-Key",
+            "header",
+            "A text of your own for this very submission: sent again, it makes no second job.",
+        ),
+    ),
+    body=body(
+        "The recordings, and how to transcribe them.",
+        {
+            FORM: object_of(
+                {
+                    "file": {**_FILES, "description": "Recordings, or zips of them."},
+                    **form_fields(SubmissionFields),
+                },
+                "file",
+            ),
+            JSON: object_of(
+                {
+                    "upload_ids": {**_IDS, "description": "Ids of finished uploads, see `/files`."},
+                    **json_fields(SubmissionFields),
+                },
+                "upload_ids",
+            ),
+            "application/octet-stream": FILE,
+        },
+        an_upload=_UPLOAD,
+    ),
+    answers={
+        200: answer("It has ended.", shapes.JobView, _JOB_HEADERS),
+        202: answer(
+            "It is queued.",
+            shapes.JobView,
+            {**_JOB_HEADERS, "Retry-After": "When to look again, in seconds."},
+            queued=examples.queued(),
+        ),
+    },
+    errors=SUBMIT_ERRORS,
+)
 
 #: Longest ``Prefer: wait=N`` that is honoured, in seconds.
 LONGEST_WAIT_S = 300.0
@@ -38,6 +151,7 @@ ASK_AGAIN_S = 1
 class JobsHandler(StreamingBody, BaseHandler):
     """``POST /jobs``, and ``PUT``, which is what ``curl -T`` sends."""
 
+    group, paths = "jobs", ("/jobs",)
     streams = True
 
     async def prepare(self) -> None:  # type: ignore[override]
@@ -47,6 +161,7 @@ class JobsHandler(StreamingBody, BaseHandler):
             service = self.rest.service
             await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
 
+    @_submission("submit", "Submit recordings")
     async def post(self) -> None:
         """Queue what was sent."""
         received = await self.received()
@@ -70,7 +185,10 @@ class JobsHandler(StreamingBody, BaseHandler):
             await self._call_back(job_id, callback_url)
         await _answer(self, job_id)
 
-    put = post
+    @_submission("submit_file", "Submit one file (curl -T)")
+    async def put(self) -> None:
+        """The same."""
+        await self.post()
 
     async def _job_of(self, received: Received) -> tuple[str, str | None]:
         """A new job, or the one that the same Idempotency-Key made before; whom to call back."""
@@ -132,66 +250,51 @@ def run_parameters(received: Received) -> dict[str, Any]:
 
     Raises InvalidRequest for an unknown field, InvalidOption for a value that cannot be.
     """
-    if received.json is not None:
-        if not isinstance(received.json, dict):
-            raise InvalidRequest("The JSON of a request must be an object")
-        return _flat({str(name): value for name, value in received.json.items()})
-    options: dict[str, Any] = {}
-    for name, values in received.fields.items():
-        if len(values) > 1:
-            raise InvalidRequest(f"Field {name!r} is given {len(values)} times")
-        text = values[0]
+    if received.json is None:
+        return _flat(_form_values(received.fields), SubmissionFields)
+    if not isinstance(received.json, dict):
+        raise InvalidRequest("The JSON of a request must be an object")
+    return _flat(received.json, SubmissionFields)
+
+
+def _form_values(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """What a form says, each value of its type. Raises InvalidRequest, InvalidOption."""
+    values: dict[str, Any] = {}
+    for name, texts in fields.items():
+        if len(texts) > 1:
+            raise InvalidRequest(f"Field {name!r} is given {len(texts)} times")
+        (text,) = texts
+        # Forms send what nobody filled in.
         if not text.strip():
-            # Forms send what nobody filled in.
             continue
-        if name == "options":
-            try:
-                options[name] = msgspec.json.decode(text)
-            except (msgspec.DecodeError, RecursionError):
-                raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
-        elif name == "priority":
-            options[name] = _whole(text)
-        else:
-            options[name] = parse(name, text) if name in OPTION_NAMES else text
-    return _flat(options)
+        values[name] = _form_value(name, text)
+    return values
 
 
-def _flat(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Options beside the fields, whichever way they came."""
-    unknown = [name for name in parameters if name not in (*_FIELDS, *OPTION_NAMES)]
-    if unknown:
-        choices = ", ".join((*_FIELDS, *OPTION_NAMES))
-        raise InvalidRequest(f"No field {unknown[0]!r}; choose from: file, {choices}")
-    options = checked_options(parameters.pop("options", None))
-    check_texts(parameters)
-    return {**options, **parameters}
+def _form_value(name: str, text: str) -> Any:
+    if name == "options":
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
+    if name == "priority":
+        try:
+            return int(text)
+        except ValueError:
+            raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
+    return parse(name, text) if name in OPTION_NAMES else text
 
 
-def checked_options(options: Any) -> dict[str, Any]:
-    """An object with names of options only. Raises InvalidRequest."""
-    if options is None:
-        return {}
-    if not isinstance(options, dict):
-        raise InvalidRequest("options must be a JSON object")
-    for name in options:
+def _flat(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
+    """All that is said: those of the fields that are, and options beside them or together."""
+    beside = {name: value for name, value in values.items() if name in OPTION_NAMES}
+    others = {name: value for name, value in values.items() if name not in beside}
+    fields = decode_fields(cls, others, "file", *OPTION_NAMES)
+    for name in fields.options or ():
         if name not in OPTION_NAMES:
             raise InvalidRequest(f"No option {name!r:.80}; choose from: {', '.join(OPTION_NAMES)}")
-    return options
-
-
-def check_texts(options: Mapping[str, Any]) -> None:
-    """Raise InvalidRequest where a field that is text is something else."""
-    for name in ("engine", "model", "device", "session_id", "callback_url"):
-        value = options.get(name)
-        if value is not None and not isinstance(value, str):
-            raise InvalidRequest(f"{name}={value!r:.80}: it must be text")
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
+    plain = {name: getattr(fields, name) for name in others if name != "options"}
+    return {**(fields.options or {}), **beside, **plain}
 
 
 async def _answer(handler: BaseHandler, job_id: str) -> None:
@@ -224,73 +327,133 @@ def preferred_wait_s(prefer: list[str]) -> float:
     return 0.0
 
 
-class JobHandler(BaseHandler):
-    """``GET`` and ``DELETE /jobs/{job_id}``."""
+_JOB = answer("The job.", shapes.JobView, running=examples.running())
 
+
+class JobHandler(BaseHandler):
+    """A job as it stands."""
+
+    group, paths = "jobs", ("/jobs/{job_id}",)
+
+    @operation(
+        "job",
+        "Look at a job",
+        parameters=SESSIONS,
+        answers={200: _JOB, 304: SAME},
+        errors=(errors.UnknownJob,),
+    )
     async def get(self, job_id: str) -> None:
-        """The job as it stands."""
+        """State, percentage, seconds left, and each recording with its own."""
         sessions = self.job_sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
         self.reply(serialize.job(snapshot), cache=REVALIDATE)
 
+    @operation(
+        "delete_job",
+        "Erase a job",
+        parameters=SESSIONS,
+        answers={204: GONE},
+        errors=(errors.UnknownJob,),
+    )
     async def delete(self, job_id: str) -> None:
-        """Erase it: results, uploads and what a cloud keeps."""
+        """Its results, its uploads and what a cloud keeps of it. What runs is canceled."""
         sessions = self.job_sessions
         await self.ask_in_slices(lambda room: room.sliced_delete(job_id, session_ids=sessions))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
-class JobControlHandler(BaseHandler):
-    """``POST …/cancel``, ``…/retry``, ``…/keep`` of a job, or of one of its recordings."""
+def _control(
+    verb: str, *summaries: str, fields: Schema | None = None, more: Sequence[Error] = ()
+) -> Callable[[_Method], _Method]:
+    """Declare a verb of a job, and of one of its recordings."""
+    return operation(
+        (f"{verb}_job", f"{verb}_recording"),
+        summaries,
+        parameters=SESSIONS,
+        body=body("How.", {JSON: object_of(fields)}, required=False) if fields else None,
+        answers={200: {**_JOB, "description": "The job as it then stands."}},
+        errors=(errors.UnknownJob, errors.UnknownRecording, errors.InvalidTransition, *more),
+    )
 
-    async def post(self, job_id: str, recording_id: str | None, verb: str) -> None:
-        """Do it, and answer with the job as it then stands."""
-        sessions, changes = self.job_sessions, self._changes()
-        if verb == "cancel":
-            await self.ask_in_slices(
-                lambda room: room.sliced_cancel(job_id, recording_id, session_ids=sessions)
-            )
-        elif verb == "retry":
-            await self._check_retry(job_id, changes)
-            await self.ask_in_slices(
-                lambda room: room.sliced_retry(
-                    job_id, recording_id, session_ids=sessions, **changes
-                )
-            )
-        else:
-            await self.ask(lambda room: room.reading.recordings(job_id, recording_id, sessions))
-            keep = changes.get("keep", True)
-            if not isinstance(keep, bool):
-                raise InvalidRequest(f"keep={keep!r}: it must be true or false")
-            await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
+
+class _Control(BaseHandler):
+    """What is done to a job or to one of its recordings."""
+
+    group = "jobs"
+
+    async def reply_job(self, job_id: str) -> None:
+        """Answer with the job as it then stands."""
+        sessions = self.job_sessions
         snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
         self.reply(serialize.job(snapshot))
 
-    async def _check_retry(self, job_id: str, changes: Mapping[str, Any]) -> None:
-        """Raise UnknownModel, and UnknownJob for whom it does not belong to."""
+
+def _paths(verb: str) -> tuple[str, str]:
+    return f"/jobs/{{job_id}}/{verb}", f"/jobs/{{job_id}}/recordings/{{recording_id}}/{verb}"
+
+
+class CancelHandler(_Control):
+    """``POST …/cancel``."""
+
+    paths = _paths("cancel")
+
+    @_control("cancel", "Cancel a job", "Cancel one recording")
+    async def post(self, job_id: str, recording_id: str | None = None) -> None:
+        """What was heard so far stays readable with `partial=true`."""
         sessions = self.job_sessions
+        # There is nothing to say, but programs send an empty object.
+        json_object(self.request.body)
+        await self.ask_in_slices(
+            lambda room: room.sliced_cancel(job_id, recording_id, session_ids=sessions)
+        )
+        await self.reply_job(job_id)
+
+
+class RetryHandler(_Control):
+    """``POST …/retry``."""
+
+    paths = _paths("retry")
+
+    @_control(
+        "retry",
+        "Retry a job",
+        "Retry one recording",
+        fields=json_fields(RunFields),
+        more=RUN_ERRORS,
+    )
+    async def post(self, job_id: str, recording_id: str | None = None) -> None:
+        """What failed or was canceled goes back to the queue, on another engine if you say so."""
+        sessions, changes = self.job_sessions, self._changes()
         job = await self.ask(lambda room: room.reading.owned(job_id, sessions))
         engine = changes.get("engine") or job.spec.engine
         settings = self.rest.service.settings
         check_model(engine, changes.get("model"), settings, owner=self.owner)
+        await self.ask_in_slices(
+            lambda room: room.sliced_retry(job_id, recording_id, session_ids=sessions, **changes)
+        )
+        await self.reply_job(job_id)
 
     def _changes(self) -> dict[str, Any]:
-        """The JSON object of the body; none is as good as an empty one."""
-        if not self.request.body:
-            return {}
-        try:
-            changes = msgspec.json.decode(self.request.body)
-        except (msgspec.DecodeError, RecursionError):
-            raise InvalidRequest("The body must be a JSON object") from None
-        if not isinstance(changes, dict):
-            raise InvalidRequest("The body must be a JSON object")
-        items = ("keep", "engine", "model", "device", "options", *OPTION_NAMES)
-        for name in changes:
-            if name not in items:
-                raise InvalidRequest(f"No field {name!r}; choose from: {', '.join(items)}")
-        options = changes.pop("options", None)
-        check_texts(changes)
+        """A set of options is all of them, as in Python: what it leaves out takes its default."""
+        values = json_object(self.request.body)
+        options = values.get("options")
+        changes = _flat({**values, "options": None}, RunFields)
         if options is None:
             return changes
-        # A set of options is all of them, as in Python: what it leaves out takes its default.
-        return {**changes, "options": make_options(Options(), checked_options(options))}
+        chosen = make_options(Options(), _flat({"options": options}, RunFields))
+        return {**changes, "options": chosen}
+
+
+class KeepHandler(_Control):
+    """``POST …/keep``."""
+
+    paths = _paths("keep")
+
+    @_control("keep", "Keep a job", "Keep its job", fields=field_types(KeepFields))
+    async def post(self, job_id: str, recording_id: str | None = None) -> None:
+        """The janitor leaves it alone, or not any more."""
+        sessions = self.job_sessions
+        keep = decode_fields(KeepFields, json_object(self.request.body)).keep
+        await self.ask(lambda room: room.reading.recordings(job_id, recording_id, sessions))
+        await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
+        await self.reply_job(job_id)

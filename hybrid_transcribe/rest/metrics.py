@@ -171,11 +171,11 @@ class MetricsCollector:
 def template(pattern: str) -> str:
     """A route's pattern as a label: what is of somebody's own is left out.
 
-    >>> template(r"/jobs/([^/]+)(?:/recordings/([^/]+))?/(cancel|retry|keep)")
-    '/jobs/{id}[/recordings/{id}]/(cancel|retry|keep)'
+    >>> template(r"/jobs/([^/]+)/cancel"), template(r"/v1(?:/.*)?")
+    ('/jobs/{id}/cancel', '/v1[/.*]')
     """
-    display_name = pattern.replace("([^/]+)", "{id}")
-    return display_name.replace("(?:", "[").replace(")?", "]").replace("\\", "")
+    label = pattern.replace("([^/]+)", "{id}")
+    return label.replace("(?:", "[").replace(")?", "]").replace("\\", "")
 
 
 def _received_bytes(handler: RequestHandler) -> int:

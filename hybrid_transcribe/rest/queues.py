@@ -6,17 +6,59 @@ from http import HTTPStatus
 
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
+from hybrid_transcribe.rest.openapi import examples
+from hybrid_transcribe.rest.openapi.operation import (
+    GONE,
+    JSON,
+    SAME,
+    SESSIONS,
+    answer,
+    operation,
+    parameter,
+)
+from hybrid_transcribe.rest.openapi.schemas import ref
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import shapes
 
+#: Of which sessions.
+OF_SESSIONS = (parameter("session_ids", "query", "The sessions, with commas."), *SESSIONS)
+
 
 class QueuesHandler(BaseHandler):
-    """``GET /queues``."""
+    """The queue as it stands."""
 
+    group, paths = "queue", ("/queues",)
     _etag: str | None = None
 
+    @operation(
+        "queue",
+        "Look at the queue",
+        parameters=(
+            *OF_SESSIONS,
+            parameter(
+                "state",
+                "query",
+                f"Only jobs in these states, with commas: {', '.join(State)}.",
+                {"type": "string", "examples": ["queued,running"]},
+            ),
+        ),
+        answers={
+            200: answer(
+                "The jobs, oldest first.",
+                {JSON: {"anyOf": [ref(shapes.OwnQueue), ref(shapes.AnonymousQueue)]}},
+                {"ETag": "Of this very answer."},
+                own=examples.own_queue(),
+                strangers=examples.anonymous_queue(),
+            ),
+            304: SAME,
+        },
+    )
     async def get(self) -> None:
-        """Jobs of the sessions named; without any, all jobs, anonymous but for their owner."""
+        """The jobs of the sessions you name in full.
+
+        Without any: everybody's, which tells where each stands and nothing of whose it is. The
+        owner of a private server sees all in full.
+        """
         states = self._states()
         sessions = self.sessions
         if sessions == ():
@@ -43,25 +85,42 @@ class QueuesHandler(BaseHandler):
 
 
 class SessionHandler(BaseHandler):
-    """``DELETE /sessions/{session_id}``."""
+    """One session."""
 
+    group, paths = "sessions", ("/sessions/{session_id}",)
+
+    @operation("delete_session", "Erase a session", answers={204: GONE})
     async def delete(self, session_id: str) -> None:
-        """Erase everything of a session. What never was is erased as well."""
+        """All its jobs with everything they left. What never was is erased as well."""
         await self.ask_in_slices(lambda room: room.sliced_delete_session(session_id))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
 class SessionsHandler(BaseHandler):
-    """``GET`` and ``DELETE /sessions``: capabilities in headers, where no log has them."""
+    """Sessions, which are capabilities, in headers: no log has those."""
 
+    group, paths = "sessions", ("/sessions",)
+
+    @operation(
+        "session",
+        "Whose are my jobs?",
+        parameters=SESSIONS,
+        answers={200: answer("The session.", shapes.SessionView)},
+    )
     def get(self) -> None:
-        """Whose the caller's jobs are: the owner's own session, the one named, or a new one."""
+        """The owner's own session, the one you name, or a new one for you."""
         service, named = self.rest.service, self.sessions
         own = service.session_id if self.owner else service.new_session()
         self.reply(shapes.SessionView(session_id=named[0] if named else own, owner=self.owner))
 
+    @operation(
+        "delete_sessions",
+        "Erase the sessions named",
+        parameters=SESSIONS,
+        answers={204: GONE},
+    )
     async def delete(self) -> None:
-        """Erase everything of the sessions named. Raises InvalidRequest without any."""
+        """As for one, with the session where no log has it. Raises InvalidRequest without any."""
         sessions = self.sessions
         if not sessions:
             raise InvalidRequest("Name the session to erase: X-Session-Id, or ?session_id=")

@@ -9,53 +9,85 @@ from tornado.web import RequestHandler, stream_request_body
 
 from hybrid_transcribe.rest.audio import AudioHandler
 from hybrid_transcribe.rest.base_handler import BaseHandler
-from hybrid_transcribe.rest.compat.table import COMPAT
+from hybrid_transcribe.rest.compat.asr import Asr, DetectLanguage
+from hybrid_transcribe.rest.compat.openai.audio import Transcriptions, Translations
+from hybrid_transcribe.rest.compat.openai.base_handler import NoSuchAddress
+from hybrid_transcribe.rest.compat.openai.models import OpenAIModelHandler, OpenAIModelsHandler
 from hybrid_transcribe.rest.docs.handlers import Page, PageFile
 from hybrid_transcribe.rest.events import EventsHandler
-from hybrid_transcribe.rest.files.handlers import UploadHandler, UploadsHandler
-from hybrid_transcribe.rest.jobs import JobControlHandler, JobHandler, JobsHandler
+from hybrid_transcribe.rest.jobs import (
+    CancelHandler,
+    JobHandler,
+    JobsHandler,
+    KeepHandler,
+    RetryHandler,
+)
 from hybrid_transcribe.rest.metrics import template
-from hybrid_transcribe.rest.metrics_handler import MetricsHandler
-from hybrid_transcribe.rest.openapi.handlers import OpenApi
+from hybrid_transcribe.rest.openapi.document import OpenApi
+from hybrid_transcribe.rest.openapi.operation import operations_of
 from hybrid_transcribe.rest.queues import QueuesHandler, SessionHandler, SessionsHandler
 from hybrid_transcribe.rest.results import JobResultHandler, RecordingResultHandler
 from hybrid_transcribe.rest.system import (
     EnginesHandler,
     HealthHandler,
     LimitsHandler,
+    MetricsHandler,
     ModelsHandler,
     Nowhere,
     ReadyHandler,
 )
+from hybrid_transcribe.rest.tus.handlers import UploadHandler, UploadsHandler
 
-_JOB = r"/jobs/([^/]+)"
-_RECORDING = rf"{_JOB}/recordings/([^/]+)"
-
-#: Path to handler, below the service's own prefix.
-TABLE: tuple[tuple[str, type[BaseHandler]], ...] = (
-    (r"/jobs", JobsHandler),
-    (_JOB, JobHandler),
-    (rf"{_JOB}(?:/recordings/([^/]+))?/(cancel|retry|keep)", JobControlHandler),
-    (rf"{_JOB}/result", JobResultHandler),
-    (rf"{_RECORDING}/result", RecordingResultHandler),
-    (rf"{_RECORDING}/audio", AudioHandler),
-    (r"/files/?", UploadsHandler),
-    (r"/files/([^/]+)", UploadHandler),
-    (r"/queues", QueuesHandler),
-    (r"/queues/events", EventsHandler),
-    (r"/sessions", SessionsHandler),
-    (r"/sessions/([^/]+)", SessionHandler),
-    (r"/engines", EnginesHandler),
-    (r"/engines/([^/]+)/models", ModelsHandler),
-    (r"/limits", LimitsHandler),
-    (r"/metrics", MetricsHandler),
-    (r"/health", HealthHandler),
-    (r"/health/ready", ReadyHandler),
-    (r"/openapi\.json", OpenApi),
-    (r"/docs", Page),
-    (r"/docs/([^/]+)", PageFile),
-    *COMPAT,
+#: Every handler; addresses, methods and the document are what they declare.
+HANDLERS: tuple[type[BaseHandler], ...] = (
+    JobsHandler,
+    JobHandler,
+    CancelHandler,
+    RetryHandler,
+    KeepHandler,
+    JobResultHandler,
+    RecordingResultHandler,
+    AudioHandler,
+    QueuesHandler,
+    EventsHandler,
+    SessionsHandler,
+    SessionHandler,
+    UploadsHandler,
+    UploadHandler,
+    EnginesHandler,
+    ModelsHandler,
+    LimitsHandler,
+    HealthHandler,
+    ReadyHandler,
+    MetricsHandler,
+    OpenApi,
+    Page,
+    PageFile,
+    Transcriptions,
+    Translations,
+    OpenAIModelsHandler,
+    OpenAIModelHandler,
+    NoSuchAddress,
+    Asr,
+    DetectLanguage,
 )
+
+#: What they all can be asked.
+OPERATIONS = OpenApi.operations = tuple(
+    item for handler in HANDLERS for item in operations_of(handler)
+)
+
+
+def patterns(handler: type[BaseHandler]) -> tuple[str, ...]:
+    """What matches the addresses of a handler, below the service's own prefix."""
+    if handler.pattern is not None:
+        return (handler.pattern,)
+    plain = (path.replace(".", r"\.") for path in handler.paths)
+    return tuple(re.sub(r"\{\w+\}", "([^/]+)", path) for path in plain)
+
+
+#: Path to handler.
+TABLE = tuple((pattern, handler) for handler in HANDLERS for pattern in patterns(handler))
 
 
 class HasPrefix(Protocol):

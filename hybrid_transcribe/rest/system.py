@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import math
+from typing import Annotated
+
+import msgspec
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
+    InvalidOption,
     InvalidRequest,
     NotAllowed,
     NotFound,
@@ -21,24 +26,55 @@ from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.metrics import Now
+from hybrid_transcribe.rest.openapi.operation import answer, operation
+from hybrid_transcribe.rest.openapi.schemas import TEXT
 from hybrid_transcribe.types import EngineInfo, ModelAdvice
 from hybrid_transcribe.wire import shapes
 
 
 class EnginesHandler(BaseHandler):
-    """``GET /engines``."""
+    """The engines."""
 
+    group, paths = "system", ("/engines",)
+
+    @operation(
+        "engines",
+        "List the engines",
+        answers={200: answer("Every engine, the default first.", shapes.EnginesView)},
+    )
     async def get(self) -> None:
-        """Every engine, whether it can run here, and who gets the audio."""
+        """What each can do, whether it can run here (and why not), and who gets the audio."""
         result = await _engines(self)
         self.reply(shapes.EnginesView(engines=tuple(result.values())))
 
 
-class ModelsHandler(BaseHandler):
-    """``GET /engines/{engine}/models``."""
+class ModelsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What the models are to be judged by.
 
+    Attributes:
+        language: what is spoken, for `speaks`, `wer_percent` and `recommended`.
+        duration_s: how long the recordings are in all, for `expected_s`.
+    """
+
+    language: str | None = None
+    duration_s: Annotated[float, msgspec.Meta(ge=0)] | None = None
+
+
+class ModelsHandler(BaseHandler):
+    """The models of an engine."""
+
+    group, paths = "system", ("/engines/{engine}/models",)
+
+    @operation(
+        "models",
+        "List the models of an engine",
+        query=ModelsQuery,
+        answers={200: answer("Its models by name.", shapes.ModelsView)},
+        errors=(UnknownEngine, InvalidOption),
+    )
     async def get(self, engine: str) -> None:
-        """The models of an engine by name, with size, fitness, time and memory."""
+        """With size, published word error rate, expected time on this machine and memory."""
         result = await _engines(self)
         if engine not in result:
             raise UnknownEngine(engine, tuple(result))
@@ -51,8 +87,10 @@ class ModelsHandler(BaseHandler):
         )
 
     async def _details(self, engine: str) -> tuple[ModelAdvice, ...]:
-        language = make_language(self.get_query_argument("language", None))
-        duration_s = _seconds(self.get_query_argument("duration_s", None))
+        query = self.query(ModelsQuery)
+        language, duration_s = make_language(query.language), query.duration_s
+        if duration_s is not None and not math.isfinite(duration_s):
+            raise InvalidRequest(f"duration_s={duration_s!r}: it must be a number of seconds")
         speeds = await self.ask(lambda room: room.speeds())
         settings = self.rest.service.settings
         loop = asyncio.get_running_loop()
@@ -60,19 +98,6 @@ class ModelsHandler(BaseHandler):
         return await loop.run_in_executor(
             None, lambda: advise_models(engine, settings, speeds, language, duration_s)
         )
-
-
-def _seconds(text: str | None) -> float | None:
-    """A length of sound. Raises InvalidRequest for what is none."""
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise InvalidRequest(f"duration_s={text!r}: it must be a number of seconds")
-    return seconds
 
 
 async def _engines(handler: BaseHandler) -> dict[str, EngineInfo]:
@@ -83,23 +108,27 @@ async def _engines(handler: BaseHandler) -> dict[str, EngineInfo]:
 
 
 class LimitsHandler(BaseHandler):
-    """``GET /limits``."""
+    """What a submission may hold, and how long results stay."""
 
+    group, paths = "system", ("/limits",)
+
+    @operation(
+        "limits",
+        "What a submission may hold",
+        about="",
+        answers={200: answer("The limits of this server.", shapes.LimitsView)},
+    )
     def get(self) -> None:
-        """What a submission may hold, and how long results stay."""
+        """As the settings have them."""
         settings = self.rest.service.settings
         names = shapes.LimitsView.__struct_fields__
         self.reply(shapes.LimitsView(**{name: getattr(settings, name) for name in names}))
 
 
-#: Where `_Status` answers.
-OPEN_PATHS = ("/health", "/health/ready")
-
-
 class _Status(BaseHandler):
     """Answers load balancers and container checks, which have no token and use any name."""
 
-    open_to_strangers = True
+    group, open_to_strangers, asks_for_token = "system", True, False
 
     def identify(self) -> Role:
         """A stranger where others are turned away."""
@@ -110,12 +139,16 @@ class _Status(BaseHandler):
 
 
 class HealthHandler(_Status):
-    """``GET /health``: this process answers."""
+    """This process answers. It says which version, too, to whoever may know."""
 
+    paths = ("/health",)
     stranger_status = "ok"
 
+    @operation(
+        "health", "Does this process answer?", answers={200: answer("It does.", shapes.HealthView)}
+    )
     def get(self) -> None:
-        """Says which version, too, to whoever may know."""
+        """Without a token the status alone."""
         if self.who is Role.STRANGER:
             self.reply(shapes.HealthView(status=self.stranger_status))
             return
@@ -123,12 +156,14 @@ class HealthHandler(_Status):
 
 
 class ReadyHandler(_Status):
-    """``GET /health/ready``: it takes jobs."""
+    """It takes jobs: 503 once the service is closing."""
 
+    paths = ("/health/ready",)
     stranger_status = "ready"
 
+    @operation("ready", "Does it take jobs?", answers={200: answer("It does.", shapes.ReadyView)})
     async def get(self) -> None:
-        """503 once the service is closing; with what people should know, if anything."""
+        """Without a token the status alone."""
         warnings, model = await self.ask(_look)
         if self.who is Role.STRANGER:
             self.reply(shapes.ReadyView(status=self.stranger_status))
@@ -147,8 +182,54 @@ def _look(room: JobManager) -> tuple[tuple[tuple[str, str], ...], str]:
     return tuple(room.warnings), room.default_model()
 
 
+#: Headers that a proxy adds: the address it calls from is not the client's.
+_FORWARDED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded")
+
+
+class MetricsHandler(BaseHandler):
+    """Figures for whoever shows the token, and on open servers for this machine."""
+
+    group, paths = "system", ("/metrics",)
+
+    @operation(
+        "metrics",
+        "Figures for Prometheus",
+        answers={
+            200: answer(
+                "Figures, in the format that `Accept` prefers.",
+                {"text/plain": TEXT, "application/openmetrics-text": TEXT},
+            )
+        },
+    )
+    async def get(self) -> None:
+        """For whoever shows the token; on a server without one, for its own machine."""
+        # The kernels of visitors call from here as well.
+        visits = self.who is Role.VISITOR
+        if not self.trusted and (visits or not self._from_here()):
+            raise NotAllowed("Metrics are for this machine alone, or for a server with a token")
+        now = await self.ask(Now.of)
+        text, media_type = self.rest.meter.text(now, self.request.headers.get("Accept", ""))
+        self.set_header("Content-Type", media_type)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(text)
+
+    def _from_here(self) -> bool:
+        if any(name in self.request.headers for name in _FORWARDED):
+            return False
+        try:
+            return ipaddress.ip_address(self.request.remote_ip or "").is_loopback
+        except ValueError:
+            return False
+
+
+#: Where strangers are answered.
+OPEN_PATHS = (*HealthHandler.paths, *ReadyHandler.paths)
+
+
 class Nowhere(BaseHandler):
     """Every address below the prefix at which there is nothing."""
+
+    pattern = "(?:/.*)?"
 
     def prepare(self) -> None:
         """A problem, as every other error."""

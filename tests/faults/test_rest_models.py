@@ -11,7 +11,7 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import UnknownModel
-from hybrid_transcribe.rest.models import check_model
+from hybrid_transcribe.rest.submission import check_model
 from tests.rest.conftest import Site
 from tests.services import service, wavs
 

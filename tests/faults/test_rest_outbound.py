@@ -25,10 +25,9 @@ import pytest
 from hybrid_transcribe import Service
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InputMissing, InvalidOption, TooLarge, UnsafeInput
-from hybrid_transcribe.rest.outbound import addresses
-from hybrid_transcribe.rest.outbound.addresses import checked, is_public
-from hybrid_transcribe.rest.outbound.call import Caller
-from hybrid_transcribe.rest.outbound.webhooks import WAITS_S, outbox_of
+from hybrid_transcribe.outbound import call
+from hybrid_transcribe.outbound.call import Caller, checked, is_public
+from hybrid_transcribe.outbound.webhooks import WAITS_S, outbox_of
 from hybrid_transcribe.testing import ManualClock
 from tests.services import service, wavs
 
@@ -168,7 +167,7 @@ def test_f37_one_private_address_among_several_is_enough() -> None:
 
 def test_f37_a_name_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection goes to the address that was checked, whatever is answered next time."""
-    monkeypatch.setattr(addresses, "is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr(call, "is_public", lambda address: address == "127.0.0.1")
     with _elsewhere() as public, _elsewhere("127.0.0.2", int(public.url.rpartition(":")[2])) as own:
         public.body, own.body = b"for all", b"secret"
         answers = [["127.0.0.1"], ["127.0.0.2"]]

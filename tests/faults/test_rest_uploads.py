@@ -22,8 +22,8 @@ from hybrid_transcribe.config import MIB
 from hybrid_transcribe.core.names import MAX_NAME
 from hybrid_transcribe.rest.jobs import JobsHandler
 from hybrid_transcribe.rest.server import Server
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.testing import tone, write_wav
+from hybrid_transcribe.uploads.received import UploadLimits
 from tests.services import service
 
 RLO = "\u202e"

@@ -16,14 +16,11 @@ _GET_HEAD = ("GET", "HEAD")
 TRIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     r"/jobs": (("GET",), ("/jobs",)),
     r"/jobs/([^/]+)": (("GET", "DELETE"), ("/jobs/{job}",)),
-    r"/jobs/([^/]+)(?:/recordings/([^/]+))?/(cancel|retry|keep)": (
-        ("POST",),
-        tuple(
-            f"/jobs/{{job}}{part}/{verb}"
-            for part in ("", "/recordings/{recording}")
-            for verb in ("cancel", "retry", "keep")
-        ),
-    ),
+    **{
+        f"/jobs/([^/]+){pattern}/{verb}": (("POST",), (f"/jobs/{{job}}{part}/{verb}",))
+        for pattern, part in (("", ""), ("/recordings/([^/]+)", "/recordings/{recording}"))
+        for verb in ("cancel", "retry", "keep")
+    },
     r"/jobs/([^/]+)/result": (
         ("GET",),
         tuple(f"/jobs/{{job}}/result?{q}" for q in ("", "format=zip", "partial=true")),

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from hybrid_transcribe.rest.openapi.document import OPERATIONS
-from hybrid_transcribe.rest.routes import TABLE
+from hybrid_transcribe.rest.routes import OPERATIONS, TABLE
 from tests.rest.conftest import Site
 
 #: Addresses that answer a GET with an empty server.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from hybrid_transcribe.core.languages import english_name
 from hybrid_transcribe.core.names import file_stem
-from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownFormat
+from hybrid_transcribe.errors import ServiceClosed, UnknownFormat
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.option_text import parse
@@ -17,7 +16,17 @@ from hybrid_transcribe.jobs.request import engine_class
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import pcm, whisper
-from hybrid_transcribe.rest.compat.synchronous import Synchronous
+from hybrid_transcribe.rest.compat.synchronous import JOB_HEADER, WAITED_ERRORS, Synchronous
+from hybrid_transcribe.rest.openapi.operation import (
+    FORM,
+    JSON,
+    SESSIONS,
+    answer,
+    body,
+    operation,
+)
+from hybrid_transcribe.rest.openapi.options import FILE, object_of, option_parameters
+from hybrid_transcribe.rest.openapi.schemas import TEXT, ref
 from hybrid_transcribe.rest.results import disposition
 from hybrid_transcribe.types import Recording, State, Transcript
 
@@ -27,46 +36,98 @@ OUTPUTS = ("txt", "vtt", "srt", "tsv", "json")
 _OPTIONS = ("task", "language", "initial_prompt", "word_timestamps", "vad_filter", "diarize")
 
 
+class AsrResult(msgspec.Struct, frozen=True, kw_only=True):
+    """openai-whisper's result."""
+
+    text: str
+    segments: tuple[whisper.WhisperSegment, ...]
+    language: str | None
+
+
+class DetectedLanguage(msgspec.Struct, frozen=True, kw_only=True):
+    """The language by its English name and its code, and how sure that is."""
+
+    detected_language: str | None
+    language_code: str
+    confidence: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class _Whisper(Synchronous):
     """What both calls of whisper-asr-webservice have in common."""
 
+    group = "whisper-asr-webservice"
+
     file_field = "audio_file"
 
-    def _encoded(self) -> bool:
-        """False where the client says that it sends bare samples. Raises InvalidRequest."""
-        text = self.get_query_argument("encode", "").strip().lower()
-        if text not in ("", "true", "false", "1", "0", "yes", "no"):
-            raise InvalidRequest("encode must be true or false")
-        return text not in ("false", "0", "no")
+
+class EncodeQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """How the recording comes.
+
+    Attributes:
+        encode: false may bring bare samples; a recording is always decoded.
+    """
+
+    encode: bool = True
+
+
+class AsrQuery(EncodeQuery, frozen=True, kw_only=True):
+    """What comes back.
+
+    Attributes:
+        output: the form of the answer.
+    """
+
+    output: Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(OUTPUTS)})] = OUTPUTS[0]
+
+
+_RECORDING = body(
+    "One recording.",
+    {FORM: object_of({"audio_file": {**FILE, "description": "One recording."}}, "audio_file")},
+)
 
 
 class Asr(_Whisper):
     """``POST /asr``: a transcript as a file."""
 
+    paths = ("/asr",)
+
+    @operation(
+        "asr",
+        "Transcribe, as clients of whisper-asr-webservice ask for it",
+        about="It waits for the end of the job.",
+        query=AsrQuery,
+        parameters=(*option_parameters(*_OPTIONS), *SESSIONS),
+        body=_RECORDING,
+        answers={
+            200: answer(
+                "The text, in the form asked for.",
+                {"text/plain": TEXT, JSON: ref(AsrResult)},
+                {**JOB_HEADER, "Asr-Engine": "The engine.", "Content-Disposition": "Its name."},
+            )
+        },
+        errors=(*WAITED_ERRORS, UnknownFormat),
+    )
     async def post(self) -> None:
         """Answer when it is complete. What comes with ``encode=false`` may be bare samples."""
         received = await self.received()
         try:
-            output, options = self._output(), self._run_spec()
-            if not self._encoded():
+            query, options = self.query(AsrQuery), self._run_spec()
+            output = query.output
+            if output not in OUTPUTS:
+                raise UnknownFormat(output, OUTPUTS)
+            if not query.encode:
                 received = await pcm.with_headers(received)
         except BaseException:
             received.discard()
             raise
         transcript = await self.ended(await self.attend(received, options))
-        body, media_type = _file(transcript, output)
+        payload, media_type = _file(transcript, output)
         self.set_header("Content-Type", media_type)
         name = f"{file_stem(transcript.name)}.{output}"
         self.set_header("Content-Disposition", disposition(name))
         self.set_header("Asr-Engine", transcript.engine)
         self.set_header("Cache-Control", "no-store")
-        self.finish(body)
-
-    def _output(self) -> str:
-        output = self.get_query_argument("output", OUTPUTS[0]) or OUTPUTS[0]
-        if output not in OUTPUTS:
-            raise UnknownFormat(output, OUTPUTS)
-        return output
+        self.finish(payload)
 
     def _run_spec(self) -> dict[str, Any]:
         fields = {name: self.get_query_argument(name, "") for name in _OPTIONS}
@@ -76,11 +137,23 @@ class Asr(_Whisper):
 class DetectLanguage(_Whisper):
     """``POST /detect-language``: the language that is spoken first."""
 
+    paths = ("/detect-language",)
+
+    @operation(
+        "detect_language",
+        "Which language is spoken at the beginning?",
+        about="",
+        query=EncodeQuery,
+        parameters=SESSIONS,
+        body=_RECORDING,
+        answers={200: answer("The language.", DetectedLanguage, JOB_HEADER)},
+        errors=WAITED_ERRORS,
+    )
     async def post(self) -> None:
         """Answer as soon as the engine has told, and stop there."""
         received = await self.received()
         try:
-            if not self._encoded():
+            if not self.query(EncodeQuery).encode:
                 received = await pcm.with_headers(received)
             options = self._run_spec()
         except BaseException:
@@ -93,12 +166,11 @@ class DetectLanguage(_Whisper):
         # An engine for one language needs no look to be sure.
         sure = recording.language_probability
         self.reply(
-            {
-                "detected_language": english_name(code),
-                "language_code": code or "",
-                "confidence": (1.0 if code else 0.0) if sure is None else sure,
-            },
-            HTTPStatus.OK,
+            DetectedLanguage(
+                detected_language=english_name(code),
+                language_code=code or "",
+                confidence=(1.0 if code else 0.0) if sure is None else sure,
+            )
         )
 
     def _run_spec(self) -> dict[str, Any]:
@@ -136,19 +208,24 @@ def _file(transcript: Transcript, output: str) -> tuple[bytes, str]:
     return WRITERS.make(output).write(transcript).encode(), "text/plain; charset=utf-8"
 
 
-def _result(transcript: Transcript) -> dict[str, Any]:
-    """openai-whisper's result."""
-    segments = whisper.segments(transcript)
+def _result(transcript: Transcript) -> AsrResult:
     words = whisper.words_of(transcript)
+    segments = whisper.segments(transcript)
     if any(words):
-        segments = [{**s, "words": w} for s, w in zip(segments, words, strict=True)]
+        segments = tuple(map(_with_words, segments, words))
     # As WhisperX, which the webservice calls for diarize=true: where speakers are known.
-    segments = [
-        {**message, "speaker": segment.speaker} if segment.speaker is not None else message
-        for message, segment in zip(segments, transcript.segments, strict=True)
-    ]
-    return {
-        "text": f" {transcript.text}" if transcript.text else "",
-        "segments": segments,
-        "language": transcript.language,
-    }
+    speakers = (segment.speaker for segment in transcript.segments)
+    return AsrResult(
+        text=f" {transcript.text}" if transcript.text else "",
+        segments=tuple(
+            segment if speaker is None else msgspec.structs.replace(segment, speaker=speaker)
+            for segment, speaker in zip(segments, speakers, strict=True)
+        ),
+        language=transcript.language,
+    )
+
+
+def _with_words(
+    segment: whisper.WhisperSegment, words: tuple[whisper.WhisperWord, ...]
+) -> whisper.WhisperSegment:
+    return msgspec.structs.replace(segment, words=words)

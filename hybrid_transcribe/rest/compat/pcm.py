@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hybrid_transcribe.core import names
-from hybrid_transcribe.rest.uploads.received import Received, ReceivedFile
+from hybrid_transcribe.uploads.received import Received, ReceivedFile
 
 #: Of the samples.
 SAMPLE_RATE_HZ, N_CHANNELS, SAMPLE_BYTES = 16_000, 1, 2

@@ -8,16 +8,17 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import Any
 
+from hybrid_transcribe import errors
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
-from hybrid_transcribe.rest.models import check_model
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.received import Received, ReceivedFile
+from hybrid_transcribe.rest.jobs import SUBMIT_ERRORS
+from hybrid_transcribe.rest.submission import check_model
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Transcript
+from hybrid_transcribe.uploads.received import Received, ReceivedFile, UploadLimits
 
 #: Tells OpenAI's clients whether to send the same again; others do not know it.
 SHOULD_RETRY = "X-Should-Retry"
@@ -28,6 +29,12 @@ _START_BYTES = 64
 
 #: How a zip begins.
 _ZIP = b"PK\x03\x04"
+
+
+#: What may be wrong with a recording or its transcription.
+WAITED_ERRORS = (*SUBMIT_ERRORS, errors.JobCanceled, errors.EngineError, errors.UnknownJob)
+
+JOB_HEADER = {"X-Job-Id": "The job behind it."}
 
 
 class Synchronous(StreamingBody, BaseHandler):

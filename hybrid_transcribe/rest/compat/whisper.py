@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import zlib
 from typing import Any
+
+import msgspec
 
 from hybrid_transcribe.outputs.json import document
 from hybrid_transcribe.types import Transcript
@@ -13,44 +16,66 @@ from hybrid_transcribe.types import Transcript
 _FRAMES_PER_S = 100
 
 
-def segments(transcript: Transcript) -> list[dict[str, Any]]:
-    """Every segment with all of openai-whisper's fields but its words.
+class WhisperWord(msgspec.Struct, frozen=True, kw_only=True):
+    """One word; its probability where one is known and asked for."""
 
-    Numbers that an engine does not tell are 0; tokens are never kept.
-    """
-    return [_segment(n, message) for n, message in enumerate(document(transcript)["segments"])]
-
-
-def words_of(transcript: Transcript) -> list[list[dict[str, Any]]]:
-    """For each segment its words, with their probabilities where they are known."""
-    return [[_word(w) for w in message["words"]] for message in document(transcript)["segments"]]
+    word: str
+    start: float
+    end: float
+    probability: float | msgspec.UnsetType | None = msgspec.UNSET
 
 
-def _segment(n: int, fields: dict[str, Any]) -> dict[str, Any]:
+class WhisperSegment(msgspec.Struct, frozen=True, kw_only=True):
+    """One segment. Numbers that an engine does not tell are 0; tokens are never kept."""
+
+    id: int
+    seek: int
+    start: float
+    end: float
+    text: str
+    temperature: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    tokens: tuple[int, ...] = ()
+    words: tuple[WhisperWord, ...] | msgspec.UnsetType = msgspec.UNSET
+    speaker: str | msgspec.UnsetType = msgspec.UNSET
+
+
+def segments(transcript: Transcript) -> tuple[WhisperSegment, ...]:
+    """Every segment without its words."""
+    return tuple(map(_segment, itertools.count(), document(transcript)["segments"]))
+
+
+def words_of(transcript: Transcript) -> list[tuple[WhisperWord, ...]]:
+    """For each segment its words."""
+    return [tuple(map(_word, said["words"])) for said in document(transcript)["segments"]]
+
+
+def _segment(n: int, fields: dict[str, Any]) -> WhisperSegment:
     # Whisper's tokens begin with the space before a word, and clients join them without one.
     text = f" {fields['text'].strip()}"
     ratio = fields["compression_ratio"]
-    return {
-        "id": n,
-        "seek": math.floor(fields["start_s"] * _FRAMES_PER_S),
-        "start": fields["start_s"],
-        "end": fields["end_s"],
-        "text": text,
-        "tokens": [],
-        "temperature": fields["temperature"] or 0.0,
-        "avg_logprob": fields["avg_logprob"] or 0.0,
-        "compression_ratio": compression_ratio(text) if ratio is None else ratio,
-        "no_speech_prob": fields["no_speech_prob"] or 0.0,
-    }
+    return WhisperSegment(
+        id=n,
+        seek=math.floor(fields["start_s"] * _FRAMES_PER_S),
+        start=fields["start_s"],
+        end=fields["end_s"],
+        text=text,
+        temperature=fields["temperature"] or 0.0,
+        avg_logprob=fields["avg_logprob"] or 0.0,
+        compression_ratio=compression_ratio(text) if ratio is None else ratio,
+        no_speech_prob=fields["no_speech_prob"] or 0.0,
+    )
 
 
-def _word(fields: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "word": fields["text"],
-        "start": fields["start_s"],
-        "end": fields["end_s"],
-        "probability": fields["probability"],
-    }
+def _word(fields: dict[str, Any]) -> WhisperWord:
+    return WhisperWord(
+        word=fields["text"],
+        start=fields["start_s"],
+        end=fields["end_s"],
+        probability=fields["probability"],
+    )
 
 
 def compression_ratio(text: str) -> float:

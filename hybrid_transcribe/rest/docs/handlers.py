@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from hybrid_transcribe.errors import NotFound
-from hybrid_transcribe.rest.openapi.handlers import Open
+from hybrid_transcribe.rest.openapi.document import UNCHANGED, Open
+from hybrid_transcribe.rest.openapi.operation import answer, operation
+from hybrid_transcribe.rest.openapi.schemas import TEXT
 
 _STATIC = Path(__file__).with_name("static")
 
@@ -43,8 +45,15 @@ POLICY = "; ".join(
 class Page(Open):
     """The page itself. A host gives it the base of its pages, not of its API."""
 
+    paths = ("/docs",)
     page = True
 
+    @operation(
+        "docs",
+        "This document as a page to try it on",
+        about="",
+        answers={200: answer("The page.", {"text/html": TEXT})},
+    )
     def get(self) -> None:
         """Its address may bear a token: the script takes it out, and no link tells it on."""
         self.set_header("Content-Security-Policy", POLICY)
@@ -55,8 +64,23 @@ class Page(Open):
 class PageFile(Open):
     """A file of the page."""
 
+    paths = ("/docs/{file}",)
     page = True
 
+    @operation(
+        "docs_file",
+        "A part of that page",
+        about="",
+        answers={
+            200: answer(
+                "The file.",
+                {"*/*": {"type": "string", "format": "binary"}},
+                {"ETag": "Of this very file."},
+            ),
+            304: UNCHANGED,
+        },
+        errors=(NotFound,),
+    )
     def get(self, name: str) -> None:
         """One of `FILES`."""
         if name not in FILES:

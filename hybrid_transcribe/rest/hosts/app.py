@@ -32,7 +32,7 @@ from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import NotAllowed
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
-from hybrid_transcribe.rest.base_handler import AppContext, BaseHandler
+from hybrid_transcribe.rest.base_handler import AppContext, BaseHandler, TellsMethods
 from hybrid_transcribe.rest.hosts.kernels import (
     NOTEBOOK,
     OneNotebook,
@@ -45,7 +45,6 @@ from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, pages
 from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
 from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
 from hybrid_transcribe.rest.logs import log_request
-from hybrid_transcribe.rest.methods import TellsMethods
 from hybrid_transcribe.rest.routes import routes
 from hybrid_transcribe.rest.system import OPEN_PATHS
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web

@@ -21,10 +21,10 @@ from voila.tornado.handler import TornadoVoilaHandler
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NoToken
 from hybrid_transcribe.rest.access import Role
+from hybrid_transcribe.rest.base_handler import TellsMethods
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
 from hybrid_transcribe.rest.hosts.origin import is_foreign
 from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
-from hybrid_transcribe.rest.methods import TellsMethods
 
 if TYPE_CHECKING:
     from voila.app import Voila

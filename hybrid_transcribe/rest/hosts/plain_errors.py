@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from tornado.web import HTTPError
 
-from hybrid_transcribe.rest.methods import TellsMethods
+from hybrid_transcribe.rest.base_handler import TellsMethods
 from hybrid_transcribe.rest.problems import PROBLEM, problem
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hybrid_transcribe.config import PREFIX
+from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption, InvalidRequest
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.server import LOOPBACK, TOKEN_BITS
@@ -22,8 +23,6 @@ WARM_PAGES, MAX_PAGES = 2, 40
 
 #: More kernels than this no machine has room for.
 MOST_PAGES = 1000
-
-_TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +117,10 @@ class _Source:
         if value is not None:
             return value
         text = self._environ.get(PREFIX + name, "").strip().lower()
-        if text not in _TRUE + _FALSE:
+        flag = truth(text) if text else False
+        if flag is None:
             raise InvalidOption(f"{PREFIX}{name}={text!r}: it must be true or false")
-        return text in _TRUE
+        return flag
 
     def port(self, value: int | None) -> int:
         text = self.text("PORT", None if value is None else str(value)) or str(PORT)

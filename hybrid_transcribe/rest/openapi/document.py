@@ -1,4 +1,4 @@
-"""The whole document."""
+"""``GET /openapi.json``: the whole document, from what the handlers declare."""
 
 from __future__ import annotations
 
@@ -9,27 +9,10 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.rest.openapi import compat, files, jobs, queues, results, system
-from hybrid_transcribe.rest.openapi.operation import Operation
+from hybrid_transcribe.rest.access import ANY_HOST, Role
+from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.openapi.operation import JSON, Operation, answer, operation
 from hybrid_transcribe.rest.openapi.schemas import schemas
-
-# In the order people read them.
-_DESCRIBED: tuple[Operation, ...] = (
-    *jobs.OPERATIONS,
-    *results.OPERATIONS,
-    *queues.OPERATIONS,
-    *files.OPERATIONS,
-    *system.OPERATIONS,
-    *compat.OPERATIONS,
-)
-
-_HEADS = {item.path for item in _DESCRIBED if item.method == "head"}
-
-#: Every operation: with each GET there is a HEAD.
-OPERATIONS: tuple[Operation, ...] = (
-    *_DESCRIBED,
-    *(item.head() for item in _DESCRIBED if item.method == "get" and item.path not in _HEADS),
-)
 
 _GROUPS = {
     "jobs": "Submissions of one or more recordings.",
@@ -82,7 +65,7 @@ def text(prefix: str = "", token: bool = True) -> bytes:
 def document(prefix: str = "", token: bool = True) -> dict[str, Any]:
     """The document as plain data."""
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
-    for item in OPERATIONS:
+    for item in OpenApi.operations:
         paths[item.path][item.method] = item.plain()
     components: dict[str, Any] = {"schemas": schemas()}
     if token:
@@ -101,3 +84,53 @@ def document(prefix: str = "", token: bool = True) -> dict[str, Any]:
         "paths": dict(paths),
         "components": components,
     }
+
+
+#: Of what holds no secret and seldom changes.
+UNCHANGED = answer("You have it already.")
+
+
+class Open(BaseHandler):
+    """What holds no secret: no token is needed, but the server must be called by its name."""
+
+    group = "system"
+    asks_for_token = False
+
+    def identify(self) -> Role:
+        """Anybody. Where Jupyter vouches for people, they are logged in all the same."""
+        self.rest.access.check_host(self.request.headers.get("Host", ""))
+        return Role.ANYBODY
+
+    def send(self, body: bytes, media_type: str) -> None:
+        """Answer with that, or 304 where the client has it: Tornado makes and checks the ETag."""
+        self.set_header("Content-Type", media_type)
+        self.set_header("Cache-Control", "no-cache")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(body)
+
+
+class OpenApi(Open):
+    """The document. `routes` knows the operations of all handlers."""
+
+    paths = ("/openapi.json",)
+    operations: tuple[Operation, ...] = ()
+
+    @operation(
+        "openapi",
+        "This document",
+        about="",
+        answers={
+            200: answer(
+                "An OpenAPI 3.1 document.",
+                {JSON: {"type": "object"}},
+                {"ETag": "Of this very text."},
+            ),
+            304: UNCHANGED,
+        },
+    )
+    def get(self) -> None:
+        """With this server's prefix, and its way to ask for a token."""
+        access = self.rest.access
+        # A server that is called by any name is Jupyter's, which asks for its own token.
+        asks = access.token is not None or ANY_HOST in access.hosts
+        self.send(text(self.rest.prefix, asks), JSON)

@@ -1,11 +1,26 @@
-"""What an operation is made of, and how OpenAPI writes it."""
+"""How a handler declares an operation, beside the method that does it, and how OpenAPI writes it.
+
+::
+
+    class JobHandler(BaseHandler):
+        group, paths = "jobs", ("/jobs/{job_id}",)
+
+        @operation("job", "Look at a job", answers={200: answer("The job.", JobView)})
+        async def get(self, job_id: str) -> None:
+            '''State, percentage, seconds left, and each recording with its own.'''
+
+Addresses, methods and the document all come from there; the docstring is the description.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
@@ -15,164 +30,250 @@ from hybrid_transcribe.errors import (
     RateLimited,
     ServiceClosed,
 )
-from hybrid_transcribe.rest.openapi import docstrings
-from hybrid_transcribe.rest.openapi.schemas import Schema, ref
+from hybrid_transcribe.rest.openapi.schemas import (
+    TEXT,
+    Schema,
+    docstring_head,
+    field_types,
+    plain_text,
+    ref,
+)
 from hybrid_transcribe.rest.problems import PROBLEM, STATUS
 from hybrid_transcribe.rest.rate import counted
 from hybrid_transcribe.wire import shapes
 
-TEXT: Schema = {"type": "string"}
+if TYPE_CHECKING:
+    from hybrid_transcribe.rest.base_handler import BaseHandler
+
+JSON = "application/json"
+FORM = "multipart/form-data"
+SSE = "text/event-stream"
+
+METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 Error = type[HybridTranscribeError]
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 #: What every request may be answered with.
 ALWAYS: tuple[Error, ...] = (InvalidRequest, NoToken, NotAllowed, ServiceClosed)
 
+#: The parts of addresses.
+_PATH_PARTS = {
+    "job_id": "The job, as the answer to its submission says.",
+    "recording_id": "One of the job's recordings.",
+    "upload_id": "The upload: the last part of the `Location` it was given.",
+    "session_id": "The session.",
+    "engine": "The engine's name.",
+    "model": "Its name, which may have slashes in it.",
+    "file": "Its name.",
+}
 
-@dataclass(frozen=True, slots=True)
-class ParameterSpec:
+
+def parameter(
+    name: str, where: str, about: str, schema: Schema | None = None, *, required: bool = False
+) -> Schema:
     """Something in the path, the query or a header (``where``)."""
+    return {
+        "name": name,
+        "in": where,
+        "description": about,
+        "required": required or where == "path",
+        "schema": schema or TEXT,
+    }
 
-    name: str
-    where: str
-    about: str
-    schema: Schema = field(default_factory=lambda: TEXT)
-    required: bool = False
 
-    def plain(self) -> Schema:
-        """As OpenAPI writes it."""
-        return {
-            "name": self.name,
-            "in": self.where,
-            "description": self.about,
-            "required": self.required or self.where == "path",
-            "schema": self.schema,
+def query_parameters(cls: type[msgspec.Struct]) -> tuple[Schema, ...]:
+    """The fields of a query, as `BaseHandler.query` reads them."""
+    items = []
+    for name, field in field_types(cls).items():
+        about = field.pop("description", "")
+        if field.get("default", 0) in (None, ""):
+            del field["default"]
+        kinds = [kind for kind in field.pop("anyOf", ()) if kind.get("type") != "null"]
+        items.append(parameter(name, "query", about, {**field, **(kinds[0] if kinds else {})}))
+    return tuple(items)
+
+
+#: Whose jobs an operation is about.
+SESSIONS = (
+    parameter(
+        "session_id",
+        "query",
+        "The session the job belongs to, or several with commas. A job's id alone opens it too; a "
+        "request that names other sessions gets the answer for what never was.",
+    ),
+    parameter("X-Session-Id", "header", "The same, where addresses are written down."),
+)
+
+
+def content(media: Mapping[str, Schema], **examples: Any) -> Schema:
+    """A body by media type; ``examples`` of its JSON, by what they show (``of_a_job``)."""
+    entries: Schema = {kind: {"schema": schema} for kind, schema in media.items()}
+    if examples:
+        entries[JSON]["examples"] = {
+            name: {"summary": name.capitalize().replace("_", " "), "value": value}
+            for name, value in examples.items()
         }
+    return entries
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSpec:
-    """A body of one media type; ``examples`` by what they show."""
-
-    schema: Schema
-    examples: Mapping[str, Any] = field(default_factory=dict)
-
-    def plain(self) -> Schema:
-        """As OpenAPI writes it."""
-        fields = {"_".join(k.lower().split()): _example(k, v) for k, v in self.examples.items()}
-        return {"schema": self.schema, **({"examples": fields} if fields else {})}
-
-
-def _example(summary: str, value: Any) -> Schema:
-    return {"summary": summary, "value": value}
-
-
-@dataclass(frozen=True, slots=True)
-class BodySpec:
+def body(about: str, media: Mapping[str, Schema], *, required: bool = True, **examples: Any) -> Any:
     """What is sent."""
+    return {"description": about, "required": required, "content": content(media, **examples)}
 
-    about: str
-    media: Mapping[str, MediaSpec]
-    required: bool = True
 
-    def plain(self) -> Schema:
-        """As OpenAPI writes it."""
-        return {
-            "description": self.about,
-            "required": self.required,
-            "content": {kind: media.plain() for kind, media in self.media.items()},
+def answer(
+    about: str,
+    media: Mapping[str, Schema] | type | None = None,
+    headers: Mapping[str, str] | None = None,
+    **examples: Any,
+) -> Schema:
+    """What comes back: JSON of a type, or other media; headers by name with what they say."""
+    fields: Schema = {"description": about}
+    if headers:
+        fields["headers"] = {
+            name: {"description": text, "schema": TEXT} for name, text in headers.items()
         }
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseSpec:
-    """What comes back; ``headers`` by name, with what they say."""
-
-    about: str
-    media: Mapping[str, MediaSpec] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def plain(self) -> Schema:
-        """As OpenAPI writes it."""
-        said: Schema = {"description": self.about}
-        if self.headers:
-            said["headers"] = {
-                name: {"description": about, "schema": TEXT} for name, about in self.headers.items()
-            }
-        if self.media:
-            said["content"] = {kind: media.plain() for kind, media in self.media.items()}
-        return said
-
-
-def _status(error: Error) -> int:
-    return int(next(STATUS[cls] for cls in error.__mro__ if cls in STATUS))
+    if media:
+        by_kind = {JSON: ref(media)} if isinstance(media, type) else media
+        fields["content"] = content(by_kind, **examples)
+    return fields
 
 
 #: An error, as RFC 9457 has it.
-PROBLEM_MEDIA: Mapping[str, MediaSpec] = {PROBLEM: MediaSpec(ref(shapes.ProblemView))}
+PROBLEM_CONTENT = content({PROBLEM: ref(shapes.ProblemView)})
+
+#: Nothing is left.
+GONE = answer("It is gone.")
+
+#: The client has it already, by its ETag.
+SAME = answer("It is as you have it (`If-None-Match`).")
+
+
+def problem_status(error: Error) -> int:
+    """The status of an error of ours."""
+    return int(next(STATUS[cls] for cls in error.__mro__ if cls in STATUS))
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What `operation` says of a method; names and summaries are one for each of its paths."""
+
+    names: tuple[str, ...]
+    summaries: tuple[str, ...]
+    about: str
+    parameters: tuple[Schema, ...]
+    body: Schema | None
+    answers: Mapping[int, Schema]
+    errors: tuple[Error, ...]
+
+
+def operation(
+    name: str | tuple[str, ...],
+    summary: str | tuple[str, ...],
+    *,
+    query: type[msgspec.Struct] | None = None,
+    parameters: Sequence[Schema] = (),
+    body: Schema | None = None,
+    answers: Mapping[int, Schema],
+    errors: Sequence[Error] = (),
+    about: str | None = None,
+) -> Callable[[_Method], _Method]:
+    """Declare what a method of a handler is asked and answers.
+
+    ``name`` is unique, for those who generate clients; ``errors`` are what it may raise beside
+    what every request may. Without ``about`` its docstring is the description.
+    """
+    names = (name,) if isinstance(name, str) else name
+    summaries = (summary,) if isinstance(summary, str) else summary
+    items = (*(query_parameters(query) if query else ()), *parameters)
+
+    def declare(method: _Method) -> _Method:
+        text = docstring_head(method) if about is None else plain_text(about)
+        method.__dict__["declaration"] = Declaration(
+            names, summaries, text, items, body, answers, tuple(errors)
+        )
+        return method
+
+    return declare
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of an address.
+    """A method of an address."""
 
-    Attributes:
-        name: unique, for those who generate clients.
-        group: which part of the service it belongs to, see `document`.
-        errors: what it may raise beside what every request may.
-        open: no token is needed.
-        fails_as: the body of its errors.
-        status: what an error's status is.
-    """
-
+    handler: type[BaseHandler]
     method: str
     path: str
-    group: str
     name: str
     summary: str
-    about: str = ""
-    parameters: tuple[ParameterSpec, ...] = ()
-    body: BodySpec | None = None
-    answers: Mapping[int, ResponseSpec] = field(default_factory=dict)
-    errors: tuple[Error, ...] = ()
-    open: bool = False
-    fails_as: Mapping[str, MediaSpec] = field(default_factory=lambda: PROBLEM_MEDIA)
-    status: Callable[[Error], int] = _status
+    declaration: Declaration
 
-    def head(self) -> Operation:
-        """The same without a body, as every GET can be asked for."""
-        answers = {status: replace(answer, media={}) for status, answer in self.answers.items()}
-        name, summary = f"{self.name}_head", f"Headers of: {self.summary}"
-        return replace(
-            self, method="head", name=name, summary=summary, about="", answers=answers, fails_as={}
-        )
+    @property
+    def parameters(self) -> tuple[Schema, ...]:
+        """Those of the path first."""
+        names = re.findall(r"\{(\w+)\}", self.path)
+        of_path = (parameter(name, "path", _PATH_PARTS[name]) for name in names)
+        return (*of_path, *self.declaration.parameters)
 
     def plain(self) -> Schema:
         """As OpenAPI writes it."""
-        said: Schema = {"tags": [self.group], "operationId": self.name, "summary": self.summary}
-        if self.about:
-            said["description"] = self.about
+        said = self.declaration
+        fields: Schema = {
+            "tags": [self.handler.group],
+            "operationId": self.name,
+            "summary": self.summary,
+        }
+        if said.about and self.name in said.names:
+            fields["description"] = said.about
         if self.parameters:
-            said["parameters"] = [parameter.plain() for parameter in self.parameters]
-        if self.body is not None:
-            said["requestBody"] = self.body.plain()
-        if self.open:
-            said["security"] = []
-        answers = {**self._failures(), **self.answers}
-        said["responses"] = {str(status): answers[status].plain() for status in sorted(answers)}
-        return said
+            fields["parameters"] = list(self.parameters)
+        if said.body is not None:
+            fields["requestBody"] = said.body
+        if not self.handler.asks_for_token:
+            fields["security"] = []
+        answers = {**self._failures(), **said.answers}
+        if self.method == "head":
+            answers = {status: _without_content(entry) for status, entry in answers.items()}
+        fields["responses"] = {str(status): answers[status] for status in sorted(answers)}
+        return fields
 
-    def _failures(self) -> dict[int, ResponseSpec]:
+    def _failures(self) -> dict[int, Schema]:
+        handler = self.handler
         by_status: dict[int, list[Error]] = defaultdict(list)
         limited = (RateLimited,) if counted(self.method.upper(), self.path) else ()
-        for error in dict.fromkeys((*ALWAYS, *self.errors, *limited)):
-            if not (self.open and error is NoToken):
-                by_status[self.status(error)].append(error)
+        for error in dict.fromkeys((*ALWAYS, *self.declaration.errors, *limited)):
+            if handler.asks_for_token or error is not NoToken:
+                by_status[handler.error_status(error)].append(error)
         return {
-            status: ResponseSpec(" ".join(_error_line(e) for e in errors), self.fails_as)
+            status: {
+                "description": " ".join(f"`{e.code}`: {docstring_head(e)}" for e in errors),
+                "content": handler.error_content,
+            }
             for status, errors in by_status.items()
         }
 
 
-def _error_line(error: Error) -> str:
-    return f"`{error.code}`: {docstrings.head(error)}"
+def _without_content(entry: Schema) -> Schema:
+    return {name: value for name, value in entry.items() if name != "content"}
+
+
+def _declaration(handler: type[BaseHandler], method: str) -> Declaration | None:
+    return getattr(getattr(handler, method, None), "declaration", None)
+
+
+def operations_of(handler: type[BaseHandler]) -> Iterator[Operation]:
+    """All that a handler declares; with each GET there is a HEAD."""
+    for index, path in enumerate(handler.paths):
+        for method in METHODS:
+            said = _declaration(handler, method)
+            of_get = _declaration(handler, "get") if method == "head" else None
+            if hasattr(handler, method) and said is None:
+                said = of_get
+            if said is None:
+                continue
+            name, summary = said.names[index], said.summaries[index]
+            if said is of_get:
+                name, summary = f"{name}_head", f"Headers of: {summary}"
+            yield Operation(handler, method, path, name, summary, said)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from hybrid_transcribe.jobs.request import COUNTS, MOST_PRIORITY
+from hybrid_transcribe.rest.openapi.operation import parameter
 from hybrid_transcribe.rest.openapi.schemas import Schema, field_types, ref
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
@@ -18,20 +21,64 @@ FILE: Schema = {
     "contentMediaType": "application/octet-stream",
 }
 
-#: How something is transcribed, beside the options.
-ENGINE: Schema = {
+_Device = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(DEVICES)})]
+_Priority = Annotated[
+    int, msgspec.Meta(extra_json_schema={"minimum": -MOST_PRIORITY, "maximum": MOST_PRIORITY})
+]
+
+
+class RunFields(msgspec.Struct, frozen=True, kw_only=True):
+    """How to transcribe, beside the options by themselves.
+
+    Attributes:
+        engine: name of an engine, see `/engines`; the server's default where it is left out.
+        model: a model of that engine, see `/engines/{engine}/models`.
+        device: where it runs; `auto` takes a GPU where one works.
+        options: options as an object; those beside it go first.
+    """
+
+    engine: str | None = None
+    model: str | None = None
+    device: _Device | None = None
+    options: dict[str, Any] | None = None
+
+
+class SubmissionFields(RunFields, frozen=True, kw_only=True):
+    """A submission, but for its recordings.
+
+    Attributes:
+        session_id: the session it belongs to, a secret of yours; a new one is made where it is
+            left out.
+        priority: higher goes first within a session.
+        callback_url: an address that is told when the job has ended, where the server has a
+            secret to sign such calls with.
+    """
+
+    session_id: str | None = None
+    priority: _Priority | None = None
+    callback_url: str | None = None
+
+
+class KeepFields(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether to keep a job.
+
+    Attributes:
+        keep: false gives it back to the janitor.
+    """
+
+    keep: bool = True
+
+
+_SOURCE: Schema = {
     "type": "string",
-    "description": "Name of an engine, see `/engines`; the server's default where it is left out.",
+    "description": "The address of a recording, instead of a file, where the server allows it "
+    "(`allow_source_urls` in `/limits`).",
 }
-MODEL: Schema = {
-    "type": "string",
-    "description": "A model of that engine, see `/engines/{engine}/models`.",
-}
-DEVICE: Schema = {
-    "type": "string",
-    "enum": list(DEVICES),
-    "description": "Where it runs; `auto` takes a GPU where one works.",
-}
+
+
+def object_of(fields: Schema, *required: str) -> Schema:
+    """An object with these fields."""
+    return {"type": "object", "properties": fields, **({"required": required} if required else {})}
 
 
 def json_options() -> dict[str, Schema]:
@@ -39,15 +86,24 @@ def json_options() -> dict[str, Schema]:
     result = field_types(Options)
     result["task"]["enum"] = list(TASKS)
     for name in COUNTS:
-        _bound(result[name], 1)
+        for branch in (result[name], *result[name].get("anyOf", ())):
+            if branch.get("type") == "integer":
+                branch["minimum"] = 1
     return result
 
 
-def _bound(schema: Schema, least: int) -> None:
-    """Say the least whole number that is taken, in whichever branch allows one."""
-    for branch in (schema, *schema.get("anyOf", ())):
-        if branch.get("type") == "integer":
-            branch["minimum"] = least
+def json_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
+    """The fields of `RunFields` or more, and every option, as JSON has them."""
+    fields = _described(cls)
+    fields["options"] = {**ref(Options), "description": fields["options"]["description"]}
+    return {**fields, **json_options(), **_sources(cls)}
+
+
+def form_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
+    """The same as fields of a form."""
+    about = "Options as one JSON object; those beside it go first."
+    together = {"type": "string", "description": about}
+    return {**_described(cls), **form_options(), "options": together, **_sources(cls)}
 
 
 def form_options() -> dict[str, Schema]:
@@ -55,64 +111,30 @@ def form_options() -> dict[str, Schema]:
     return {name: _as_text(schema) for name, schema in json_options().items()}
 
 
-def run_options(options: dict[str, Schema], together: Schema) -> dict[str, Schema]:
-    """Engine, model, device, and the options both by themselves and all ``together``."""
-    return {"engine": ENGINE, "model": MODEL, "device": DEVICE, **options, "options": together}
+def option_parameters(*names: str) -> tuple[Schema, ...]:
+    """Some options as parameters of an address."""
+    options = form_options()
+    return tuple(parameter(n, "query", options[n].pop("description"), options[n]) for n in names)
 
 
-def json_run_options() -> dict[str, Schema]:
-    """How to transcribe, as fields of JSON."""
-    about = {"description": "Options as an object; those beside it go first."}
-    return run_options(json_options(), {**ref(Options), **about})
+def _described(cls: type[msgspec.Struct]) -> dict[str, Schema]:
+    """Each field's one type: what may be null may as well be left out."""
+    return {name: _flat(schema) for name, schema in field_types(cls).items()}
 
 
-def form_run_options() -> dict[str, Schema]:
-    """How to transcribe, as fields of a form."""
-    about = "Options as one JSON object; those beside it go first."
-    return run_options(form_options(), {"type": "string", "description": about})
+def _sources(cls: type[msgspec.Struct]) -> dict[str, Schema]:
+    return {"source_url": _SOURCE} if issubclass(cls, SubmissionFields) else {}
 
 
-def submission(chosen: dict[str, Schema]) -> dict[str, Schema]:
-    """The fields of a submission, but for its recordings; ``chosen`` is how to transcribe."""
-    return {
-        "session_id": {
-            "type": "string",
-            "description": "The session it belongs to, a secret of yours; a new one is made "
-            "where it is left out.",
-        },
-        **chosen,
-        "priority": {
-            "type": "integer",
-            "minimum": -MOST_PRIORITY,
-            "maximum": MOST_PRIORITY,
-            "description": "Higher goes first within a session.",
-        },
-        "callback_url": {
-            "type": "string",
-            "description": "An address that is told when the job has ended, where the server has "
-            "a secret to sign such calls with.",
-        },
-        "source_url": {
-            "type": "string",
-            "description": "The address of a recording, instead of a file, where the server "
-            "allows it (`allow_source_urls` in `/limits`).",
-        },
-    }
+def _flat(schema: Schema) -> Schema:
+    (kind,) = (k for k in schema.get("anyOf", [schema]) if k.get("type") != "null")
+    return {**kind, "description": schema["description"]}
 
 
 def _as_text(schema: Schema) -> Schema:
-    kinds = schema.get("anyOf", [schema])
-    (kind,) = (item for item in kinds if item.get("type") != "null")
-    about = {"description": schema["description"]}
-    if kind["type"] == "array" and kind["items"].get("type") == "string":
-        return {"type": "string", **_more(about, "Several with commas.")}
-    if kind["type"] == "array":
-        return {"type": "string", "pattern": _NUMBERS, **_more(about, "Several with commas.")}
-    kept: dict[str, Any] = {
-        name: kind[name] for name in ("type", "enum", "minimum") if name in kind
-    }
-    return {**kept, **about}
-
-
-def _more(about: Schema, text: str) -> Schema:
-    return {"description": f"{about['description']} {text}"}
+    fields = _flat(schema)
+    if fields["type"] != "array":
+        return {k: fields[k] for k in ("type", "enum", "minimum", "description") if k in fields}
+    about = f"{fields['description']} Several with commas."
+    is_text = fields["items"].get("type") == "string"
+    return {"type": "string", **({} if is_text else {"pattern": _NUMBERS}), "description": about}

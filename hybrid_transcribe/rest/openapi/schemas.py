@@ -1,62 +1,35 @@
-"""The schemas of the document, from the types themselves."""
+"""The schemas of the document, from the types themselves and what their docstrings say."""
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.messages import MessageInfo
+from hybrid_transcribe import messages, types
 from hybrid_transcribe.outputs.json import schema as transcript_schema
-from hybrid_transcribe.rest.openapi import docstrings
-from hybrid_transcribe.types import (
-    EngineInfo,
-    ErrorInfo,
-    JobSnapshot,
-    ModelAdvice,
-    Options,
-    Recording,
-    RunRecord,
-    Segment,
-    Word,
-)
+from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord
 from hybrid_transcribe.wire import shapes
 
 Schema = dict[str, Any]
 
+TEXT: Schema = {"type": "string"}
+
 _REF = "#/components/schemas/"
 
-#: What is sent and taken, and where else its fields are described.
-TYPES: Mapping[type, tuple[type, ...]] = {
+#: Where else the fields of a type are described.
+_DESCRIBED: Mapping[type, tuple[type, ...]] = {
     shapes.JobView: (JobSnapshot,),
     shapes.RecordingView: (Recording,),
     shapes.RunView: (RunRecord,),
-    shapes.OwnQueue: (),
-    shapes.AnonymousQueue: (),
     shapes.AnonymousJob: (JobSnapshot,),
-    shapes.SnapshotEvent: (),
     shapes.JobEvent: (JobSnapshot,),
-    shapes.SegmentEvent: (),
-    shapes.DeletedEvent: (),
     shapes.ModelEvent: (Recording,),
-    shapes.WarningEvent: (),
-    shapes.EnginesView: (),
-    EngineInfo: (),
-    shapes.ModelsView: (),
-    ModelAdvice: (),
-    shapes.LimitsView: (),
-    shapes.HealthView: (),
-    shapes.ReadyView: (),
-    shapes.SessionView: (),
-    shapes.ProblemView: (),
-    Options: (),
-    Segment: (),
-    Word: (),
-    ErrorInfo: (),
-    MessageInfo: (),
 }
 
 #: Shorter names than those of the types.
@@ -65,10 +38,19 @@ _NAMES = {"EngineInfo": "Engine", "ModelAdvice": "Model"}
 #: What people send, where a field may be left out; we leave out none.
 _SENT = (Options,)
 
+#: Every type that the document refers to by itself; what these are made of comes with them.
+_referred: dict[type, None] = {}
+
+# "engine, model: text", indented by four under "Attributes:".
+_FIELD = re.compile(r"^    (\w+(?:, \w+)*): (.*)$")
+
 
 def ref(cls: type | str) -> Schema:
-    """A reference to the schema of a type."""
-    return {"$ref": _REF + (cls if isinstance(cls, str) else name_of(cls))}
+    """A reference to the schema of a type, which the document then has."""
+    if isinstance(cls, str):
+        return {"$ref": _REF + cls}
+    _referred[cls] = None
+    return {"$ref": _REF + name_of(cls)}
 
 
 def name_of(cls: type) -> str:
@@ -78,20 +60,86 @@ def name_of(cls: type) -> str:
 
 def schemas() -> dict[str, Schema]:
     """Every schema by name."""
-    _, result = msgspec.json.schema_components(list(TYPES), ref_template=_REF + "{name}")
-    by_name = {_name(name): _renamed(schema) for name, schema in result.items()}
-    for cls, others in TYPES.items():
-        _describe(by_name[name_of(cls)], cls, others)
+    _, result = msgspec.json.schema_components(list(_referred), ref_template=_REF + "{name}")
+    classes = {
+        **vars(types),
+        **vars(messages),
+        **{cls.__name__: cls for cls in _structs(msgspec.Struct)},
+    }
+    by_name: dict[str, Schema] = {}
+    for name, schema in result.items():
+        by_name[_name(name)] = entry = _renamed(schema)
+        _describe(entry, classes[name])
     return dict(sorted({**by_name, **_transcript()}.items()))
+
+
+def _structs(cls: type) -> Iterator[type]:
+    """Those of ours that derive from one; no two have the same name."""
+    subclasses: list[type] = cls.__subclasses__()
+    for item in subclasses:
+        if item.__module__.startswith("hybrid_transcribe."):
+            yield item
+        yield from _structs(item)
 
 
 def field_types(cls: type) -> dict[str, Schema]:
     """The schema of each field of a type, with its description and default."""
     _, result = msgspec.json.schema_components([cls], ref_template=_REF + "{name}")
     schema = _renamed(result[cls.__name__])
-    _describe(schema, cls, ())
+    _describe(schema, cls)
     fields: dict[str, Schema] = schema["properties"]
     return fields
+
+
+# --------------------------------------------------------------------------- docstrings
+
+
+def docstring_head(item: type | Callable[..., Any]) -> str:
+    """Its docstring up to what a class says of its fields, each paragraph on a line.
+
+    What it raises is no concern of those who call over HTTP.
+    """
+    text, _, _ = inspect.cleandoc(item.__doc__ or "").partition("\nAttributes:")
+    return plain_text(text)
+
+
+def plain_text(text: str) -> str:
+    """Paragraphs, each on a line, in Markdown, which knows single backticks for code."""
+    lines = (" ".join(part.replace("``", "`").split()) for part in text.split("\n\n"))
+    return "\n\n".join(line for line in lines if line and not line.startswith("Raises "))
+
+
+def attributes(cls: type) -> dict[str, str]:
+    """What a class and its bases say of each field, as a sentence; the others are not there.
+
+    >>> from hybrid_transcribe.types import Options
+    >>> attributes(Options)["beam_size"]
+    'Hypotheses kept while decoding; 1 is greedy and fastest.'
+    """
+    mapping: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        mapping |= _own_attributes(base.__doc__ or "")
+    return mapping
+
+
+def _own_attributes(doc: str) -> dict[str, str]:
+    _, _, text = inspect.cleandoc(doc).partition("\nAttributes:\n")
+    mapping: dict[str, str] = {}
+    names: list[str] = []
+    for line in text.splitlines():
+        match = _FIELD.match(line)
+        if match:
+            names = match[1].split(", ")
+        for name in names:
+            mapping[name] = f"{mapping.get(name, '')} {match[2] if match else line.strip()}"
+    return {name: _sentence(plain_text(said)) for name, said in mapping.items()}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+# ------------------------------------------------------------------------------- inside
 
 
 def _name(name: str) -> str:
@@ -99,21 +147,21 @@ def _name(name: str) -> str:
     return _NAMES.get(name, name.removesuffix("View"))
 
 
-def _describe(schema: Schema, cls: type, others: Iterable[type]) -> None:
+def _describe(schema: Schema, cls: type) -> None:
     schema["title"] = name_of(cls)
-    schema["description"] = docstrings.head(cls)
+    schema["description"] = docstring_head(cls)
     said: dict[str, str] = {}
-    for item in (*others, cls):
-        said |= docstrings.attributes(item)
+    for item in (*_DESCRIBED.get(cls, ()), cls):
+        said |= attributes(item)
     fields = schema.get("properties", {})
     for name, field in fields.items():
         if name in said:
             field.setdefault("description", said[name])
     if cls not in _SENT and (is_dataclass(cls) or issubclass(cls, msgspec.Struct)):
-        schema["required"] = [name for name in fields if name not in _left_out(cls)]
+        schema["required"] = [name for name in fields if name not in _omitted(cls)]
 
 
-def _left_out(cls: type) -> set[str]:
+def _omitted(cls: type) -> set[str]:
     """Fields that are not always in an answer."""
     if not issubclass(cls, msgspec.Struct):
         return set()

@@ -6,10 +6,9 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany
-from hybrid_transcribe.rest.uploads import parameters
-from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
-from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.rest.uploads import headers as header_values
+from hybrid_transcribe.uploads.files import Files
+from hybrid_transcribe.uploads.received import Received, UploadLimits, size, text_of
 
 #: Most header lines of one part; people's clients send up to four.
 MAX_HEADERS = 16
@@ -99,17 +98,17 @@ class MultipartBody:
         self._header_name, self._header_value = b"", b""
 
     def _header(self, name: str) -> str:
-        return parameters.text_of(self._headers.get(name, b""))
+        return text_of(self._headers.get(name, b""))
 
     def _headers_end(self) -> None:
         self._check_encoding()
-        value, values = parameters.parse(self._header("content-disposition"))
+        value, values = header_values.parse(self._header("content-disposition"))
         if value != "form-data":
             raise InvalidRequest(
                 f"Part {self._parts} of the multipart body has no 'Content-Disposition: "
                 f"form-data', but {value[:80]!r}"
             )
-        self._filename, self._field = parameters.filename(values), values.get("name", "")
+        self._filename, self._field = header_values.filename(values), values.get("name", "")
         if self._filename is None and self._header("content-type").lower().startswith(_MEDIA):
             self._filename = ""
         if self._filename is None:

@@ -16,25 +16,36 @@ known; the files are gone then, and the connection is closed.
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import sys
+import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from tornado.http1connection import HTTP1Connection
+from tornado.httputil import HTTPConnection
+from tornado.iostream import SSLIOStream
 from tornado.web import Finish
 
 from hybrid_transcribe.core.clock import Clock, LoopClock
-from hybrid_transcribe.rest.uploads import concurrency, raw
-from hybrid_transcribe.rest.uploads.body import RequestBody
-from hybrid_transcribe.rest.uploads.body_writer import BodyWriter, check_size
-from hybrid_transcribe.rest.uploads.files import Files, Opener, check_room, open_new
-from hybrid_transcribe.rest.uploads.kinds import body_of, declared_bytes, is_chunked
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.lingering_close import LingeringClose
-from hybrid_transcribe.rest.uploads.pace import UploadPace
-from hybrid_transcribe.rest.uploads.received import Received
-from hybrid_transcribe.rest.uploads.small import FormBody, JsonBody, NoBody
+from hybrid_transcribe.errors import QueueFull
+from hybrid_transcribe.rest.uploads.bodies import (
+    FormBody,
+    JsonBody,
+    NoBody,
+    RequestBody,
+    body_of,
+    declared_bytes,
+    is_chunked,
+    name_of,
+)
+from hybrid_transcribe.rest.uploads.body_writer import BodyWriter, UploadPace, check_size
+from hybrid_transcribe.uploads.files import Files, Opener, check_room, open_new
+from hybrid_transcribe.uploads.received import Received, UploadLimits
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler as _Base
@@ -70,7 +81,7 @@ class StreamingBody(_Base):
         """
         headers, query = self.request.headers, self.request.query_arguments
         files = Files(folder, limits, self.opener)
-        called = raw.name_of(headers.get("Content-Disposition", ""), query, name)
+        called = name_of(headers.get("Content-Disposition", ""), query, name)
         body = body_of(headers, called, files, limits)
         self.receive_as(body, BodyWriter(body, files), folder, limits, clock)
 
@@ -91,7 +102,7 @@ class StreamingBody(_Base):
         check_size(body, declared)
         check_room(folder, declared)
         if not isinstance(body, NoBody | JsonBody | FormBody):
-            self._place = concurrency.enter(folder, limits.parallel)
+            self._place = enter(folder, limits.parallel)
         self._taking = taking
         self._pace = UploadPace(limits, clock or LoopClock(), self._turn_away)
 
@@ -202,3 +213,63 @@ class StreamingBody(_Base):
         """The client has hung up."""
         self._stop()
         super().on_connection_close()
+
+
+#: How long we listen to who has been answered; in that time an answer crosses any ocean.
+LINGER_S = 2.0
+
+
+class LingeringClose(HTTPConnection):
+    """A connection that says goodbye before it hangs up. The handler must drop what comes."""
+
+    def __init__(self, connection: HTTP1Connection) -> None:
+        self._connection = connection
+        self.write_headers = connection.write_headers  # type: ignore[method-assign]
+        self.write = connection.write  # type: ignore[method-assign]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def set_close_callback(self, callback: Callable[[], None] | None) -> None:
+        """As the connection's own."""
+        self._connection.set_close_callback(callback)
+
+    def finish(self) -> None:
+        """The answer is complete."""
+        self._end_our_side()
+        asyncio.get_running_loop().call_later(LINGER_S, self._connection.close)
+
+    def _end_our_side(self) -> None:
+        stream = self._connection.stream
+        # An encrypted connection has no half to end; and what is not sent yet must be.
+        if isinstance(stream, SSLIOStream) or stream.closed() or stream.writing():
+            return
+        # The client may have hung up.
+        with suppress(OSError):
+            stream.socket.shutdown(socket.SHUT_WR)
+
+
+_lock = threading.Lock()
+# By the folder they go to, which each service has of its own; its handlers may be on many loops.
+_inside: Counter[Path] = Counter()
+
+
+def enter(folder: Path, most: int) -> Callable[[], None]:
+    """Take one of ``most`` places; what is returned gives it back, once. Raises QueueFull."""
+    with _lock:
+        if _inside[folder] >= most:
+            raise QueueFull(f"{most} uploads are coming in already, the most; try again later")
+        _inside[folder] += 1
+    entered = False
+
+    def leave() -> None:
+        nonlocal entered
+        with _lock:
+            if entered:
+                return
+            entered = True
+            _inside[folder] -= 1
+            if not _inside[folder]:
+                del _inside[folder]
+
+    return leave

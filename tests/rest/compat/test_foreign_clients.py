@@ -8,6 +8,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from hybrid_transcribe.config import Settings
@@ -62,7 +63,9 @@ def test_speakers_are_in_whispers_json() -> None:
     """Where they are known; of others there is no such field."""
     words = (Word(0.0, 1.0, "hi"),)
     segments = (Segment(0, 1, "hi", speaker="A", words=words), Segment(1, 2, "you"))
-    result = asr._result(Transcript("r", "a.wav", segments, "assemblyai", "m", language="en"))
+    result = msgspec.to_builtins(
+        asr._result(Transcript("r", "a.wav", segments, "assemblyai", "m", language="en"))
+    )
 
     assert result["segments"][0]["speaker"] == "A"
     assert "speaker" not in result["segments"][1]

@@ -10,8 +10,8 @@ from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 from schemathesis.specs.openapi import checks as of_openapi
 
-from hybrid_transcribe.rest.openapi.document import OPERATIONS
 from hybrid_transcribe.rest.openapi.operation import Operation
+from hybrid_transcribe.rest.routes import OPERATIONS
 from tests.rest.conftest import OpenSite
 
 pytestmark = pytest.mark.slow

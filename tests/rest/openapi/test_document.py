@@ -14,10 +14,10 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.rest.openapi import docstrings
-from hybrid_transcribe.rest.openapi.document import OPERATIONS, text
+from hybrid_transcribe.rest.openapi.document import text
 from hybrid_transcribe.rest.openapi.operation import Operation
-from hybrid_transcribe.rest.routes import TABLE
+from hybrid_transcribe.rest.openapi.schemas import attributes
+from hybrid_transcribe.rest.routes import OPERATIONS, TABLE
 from hybrid_transcribe.types import Options
 from tests.rest.conftest import OpenSite, Site
 
@@ -71,7 +71,7 @@ def test_names_are_unique() -> None:
 @pytest.mark.parametrize("one", OPERATIONS, ids=lambda one: one.name)
 def test_parameters_of_a_path_are_described(one: Operation) -> None:
     """Each once, and no others."""
-    named = [p.name for p in one.parameters if p.where == "path"]
+    named = [p["name"] for p in one.parameters if p["in"] == "path"]
 
     assert named == re.findall(r"\{(\w+)\}", one.path)
 
@@ -105,7 +105,7 @@ def test_schemas_are_schemas(name: str) -> None:
 
 def test_every_option_is_described() -> None:
     """In the form, in JSON and by itself: with a type, and with its line of the docstring."""
-    said = docstrings.attributes(Options)
+    said = attributes(Options)
     body = DOCUMENT["paths"]["/jobs"]["post"]["requestBody"]["content"]
     for result in (
         body["multipart/form-data"]["schema"]["properties"],

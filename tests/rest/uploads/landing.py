@@ -22,9 +22,9 @@ from tornado.web import Application, HTTPError, RequestHandler, stream_request_b
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.core.clock import Clock, LoopClock
-from hybrid_transcribe.rest.uploads.files import Opener, open_new
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+from hybrid_transcribe.uploads.files import Opener, open_new
+from hybrid_transcribe.uploads.received import UploadLimits
 
 #: What the handlers on top of uploads make of their errors.
 STATUS = {

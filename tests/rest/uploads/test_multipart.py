@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, TooLarge, TooMany
-from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.rest.uploads.multipart import MultipartBody
+from hybrid_transcribe.uploads.files import Files
+from hybrid_transcribe.uploads.received import UploadLimits
 from tests.rest.uploads.landing import END, part
 
 LIMITS = UploadLimits()

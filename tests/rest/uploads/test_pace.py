@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hybrid_transcribe.errors import TooSlow
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.pace import UploadPace
+from hybrid_transcribe.rest.uploads.body_writer import UploadPace
 from hybrid_transcribe.testing import ManualClock
+from hybrid_transcribe.uploads.received import UploadLimits
 
 LIMITS = UploadLimits(idle_s=10, least_bytes_per_s=100, window_s=30)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_transcribe.rest.uploads.parameters import filename, parse, text_of
-from hybrid_transcribe.rest.uploads.raw import name_of
+from hybrid_transcribe.rest.uploads.bodies import name_of
+from hybrid_transcribe.rest.uploads.headers import filename, parse
+from hybrid_transcribe.uploads.received import text_of
 
 
 @pytest.mark.parametrize(

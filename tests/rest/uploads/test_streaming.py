@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.errors import DiskFull
-from hybrid_transcribe.rest.uploads import files as files_module
-from hybrid_transcribe.rest.uploads import lingering_close
+from hybrid_transcribe.rest.uploads import streaming
 from hybrid_transcribe.rest.uploads.body_writer import BATCH_BYTES
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
 from hybrid_transcribe.testing import ManualClock
+from hybrid_transcribe.uploads import files as files_module
+from hybrid_transcribe.uploads.received import UploadLimits
 from tests.rest.uploads.conftest import OpenLanding
 from tests.rest.uploads.landing import END, FORM, Landing, answer, part, request, until
 
@@ -319,7 +319,7 @@ def test_f27_a_length_too_long(open_landing: OpenLanding, headers: list[str]) ->
 
 def test_f27_no_length_at_all(open_landing: OpenLanding, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body in chunks is counted as it comes; the end of the answer comes right behind it."""
-    monkeypatch.setattr(lingering_close, "LINGER_S", 60.0)
+    monkeypatch.setattr(streaming, "LINGER_S", 60.0)
     landing = open_landing(limits=TIGHT)
     chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
     with landing.connect() as client:
@@ -335,7 +335,7 @@ def test_f27_an_endless_client_is_cut_off(
     open_landing: OpenLanding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who goes on sending after the answer is listened to for a while, and no longer."""
-    monkeypatch.setattr(lingering_close, "LINGER_S", 0.2)
+    monkeypatch.setattr(streaming, "LINGER_S", 0.2)
     landing = open_landing(limits=TIGHT)
     chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
     with landing.connect() as client:

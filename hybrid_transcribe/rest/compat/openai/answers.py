@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,41 +20,50 @@ _JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"
 
 
-def answer(
-    transcript: Transcript, transcription_parameters: TranscriptionParameters
-) -> tuple[bytes, str]:
+class Transcription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A transcript as OpenAI writes it; all but the text in `verbose_json` only.
+
+    Attributes:
+        language: its English name; of a translation that of the text that comes out.
+    """
+
+    text: str
+    task: Literal["transcribe", "translate"] | msgspec.UnsetType = msgspec.UNSET
+    language: str | msgspec.UnsetType | None = msgspec.UNSET
+    duration: float | msgspec.UnsetType = msgspec.UNSET
+    words: tuple[whisper.WhisperWord, ...] | msgspec.UnsetType = msgspec.UNSET
+    segments: tuple[whisper.WhisperSegment, ...] | msgspec.UnsetType = msgspec.UNSET
+    usage: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+def written(transcript: Transcript, required: TranscriptionParameters) -> tuple[bytes, str]:
     """The body and its type."""
-    if transcription_parameters.format in _FILES:
-        writer = WRITERS.make(_FILES[transcription_parameters.format])
-        return writer.write(transcript).encode(), _TEXT
-    translated = transcription_parameters.run["task"] == "translate"
-    if transcription_parameters.format == "verbose_json":
-        return msgspec.json.encode(
-            _verbose(transcript, transcription_parameters.granularities, translated)
-        ), _JSON
-    usage = {} if translated else _usage(transcript)
-    return msgspec.json.encode({"text": transcript.text, **usage}), _JSON
+    if required.format in _FILES:
+        return WRITERS.make(_FILES[required.format]).write(transcript).encode(), _TEXT
+    translated = required.run["task"] == "translate"
+    said = Transcription(text=transcript.text, usage=_usage(transcript, translated))
+    if required.format == "verbose_json":
+        said = _verbose(said, transcript, required.granularities, translated)
+    return msgspec.json.encode(said), _JSON
 
 
 def _verbose(
-    transcript: Transcript, granularities: frozenset[str], translated: bool
-) -> dict[str, Any]:
-    by_name: dict[str, Any] = {
-        "task": "translate" if translated else "transcribe",
-        # Of a translation it is the language of the text that comes out.
-        "language": "english" if translated else english_name(transcript.language),
-        "duration": transcript.duration_s or 0.0,
-        "text": transcript.text,
-    }
-    if "word" in granularities:
-        words = itertools.chain.from_iterable(whisper.words_of(transcript))
-        by_name["words"] = [{k: w[k] for k in ("word", "start", "end")} for w in words]
-    if "segment" in granularities:
-        by_name["segments"] = whisper.segments(transcript)
-    return by_name if translated else {**by_name, **_usage(transcript)}
+    said: Transcription, transcript: Transcript, granularities: frozenset[str], translated: bool
+) -> Transcription:
+    words = itertools.chain.from_iterable(whisper.words_of(transcript))
+    return msgspec.structs.replace(
+        said,
+        task="translate" if translated else "transcribe",
+        language="english" if translated else english_name(transcript.language),
+        duration=transcript.duration_s or 0.0,
+        words=tuple(msgspec.structs.replace(w, probability=msgspec.UNSET) for w in words)
+        if "word" in granularities
+        else msgspec.UNSET,
+        segments=whisper.segments(transcript) if "segment" in granularities else msgspec.UNSET,
+    )
 
 
-def _usage(transcript: Transcript) -> dict[str, Any]:
-    if transcript.duration_s is None:
-        return {}
-    return {"usage": {"type": "duration", "seconds": transcript.duration_s}}
+def _usage(transcript: Transcript, translated: bool) -> dict[str, Any] | msgspec.UnsetType:
+    if transcript.duration_s is None or translated:
+        return msgspec.UNSET
+    return {"type": "duration", "seconds": transcript.duration_s}

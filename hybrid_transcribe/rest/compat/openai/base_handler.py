@@ -13,7 +13,8 @@ from hybrid_transcribe import errors
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.synchronous import SHOULD_RETRY
-from hybrid_transcribe.rest.problems import status_of
+from hybrid_transcribe.rest.openapi.operation import JSON, content, problem_status
+from hybrid_transcribe.rest.openapi.schemas import ref
 
 #: Where OpenAI's status is another than ours: a bad file is a bad request, a model not found.
 _STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
@@ -49,14 +50,38 @@ class Unusable(InvalidRequest):
         self.param = param
 
 
+class OpenAIErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong; ``param`` names the field that it is about."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class OpenAIError(msgspec.Struct, frozen=True):
+    """An error in OpenAI's shape."""
+
+    error: OpenAIErrorBody
+
+
+def openai_status(error: type[HybridTranscribeError]) -> int:
+    """The status of a class of errors of ours, for OpenAI's clients."""
+    return int(next((_STATUS[c] for c in error.__mro__ if c in _STATUS), problem_status(error)))
+
+
 class OpenAIHandler(BaseHandler):
     """A door whose errors OpenAI's clients understand."""
+
+    group = "OpenAI"
+    error_content = content({JSON: ref(OpenAIError)})
+    error_status = staticmethod(openai_status)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Every error, ours and Tornado's."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, HybridTranscribeError):
-            status_code = int(openai_status(error))
+            status_code = openai_status(type(error))
             self._headers_of(error)
             if isinstance(error, _LASTING):
                 self.set_header(SHOULD_RETRY, "false")
@@ -74,6 +99,8 @@ class OpenAIHandler(BaseHandler):
 class NoSuchAddress(OpenAIHandler):
     """Whatever else of OpenAI's somebody calls."""
 
+    pattern = "/v1(?:/.*)?"
+
     def prepare(self) -> None:
         """Say it in words that the client shows."""
         super().prepare()
@@ -84,17 +111,12 @@ class NoSuchAddress(OpenAIHandler):
         )
 
 
-def openai_status(error: HybridTranscribeError) -> HTTPStatus:
-    """The status of an error of ours, for OpenAI's clients."""
-    return next((_STATUS[c] for c in type(error).__mro__ if c in _STATUS), status_of(error))
-
-
-def error_body(error: HybridTranscribeError) -> dict[str, Any]:
+def error_body(error: HybridTranscribeError) -> OpenAIError:
     """The body that tells of an error of ours."""
     is_known = isinstance(error, errors.UnknownModel | errors.UnknownEngine)
     param = "model" if is_known else param_of(error)
     code = next((_CODES[c] for c in type(error).__mro__ if c in _CODES), error.code)
-    return _body(openai_status(error), str(error), param, code)
+    return _body(openai_status(type(error)), str(error), param, code)
 
 
 def param_of(error: HybridTranscribeError) -> str | None:
@@ -107,9 +129,9 @@ def param_of(error: HybridTranscribeError) -> str | None:
     return "language" if is_language else None
 
 
-def _body(status: int, message: str, param: str | None, code: str) -> dict[str, Any]:
+def _body(status: int, message: str, param: str | None, code: str) -> OpenAIError:
     usual = (
         "server_error" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "invalid_request_error"
     )
     kind = _TYPES.get(HTTPStatus(status), usual)
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return OpenAIError(OpenAIErrorBody(message=message, type=kind, param=param, code=code))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.listing import list_engines
@@ -12,6 +14,7 @@ from hybrid_transcribe.errors import UnknownModel
 from hybrid_transcribe.models.catalogue import is_path
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.rest.compat.openai.base_handler import OpenAIHandler
+from hybrid_transcribe.rest.openapi.operation import answer, operation
 from hybrid_transcribe.types import EngineInfo
 
 #: OpenAI's own names: programs have them written into them. They mean our default.
@@ -46,17 +49,48 @@ def named(model: str, settings: Settings) -> dict[str, str]:
     return {"engine": engine, "model": rest} if engine else {"model": rest}
 
 
+class OpenAIModel(msgspec.Struct, frozen=True, kw_only=True):
+    """A model. Nobody knows when it was made; the clients want a number."""
+
+    id: str
+    owned_by: str
+    object: Literal["model"] = "model"
+    created: int = 0
+
+
+class OpenAIModels(msgspec.Struct, frozen=True, kw_only=True):
+    """A list of models."""
+
+    data: tuple[OpenAIModel, ...]
+    object: Literal["list"] = "list"
+
+
 class OpenAIModelsHandler(OpenAIHandler):
     """``GET /v1/models``."""
 
+    paths = ("/v1/models",)
+
+    @operation(
+        "openai_models",
+        "List the models, likewise",
+        answers={200: answer("Every name that can be used here now.", OpenAIModels)},
+    )
     async def get(self) -> None:
-        """Every name that can be used here now."""
-        self.reply({"object": "list", "data": list((await _listed(self)).values())})
+        """By the names that OpenAI's clients may send."""
+        self.reply(OpenAIModels(data=tuple((await _listed(self)).values())))
 
 
 class OpenAIModelHandler(OpenAIHandler):
     """``GET /v1/models/{model}``."""
 
+    paths, pattern = ("/v1/models/{model}",), "/v1/models/(.+)"
+
+    @operation(
+        "openai_model",
+        "Look at a model, likewise",
+        answers={200: answer("The model.", OpenAIModel)},
+        errors=(UnknownModel,),
+    )
     async def get(self, model: str) -> None:
         """One of them. Raises UnknownModel."""
         result = await _listed(self)
@@ -65,12 +99,12 @@ class OpenAIModelHandler(OpenAIHandler):
         self.reply(result[model])
 
 
-async def _listed(handler: OpenAIHandler) -> dict[str, dict[str, Any]]:
+async def _listed(handler: OpenAIHandler) -> dict[str, OpenAIModel]:
     # Importing engines reads the disk, so not on the loop.
     engines = await asyncio.get_running_loop().run_in_executor(
         None, list_engines, handler.rest.service.settings
     )
-    return {name: _model(name, owner) for name, owner in _names(engines)}
+    return {name: OpenAIModel(id=name, owned_by=owner) for name, owner in _names(engines)}
 
 
 def _names(engines: Any) -> Iterator[tuple[str, str]]:
@@ -83,8 +117,3 @@ def _names(engines: Any) -> Iterator[tuple[str, str]]:
         if engine.default:
             yield from ((model, engine.name) for model in models)
         yield from ((f"{engine.name}/{model}", engine.name) for model in models)
-
-
-def _model(name: str, owner: str) -> dict[str, Any]:
-    # Nobody knows when a model was made; the clients want a number.
-    return {"id": name, "object": "model", "created": 0, "owned_by": owner}

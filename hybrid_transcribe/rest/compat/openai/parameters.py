@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
@@ -20,7 +21,8 @@ FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
 #: Formats in which an answer can come bit by bit.
 STREAMED = ("json", "text")
 
-_GRANULARITIES = ("segment", "word")
+#: What ``verbose_json`` can tell the times of.
+GRANULARITIES = ("segment", "word")
 
 # As faster-whisper and others call them.
 _SINGULAR = {"segments": "segment", "words": "word"}
@@ -119,10 +121,11 @@ class _Form:
         return text
 
     def flag(self, name: str) -> bool:
-        text = (self.text(name) or "false").strip().lower()
-        if text not in ("true", "1", "false", "0"):
+        text = self.text(name) or "false"
+        flag = truth(text)
+        if flag is None:
             raise Unusable(name, f"{name}={text!r}: it must be true or false")
-        return text in ("true", "1")
+        return flag
 
     def names(self) -> tuple[str, ...]:
         return tuple(self._fields)
@@ -142,10 +145,10 @@ def _granularities(form: _Form, format_: str) -> frozenset[str]:
     named = _listed(form.several("timestamp_granularities"))
     chosen = [_SINGULAR.get(name, name) for name in named]
     for item in chosen:
-        if item not in _GRANULARITIES:
+        if item not in GRANULARITIES:
             raise Unusable(
                 "timestamp_granularities",
-                f"timestamp_granularities[]={item!r}; choose from: {', '.join(_GRANULARITIES)}",
+                f"timestamp_granularities[]={item!r}; choose from: {', '.join(GRANULARITIES)}",
             )
     if chosen and format_ != "verbose_json":
         raise Unusable(

@@ -156,5 +156,5 @@ def _is_end(event: Event) -> bool:
     return recording is not None and recording.state.terminal
 
 
-def _event(message: dict[str, Any]) -> bytes:
+def _event(message: Any) -> bytes:
     return b"data: " + msgspec.json.encode(message) + b"\n\n"

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.rest.files.handlers import UploadHandler
+from hybrid_transcribe.rest.tus.handlers import UploadHandler
 from tests.rest.conftest import OpenSite, Site
-from tests.rest.files.conftest import PIECE, Tus
+from tests.rest.tus.conftest import PIECE, Tus
 
 
 def test_what_there_is(tus: Tus) -> None:

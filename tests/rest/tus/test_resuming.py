@@ -19,10 +19,10 @@ from tusclient.client import TusClient
 
 from hybrid_transcribe.config import MIB, Settings
 from hybrid_transcribe.errors import UnknownUpload
-from hybrid_transcribe.rest.files.upload_store import UploadStore
 from hybrid_transcribe.testing import ManualClock, tone, write_wav
+from hybrid_transcribe.uploads.store import UploadStore
 from tests.rest.conftest import OpenSite, Site
-from tests.rest.files.conftest import PIECE, Tus
+from tests.rest.tus.conftest import PIECE, Tus
 from tests.services import service as make_service
 
 

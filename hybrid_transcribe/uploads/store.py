@@ -11,10 +11,13 @@ end it or have it transcribed. A path is made of them only after they were found
 
 from __future__ import annotations
 
+import base64
+import binascii
 import logging
 import os
 import re
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
@@ -25,15 +28,26 @@ import msgspec
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core import names
-from hybrid_transcribe.core.clock import Clock, Timer
-from hybrid_transcribe.errors import InvalidRequest, QueueFull, UnknownUpload, UploadConflict
+from hybrid_transcribe.core.clock import Clock, LoopClock, Timer
+from hybrid_transcribe.errors import (
+    InvalidRequest,
+    QueueFull,
+    TooLarge,
+    UnknownUpload,
+    UploadConflict,
+)
+from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.rest.files.protocol import name_in
-from hybrid_transcribe.rest.uploads.files import telling_full
+from hybrid_transcribe.uploads.files import telling_full
+from hybrid_transcribe.uploads.received import size, text_of
 
 log = logging.getLogger(__name__)
 
 _ID = re.compile(r"[0-9a-f]{32}")
+
+
+#: Longest ``Upload-Metadata``, which we keep: a name of 4,000 characters fits.
+MAX_METADATA = 24 * 1024
 
 
 @dataclass(slots=True)
@@ -286,3 +300,57 @@ def link(source: Path, target: Path) -> None:
             with target.open("xb") as new:
                 while block := old.read(1 << 20):
                     new.write(block)
+
+
+_shelves: weakref.WeakKeyDictionary[Service, UploadStore] = weakref.WeakKeyDictionary()
+
+
+def opened(service: Service) -> UploadStore | None:
+    """The service's shelf, None before it was opened."""
+    return _shelves.get(service)
+
+
+def open_shelf(service: Service) -> UploadStore:
+    """The service's shelf. Called on the engine-room loop, so that there is one."""
+    shelf = _shelves.get(service)
+    if shelf is None:
+        shelf = _shelves[service] = UploadStore(service.partial_dir, service.settings, LoopClock())
+        # What an earlier process left may be overdue.
+        shelf.expire()
+        shelf.watch()
+        service.before_close(shelf.close)
+    return shelf
+
+
+def expire_abandoned(service: Service) -> None:
+    """Have what an earlier process left in pieces expire, though nobody asks for it."""
+    if service.partial_dir.exists():
+        service.call(lambda room: open_shelf(service))
+
+
+def read_metadata(header: str) -> dict[str, str]:
+    """``Upload-Metadata``: keys with values in Base64. Raises InvalidRequest, TooLarge.
+
+    >>> read_metadata("filename cmV1bmnDo28ubTRh,is_confidential")
+    {'filename': 'reunião.m4a', 'is_confidential': ''}
+    """
+    if len(header) > MAX_METADATA:
+        raise TooLarge(f"Upload-Metadata: more than {size(MAX_METADATA)}")
+    mapping: dict[str, str] = {}
+    for pair in filter(None, (p.strip() for p in header.split(","))):
+        key, _, value = pair.partition(" ")
+        if not (key.isascii() and key.isprintable()):
+            raise InvalidRequest(f"Upload-Metadata: the key {key[:80]!r} is no plain text")
+        try:
+            mapping[key] = text_of(base64.b64decode(value.strip(), validate=True))
+        except (binascii.Error, ValueError):
+            raise InvalidRequest(
+                f"Upload-Metadata: the value of {key[:80]!r} is no Base64"
+            ) from None
+    return mapping
+
+
+def name_in(header: str) -> str:
+    """What the sender calls the file; empty where nothing says. Raises as `read_metadata`."""
+    result = read_metadata(header)
+    return result.get("filename") or result.get("name") or ""

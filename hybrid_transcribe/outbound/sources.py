@@ -12,11 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidRequest, NotAllowed
-from hybrid_transcribe.rest.outbound import addresses
-from hybrid_transcribe.rest.outbound.call import Caller
-from hybrid_transcribe.rest.uploads.files import Files
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.outbound.call import Caller, checked
+from hybrid_transcribe.uploads.files import Files
+from hybrid_transcribe.uploads.received import Received, UploadLimits
 
 #: The field that names them.
 FIELD = "source_url"
@@ -46,7 +44,7 @@ async def with_sources(received: Received, settings: Settings, folder: Path) -> 
             f"server started with allow_source_urls ({FIELD} was given)"
         )
     for url in urls:
-        addresses.checked(url)
+        checked(url)
     loop = asyncio.get_running_loop()
     fetched = await loop.run_in_executor(_FETCHERS, _fetch, urls, settings, folder)
     return replace(_without(received), uploads=(*received.uploads, *fetched.uploads))

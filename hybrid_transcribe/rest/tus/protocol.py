@@ -8,8 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge
-from hybrid_transcribe.rest.uploads.limits import size
-from hybrid_transcribe.rest.uploads.parameters import text_of
+from hybrid_transcribe.uploads.received import size
 
 VERSION = "1.0.0"
 
@@ -30,9 +29,6 @@ PIECE = "application/offset+octet-stream"
 
 #: The status of a piece that came through damaged; HTTP itself has none for it.
 CHECKSUM_MISMATCH = 460
-
-#: Longest ``Upload-Metadata``, which we keep: a name of 4,000 characters fits.
-MAX_METADATA = 24 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,34 +63,6 @@ def declared_length(length: str | None, defer: str | None, most: int) -> int | N
     if n_bytes > most:
         raise TooLarge(f"The upload has {size(n_bytes)}; at most {size(most)} are allowed")
     return n_bytes
-
-
-def metadata(header: str) -> dict[str, str]:
-    """``Upload-Metadata``: keys with values in Base64. Raises InvalidRequest, TooLarge.
-
-    >>> metadata("filename cmV1bmnDo28ubTRh,is_confidential")
-    {'filename': 'reunião.m4a', 'is_confidential': ''}
-    """
-    if len(header) > MAX_METADATA:
-        raise TooLarge(f"Upload-Metadata: more than {size(MAX_METADATA)}")
-    mapping: dict[str, str] = {}
-    for pair in filter(None, (p.strip() for p in header.split(","))):
-        key, _, value = pair.partition(" ")
-        if not (key.isascii() and key.isprintable()):
-            raise InvalidRequest(f"Upload-Metadata: the key {key[:80]!r} is no plain text")
-        try:
-            mapping[key] = text_of(base64.b64decode(value.strip(), validate=True))
-        except (binascii.Error, ValueError):
-            raise InvalidRequest(
-                f"Upload-Metadata: the value of {key[:80]!r} is no Base64"
-            ) from None
-    return mapping
-
-
-def name_in(header: str) -> str:
-    """What the sender calls the file; empty where nothing says. Raises as `metadata`."""
-    result = metadata(header)
-    return result.get("filename") or result.get("name") or ""
 
 
 def checksum(header: str | None) -> Checksum | None:

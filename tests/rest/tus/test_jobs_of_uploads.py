@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rest.conftest import OpenSite, Site
-from tests.rest.files.conftest import Tus
+from tests.rest.tus.conftest import Tus
 from tests.services import wavs
 
 

@@ -1,10 +1,14 @@
-"""How much one request may bring, and how slowly."""
+"""What one request brings, and how much and how slowly it may."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from hybrid_transcribe.config import MIB, Settings
+from hybrid_transcribe.core import names
 
 KIB = 1024
 
@@ -56,3 +60,52 @@ def size(n_bytes: int) -> str:
     ('4096 MiB', '1000 bytes')
     """
     return f"{n_bytes / MIB:.0f} MiB" if n_bytes >= MIB else f"{n_bytes} bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that was sent.
+
+    Attributes:
+        name: what its sender calls it, as it came: to be judged, never part of a path.
+        path: where it lies, under a random name.
+        field: the form's field that brought it; empty for a body that is one file.
+    """
+
+    name: str
+    path: Path
+    size_bytes: int
+    field: str = ""
+
+    @property
+    def display_name(self) -> str:
+        """The name made fit to be display_name."""
+        return names.display_name(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Everything of a request's body; its files belong to whoever holds this.
+
+    Attributes:
+        fields: each name with its values, in the order sent.
+        uploads: in the order sent.
+        json: what a JSON body said, None without one.
+    """
+
+    fields: Mapping[str, tuple[str, ...]]
+    uploads: tuple[ReceivedFile, ...]
+    json: Any | None = None
+
+    def discard(self) -> None:
+        """Delete the files. Those that somebody took or deleted before do not matter."""
+        for upload in self.uploads:
+            upload.path.unlink(missing_ok=True)
+
+
+def text_of(header: bytes) -> str:
+    """A header as text: UTF-8, or Latin-1 where it is none."""
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")

@@ -12,8 +12,7 @@ from pathlib import Path
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
-from hybrid_transcribe.rest.uploads.limits import UploadLimits, size
-from hybrid_transcribe.rest.uploads.received import ReceivedFile
+from hybrid_transcribe.uploads.received import ReceivedFile, UploadLimits, size
 
 #: Makes a file that is not there yet, for writing without a buffer.
 Opener = Callable[[Path], io.RawIOBase]

@@ -1,13 +1,17 @@
 """Tells the ``callback_url`` of a job that it has ended.
 
 What was not told when this process ended is told by the next one: the journal has with each
-job whether it was. Signed, so that the receiver knows who calls; tried a few times.
+job whether it was. Signed as Standard Webhooks has it, so that any of its libraries can check
+who calls; tried a few times.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import hashlib
+import hmac
 import logging
 import random
 import weakref
@@ -16,12 +20,16 @@ from collections.abc import Callable
 import msgspec
 
 from hybrid_transcribe.core.clock import Clock, Timer
-from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, UnsafeInput
+from hybrid_transcribe.errors import (
+    HybridTranscribeError,
+    InvalidOption,
+    InvalidRequest,
+    UnsafeInput,
+)
 from hybrid_transcribe.events import Event, JobChanged, JobDeleted
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.rest.outbound import addresses, signature
-from hybrid_transcribe.rest.outbound.call import Caller
+from hybrid_transcribe.outbound.call import Caller, checked
 from hybrid_transcribe.types import JobSnapshot
 from hybrid_transcribe.wire import serialize
 
@@ -40,6 +48,13 @@ AT_ONCE = 8
 _GONE = 410
 
 
+#: What a secret begins with.
+SECRET_PREFIX = "whsec_"  # noqa: S105
+
+# Below that a secret is weak, above it no library takes it.
+_LEAST_BYTES, _MOST_BYTES = 24, 64
+
+
 class Outbox:
     """The callbacks of one service. All but `of` and `check` is used on the engine-room loop."""
 
@@ -54,7 +69,7 @@ class Outbox:
         self._clock: Clock = service.clock
         self._caller = caller
         self._chance = chance
-        self._key = signature.key_of(service.settings.webhook_secret or "")
+        self._key = key_of(service.settings.webhook_secret or "")
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._timers: dict[str, Timer] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -137,7 +152,7 @@ class Outbox:
             snapshot = self._room.reading.snapshot(job_id)
             body = payload(snapshot)
             at = int(self._clock.wall())
-            headers = signature.headers_of(self._key, message_id(snapshot), at, body)
+            headers = signed_headers(self._key, message_id(snapshot), at, body)
             try:
                 status = await self._caller.post(
                     job.callback_url,
@@ -173,6 +188,31 @@ def message_id(job: JobSnapshot) -> str:
     return f"msg_{digest.hexdigest()[:32]}"
 
 
+def key_of(secret: str) -> bytes:
+    """The bytes of a secret ``whsec_<base64>``. Raises InvalidOption, which does not show it."""
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not secret.startswith(SECRET_PREFIX) or not _LEAST_BYTES <= len(key) <= _MOST_BYTES:
+        raise InvalidOption(
+            f"Setting webhook_secret=…: it must be {SECRET_PREFIX} and the base64 of "
+            f"{_LEAST_BYTES} to {_MOST_BYTES} random bytes"
+        )
+    return key
+
+
+def signed_headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[str, str]:
+    """The headers that prove who sent it, and when (seconds since the epoch)."""
+    signed = b".".join((message_id.encode(), str(at).encode(), body))
+    digest = hmac.new(key, signed, hashlib.sha256).digest()
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(at),
+        "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+    }
+
+
 def check(service: Service, url: object) -> str:
     """A callback address that may be taken. Raises InvalidRequest, UnsafeInput."""
     if not isinstance(url, str) or not url:
@@ -181,7 +221,7 @@ def check(service: Service, url: object) -> str:
         raise InvalidRequest(
             "callback_url was given, but this server has no webhook_secret to sign callbacks with"
         )
-    addresses.checked(url)
+    checked(url)
     return url
 
 
@@ -192,7 +232,7 @@ def start(service: Service) -> None:
     """Tell what an earlier process had not. Raises InvalidOption for a secret that cannot be."""
     secret = service.settings.webhook_secret
     if secret:
-        signature.key_of(secret)
+        key_of(secret)
         service.call(lambda room: outbox_of(service, room))
 
 

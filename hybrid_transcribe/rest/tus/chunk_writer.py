@@ -10,11 +10,11 @@ from pathlib import Path
 
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import Damaged
-from hybrid_transcribe.rest.files.protocol import Checksum
-from hybrid_transcribe.rest.files.upload_store import PartialUpload, UploadStore, UploadWriter
+from hybrid_transcribe.rest.tus.protocol import Checksum
 from hybrid_transcribe.rest.uploads.body_writer import WRITERS, BodyWriter
-from hybrid_transcribe.rest.uploads.files import Opener, telling_full
-from hybrid_transcribe.rest.uploads.received import Received
+from hybrid_transcribe.uploads.files import Opener, telling_full
+from hybrid_transcribe.uploads.received import Received
+from hybrid_transcribe.uploads.store import PartialUpload, UploadStore, UploadWriter
 
 
 def open_end(path: Path) -> io.RawIOBase:

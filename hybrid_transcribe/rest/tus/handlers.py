@@ -12,29 +12,101 @@ from typing import Any
 import msgspec
 from tornado.web import HTTPError
 
+from hybrid_transcribe import errors
 from hybrid_transcribe.errors import Damaged, InvalidRequest, UploadConflict
 from hybrid_transcribe.rest.base_handler import BaseHandler
-from hybrid_transcribe.rest.files import protocol, shelves
-from hybrid_transcribe.rest.files.chunk_writer import ChunkWriter, Keeping, open_end, settled
-from hybrid_transcribe.rest.files.upload_store import PartialUpload, UploadStore, UploadWriter
+from hybrid_transcribe.rest.openapi.operation import (
+    GONE,
+    PROBLEM_CONTENT,
+    answer,
+    body,
+    operation,
+    parameter,
+)
+from hybrid_transcribe.rest.openapi.options import FILE
+from hybrid_transcribe.rest.openapi.schemas import Schema
 from hybrid_transcribe.rest.problems import PROBLEM, problem
-from hybrid_transcribe.rest.uploads.files import Opener, check_room
-from hybrid_transcribe.rest.uploads.kinds import check_packing, declared_bytes, is_chunked
-from hybrid_transcribe.rest.uploads.limits import UploadLimits
-from hybrid_transcribe.rest.uploads.parameters import parse
+from hybrid_transcribe.rest.tus import protocol
+from hybrid_transcribe.rest.tus.chunk_writer import ChunkWriter, Keeping, open_end, settled
+from hybrid_transcribe.rest.uploads.bodies import check_packing, declared_bytes, is_chunked
+from hybrid_transcribe.rest.uploads.headers import parse
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+from hybrid_transcribe.uploads.files import Opener, check_room
+from hybrid_transcribe.uploads.received import UploadLimits
+from hybrid_transcribe.uploads.store import (
+    PartialUpload,
+    UploadStore,
+    UploadWriter,
+    open_shelf,
+    opened,
+    read_metadata,
+)
 
 
 async def shelf_of(door: BaseHandler) -> UploadStore:
     """The shelf of a handler's service, whatever host the handler is on."""
     service = door.rest.service
-    result = shelves.opened(service)
-    return await door.ask(lambda room: shelves.open_shelf(service)) if result is None else result
+    result = opened(service)
+    return await door.ask(lambda room: open_shelf(service)) if result is None else result
+
+
+_SIZE: Schema = {"type": "integer", "minimum": 0}
+_VERSION = parameter(
+    "Tus-Resumable",
+    "header",
+    "The version of the protocol.",
+    {"type": "string", "const": protocol.VERSION},
+    required=True,
+)
+_LENGTH = parameter("Upload-Length", "header", "Bytes of the whole file.", _SIZE)
+_CHECKSUM = parameter(
+    "Upload-Checksum",
+    "header",
+    f"What the piece must add up to: one of {', '.join(protocol.CHECKSUMS)}, a space, and the "
+    "digest in base64.",
+)
+_PROGRESS = {
+    "Tus-Resumable": "The version of the protocol.",
+    "Upload-Offset": "Bytes that have come.",
+    "Upload-Expires": "Until when it may go on.",
+}
+_STALE = {412: {"description": "Another version of the protocol.", "content": PROBLEM_CONTENT}}
+_DAMAGED = {
+    460: {
+        "description": "The piece came through damaged; send it again.",
+        "content": PROBLEM_CONTENT,
+    }
+}
+_ERRORS = (
+    errors.UploadConflict,
+    errors.TooLarge,
+    errors.TooSlow,
+    errors.DiskFull,
+    errors.UnsupportedMedia,
+)
+
+
+_options = partial(
+    operation,
+    summary="What of the protocol there is",
+    answers={
+        204: answer(
+            "It is in the headers.",
+            headers={
+                "Tus-Version": "Versions of the protocol.",
+                "Tus-Extension": "Extensions, with commas.",
+                "Tus-Max-Size": "Most bytes of one upload.",
+                "Tus-Checksum-Algorithm": "Algorithms, with commas.",
+            },
+        )
+    },
+)
 
 
 class _Tus(StreamingBody, BaseHandler):
     """What both addresses share."""
 
+    group = "uploads"
     streams = True
     #: Opens an upload's file for what comes next; tests have one that runs out of disk.
     opener: Opener = staticmethod(open_end)
@@ -67,7 +139,7 @@ class _Tus(StreamingBody, BaseHandler):
     async def begin(self) -> None:
         """Before the body comes."""
 
-    def options(self, *path: str) -> None:
+    def tell_protocol(self) -> None:
         """What of the protocol there is."""
         self.set_header("Tus-Version", protocol.VERSION)
         self.set_header("Tus-Extension", ",".join(protocol.EXTENSIONS))
@@ -145,7 +217,13 @@ class _Tus(StreamingBody, BaseHandler):
 class UploadsHandler(_Tus):
     """``POST /files``: a new upload, with or without its first piece."""
 
+    paths, pattern = ("/files",), "/files/?"
     _upload: PartialUpload | None = None
+
+    @_options("uploads_options")
+    def options(self) -> None:
+        """For clients that look first."""
+        self.tell_protocol()
 
     async def begin(self) -> None:
         """Make room for it."""
@@ -160,7 +238,7 @@ class UploadsHandler(_Tus):
             settings.max_file_bytes,
         )
         metadata = headers.get("Upload-Metadata", "")
-        protocol.metadata(metadata)
+        read_metadata(metadata)
         check_room(self.rest.service.uploads_dir, length or 0)
         upload = await self.in_thread(partial(self.shelf.create, length, metadata))
         try:
@@ -172,8 +250,42 @@ class UploadsHandler(_Tus):
             raise
         self._upload = upload
 
+    @operation(
+        "create_upload",
+        "Begin an upload",
+        parameters=(
+            _VERSION,
+            _LENGTH,
+            parameter(
+                "Upload-Defer-Length",
+                "header",
+                "The length is told later.",
+                {"type": "string", "const": "1"},
+            ),
+            parameter(
+                "Upload-Metadata",
+                "header",
+                "Pairs of a name and a value in base64, with commas: `filename` is what the file "
+                "is called.",
+            ),
+            _CHECKSUM,
+        ),
+        body=body("Its first bytes, if any.", {protocol.PIECE: FILE}, required=False),
+        answers={
+            201: answer(
+                "It may begin.", headers={"Location": "The upload's address.", **_PROGRESS}
+            ),
+            **_STALE,
+            **_DAMAGED,
+        },
+        errors=_ERRORS,
+    )
     async def post(self) -> None:
-        """201 with its address."""
+        """Large files over connections that break: a client goes on from what came.
+
+        Any tus 1.0 client does all of this by itself; the id is then sent to `POST /jobs` in
+        `upload_ids`.
+        """
         await self.received()
         assert self._upload is not None
         self.set_status(HTTPStatus.CREATED)
@@ -183,6 +295,13 @@ class UploadsHandler(_Tus):
 
 class UploadHandler(_Tus):
     """``HEAD``, ``PATCH`` and ``DELETE /files/{upload_id}``."""
+
+    paths = ("/files/{upload_id}",)
+
+    @_options("upload_options")
+    def options(self, upload_id: str) -> None:
+        """The same for every upload."""
+        self.tell_protocol()
 
     async def begin(self) -> None:
         """A piece comes."""
@@ -214,6 +333,24 @@ class UploadHandler(_Tus):
                 f"Upload-Offset: {offset}: {upload.offset} bytes have come, so go on from there"
             )
 
+    @operation(
+        "upload",
+        "How far is an upload?",
+        about="",
+        parameters=(_VERSION,),
+        answers={
+            200: answer(
+                "So far.",
+                headers={
+                    **_PROGRESS,
+                    "Upload-Length": "Bytes of the whole file, once they were told.",
+                    "Upload-Metadata": "As it was sent.",
+                },
+            ),
+            **_STALE,
+        },
+        errors=(errors.NotFound,),
+    )
     async def head(self, upload_id: str) -> None:
         """How far it is."""
         upload = self.shelf.find(upload_id)
@@ -230,6 +367,26 @@ class UploadHandler(_Tus):
             self.set_header("Upload-Metadata", upload.metadata)
         self.set_status(HTTPStatus.OK)
 
+    @operation(
+        "continue_upload",
+        "Send a piece",
+        about="",
+        parameters=(
+            _VERSION,
+            parameter(
+                "Upload-Offset",
+                "header",
+                "Bytes that came before: the piece goes behind them.",
+                _SIZE,
+                required=True,
+            ),
+            _LENGTH,
+            _CHECKSUM,
+        ),
+        body=body("Bytes of the file.", {protocol.PIECE: FILE}),
+        answers={204: answer("It has come.", headers=_PROGRESS), **_STALE, **_DAMAGED},
+        errors=(*_ERRORS, errors.NotFound),
+    )
     async def patch(self, upload_id: str) -> None:
         """The piece has come."""
         upload = self.shelf.find(upload_id)
@@ -237,6 +394,14 @@ class UploadHandler(_Tus):
         self.tell(upload)
         self.set_status(HTTPStatus.NO_CONTENT)
 
+    @operation(
+        "delete_upload",
+        "Give an upload up",
+        about="",
+        parameters=(_VERSION,),
+        answers={204: GONE, **_STALE},
+        errors=(errors.NotFound, errors.UploadConflict),
+    )
     async def delete(self, upload_id: str) -> None:
         """It is not wanted any more."""
         upload = self.shelf.find(upload_id)

@@ -25,14 +25,6 @@ _PERCENT = re.compile(r"%(22|0D|0A)", re.I)
 _CHARSETS = {"utf-8", "iso-8859-1"}
 
 
-def text_of(header: bytes) -> str:
-    """A header as text: UTF-8, or Latin-1 where it is none."""
-    try:
-        return header.decode("utf-8")
-    except UnicodeDecodeError:
-        return header.decode("latin-1")
-
-
 def parse(header: str) -> tuple[str, dict[str, str]]:
     r"""The value in lower case, and its parameters by name in lower case; the first one counts.
 
