@@ -130,6 +130,16 @@ def test_the_index_has_every_page() -> None:
     assert sorted(map(name_of, pages - targets)) == []
 
 
+def test_the_layers_have_every_part_of_the_package() -> None:
+    """The architecture says of each module and folder at the top what it is for."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = page.partition("## Layers")[2].partition("\n## ")[0]
+    paths = (ROOT / "hybrid_transcribe").iterdir()
+    names = [p.name + "/" * p.is_dir() for p in paths if p.is_dir() or p.suffix == ".py"]
+    parts = [name for name in names if not name.startswith("_")]
+    assert [name for name in parts if f"`{name}`" not in section] == []
+
+
 def test_the_readme_is_short() -> None:
     """What does not fit is in docs/."""
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= README_LINES
