@@ -207,7 +207,7 @@ class Cloud:
         waiting = self.faults.get(endpoint)
         return waiting.popleft() if waiting else self.always.get(endpoint)
 
-    def wait(self, true: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    def wait(self, true: Callable[[], bool], timeout_s: float = 90.0) -> None:
         """Until that is true of what was seen."""
         with self.news:
             assert self.news.wait_for(true, timeout_s), f"never: {self.requests}"

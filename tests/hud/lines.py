@@ -52,7 +52,7 @@ class Line:
         """Say something, as it would come over the wire."""
         self.talk(msgspec.to_builtins(message), [memoryview(b) for b in buffers])
 
-    def until(self, true: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    def until(self, true: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """What ``true`` gives once it is something."""
         found: Any = None
 
@@ -146,7 +146,7 @@ def desk_for(service: Any, **how: Any) -> Iterator[Line]:
         desk.close()
 
 
-def wait_until(true: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+def wait_until(true: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     """For what tells nobody: whether it became true."""
     deadline = time.monotonic() + timeout_s
     while not true() and time.monotonic() < deadline:

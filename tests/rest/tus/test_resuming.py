@@ -26,7 +26,7 @@ from tests.rest.tus.conftest import PIECE, Tus
 from tests.services import service as make_service
 
 
-def until(true: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def until(true: Callable[[], bool], timeout_s: float = 60.0) -> None:
     """Wait for what another process does."""
     end = time.monotonic() + timeout_s
     while not true():

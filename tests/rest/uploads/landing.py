@@ -77,7 +77,7 @@ class Landing:
         return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
 
-def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> bool:
+def until(condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
     """Wait for what another thread does."""
     end = time.monotonic() + timeout_s
     while not condition():
