@@ -1,4 +1,4 @@
-"""The README's table of speed and accuracy, from one run of everything in it."""
+"""The table of docs/speed-and-accuracy.md, from one run of everything in it."""
 
 from __future__ import annotations
 
