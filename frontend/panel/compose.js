@@ -25,7 +25,7 @@ export function composeView(hub, i18n, root) {
   const part = h("span", {});
   const cloud = h("div", { class: "ht-cloud-place" });
   const atOnce = checkbox(t("compose.at_once"), hub.store.get("atOnce"), hub.setAtOnce);
-  const start = button(t("compose.start"), { kind: "primary", press: hub.arm });
+  const start = button(t("compose.start"), { kind: "primary", press: () => hub.arm({ reveal: true }) });
   const stop = button(t("compose.stop"), { kind: "plain", press: hub.disarm });
   const el = h("section", { class: "ht-card ht-compose", "aria-label": t("compose.title") },
     h("div", { class: "ht-sides" },
@@ -52,9 +52,14 @@ export function composeView(hub, i18n, root) {
     put(summary, summed(items));
     put(part, sentSoFar(items, coming, armed));
     announce(coming > 0);
+    const waits = Boolean(armed && !armed.sent && coming > 0);
+    const focused = document.activeElement;
     start.disabled = items.length === 0 || Boolean(armed) || !hub.chosen();
-    show(stop, armed && !armed.sent && coming > 0);
-    show(start, !(armed && !armed.sent && coming > 0));
+    show(stop, waits);
+    show(start, !waits);
+    // A button that goes hands the focus to that in its place.
+    if (focused === start && waits) stop.focus();
+    if (focused === stop && !waits) start.focus();
     drawCloud();
   }
 

@@ -47,6 +47,11 @@ import { createUploads, randomId, recordingsAmong } from "./uploads.js";
  */
 
 /**
+ * A job to be made: what was chosen when it was asked for, and whether a person waits to see it.
+ * @typedef {{ values: Submit["how"], reveal: boolean, sent: boolean }} Armed
+ */
+
+/**
  * What the panel knows.
  * @typedef {object} PanelState
  * @property {string} language
@@ -58,11 +63,11 @@ import { createUploads, randomId, recordingsAmong } from "./uploads.js";
  * @property {string[]} order  ids of the rows
  * @property {number} othersAhead  recordings of others that run first
  * @property {UploadItem[]} uploads
- * @property {{ values: Submit["how"], sent: boolean } | null} armed  the job that is made as soon
- *   as its files are here: what was chosen when it was asked for
+ * @property {Armed | null} armed  the job that is made as soon as its files are here
  * @property {FormValues} form
  * @property {boolean} atOnce
  * @property {Followed | null} followed
+ * @property {string | null} newRow  the first of a new job, which people are to see
  * @property {PanelNotice[]} notices
  * @property {Map<string, ModelProgress>} models  by engine and model
  * @property {string} announcement  for screen readers
@@ -99,6 +104,7 @@ export function openHub(model) {
     form: rememberedForm(),
     atOnce: recall(AT_ONCE) === "yes",
     followed: null,
+    newRow: null,
     notices: [],
     models: new Map(),
     announcement: "",
@@ -107,7 +113,7 @@ export function openHub(model) {
   let lastNotice = 0;
   /**
    * The job just made: its first recording is followed, unless something else is.
-   * @type {string | null}
+   * @type {{ id: string, reveal: boolean } | null}
    */
   let newJob = null;
 
@@ -172,10 +178,11 @@ export function openHub(model) {
     if (!newJob) return;
     const rows = store.get("rows");
     const first = store.get("order").map((id) => rows.get(id))
-      .find((row) => row?.job_id === newJob && row?.recording_id);
+      .find((row) => row?.job_id === newJob?.id && row?.recording_id);
     if (!first) return;
-    newJob = null;
     if (!store.get("followed")) follow(first);
+    if (newJob.reveal) store.set({ newRow: first.id });
+    newJob = null;
   }
 
   /** @type {Handler<"text">} */
@@ -246,14 +253,14 @@ export function openHub(model) {
     if (items.length === 0) return void store.set({ armed: null });
     if (items.some((item) => item.state !== "complete")) return;
     armed.sent = true;
-    submit(items.map((item) => item.id), armed.values);
+    submit(items.map((item) => item.id), armed);
   }
 
   /**
    * @param {string[]} ids
-   * @param {Submit["how"]} values
+   * @param {Armed} armed
    */
-  async function submit(ids, values) {
+  async function submit(ids, { values, reveal }) {
     let response = null;
     try {
       response = await submitted({ type: "submit", upload_ids: ids, how: values, key: randomId() });
@@ -264,7 +271,7 @@ export function openHub(model) {
     }
     if (!response) return;
     uploads.release(ids);
-    newJob = response.job_id;
+    newJob = { id: response.job_id, reveal };
     showNewJob();
     // What was added meanwhile was too late for that job.
     if (store.get("atOnce")) arm();
@@ -306,10 +313,14 @@ export function openHub(model) {
   }
   window.addEventListener("beforeunload", guard);
 
-  function arm() {
+  /**
+   * Makes a job of all files, as soon as they are here.
+   * @param {{ reveal?: boolean }} [options]  `reveal` to go to its first row then
+   */
+  function arm({ reveal = false } = {}) {
     const choice = chosen();
     if (!choice || store.get("armed") || usable().length === 0) return;
-    store.set({ armed: { values: keywords(store.get("form"), choice), sent: false } });
+    store.set({ armed: { values: keywords(store.get("form"), choice), reveal, sent: false } });
     sendArmed();
   }
 

@@ -137,6 +137,22 @@ export function queueView(hub, i18n, root) {
     drawCounts(rows, ids);
     drawWhole(rows);
     drawOpen(hub.store.get("followed"));
+    reveal(hub.store.get("newRow"));
+  }
+
+  /**
+   * Goes to a new row, unless somebody is at work elsewhere: who pressed the button for it has the
+   * focus there or, as it cannot be pressed meanwhile, nowhere.
+   * @param {string | null} id
+   */
+  function reveal(id) {
+    if (id === null) return;
+    hub.store.set({ newRow: null });
+    const [shell, focused] = [shells.get(id), document.activeElement];
+    if (!shell || (focused && focused !== document.body && !focused.closest(".ht-foot"))) return;
+    fillShell(shell);
+    shell.scrollIntoView({ block: "nearest" });
+    shell.querySelector("button")?.focus({ preventScroll: true });
   }
 
   /** @param {string[]} ids */
@@ -220,6 +236,7 @@ export function queueView(hub, i18n, root) {
   endings.add(
     hub.store.watch("rows", plan),
     hub.store.watch("followed", drawOpen),
+    hub.store.watch("newRow", (id) => id && plan()),
     hub.store.watch("othersAhead", (ahead) => {
       show(others, ahead > 0);
       put(others, t("queue.others", { count: ahead }));

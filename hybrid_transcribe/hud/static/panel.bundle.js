@@ -1026,7 +1026,7 @@ function fileLine(item, { t }, { retry, remove }) {
   return { el, wording, detail, bar, again };
 }
 
-// frontend/panel/compose.js sha256=038edde74252be47d7968cb8a9c09af514f3702f16be1b636fa76fa9143af78a
+// frontend/panel/compose.js sha256=227255d353dd265dab00d6c3b04389b267dcf3ba02c03e7c46a2e5fab56ed6fd
 function composeView(hub, i18n, root) {
   const { t } = i18n;
   const endings = createEndings();
@@ -1036,7 +1036,7 @@ function composeView(hub, i18n, root) {
   const part = h("span", {});
   const cloud = h("div", { class: "ht-cloud-place" });
   const atOnce = checkbox(t("compose.at_once"), hub.store.get("atOnce"), hub.setAtOnce);
-  const start = button(t("compose.start"), { kind: "primary", press: hub.arm });
+  const start = button(t("compose.start"), { kind: "primary", press: () => hub.arm({ reveal: true }) });
   const stop = button(t("compose.stop"), { kind: "plain", press: hub.disarm });
   const el = h(
     "section",
@@ -1069,9 +1069,13 @@ function composeView(hub, i18n, root) {
     put(summary, summed(items));
     put(part, sentSoFar(items, coming, armed));
     announce(coming > 0);
+    const waits = Boolean(armed && !armed.sent && coming > 0);
+    const focused = document.activeElement;
     start.disabled = items.length === 0 || Boolean(armed) || !hub.chosen();
-    show(stop, armed && !armed.sent && coming > 0);
-    show(start, !(armed && !armed.sent && coming > 0));
+    show(stop, waits);
+    show(start, !waits);
+    if (focused === start && waits) stop.focus();
+    if (focused === stop && !waits) start.focus();
     drawCloud();
   }
   function summed(items) {
@@ -1679,7 +1683,7 @@ function etaNow(row) {
   return Math.max(row.eta_s - (performance.now() - row.receivedAt) / 1e3, 0);
 }
 
-// frontend/panel/hub.js sha256=434ab29e95765c8ad7c71e33d685ca641ae6a59343bbda85e1e7d238830f386a
+// frontend/panel/hub.js sha256=65ad0e48f59f4c61bf869a079b575117eedb91807610cee89033b18c14e38467
 var FORM = "hybrid-transcribe.choices";
 var AT_ONCE2 = "hybrid-transcribe.at-once";
 var NOTHING_CHOSEN = {
@@ -1708,6 +1712,7 @@ function openHub(model) {
       form: rememberedForm(),
       atOnce: recall(AT_ONCE2) === "yes",
       followed: null,
+      newRow: null,
       notices: [],
       models: /* @__PURE__ */ new Map(),
       announcement: ""
@@ -1770,10 +1775,11 @@ function openHub(model) {
   function showNewJob() {
     if (!newJob) return;
     const rows = store.get("rows");
-    const first = store.get("order").map((id) => rows.get(id)).find((row) => row?.job_id === newJob && row?.recording_id);
+    const first = store.get("order").map((id) => rows.get(id)).find((row) => row?.job_id === newJob?.id && row?.recording_id);
     if (!first) return;
-    newJob = null;
     if (!store.get("followed")) follow(first);
+    if (newJob.reveal) store.set({ newRow: first.id });
+    newJob = null;
   }
   function takeText({ job_id, recording_id, start, segments, complete }) {
     const followed = store.get("followed");
@@ -1820,9 +1826,9 @@ function openHub(model) {
     if (items.length === 0) return void store.set({ armed: null });
     if (items.some((item) => item.state !== "complete")) return;
     armed.sent = true;
-    submit(items.map((item) => item.id), armed.values);
+    submit(items.map((item) => item.id), armed);
   }
-  async function submit(ids, values) {
+  async function submit(ids, { values, reveal }) {
     let response = null;
     try {
       response = await submitted({ type: "submit", upload_ids: ids, how: values, key: randomId() });
@@ -1833,7 +1839,7 @@ function openHub(model) {
     }
     if (!response) return;
     uploads.release(ids);
-    newJob = response.job_id;
+    newJob = { id: response.job_id, reveal };
     showNewJob();
     if (store.get("atOnce")) arm();
   }
@@ -1865,10 +1871,10 @@ function openHub(model) {
     if (usable().length) event.preventDefault();
   }
   window.addEventListener("beforeunload", guard);
-  function arm() {
+  function arm({ reveal = false } = {}) {
     const choice = chosen();
     if (!choice || store.get("armed") || usable().length === 0) return;
-    store.set({ armed: { values: keywords(store.get("form"), choice), sent: false } });
+    store.set({ armed: { values: keywords(store.get("form"), choice), reveal, sent: false } });
     sendArmed();
   }
   function follow(row, { show: show2 = false } = {}) {
@@ -2685,7 +2691,7 @@ function noticesView(hub, i18n) {
   return { el, close: endings.end };
 }
 
-// frontend/panel/queue.js sha256=0c15c91b5545f4e5f25021ae6bcf18476cd8dce2fc88f30199e93c55d1f2a7e9
+// frontend/panel/queue.js sha256=f8878b529916833dbde950f0cbe6b144712a420e4ad4fdf4185e58dba075f018
 var COLUMNS = ["name", "session", "engine", "model", "state", "percentage", "eta"];
 function queueView(hub, i18n, root) {
   const { t } = i18n;
@@ -2830,6 +2836,16 @@ function queueView(hub, i18n, root) {
     drawCounts(rows, ids);
     drawWhole(rows);
     drawOpen(hub.store.get("followed"));
+    reveal(hub.store.get("newRow"));
+  }
+  function reveal(id) {
+    if (id === null) return;
+    hub.store.set({ newRow: null });
+    const [shell, focused] = [shells.get(id), document.activeElement];
+    if (!shell || focused && focused !== document.body && !focused.closest(".ht-foot")) return;
+    fillShell(shell);
+    shell.scrollIntoView({ block: "nearest" });
+    shell.querySelector("button")?.focus({ preventScroll: true });
   }
   function arrange(ids) {
     const current = new Set(ids);
@@ -2890,6 +2906,7 @@ function queueView(hub, i18n, root) {
   endings.add(
     hub.store.watch("rows", plan),
     hub.store.watch("followed", drawOpen),
+    hub.store.watch("newRow", (id) => id && plan()),
     hub.store.watch("othersAhead", (ahead) => {
       show(others, ahead > 0);
       put(others, t("queue.others", { count: ahead }));

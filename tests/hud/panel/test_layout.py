@@ -212,6 +212,39 @@ def test_an_opened_transcript_is_in_sight_and_has_the_focus(
     expect(name).to_be_focused()
 
 
+@pytest.mark.parametrize(
+    ("width", "height"), [(360, 800), (560, 800), (848, 700), (1280, 800), (1600, 900)]
+)
+def test_a_new_job_is_in_sight_and_has_the_focus(page: Page, width: int, height: int) -> None:
+    """Its first row, also where it waits for its file; the focus is never lost meanwhile."""
+    page.set_viewport_size({"width": width, "height": height})
+    show(page, BUSY + "fake.holding = true;")
+    page.set_input_files(FILES, [{"name": "new.wav", "mimeType": "audio/wav", "buffer": b"12"}])
+    start, stop = page.locator(".ht-foot .ht-primary"), page.locator(".ht-foot .ht-plain")
+    start.click()
+    expect(stop).to_be_focused()
+    page.evaluate("fake.release()")
+
+    name = page.locator(".ht-body .ht-name", has_text="new.wav")
+    expect(name).to_be_focused()
+    assert _in_sight(page.locator(".ht-body .ht-row", has_text="new.wav"), height)
+
+
+def test_a_new_job_leaves_people_where_they_are(page: Page) -> None:
+    """Who looks for something else meanwhile goes on with that, and the page stays there."""
+    page.set_viewport_size({"width": 360, "height": 800})
+    show(page, BUSY + "fake.holding = true;")
+    page.set_input_files(FILES, [{"name": "new.wav", "mimeType": "audio/wav", "buffer": b"12"}])
+    page.locator(".ht-foot .ht-primary").click()
+    page.locator(".ht-filter").fill("wav")
+    before = page.evaluate("window.scrollY")
+    page.evaluate("fake.release()")
+
+    expect(page.locator(".ht-body .ht-name", has_text="new.wav")).to_be_attached()
+    expect(page.locator(".ht-filter")).to_be_focused()
+    assert page.evaluate("window.scrollY") == before
+
+
 def _in_sight(locator: Any, height: int) -> bool:
     box = locator.bounding_box()
     return bool(box) and box["y"] >= 0 and box["y"] + min(box["height"], 40) <= height
