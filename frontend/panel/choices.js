@@ -5,7 +5,7 @@ import { COMMON, deviceFor, EXPERT, languageFor, languagesOf, parsed, taskFor } 
 
 const OTHER = "\u0000other";
 
-/** @import { Choice, Choices } from "../messages" */
+/** @import { Choices, EngineInfo } from "../messages" */
 /** @import { Child } from "./dom.js" */
 /** @import { Hub } from "./hub.js" */
 /** @import { I18n } from "./i18n.js" */
@@ -53,7 +53,7 @@ export function choicesView(hub, i18n, { form, change }) {
 
   /**
    * @param {Choices} choices
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    */
   function engineField(choices, choice) {
     /** @type {Parameters<typeof select>[0]} */
@@ -68,7 +68,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function modelField(choice, values) {
@@ -101,7 +101,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function deviceField(choice, values) {
@@ -114,7 +114,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function languageField(choice, values) {
@@ -129,7 +129,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function taskField(choice, values) {
@@ -142,7 +142,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function wordsBox(choice, values) {
@@ -168,7 +168,7 @@ export function choicesView(hub, i18n, { form, change }) {
   }
 
   /**
-   * @param {Choice} choice
+   * @param {EngineInfo} choice
    * @param {FormValues} values
    */
   function more(choice, values) {

@@ -1,6 +1,6 @@
 // The options people can set, and how each is asked for. The names are those of the field.
 
-/** @import { Choice } from "../messages" */
+/** @import { EngineInfo } from "../messages" */
 
 /**
  * An option: `kind` says which control it gets, `usual` a switch's default, `offers` usual values.
@@ -99,7 +99,7 @@ const USUAL_LANGUAGES = ["en", "pt", "es", "fr", "de", "it"];
 /**
  * Codes of the languages to choose from.
  * @param {FormValues} form
- * @param {Choice} choice
+ * @param {EngineInfo} choice
  */
 export function languagesOf(form, choice) {
   if (choice.languages.length) return choice.languages;
@@ -111,14 +111,14 @@ export function languagesOf(form, choice) {
 /**
  * The device of a form's values with that engine.
  * @param {FormValues} form
- * @param {Choice} choice
+ * @param {EngineInfo} choice
  */
 export const deviceFor = (form, choice) => (choice.devices.includes(form.device) ? form.device : "auto");
 
 /**
  * The language's code, "" to detect it.
  * @param {FormValues} form
- * @param {Choice} choice
+ * @param {EngineInfo} choice
  */
 export function languageFor(form, choice) {
   const isOffered = choice.options.includes("language") && languagesOf(form, choice).includes(form.language);
@@ -128,14 +128,14 @@ export function languageFor(form, choice) {
 /**
  * The task.
  * @param {FormValues} form
- * @param {Choice} choice
+ * @param {EngineInfo} choice
  */
 export const taskFor = (form, choice) => (choice.translates ? form.task : "transcribe");
 
 /**
  * The keyword arguments that a form's values stand for, of those the engine knows.
  * @param {FormValues} form
- * @param {Choice} choice
+ * @param {EngineInfo} choice
  */
 export function keywords(form, choice) {
   const [language, task] = [languageFor(form, choice), taskFor(form, choice)];

@@ -156,7 +156,7 @@ function select(options, chosen, change, attributes = {}) {
   return control;
 }
 
-// frontend/panel/options.js sha256=0dea8ce096dc546374a8fe9c00ba06de9e4c6b92f1a36c9a0ec61cbb17e8d657
+// frontend/panel/options.js sha256=588851c1651a83450545c8fb70778e0bd6b867f2a0877b508119c4a93c43e245
 var COMMON = [
   { name: "initial_prompt", kind: "text", wide: true },
   { name: "hotwords", kind: "text", wide: true },
@@ -226,7 +226,7 @@ function keywords(form, choice) {
   return values;
 }
 
-// frontend/panel/choices.js sha256=03f76274b4bc1c5e71732b7eeeae6d62c3dfca048819fb72b26c3bb5d72f805b
+// frontend/panel/choices.js sha256=f4b7a164c3b51ca63855921fdbefacb0de6f3b8f5e8eb6dbc40439f3ce732dd6
 var OTHER = "\0other";
 function choicesView(hub, i18n, { form, change }) {
   const { t } = i18n;

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from hybrid_transcribe.rest.hosts.page import TEMPLATE
+from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit, jobs, visit
 from tests.processes import command_of
 from tests.rest.hosts.running import ROOT, TOKEN, Running, serve

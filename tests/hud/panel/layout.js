@@ -64,3 +64,17 @@ globalThis.sweep = ({ from, to, step }) => {
   host.style.width = "";
   return [...seen].map(([text, widths]) => `${text} at ${widths[0]} to ${widths.at(-1)} (${widths.length} widths)`);
 };
+
+// What of the open dialog is outside it or, as it is, outside the window.
+globalThis.outsideDialog = () => {
+  const dialog = document.querySelector(".ht-dialog[open]");
+  const frame = dialog.getBoundingClientRect();
+  const problems = [];
+  if (frame.left < 0 || frame.right > innerWidth || frame.top < 0 || frame.bottom > innerHeight) problems.push("the dialog");
+  if (dialog.scrollWidth > dialog.clientWidth) problems.push("the dialog scrolls sideways");
+  for (const node of dialog.querySelectorAll("button, input, select, summary, label, p, h3")) {
+    const box = node.getBoundingClientRect();
+    if (box.width > 1 && (box.left < frame.left || box.right > frame.right + 0.6)) problems.push(`${node.tagName} ${node.className}`);
+  }
+  return problems.map((text) => `${text} at ${innerWidth}`);
+};

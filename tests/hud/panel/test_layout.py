@@ -99,6 +99,31 @@ def test_nothing_is_outside_its_card_at_any_width(page: Page) -> None:
     assert sweep(page, 320, 1600, step) == []
 
 
+@pytest.mark.parametrize("action", ["change", "delete", "retry"])
+def test_nothing_is_outside_a_dialog_at_any_width(page: Page, action: str) -> None:
+    """Every 20 pixels, on a screen that is not tall: what does not fit scrolls downwards."""
+    show(page, BUSY)
+    page.add_script_tag(content=(HERE / "layout.js").read_text(encoding="utf-8"))
+    page.locator(f".ht-row[data-state=completed] [data-action={action}]").first.click()
+    for summary in page.locator(".ht-dialog summary").all():
+        summary.click()
+
+    outside: list[str] = []
+    for width in range(320, 1601, 20):
+        page.set_viewport_size({"width": width, "height": 600})
+        outside += page.evaluate("outsideDialog()")
+    assert outside == []
+
+
+def test_the_title_is_whole_from_360_pixels_on(page: Page) -> None:
+    """A phone has room for the name of the panel."""
+    show(page)
+    for width in (360, 390, 560, 848):
+        page.set_viewport_size({"width": width, "height": 800})
+        title = page.locator(".ht-header h1")
+        assert title.evaluate("it => it.scrollWidth <= it.clientWidth"), width
+
+
 def test_the_player_can_be_used(page: Page) -> None:
     """It has room for its buttons and its time line, and stays in sight while one reads on."""
     show(page, BUSY)
