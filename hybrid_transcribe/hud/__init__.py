@@ -5,9 +5,9 @@
     from hybrid_transcribe import hud
     hud()
 
-A recording's way here: the panel in the browser (`static`) sends a file in chunks ─► `uploads`
-─► Service ─► its events ─► `bridge` (at most ten times a second) ─► `feed` and `view` (what a
-snapshot looks like, pure) ─► the panel; `downloads` brings results back. `desk` is where its
+A recording's way here: the panel in the browser (`assets`) sends a file in chunks ─► `uploads`
+─► Service ─► its events ─► `updater` (at most ten times a second) ─► `feed` and `view` (what a
+snapshot looks like, pure) ─► the panel; `downloads` brings results back. `controller` is where its
 messages arrive, `panel` the object people hold. `messages` is all that the two sides say to
 each other, and `strings` all that a person reads, in English and Portuguese.
 """
