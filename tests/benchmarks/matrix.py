@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 
@@ -87,6 +88,22 @@ def _spread(recordings: Sequence[Recording], n: int) -> list[Recording]:
     """``n`` of them, evenly spread."""
     n = min(n, len(recordings))
     return [recordings[i * len(recordings) // n] for i in range(n)]
+
+
+def sample(recordings: Sequence[Recording], n: int) -> list[Recording]:
+    """``n`` of them: men and women, English, Portuguese and other languages in turn.
+
+    The same ones every time, and those of a smaller sample are in every larger one.
+    """
+    by_men = men(recordings)
+    strata: dict[tuple[bool, str], list[Recording]] = defaultdict(list)
+    for item in recordings:
+        language = item.language if item.language in ("en", "pt") else "others"
+        strata[item.name in by_men, language].append(item)
+    for (_, language), items in strata.items():
+        degrade.seeded("sample", language).shuffle(items)  # type: ignore[arg-type]
+    turns = zip_longest(*(items for _, items in sorted(strata.items())))
+    return [item for turn in turns for item in turn if item is not None][:n]
 
 
 def readings(n: int = 5) -> list[Recording]:
@@ -355,7 +372,7 @@ def main(arguments: Sequence[str]) -> str:
     tables = []
     for model in options.models.split(","):
         for kind in options.kinds.split(","):
-            recordings = _recordings(kind, options.all, model)
+            recordings = _recordings(kind, options, model)
             if not recordings:
                 return "There is no recorded speech beside the checkout."
             for beam in map(int, options.beams.split(",")):
@@ -367,10 +384,13 @@ def main(arguments: Sequence[str]) -> str:
     return "\n".join([*tables, *notes])
 
 
-def _recordings(kind: str, every: bool, model: str) -> list[Recording]:
+def _recordings(kind: str, options: argparse.Namespace, model: str) -> list[Recording]:
     if kind == "readings":
-        return readings(10 if every else 5)
-    return clips(every, "en" if model.endswith(".en") else None)
+        return readings(10 if options.all else 5)
+    language = "en" if model.endswith(".en") else None
+    if options.sample:
+        return sample(clips(True, language), options.sample)
+    return clips(options.all, language)
 
 
 def _available(names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -386,6 +406,9 @@ def _available(names: Sequence[str]) -> tuple[list[str], list[str]]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks matrix", description=__doc__)
     parser.add_argument("--all", action="store_true", help="every clip, not 25 of them")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="N clips of all, men and women of all languages"
+    )
     parser.add_argument("--models", default="base,tiny.en", help="default: base,tiny.en")
     parser.add_argument("--beams", default="1", help="default: 1; 1,5 for both")
     parser.add_argument(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.matrix import Texts, cell, clips, interval, markdown, reader
+from tests.benchmarks.matrix import Texts, cell, clips, interval, markdown, men, reader, sample
 from tests.benchmarks.nospeech import Row, total
 from tests.benchmarks.portuguese import spoken_line
 from tests.benchmarks.speech import Recording
@@ -81,6 +81,19 @@ def test_the_subset_has_all_main_readers(speech_dir: Path) -> None:
     assert len({item.text.lower() for item in chosen}) == 25
     assert {"1688", "2033", "2609", "3005", "3331"} < {reader(item) for item in chosen}
     assert len(clips(True)) > 100
+
+
+def test_a_sample_has_men_and_women_of_all_languages(speech_dir: Path) -> None:
+    """A larger one has the smaller one in it."""
+    every = clips(True)
+    small, large = sample(every, 6), sample(every, 24)
+    by_men = men(every)
+
+    assert {(item.language in ("en", "pt"), item.name in by_men) for item in small} == {
+        *((True, True), (True, False), (False, True), (False, False))
+    }
+    assert large[:6] == small
+    assert len({item.name for item in large}) == 24
 
 
 def test_rows_of_silence_add_up() -> None:
