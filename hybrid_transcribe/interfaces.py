@@ -343,6 +343,7 @@ class JournalChanges:
         recordings: recordings of saved jobs, by id.
         segments: final segments by run and index.
         facts: small JSON values by name, e.g. measured speeds.
+        encoded: what `Journal.encoded` made before of some of the recordings, by id.
     """
 
     deleted: set[str] = field(default_factory=set)
@@ -352,6 +353,7 @@ class JournalChanges:
     recordings: dict[str, Recording] = field(default_factory=dict)
     segments: dict[RunKey, dict[int, Segment]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    encoded: dict[str, Any] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return any(
@@ -373,6 +375,7 @@ class JournalChanges:
 
     def save_recording(self, recording: Recording) -> None:
         """Replace one recording of a saved job."""
+        self.encoded.pop(recording.recording_id, None)
         self.recordings[recording.recording_id] = recording
 
     def add_segment(self, recording: Recording, index: int, segment: Segment) -> None:
@@ -424,6 +427,10 @@ class Journal(ABC):
     @abstractmethod
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         """The segments of a run by index; None where one is there but cannot be read."""
+
+    def encoded(self, recording: Recording) -> object:
+        """What `write` would make of it, done before, so that many take less at once."""
+        return None
 
     def shrink(self) -> bool:
         """Give back some of the room of what was deleted; True when there may be more of it.

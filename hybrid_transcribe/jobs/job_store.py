@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -136,11 +136,19 @@ class JobStore:
         of_session[job.job_id] = None
         self._recordings.update({r.recording_id: r for r in job.recordings})
 
-    def add(self, job: JobSnapshot) -> None:
-        """A new job; when this returns it survives the death of this process."""
+    def add(self, job: JobSnapshot, rows: Mapping[str, object]) -> None:
+        """A new job; when this returns it survives the death of this process.
+
+        ``rows`` are what `encoded` made of its recordings, by id.
+        """
         self._take_in(job)
         with self.operation() as changes:
             changes.save_job(job)
+            changes.encoded.update(rows)
+
+    def encoded(self, recording: Recording) -> object:
+        """The recording as the journal will hold it."""
+        return self._writer.encoded(recording)
 
     def change_job(self, job_id: str, **fields: Any) -> JobSnapshot:
         """Replace fields of a job (never its recordings)."""

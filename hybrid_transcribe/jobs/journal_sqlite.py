@@ -313,9 +313,10 @@ class SqliteJournal(Journal):
                 # Not REPLACE, which would also write both entries of the index anew.
                 "INSERT INTO recordings VALUES (?, ?, ?, ?, ?) ON CONFLICT (recording_id)"
                 " DO UPDATE SET body = excluded.body, crc = excluded.crc",
+                # In the order of the table: thousands take half the time.
                 [
-                    (r.recording_id, r.job_id, r.index, *_encoded(_by_name(r)))
-                    for r in changes.recordings.values()
+                    changes.encoded.get(recording_id) or self.encoded(recording)
+                    for recording_id, recording in sorted(changes.recordings.items(), key=_id)
                 ],
             )
             db.executemany(
@@ -330,6 +331,10 @@ class SqliteJournal(Journal):
                 "INSERT OR REPLACE INTO facts VALUES (?, ?)",
                 [(name, _encode(value)) for name, value in changes.facts.items()],
             )
+
+    def encoded(self, recording: Recording) -> tuple[object, ...]:
+        body = _encoded(_by_name(recording))
+        return (recording.recording_id, recording.job_id, recording.index, *body)
 
     def _delete(self, db: sqlite3.Connection, job_id: str) -> None:
         db.execute(
@@ -360,6 +365,10 @@ def _make_private(path: Path) -> None:
     What SQLite puts beside it gets those of the file. Raises OSError.
     """
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+
+def _id(item: tuple[str, object]) -> str:
+    return item[0]
 
 
 def _encoded(value: JobSnapshot | Recording | Segment) -> tuple[bytes, int]:

@@ -17,7 +17,7 @@ from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs.journal_sqlite import is_passing
-from hybrid_transcribe.types import Segment
+from hybrid_transcribe.types import Recording, Segment
 
 #: Waits before another try, in seconds: doubled each time up to the second figure.
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 0.5
@@ -90,6 +90,10 @@ class JournalWriter:
             self._depth -= 1
             if not (self._depth or self._closed or self._timer) and self.changes:
                 self._write()
+
+    def encoded(self, recording: Recording) -> object:
+        """The recording as the journal will hold it."""
+        return self._journal.encoded(recording)
 
     def segment_rows(self, recording_id: str, run: int) -> dict[int, Segment | None]:
         """Segments by index, written or not; None where one cannot be read."""

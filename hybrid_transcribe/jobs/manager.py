@@ -49,7 +49,7 @@ from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, QueueItem, sort_key
 from hybrid_transcribe.jobs.remote_cleanup import RemoteCleanup
 from hybrid_transcribe.jobs.request import changed_spec, make_spec
-from hybrid_transcribe.jobs.slices import Sliced, finish, portions
+from hybrid_transcribe.jobs.slices import Sliced, Watch, finish, portions
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
@@ -111,6 +111,8 @@ class JobManager:
             self._not_erased,
         )
         self._repeats = IdempotencyKeys()
+        #: Recordings by session that are being accepted and wait in no line yet.
+        self._arriving: Counter[str] = Counter()
         self._waiters = Waiters()
         self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
         self.reading = JobQueries(self.table, self._forecaster, self._damaged_segments)
@@ -324,7 +326,11 @@ class JobManager:
 
     # ----------------------------------------------------------------------- intake
 
-    def accept(
+    def accept(self, *arguments: Any, **more: Any) -> tuple[str, bool]:
+        """`sliced_accept` at once."""
+        return finish(self.sliced_accept(*arguments, **more))
+
+    def sliced_accept(
         self,
         input_files: Sequence[InputFile],
         rejected: Sequence[Rejection],
@@ -332,8 +338,8 @@ class JobManager:
         session_id: str,
         priority: int = 0,
         idempotency_key: str | None = None,
-    ) -> tuple[str, bool]:
-        """A new job, journalled before this returns its id and True.
+    ) -> Sliced[tuple[str, bool]]:
+        """A new job, journalled in one transaction before this returns its id and True.
 
         Or the job that the same submission made before under the same key, and False. Raises
         QueueFull, ServiceClosed, KeyReused.
@@ -343,38 +349,71 @@ class JobManager:
         if earlier is not None:
             return earlier, False
         self._check_room_for(len(input_files), session_id)
-        job_id = new_id()
-        recordings = tuple(
-            Recording(
-                recording_id=new_id(),
-                job_id=job_id,
-                index=index,
-                name=item.name,
-                path=str(item.path),
-                owned=item.owned,
-                size_bytes=item.size_bytes,
-                spec=_spec_for(item, spec),
-            )
-            for index, item in enumerate(input_files)
-        )
         job = JobSnapshot(
-            job_id=job_id,
+            job_id=new_id(),
             session_id=session_id,
             spec=spec,
-            recordings=recordings,
+            recordings=(),
             rejected=tuple(rejected),
             priority=priority,
             created_at=self._clock.wall(),
             repeat=mark,
         )
-        self.table.add(job)
-        self._repeats.remember(job)
-        for recording in recordings:
-            self.enqueue(recording)
-        self._tell.job(job_id)
+        self._arriving[session_id] += len(input_files)
+        try:
+            recordings, rows = yield from self._recordings_of(job, input_files)
+            if len(recordings) > PORTION:
+                yield
+            # Between two slices the same submission may come again, or the end.
+            earlier = self._repeats.find(session_id, mark)
+            if earlier is not None:
+                return earlier, False
+            if self._closing:
+                raise ServiceClosed(UserMessage("service_closing"))
+            self.table.add(replace(job, recordings=tuple(recordings)), rows)
+            self._repeats.remember(job)
+            self._tell.job(job.job_id)
+            if len(recordings) > PORTION:
+                yield
+            yield from self._enqueue_new(recordings)
+        finally:
+            self._arriving[session_id] -= len(input_files)
         # After the caller has its id: with an inline executor the work would come first.
-        asyncio.get_running_loop().call_soon(self._begin, job_id)
-        return job_id, True
+        asyncio.get_running_loop().call_soon(self._begin, job.job_id)
+        return job.job_id, True
+
+    def _recordings_of(
+        self, job: JobSnapshot, input_files: Sequence[InputFile]
+    ) -> Sliced[tuple[list[Recording], dict[str, object]]]:
+        """A new job's recordings, and their rows in the journal by id."""
+        watch = Watch()
+        recordings: list[Recording] = []
+        rows: dict[str, object] = {}
+        for index, item in enumerate(input_files):
+            recording = Recording(
+                recording_id=new_id(),
+                job_id=job.job_id,
+                index=index,
+                name=item.name,
+                path=str(item.path),
+                owned=item.owned,
+                size_bytes=item.size_bytes,
+                spec=_spec_for(item, job.spec),
+            )
+            recordings.append(recording)
+            rows[recording.recording_id] = self.table.encoded(recording)
+            if watch.is_over():
+                yield
+        return recordings, rows
+
+    def _enqueue_new(self, recordings: Sequence[Recording]) -> Sliced[None]:
+        """Put in line those to which nothing has happened since they came."""
+        watch = Watch()
+        for recording in recordings:
+            if watch.is_over():
+                yield
+            if self.table.find(recording.recording_id) is recording:
+                self.enqueue(recording)
 
     def submitted_as(self, session_id: str, idempotency_key: str) -> str | None:
         """The job that was submitted under that key, while it is there."""
@@ -395,9 +434,10 @@ class JobManager:
     def _check_room_for(self, n: int, session_id: str) -> None:
         if self._closing:
             raise ServiceClosed(UserMessage("service_closing"))
-        settings, of_session = self.settings, self.lanes.waiting_of(session_id)
+        settings, arriving = self.settings, self._arriving
+        of_session = self.lanes.waiting_of(session_id) + arriving[session_id]
         for waiting, most, whose in (
-            (self.lanes.waiting(), settings.max_queued, ""),
+            (self.lanes.waiting() + arriving.total(), settings.max_queued, ""),
             (of_session, settings.max_queued_per_session, " of one session"),
         ):
             too_many = waiting + n - most

@@ -234,8 +234,8 @@ class Service(ServiceBase):
         if spec.options.audio_track == ALL_TRACKS:
             taken = by_track(taken, self.settings)
         try:
-            job_id, is_new = self.do(
-                lambda manager: manager.accept(
+            job_id, is_new = self._thread.do_in_slices(
+                lambda manager: manager.sliced_accept(
                     taken.files, taken.rejected, spec, session, priority, idempotency_key
                 )
             )

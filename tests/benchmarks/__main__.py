@@ -19,6 +19,7 @@ from tests.benchmarks import (
     matrix,
     nospeech,
     overheads,
+    padding,
     portuguese,
     product,
     rest,
@@ -49,6 +50,7 @@ TRANSCRIPTION: dict[str, Callable[[Scale], str | Report]] = {
 #: Around it; these take the size they have.
 AROUND: dict[str, Callable[[], str]] = {
     "product": product.main,
+    "padding": padding.main,
     "import": overheads.import_time,
     "submit": overheads.submit_latency,
     "http-submit": rest.submit_latency,

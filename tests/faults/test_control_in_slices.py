@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hybrid_transcribe.events import JobDeleted, RecordingChanged
+from hybrid_transcribe.errors import QueueFull
+from hybrid_transcribe.events import JobChanged, JobDeleted, RecordingChanged
 from hybrid_transcribe.interfaces import Journal, JournalChanges
-from hybrid_transcribe.jobs import manager
+from hybrid_transcribe.jobs import manager, slices
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.types import State
-from tests.jobs.managers import Stand
+from tests.jobs.managers import SPEC, Stand
 from tests.jobs.test_manager import play
 
 N = 17
@@ -63,6 +64,80 @@ def test_f86_each_slice_is_one_small_transaction(
         assert s.room.table.job_ids() == ()
 
     play(tmp_path, scene, disk=True)
+
+
+def test_f86_a_long_job_is_accepted_in_slices_with_one_transaction(
+    tmp_path: Path, written: list[JournalChanges], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sees a part of it, and no slice but one depends on its length."""
+    monkeypatch.setattr(slices, "SLICE_S", 0.0)
+
+    async def scene(s: Stand) -> None:
+        del written[:]
+        work = s.room.sliced_accept(s.inputs(N), (), SPEC, "s1")
+        for _ in range(N):
+            next(work)
+        assert (s.room.table.job_ids(), written, s.events) == ((), [], [])
+        job_id, is_new = finish(work)
+        (changes,) = written
+        assert is_new
+        assert [*changes.jobs] == [job_id]
+        assert len(changes.recordings) == len(changes.encoded) == N
+        assert {*s.states(job_id)} == {"queued"}
+        assert isinstance(s.events[0], JobChanged)
+        assert s.room.lanes.waiting() == N
+
+    play(tmp_path, scene, disk=True)
+
+
+def test_of_the_same_submission_twice_at_once_a_job_comes_about(tmp_path: Path) -> None:
+    """The second comes while the first is being accepted: who is first has made it."""
+
+    async def scene(s: Stand) -> None:
+        inputs = s.inputs(N)
+        first, second = (
+            s.room.sliced_accept(inputs, (), SPEC, "s1", idempotency_key="k") for _ in range(2)
+        )
+        next(first)
+        job_id, is_new = finish(second)
+        assert is_new
+        assert finish(first) == (job_id, False)
+        assert s.room.table.job_ids() == (job_id,)
+
+    play(tmp_path, scene)
+
+
+def test_what_is_being_accepted_takes_room(tmp_path: Path) -> None:
+    """Two at once do not pass the limit together; what came to nothing takes none."""
+
+    async def scene(s: Stand) -> None:
+        first = s.room.sliced_accept(s.inputs(N), (), SPEC, "s1")
+        next(first)
+        with pytest.raises(QueueFull):
+            await s.submit(1, "s2")
+        first.close()
+        assert await s.submit(N, "s2")
+
+    play(tmp_path, scene, max_queued=N)
+
+
+def test_what_is_canceled_while_it_comes_is_not_put_in_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there for others as soon as it is in the journal."""
+    monkeypatch.setattr(slices, "SLICE_S", 0.0)
+
+    async def scene(s: Stand) -> None:
+        work = s.room.sliced_accept(s.inputs(N), (), SPEC, "s1")
+        while not s.room.table.job_ids():
+            next(work)
+        (job_id,) = s.room.table.job_ids()
+        s.room.cancel(job_id)
+        finish(work)
+        assert {*s.states(job_id)} == {"canceled"}
+        assert s.room.lanes.waiting() == 0
+
+    play(tmp_path, scene)
 
 
 def test_all_is_canceled_and_told_in_the_end(tmp_path: Path) -> None:

@@ -111,12 +111,15 @@ class Stand:
     folder: Path
     events: list[Any] = field(default_factory=list)
 
-    async def submit(self, n: int = 1, session: str = "s1", **how: Any) -> str:
-        items = []
-        for i in range(n):
-            path = self.folder / f"{session}-{i}.wav"
+    def inputs(self, n: int, session: str = "s1") -> list[InputFile]:
+        """So many files."""
+        paths = [self.folder / f"{session}-{i}.wav" for i in range(n)]
+        for path in paths:
             path.write_bytes(b"x" * 1000)
-            items.append(InputFile(path.name, path, False, 1000))
+        return [InputFile(path.name, path, False, 1000) for path in paths]
+
+    async def submit(self, n: int = 1, session: str = "s1", **how: Any) -> str:
+        items = self.inputs(n, session)
         job_id, _ = self.room.accept(items, (), how.pop("spec", SPEC), session, **how)
         # The worker is handed its batch on the next turn of the loop.
         await asyncio.sleep(0)
