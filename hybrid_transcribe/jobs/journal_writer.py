@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from hybrid_transcribe.core.backoff import backoff_s
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
@@ -58,7 +59,7 @@ class JournalWriter:
         self._depth = 0
         self._closed = False
         self._timer: Timer | None = None
-        self._wait_s = FIRST_WAIT_S
+        self._failures = 0
         self._failing_since: float | None = None
         self._warned = False
         self._is_lost = False
@@ -115,7 +116,7 @@ class JournalWriter:
         except (JournalUnusable, OSError) as error:
             return self._failed(error)
         self.changes = JournalChanges()
-        self._failing_since, self._wait_s = None, FIRST_WAIT_S
+        self._failing_since, self._failures = None, 0
         if self._warned:
             self._warned = False
             self._events.journal_written()
@@ -141,8 +142,9 @@ class JournalWriter:
 
     def _again_later(self) -> None:
         if not self._closed and self._timer is None:
-            self._timer = self._clock.call_later(self._wait_s, self._due)
-            self._wait_s = min(self._wait_s * 2.0, LONGEST_WAIT_S)
+            self._failures += 1
+            wait_s = backoff_s(self._failures, FIRST_WAIT_S, LONGEST_WAIT_S)
+            self._timer = self._clock.call_later(wait_s, self._due)
 
     def _due(self) -> None:
         self._timer = None

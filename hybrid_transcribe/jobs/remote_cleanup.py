@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from hybrid_transcribe.core.backoff import backoff_s
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.types import ErrorInfo
@@ -79,7 +80,7 @@ class RemoteCleanup:
             self._forget(items)
         else:
             self._last[items] = error
-            wait_s = min(FIRST_WAIT_S * 2.0 ** (self._tries[items] - 1), LONGEST_WAIT_S)
+            wait_s = backoff_s(self._tries[items], FIRST_WAIT_S, LONGEST_WAIT_S)
             self._again_in(wait_s, items)
         self._pump()
 

@@ -23,6 +23,7 @@ from urllib.request import HTTPSHandler, Request, build_opener
 
 from filelock import FileLock
 
+from hybrid_transcribe.core.backoff import backoff_s
 from hybrid_transcribe.errors import ModelUnavailable
 from hybrid_transcribe.models import checksums
 from hybrid_transcribe.models.disk_space import need
@@ -136,7 +137,7 @@ def _complete(remote: Remote, part: Path, report: Report) -> None:
         failed = 0 if _size(part) > before else failed + 1
         if failed >= TRIES or not answered:
             raise error
-        time.sleep(PAUSE_S * 2 ** max(0, failed - 1))
+        time.sleep(backoff_s(failed, PAUSE_S))
 
 
 def _on_the_way(error: OSError) -> bool:

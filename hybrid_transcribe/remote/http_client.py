@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import httpx
 import msgspec
 
+from hybrid_transcribe.core.backoff import backoff_s, spread_s
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidRequest,
@@ -47,8 +48,7 @@ def pause_s(failures: int, chance: Callable[[], float] = random.random) -> float
     >>> [pause_s(n, lambda: 1.0) for n in (0, 1, 2, 3, 99)]
     [0.25, 0.25, 0.5, 1.0, 20.0]
     """
-    longest = min(FIRST_PAUSE_S * 2.0 ** min(max(failures - 1, 0), 30), LONGEST_PAUSE_S)
-    return longest * (0.5 + 0.5 * chance())
+    return spread_s(backoff_s(failures, FIRST_PAUSE_S, LONGEST_PAUSE_S), chance())
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
+from hybrid_transcribe.core.backoff import backoff_s, spread_s
+
 
 @dataclass(frozen=True, slots=True)
 class PollingPace:
@@ -50,13 +52,13 @@ class PollingPace:
 
     def poll_wait_s(self, n: int) -> float:
         """Before look ``n`` (0, 1…), a fifth more or less so that many do not fall in step."""
-        grown = min(self.poll_first_s * 1.5 ** min(n, 50), self.poll_longest_s)
+        grown = backoff_s(n + 1, self.poll_first_s, self.poll_longest_s, growth=1.5)
         return grown * (0.8 + 0.4 * self.chance())
 
     def retry_wait_s(self, n: int, asked_s: float | None = None) -> float:
         """After trouble number ``n`` (0, 1…): at least half the step, and what was asked for."""
-        step = min(self.retry_first_s * 2.0 ** min(n, 50), self.retry_longest_s)
-        own = step * (0.5 + 0.5 * self.chance())
+        step = backoff_s(n + 1, self.retry_first_s, self.retry_longest_s)
+        own = spread_s(step, self.chance())
         return max(own, min(asked_s or 0.0, self.retry_after_longest_s))
 
 
