@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.service_protocol import ServiceLike as ServiceLike
 from hybrid_transcribe.types import (
     Clip,
@@ -263,10 +264,15 @@ class WorkerExit:
     status: int | None
     last_words: str = ""
 
-    def __str__(self) -> str:
+    @property
+    def message(self) -> str:
+        """How, for people."""
         if self.status is not None and self.status < 0:
-            return f"killed by signal {-self.status}"
-        return f"exit status {self.status}"
+            return UserMessage("exit_signal", status=-self.status)
+        return UserMessage("exit_status", status=self.status)
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class Executor(ABC):

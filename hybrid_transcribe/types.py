@@ -523,6 +523,7 @@ class EngineInfo:
 
     Attributes:
         why_not: one line with the remedy; None when it is available.
+        why_not_message: the same with its code and parameters, where it has one.
         default: it is the one a job gets that names none.
         default_model: the one a job for this engine gets that names none.
         models: short names it can be asked for; hub ids and folders may do as well. Empty
@@ -545,6 +546,7 @@ class EngineInfo:
     word_timestamps: bool = False
     sends_audio_to: str | None = None
     options: tuple[str, ...] = ()
+    why_not_message: MessageInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,7 +320,8 @@ def audio_streams(media: InputContainer, display_name: str) -> list[AudioStream]
         )
     streams = media.streams.audio
     if not streams:
-        kinds = ", ".join(sorted({s.type for s in media.streams if s.type})) or "nothing"
+        types: list[str] = sorted({s.type for s in media.streams if s.type})
+        kinds = [known_phrase(name) for name in types or ["nothing"]]
         raise NoAudio(UserMessage("no_audio", name=display_name, phrase=kinds))
     usable = [stream for stream in streams if _codec(stream) is not None]
     if not usable:

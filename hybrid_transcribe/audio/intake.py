@@ -96,9 +96,10 @@ class Intake:
 
     def refusal(self) -> HybridTranscribeError:
         """Why there is nothing to transcribe, where all inputs were refused."""
-        more = f" (and {len(self.rejected) - 1} more)" if len(self.rejected) > 1 else ""
-        first = from_info(self.rejected[0].error)
-        return type(first)(f"{first}{more}")
+        first, n_more = from_info(self.rejected[0].error), len(self.rejected) - 1
+        if not n_more:
+            return first
+        return type(first)(UserMessage("several", first=first, n=n_more))
 
 
 def intake(
@@ -276,7 +277,7 @@ class _Taking:
                 return
         if (len(self.files), len(self.rejected)) == (result, refused):
             raise UnsupportedMedia(
-                f"{display_name}: no audio or video in this folder{_instead(other)}"
+                UserMessage("none_in_folder", name=display_name, others=_instead(other))
             )
         self.left_out += other
 
@@ -307,7 +308,7 @@ class _Taking:
         self.left_out.extend(unpacked.other)
         if not unpacked.entries and not unpacked.rejected:
             result = _instead(unpacked.other)
-            raise BrokenArchive(f"{display_name}: no audio or video in this zip{result}")
+            raise BrokenArchive(UserMessage("none_in_zip", name=display_name, others=result))
 
 
 class _OpenInputs(_Taking):
@@ -319,8 +320,10 @@ def _instead(others: Sequence[str]) -> str:
     """What there is where recordings were looked for, the first few by name."""
     if not others:
         return ""
-    more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-    return f", only {', '.join(others[:_NAMED])}{more}"
+    n_more = len(others) - _NAMED
+    if n_more > 0:
+        return UserMessage("only_these_and", names=others[:_NAMED], count=n_more)
+    return UserMessage("only_these", names=others)
 
 
 def refuse_protocol(text: str) -> None:
@@ -358,7 +361,7 @@ def _text(value: object) -> str:
     if not isinstance(text, str):
         raise _not_by(value)
     if not text.strip():
-        raise InputMissing("An empty name is no file")
+        raise InputMissing(UserMessage("empty_name"))
     return text
 
 
@@ -367,19 +370,15 @@ def _absolute(text: str, display_name: str) -> Path:
         path = names.user_path(text).absolute()
         path.stat()
     except (OSError, ValueError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        label = "" if text == display_name else f": {text[:200]!r}"
-        raise InputMissing(
-            f"{display_name}: cannot be read ({reason}{label}){_pattern(text)}"
-        ) from error
+        why = known_phrase(getattr(error, "strerror", None) or str(error))
+        if text != display_name:
+            why = UserMessage("reason_for", why=why, text=text[:200])
+        message = UserMessage("unreadable", name=display_name, why=why)
+        # For those who wrote ``*.wav`` and expected its files.
+        if "*" in text:
+            message = UserMessage("no_such_pattern", name=display_name, why=why, text=text[:200])
+        raise InputMissing(message) from error
     return path
-
-
-def _pattern(text: str) -> str:
-    """A hint for those who wrote ``*.wav`` and expected its files."""
-    if "*" not in text:
-        return ""
-    return f"; no file is called that, for the files that match: glob.glob({text[:200]!r})"
 
 
 def _visible(folder: Path, display_name: str) -> list[Path]:

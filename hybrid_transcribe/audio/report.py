@@ -38,10 +38,10 @@ class DecodeReport:
 
     def track(self, number: int, count: int, label: str, silent: Sequence[int]) -> None:
         """Which of several tracks is heard; ``silent`` are those that were passed over."""
-        passed_over = f", not the silent {', '.join(map(str, silent))}" if silent else ""
-        self.add(
-            f"Track {number} of {count} was heard{label}{passed_over}; audio_track chooses another."
-        )
+        line = UserMessage("track_heard", n=number, most=count, text=label)
+        if silent:
+            line = UserMessage("track_heard_loud", n=number, most=count, text=label, names=silent)
+        self.add(line)
 
     def inverted(self) -> None:
         """Two channels that would cancel each other."""
@@ -84,13 +84,11 @@ class DecodeReport:
         """Stretches that could not be decoded; silence stands for them."""
         if lost_s < DAMAGE_LEAST_S:
             return
-        lost = f"Damaged: {lost_s:.1f} s of sound" if lost_s >= 0.1 else "Damaged: 0.1 s of sound"
+        seconds = max(lost_s, 0.1)
         if places == 1:
-            self.add(f"{lost} at {first_s:.1f} s could not be decoded.")
+            self.add(UserMessage("damaged", seconds=seconds, at=first_s))
         else:
-            self.add(
-                f"{lost} in {places} places, the first at {first_s:.1f} s, could not be decoded."
-            )
+            self.add(UserMessage("damaged_often", seconds=seconds, n=places, at=first_s))
         self._miss(lost_s, whole_s)
 
     def _miss(self, missing_s: float, whole_s: float) -> None:

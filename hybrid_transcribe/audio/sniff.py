@@ -20,7 +20,7 @@ from hybrid_transcribe.errors import (
     UnsupportedMedia,
     check_descriptors,
 )
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 _HEAD = 4096
 _MAX_TAGS = 8
@@ -183,7 +183,7 @@ def _locate(file: BinaryIO, size: int, display_name: str) -> Located:
         raise UnsupportedMedia(UserMessage("only_a_tag", name=display_name))
     kind = _unsupported.playlist(head)
     if kind:
-        raise UnsafeInput(UserMessage("playlist", name=display_name, phrase=kind))
+        raise UnsafeInput(UserMessage("playlist", name=display_name, phrase=known_phrase(kind)))
     part = _unsupported.part(head)
     if part:
         raise UnsupportedMedia(UserMessage("later_part", name=display_name, format=part))
@@ -230,13 +230,13 @@ def _behind_junk(data: bytes) -> tuple[int, str]:
 def _refusal(display_name: str, foreign: str | None) -> str:
     if foreign is None:
         return UserMessage("unknown_kind", name=display_name)
-    return UserMessage("foreign", name=display_name, phrase=foreign)
+    return UserMessage("foreign", name=display_name, phrase=known_phrase(foreign))
 
 
 def _reason(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return "no such file"
-    return getattr(error, "strerror", None) or str(error)
+        return known_phrase("no such file")
+    return known_phrase(getattr(error, "strerror", None) or str(error))
 
 
 def _read(file: BinaryIO, at: int, count: int) -> bytes:

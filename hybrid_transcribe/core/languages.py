@@ -247,8 +247,6 @@ def _not_a_language(text: str, folded: str) -> str:
     near = difflib.get_close_matches(folded, names, n=_N_HINTS, cutoff=0.7)
     hints = {_preferred(names[name]): name for name in reversed(near)}
     code = next((code for code in reversed(hints) if code in WHISPER_NAMES), None)
-    hint = f"did you mean '{code}' ({hints[code].title()})? " if code else ""
-    return (
-        f"Language {text!r} is neither a name we know nor a code: {hint}"
-        "Write one such as 'en' or 'pt', or leave it out to detect it"
-    )
+    if code is None:
+        return UserMessage("language_unknown", text=text)
+    return UserMessage("language_hint", text=text, code=code, name=hints[code].title())

@@ -41,7 +41,7 @@ def without_gpu(
     forget(backend, settings)
     if requested == "gpu":
         raise gone
-    return "cpu", (_on_the_cpu(str(gone)),)
+    return "cpu", (_on_the_cpu(gone.message),)
 
 
 def _on_the_cpu(why: str) -> str:

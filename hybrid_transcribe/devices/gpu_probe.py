@@ -71,7 +71,9 @@ class Gpu:
     @property
     def explanation(self) -> str:
         """Cause and hint in one line, empty where it is usable."""
-        return f"{self.why_not}; {self.hint}" if self.why_not else ""
+        if not self.why_not:
+            return ""
+        return UserMessage("with_remedy", why=self.why_not, remedy=self.hint)
 
 
 #: Probes the GPU for a library: its name, and settings for where the result is kept.
@@ -147,7 +149,7 @@ class GpuProber:
         if not result.why_not:
             reason = UserMessage("gpu_none")
             return Gpu(False, False, reason, hint_for(backend, reason))
-        why_not = UserMessage("gpu_unusable", why=result.why_not)
+        why_not = UserMessage("gpu_unusable", why=result.reason)
         return Gpu(False, True, why_not, hint_for(backend, why_not), driver=driver.version())
 
     def _run(self, backend: str) -> _ChildExit:
@@ -200,16 +202,19 @@ def _result_of(backend: str, child_exit: _ChildExit, timeout_s: float) -> ProbeR
             return msgspec.json.decode(last_line, type=ProbeResult)
     exit_text = _exit_text(child_exit.status)
     words = _last_words(child_exit.stderr.decode("utf-8", "replace"))
-    return ProbeResult(f"{backend} {exit_text} when it tried" + (f" ({words})" if words else ""))
+    if words:
+        died = UserMessage("gpu_died_words", library=backend, exit=exit_text, text=words)
+        return ProbeResult(died)
+    return ProbeResult(UserMessage("gpu_died", library=backend, exit=exit_text))
 
 
 def _exit_text(status: int) -> str:
     if status >= 0:
-        return f"ended with status {status}"
+        return UserMessage("exit_ended", status=status)
     try:
-        return f"was killed by {signal.Signals(-status).name}"
+        return UserMessage("exit_killed", signal=signal.Signals(-status).name)
     except ValueError:
-        return f"was killed by signal {-status}"
+        return UserMessage("exit_killed", signal=f"signal {-status}")
 
 
 def _last_words(text: str) -> str:

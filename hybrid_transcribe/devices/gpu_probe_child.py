@@ -21,6 +21,7 @@ import msgspec
 from hybrid_transcribe.core.child_process import die_with_parent
 from hybrid_transcribe.devices import driver, libraries
 from hybrid_transcribe.devices.probe_result import ProbeResult
+from hybrid_transcribe.messages import UserMessage, message_info
 
 #: After so many seconds a probe ends itself, should nobody wait for it any more.
 EXIT_AFTER_S = 90.0
@@ -69,7 +70,7 @@ def torch() -> tuple[str, ...]:
 def _must_be_numbers(total: float) -> None:
     # Sums of what is not a number are not, and nothing here is zero.
     if not 0 < total < float("inf"):
-        raise ArithmeticError(f"it computed {total}, which is wrong")
+        raise ArithmeticError(UserMessage("gpu_computes_wrong", text=total))
 
 
 PROBES: dict[str, Callable[[], tuple[str, ...]]] = {"ctranslate2": ctranslate2, "torch": torch}
@@ -91,10 +92,15 @@ def run_probe(backend: str) -> ProbeResult:
     try:
         compute_types = PROBES[backend]()
     except Exception as error:
-        return ProbeResult(_why_not(backend, error))
+        return _failed(_why_not(backend, error))
     if compute_types:
         return ProbeResult(None, tuple(driver.cards()), compute_types, tuple(libraries.in_use()))
-    return ProbeResult(_why_not(backend, None))
+    return _failed(_why_not(backend, None))
+
+
+def _failed(why_not: str) -> ProbeResult:
+    message = message_info(why_not)
+    return ProbeResult(message.text, message=message if message.code else None)
 
 
 def _why_not(backend: str, error: Exception | None) -> str:
@@ -105,7 +111,10 @@ def _why_not(backend: str, error: Exception | None) -> str:
     if driver_error == "" and (error is None or _says_none(error)):
         return ""
     if error is None:
-        return f"{backend} does not see it"
+        return UserMessage("gpu_unseen", library=backend)
+    message = error.args[0] if error.args else None
+    if isinstance(message, UserMessage):
+        return message
     return " ".join(str(error).split()) or type(error).__name__
 
 

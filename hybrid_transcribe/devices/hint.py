@@ -8,16 +8,14 @@ from importlib import metadata
 
 from hybrid_transcribe.messages import UserMessage
 
-_INSTEAD = "or choose device 'cpu'"
-
 
 def hint_for(backend: str, why_not: str) -> str:
     """What to do about it, always with a way out."""
     text = why_not.lower()
     for signs, hint in _KNOWN:
         if re.search(signs, text):
-            return f"{hint(backend)}, {_INSTEAD}"
-    return f"{_libraries(backend)}, {_INSTEAD}"
+            return UserMessage("or_cpu", remedy=hint(backend))
+    return UserMessage("or_cpu", remedy=_libraries(backend))
 
 
 def cuda_libraries() -> str:

@@ -8,12 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-#: Every line begins with its cause.
-_NO_MEMORY, _BROKEN = "Not enough memory on the GPU", "The GPU failed"
-
-#: And ends with what helps.
-_LESS = "; a smaller model, or other programs closed, would leave it room"
-_RESTART = "; if it happens again, restart the machine or choose device 'cpu'"
+from hybrid_transcribe.messages import UserMessage
 
 #: Number formats of 8 bits, best first for each format that was too large. A GPU that computed
 #: in one kind of float keeps it: not every GPU has the others.
@@ -50,18 +45,18 @@ def smaller(setup: Setup, compute_types: Sequence[str]) -> tuple[Setup, str] | N
         return None
     if setup.batch_size is not None and setup.batch_size > 1:
         half = setup.batch_size // 2
-        return replace(setup, batch_size=half), _degraded_to(f"batch_size {half}")
+        return replace(setup, batch_size=half), UserMessage("smaller_batch", n=half)
     int8 = _int8(setup.compute_type, compute_types)
     if int8 is not None:
-        return replace(setup, compute_type=int8), _degraded_to("int8 weights")
-    return _on_cpu(setup), _degraded_to("the CPU")
+        return replace(setup, compute_type=int8), UserMessage("smaller_weights")
+    return _on_cpu(setup), UserMessage("smaller_cpu")
 
 
 def after_failure(setup: Setup) -> tuple[Setup, str] | None:
     """The way to go on after the device itself failed: the CPU. None where it was the CPU."""
     if setup.device == "cpu":
         return None
-    return _on_cpu(setup), f"{_BROKEN}: went on with the CPU{_RESTART}"
+    return _on_cpu(setup), UserMessage("gpu_failed_cpu")
 
 
 def _int8(now: str | None, compute_types: Sequence[str]) -> str | None:
@@ -69,10 +64,6 @@ def _int8(now: str | None, compute_types: Sequence[str]) -> str | None:
         return None
     preferred = _INT8.get(now or "", _INT8_ELSE)
     return next((name for name in preferred if name in compute_types), None)
-
-
-def _degraded_to(name: str) -> str:
-    return f"{_NO_MEMORY}: went on with {name}{_LESS}"
 
 
 def _on_cpu(setup: Setup) -> Setup:

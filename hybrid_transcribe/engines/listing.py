@@ -10,7 +10,7 @@ from hybrid_transcribe.config import PREFIX, Settings
 from hybrid_transcribe.core.columns import columns
 from hybrid_transcribe.errors import UnknownEngine, UnknownModel
 from hybrid_transcribe.interfaces import Capabilities, Engine
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import MessageInfo, UserMessage, message_info
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import EngineInfo
@@ -117,14 +117,21 @@ def _look(name: str, settings: Settings) -> EngineInfo:
         return _described(name, instance.capabilities, why_not, default, model)
     except Exception as error:
         # Code of other packages may raise anything, and must hide nobody else.
-        return EngineInfo(name, False, broken(name, error, settings), default)
+        why_not = broken(name, error, settings)
+        return EngineInfo(name, False, str(why_not), default, why_not_message=_coded(why_not))
 
 
 def _why_not(engine: Engine, settings: Settings) -> str | None:
     if engine.capabilities.sends_audio_to and settings.never_cloud:
         return UserMessage("cloud_forbidden")
     why_not = engine.available(settings)
-    return None if why_not is None else " ".join(str(why_not).split())
+    if why_not is None or isinstance(why_not, UserMessage):
+        return why_not
+    return " ".join(str(why_not).split())
+
+
+def _coded(why_not: str | None) -> MessageInfo | None:
+    return message_info(why_not) if isinstance(why_not, UserMessage) else None
 
 
 def broken(name: str, error: Exception, settings: Settings) -> str:
@@ -151,7 +158,8 @@ def _described(
     return EngineInfo(
         name,
         available=why_not is None,
-        why_not=why_not,
+        why_not=None if why_not is None else str(why_not),
+        why_not_message=_coded(why_not),
         default=default,
         default_model=model or can.default_model,
         models=_models(can),

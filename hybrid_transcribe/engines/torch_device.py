@@ -21,7 +21,7 @@ from hybrid_transcribe.errors import (
     InvalidOption,
     OutOfMemory,
 )
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 #: Number formats by torch's own names, the halves first.
 COMPUTE_TYPES = ("float16", "bfloat16", "float32")
@@ -58,7 +58,11 @@ def choose_compute_type(
         return requested
     raise InvalidOption(
         UserMessage(
-            "compute_type", engine=engine, value=requested, phrase=device, choices=sorted(can)
+            "compute_type",
+            engine=engine,
+            value=requested,
+            phrase=known_phrase(device),
+            choices=sorted(can),
         )
     )
 
@@ -79,9 +83,13 @@ def meaning(error: Exception, device: str, extra: str) -> HybridTranscribeError:
     lower = str(error).lower()
     if isinstance(error, MemoryError) or _NO_MEMORY.search(lower):
         _let_go(error)
-        return OutOfMemory(UserMessage("out_of_memory", phrase=device, text=text), device)
+        return OutOfMemory(
+            UserMessage("out_of_memory", phrase=known_phrase(device), text=text), device
+        )
     if isinstance(error, ImportError):
-        return EngineUnavailable(f"{extra} cannot be used: {text}; {install_line(extra)}")
+        return EngineUnavailable(
+            UserMessage("extra_unusable", engine=extra, text=text, install=install_line(extra))
+        )
     # torch raises RuntimeError, or a subclass of it, for whatever goes wrong on a GPU.
     if device == "gpu" and isinstance(error, RuntimeError) and _GPU.search(lower):
         _let_go(error)

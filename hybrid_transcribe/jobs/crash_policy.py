@@ -12,6 +12,7 @@ from hybrid_transcribe.errors import WorkerCrashed
 from hybrid_transcribe.interfaces import WorkerExit
 from hybrid_transcribe.jobs.assignment import Assignment
 from hybrid_transcribe.jobs.machine import Change, Requeued, WorkerLost
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import ErrorInfo
 
 
@@ -34,5 +35,7 @@ def crash_verdicts(
 def crash_error(worker_exit: WorkerExit) -> ErrorInfo:
     """The error a recording gets that cost too many workers."""
     words = worker_exit.last_words.strip().splitlines()
-    last = f"; its last words: {words[-1]}" if words else ""
-    return WorkerCrashed(f"The worker process died ({worker_exit}){last}").info()
+    message = UserMessage("worker_died", exit=worker_exit.message)
+    if words:
+        message = UserMessage("worker_died_words", exit=worker_exit.message, text=words[-1])
+    return WorkerCrashed(message).info()

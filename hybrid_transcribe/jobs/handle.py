@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import (
     from_info,
 )
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.outputs.save import save, save_all
@@ -338,8 +339,11 @@ def errors_of(snapshot: JobSnapshot) -> tuple[Rejection, ...]:
 def _why_nothing(snapshot: JobSnapshot) -> HybridTranscribeError:
     failed = [r for r in snapshot.recordings if r.state is State.FAILED and r.error]
     if not failed:
-        return JobCanceled(f"Job {snapshot.job_id} was canceled")
+        return JobCanceled(UserMessage("job_canceled", id=snapshot.job_id))
     first = failed[0]
     info = first.error or ErrorInfo("error", "")
-    more = f" (and {len(failed) - 1} more failed)" if len(failed) > 1 else ""
-    return from_info(ErrorInfo(info.code, f"{first.name}: {info.message}{more}"))
+    error, n_more = from_info(info), len(failed) - 1
+    message = UserMessage("labelled", label=first.name, why=error.message)
+    if n_more:
+        message = UserMessage("more_failed", label=first.name, why=error.message, n=n_more)
+    return type(error)(message)

@@ -27,6 +27,7 @@ from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import JournalDamaged, JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.jobs.stored_files import UPLOADS
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
@@ -90,8 +91,6 @@ _encode = msgspec.json.Encoder().encode
 _job = msgspec.json.Decoder(JobSnapshot)
 _recording = msgspec.json.Decoder(Recording)
 _segment = msgspec.json.Decoder(Segment)
-
-_ROW_DAMAGED = "What the journal holds of it is damaged: "
 
 #: What stands in for a spec that cannot be read: no engine has that name.
 UNREADABLE = Spec("unreadable", "unreadable")
@@ -412,10 +411,10 @@ def _decoded(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> 
     """Raises JournalDamaged."""
     try:
         if not _is_intact(body, crc):
-            raise JournalDamaged(_ROW_DAMAGED + "checksum")
+            raise JournalDamaged(UserMessage("row_damaged", text="checksum"))
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
-        raise JournalDamaged(f"{_ROW_DAMAGED}{error}") from error
+        raise JournalDamaged(UserMessage("row_damaged", text=error)) from error
 
 
 def _by_name(recording: Recording) -> Recording:

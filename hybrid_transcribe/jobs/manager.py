@@ -436,15 +436,14 @@ class JobManager:
             raise ServiceClosed(UserMessage("service_closing"))
         settings, arriving = self.settings, self._arriving
         of_session = self.lanes.waiting_of(session_id) + arriving[session_id]
-        for waiting, most, whose in (
-            (self.lanes.waiting() + arriving.total(), settings.max_queued, ""),
-            (of_session, settings.max_queued_per_session, " of one session"),
+        for waiting, most, code in (
+            (self.lanes.waiting() + arriving.total(), settings.max_queued, "full"),
+            (of_session, settings.max_queued_per_session, "full_session"),
         ):
             too_many = waiting + n - most
             if too_many > 0:
                 raise QueueFull(
-                    f"{waiting} recordings{whose} are waiting and {n} more would pass the limit "
-                    f"of {most}",
+                    UserMessage(code, count=waiting, n=n, most=most),
                     self._forecaster.now().room_in_s(too_many),
                 )
 
@@ -838,12 +837,10 @@ _MOST_NAMES = 5
 
 
 def _damaged(names: Sequence[str]) -> str:
-    text = ", ".join(names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return (
-        f"Parts of the journal are damaged and cannot be read ({text}{more}): everything else "
-        "is whole. Transcribe these again."
-    )
+    n_more = len(names) - _MOST_NAMES
+    if n_more > 0:
+        return UserMessage("journal_damaged_more", names=names[:_MOST_NAMES], n=n_more)
+    return UserMessage("journal_damaged", names=names)
 
 
 def _spec_for(input_file: InputFile, spec: Spec) -> Spec:

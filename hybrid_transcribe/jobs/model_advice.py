@@ -17,6 +17,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.interfaces import Capabilities
 from hybrid_transcribe.jobs.eta import Speed, Speeds
 from hybrid_transcribe.jobs.request import engine_class
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import catalogue
 from hybrid_transcribe.models.published import WEAK_PERCENT, better_model, published_rate
 from hybrid_transcribe.types import ModelAdvice, Spec
@@ -95,15 +96,13 @@ def weak_model_notice(
         return None
     better_rate = published_rate(better, language)
     assert better_rate is not None
-    line = (
-        f"Model {spec.model} is weak in {language!r}: {rate.percent:.0f} % of words wrong as "
-        f"published. Take model {better!r}: {better_rate.percent:.0f} %"
-    )
+    params = {"model": spec.model, "language": language, "n": rate.percent}
+    params |= {"better": better, "most": better_rate.percent}
     if duration_s is None:
-        return f"{line}."
+        return UserMessage("weak_model", **params)
     per_s, _ = expected_speed(spec.engine, better, spec.device, speeds)
     minutes = max(1, round(duration_s / per_s / 60))
-    return f"{line}, about {minutes} min for this recording here."
+    return UserMessage("weak_model_minutes", **params, size=minutes)
 
 
 def expected_speed(engine: str, model: str, device: str, speeds: Speeds) -> tuple[float, str]:

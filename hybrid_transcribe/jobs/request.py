@@ -258,7 +258,7 @@ def _check_available(engine: type[Engine], can: Capabilities, settings: Settings
         )
     why_not = engine().available(settings)
     if why_not:
-        raise EngineUnavailable(f"{engine.name}: {why_not}")
+        raise EngineUnavailable(UserMessage("labelled", label=engine.name, why=why_not))
 
 
 def _engine_languages(

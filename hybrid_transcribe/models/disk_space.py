@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 
 def need(folder: Path, size_bytes: int, purpose: str) -> None:
@@ -20,8 +21,13 @@ def need(folder: Path, size_bytes: int, purpose: str) -> None:
         return
     if free_bytes < size_bytes:
         raise ModelUnavailable(
-            f"No room for {purpose} in {folder}: it needs {in_words(size_bytes)}, "
-            f"{in_words(free_bytes)} are free; free space there or choose another folder"
+            UserMessage(
+                "no_space",
+                purpose=purpose,
+                folder=folder,
+                size=in_words(size_bytes),
+                free=in_words(free_bytes),
+            )
         )
 
 
@@ -32,6 +38,6 @@ def in_words(size_bytes: float) -> str:
     ('148 MB', '3.1 GB', '1 MB')
     """
     if size_bytes >= 1e9:
-        return f"{size_bytes / 1e9:.1f} GB"
+        return UserMessage("gigabytes", n=size_bytes / 1e9)
     # A need of half a megabyte is no need of nothing.
-    return f"{max(1.0, size_bytes / 1e6):.0f} MB"
+    return UserMessage("megabytes", n=max(1.0, size_bytes / 1e6))

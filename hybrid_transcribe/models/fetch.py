@@ -25,6 +25,7 @@ from filelock import FileLock
 
 from hybrid_transcribe.core.backoff import backoff_s
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import checksums
 from hybrid_transcribe.models.disk_space import need
 
@@ -107,7 +108,7 @@ def fetch(remote: Remote, target: Path, *, part: Path, lock: Path, report: Repor
             part.unlink()
             if last:
                 error = checksums.mismatch(remote.url, remote.sha256, result)
-                raise ModelUnavailable(f"{error}, twice; it was deleted")
+                raise ModelUnavailable(UserMessage("checksum_twice", why=error))
 
 
 def _complete(remote: Remote, part: Path, report: Report) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, sentences
 from hybrid_transcribe.models import bundled, catalogue, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import TARGETS
@@ -16,19 +16,22 @@ OFFLINE = UserMessage("offline")
 def unavailable(name: str, shape: Layout, settings: Settings, why: str) -> ModelUnavailable:
     """The error for a model that could not be had, in one line with every remedy."""
     hints = (
-        UserMessage("model_unavailable_alone", model=name, why=why),
+        UserMessage("model_unavailable", model=name, why=why),
         _by_hand(name, shape, settings),
         _convertible(name, shape, settings),
         "" if shape.name == "sherpa-onnx" else _starter_hint(name),
     )
-    return ModelUnavailable(" ".join(filter(None, hints)))
+    return ModelUnavailable(sentences(*hints))
 
 
 def _by_hand(name: str, shape: Layout, settings: Settings) -> str:
     folder = paths.own_folder(name, shape.name, settings)
     if shape.name == "openai":
         plain = folder.name.removesuffix(f".{shape.name}")
-        return f"By hand: put {plain}.pt{_official_address(name)} into {folder}."
+        files, address = f"{plain}.pt", _official_address(name)
+        if not address:
+            return UserMessage("by_hand_alone", files=files, folder=folder)
+        return UserMessage("by_hand", files=files, address=address, folder=folder)
     files = ", ".join([*(" or ".join(group) for group in shape.needs), *_also(name, shape)])
     repo = catalogue.find_repo(name, shape.name)
     return UserMessage("by_hand", files=files, address=_address(repo or name), folder=folder)
@@ -39,7 +42,7 @@ def _official_address(name: str) -> str:
         remote = openai_checkpoints.remote(name)
     except ModelUnavailable:
         return ""
-    return f" of {remote.url}" if remote else ""
+    return remote.url if remote else ""
 
 
 def _convertible(name: str, shape: Layout, settings: Settings) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import checksums, paths
 from hybrid_transcribe.models.catalogue import Layout
 from hybrid_transcribe.models.disk_space import need
@@ -185,4 +186,4 @@ def _check(path: Path, published: str | None) -> None:
         path.unlink(missing_ok=True)
         target.unlink(missing_ok=True)
         error = checksums.mismatch(path, expected, result)
-        raise ModelUnavailable(f"{error}; it was deleted, so that a retry fetches it again")
+        raise ModelUnavailable(UserMessage("checksum_deleted", why=error))

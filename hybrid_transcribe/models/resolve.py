@@ -112,8 +112,10 @@ def _checked(where: Path, shape: Layout) -> Path:
         raise ModelUnavailable(UserMessage("no_model_folder", path=where))
     missing = shape.missing(where)
     if missing:
+        lacks = UserMessage("model_lacks", folder=where, layout=shape.name, files=missing)
+        hint = _hint(where, shape)
         raise ModelUnavailable(
-            f"{where} is no {shape.name} model: it lacks {', '.join(missing)}{_hint(where, shape)}"
+            UserMessage("with_remedy", why=lacks, remedy=hint) if hint else lacks
         )
     return where.absolute()
 
@@ -121,10 +123,10 @@ def _checked(where: Path, shape: Layout) -> Path:
 def _not_a_folder(file: Path, shape: Layout) -> str:
     openai = LAYOUTS["openai"]
     if file.suffix == ".pt":
-        text = f"{file} is a file: {openai.engine} reads .pt checkpoints"
-        return f"{text}: use --engine {openai.engine}"
-    inside = "" if shape == openai else f"; {shape.engine} wants the folder of a model"
-    return f"{file} is a file, and no .pt checkpoint{inside}"
+        return UserMessage("model_is_checkpoint", path=file, engine=openai.engine)
+    if shape == openai:
+        return UserMessage("model_is_file", path=file)
+    return UserMessage("model_is_file_folder", path=file, engine=shape.engine)
 
 
 def _hint(folder: Path, shape: Layout) -> str:
@@ -132,11 +134,10 @@ def _hint(folder: Path, shape: Layout) -> str:
     other = next((o for o in LAYOUTS.values() if o != shape and not o.missing(folder)), None)
     if other is None:
         return ""
-    text = f"; this is a model of {other.engine}: use --engine {other.engine}"
     if shape.name not in TARGETS or other.name != "ctranslate2":
-        return text
+        return UserMessage("model_is_other", engine=other.engine)
     command = f"hybrid-transcribe models convert {folder} --to {shape.name} --output FOLDER"
-    return f"{text}, or convert it: {command}"
+    return UserMessage("model_is_other_convert", engine=other.engine, command=command)
 
 
 def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
@@ -251,9 +252,11 @@ def _fetched(name: str, shape: Layout, settings: Settings, report: Report) -> Pa
         raise unavailable(name, shape, settings, _in_short(error)) from error
     missing = shape.missing(folder)
     if missing:
+        repo = catalogue.repo_of(name, shape.name)
+        lacks = UserMessage("model_hub_lacks", repo=repo, layout=shape.name, files=missing)
+        hint = _elsewhere(shape)
         raise ModelUnavailable(
-            f"{catalogue.repo_of(name, shape.name)} on the hub is no {shape.name} model: "
-            f"it lacks {', '.join(missing)}{_elsewhere(shape)}"
+            UserMessage("with_remedy", why=lacks, remedy=hint) if hint else lacks
         )
     if shape.name == "sherpa-onnx":
         # One of many repositories of one person: what is loaded is what we know.
@@ -267,17 +270,14 @@ def _elsewhere(shape: Layout) -> str:
     if shape.name not in others:
         return ""
     other = LAYOUTS[others[shape.name]]
-    return (
-        f"; if its files are for {other.engine}: --engine {other.engine}, "
-        f"or with models get --layout {other.name}"
-    )
+    return UserMessage("model_hub_other", engine=other.engine, layout=other.name)
 
 
 def _official(name: str, shape: Layout, settings: Settings, report: Report) -> Path:
     try:
         remote = openai_checkpoints.remote(name)
     except ModelUnavailable as error:
-        raise unavailable(name, shape, settings, str(error)) from error
+        raise unavailable(name, shape, settings, error.message) from error
     if remote is None:
         why = UserMessage("unpublished", engine=shape.engine)
         raise unavailable(name, shape, settings, why)

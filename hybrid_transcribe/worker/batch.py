@@ -53,7 +53,7 @@ def as_info(error: BaseException) -> ErrorInfo:
     if isinstance(error, HybridTranscribeError):
         return error.info()
     text = str(error).strip() or "no message"
-    return EngineFailed(f"{type(error).__name__}: {text}").info()
+    return EngineFailed(UserMessage("labelled", label=type(error).__name__, why=text)).info()
 
 
 class Batch:

@@ -17,6 +17,7 @@ from hybrid_transcribe.errors import (
     OutOfMemory,
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine, Loaded, LoadRequest, ModelFiles
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import resolve
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Spec, Stage
@@ -79,7 +80,7 @@ class ModelPool:
         engine = ENGINES.make(spec.engine, self._settings.engines)
         why_not = engine.available(self._settings)
         if why_not:
-            raise EngineUnavailable(f"{spec.engine}: {why_not}")
+            raise EngineUnavailable(UserMessage("labelled", label=spec.engine, why=why_not))
         files = self._files(engine, spec.model, report)
         report(Stage.LOADING_MODEL, None)
         started, setup = self._now(), self._setup(spec)
@@ -92,7 +93,7 @@ class ModelPool:
             if _key(spec) not in self._smaller:
                 raise
             # Not every GPU computes in the smaller format: on to the next step.
-            raise OutOfMemory(str(error), setup.device) from error
+            raise OutOfMemory(error.message, setup.device) from error
         return ModelLease(engine, loaded, load_s=self._now() - started)
 
     def _files(self, engine: Engine, model: str, report: Report) -> ModelFiles:

@@ -10,8 +10,6 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import EngineUnavailable
 from hybrid_transcribe.messages import UserMessage
 
-_KEY_REMEDY = "set ASSEMBLYAI_API_KEY (or the setting assemblyai_api_key)"
-
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -42,16 +40,16 @@ def wanting(settings: Settings) -> str | None:
     """What an account lacks, in one line with the remedy; None when it is complete."""
     key = (settings.assemblyai_api_key or "").strip()
     if not key:
-        return f"there is no key: {_KEY_REMEDY}"
+        return UserMessage("no_key")
     if not (key.isascii() and key.isprintable() and " " not in key):
         # An HTTP library would refuse it too, and show it.
-        return f"the key has characters that no key has: {_KEY_REMEDY} again"
+        return UserMessage("odd_key")
     return _wrong_address(_base_url(settings))
 
 
 def rejected(status: int, said: str) -> str:
     """What to tell people when the service does not accept the key."""
-    return f"AssemblyAI does not accept the key (HTTP {status}: {said}): {_KEY_REMEDY}"
+    return UserMessage("wrong_key", status=status, text=said)
 
 
 def _base_url(settings: Settings) -> str:

@@ -62,7 +62,7 @@ class AssemblyAI(Engine):
         """Nothing is sent yet. Also raises UnknownModel."""
         missing = self.available(request.settings)
         if missing:
-            raise EngineUnavailable(f"{self.name}: {missing}")
+            raise EngineUnavailable(UserMessage("labelled", label=self.name, why=missing))
         model = request.model.name or DEFAULT_MODEL
         if model not in MODELS:
             raise UnknownModel(model, MODELS)

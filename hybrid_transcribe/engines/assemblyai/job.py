@@ -104,7 +104,7 @@ class CloudJob:
         except Gone:
             raise EngineFailed(UserMessage("aai_gone", id=self._id)) from None
         except OutOfTime as over:
-            raise TimedOut(self._too_long(str(over))) from None
+            raise TimedOut(self._too_long(over.args[0] if over.args else "")) from None
         if answer is not None:
             self._tell(answer)
 
@@ -142,8 +142,7 @@ class CloudJob:
             )
         except OutOfTime as over:
             # The next note takes the place of this one, so nobody deletes it later.
-            text = f"Transcript {note.transcript_id} may still be at AssemblyAI; delete it there"
-            self._say(EngineWarning(f"{text} ({over})"))
+            self._say(EngineWarning(UserMessage("aai_may_stay", id=note.transcript_id, why=over)))
 
     # ---------------------------------------------------------------------- three steps
 
@@ -240,7 +239,7 @@ class CloudJob:
             if status == "completed":
                 return answer
             if status == "error":
-                await self._broke(str(answer.get("error") or UserMessage("aai_no_reason")))
+                await self._broke(str(answer.get("error") or "") or UserMessage("aai_no_reason"))
                 return None
             # Also one that we have never heard of.
             self._status = str(status)
@@ -283,16 +282,16 @@ class CloudJob:
             self._say(segment)
 
     def _too_long(self, last: str) -> str:
-        still = UserMessage("aai_still_alone", status=self._status) if self._status else ""
-        choices = "; ".join(filter(None, [still, last]))
-        spent_s = self._deadline.limit_s - self._deadline.left_s()
-        after = f" after {spent_s:.0f} s" + (f" ({choices})" if choices else "")
+        why = UserMessage("aai_still", status=self._status) if self._status else ""
+        if why and last:
+            why = UserMessage("with_remedy", why=why, remedy=last)
+        seconds, why = self._deadline.limit_s - self._deadline.left_s(), why or last
+        spent = UserMessage("spent", seconds=seconds)
+        if why:
+            spent = UserMessage("spent_why", seconds=seconds, why=why)
         if self._id is None:
-            return f"AssemblyAI could not take it{after}"
-        return (
-            f"AssemblyAI has no text{after}. Transcript {self._id} goes on there: "
-            "a retry picks it up without a second bill"
-        )
+            return UserMessage("aai_not_taken", spent=spent)
+        return UserMessage("aai_no_text", spent=spent, id=self._id)
 
     # --------------------------------------------------------------------------- cancel
 

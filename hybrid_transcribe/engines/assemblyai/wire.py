@@ -132,7 +132,7 @@ class Wire:
                 return await ask()
             except Trouble as trouble:
                 # One that was cut short by the deadline says less than the one before it.
-                last = str(trouble) if deadline.left_s() > 0 or not last else last
+                last = trouble.args[0] if deadline.left_s() > 0 or not last else last
                 wait_s = self._pace.retry_wait_s(tries, trouble.asked_s)
             tries += 1
             await asyncio.sleep(max(0.0, min(wait_s, deadline.left_s())))

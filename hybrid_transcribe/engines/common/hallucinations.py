@@ -163,7 +163,7 @@ class HallucinationFilter:
         first = self.withheld[0]
         return UserMessage(
             "withheld", count=len(self.withheld), text=_shortened(first.text), at=first.start_s
-        ) + (" and others" if len(self.withheld) > 1 else "")
+        )
 
     def _reason(self, segment: Segment) -> WithheldReason | None:
         """Why the segment is made up; None where a witness speaks for it."""

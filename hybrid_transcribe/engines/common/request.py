@@ -20,6 +20,11 @@ class Draft:
     notices: list[str] = field(default_factory=list)
 
 
+def not_installed(install: str, *names: str) -> str:
+    """Which packages an engine lacks, with the line to type."""
+    return UserMessage("not_installed", names=names, install=install, count=len(names))
+
+
 def set_task(draft: Draft, task: str, languages: Sequence[str], model: str) -> None:
     """Check the task, and drop one that an English-only model cannot do."""
     if task not in TASKS:

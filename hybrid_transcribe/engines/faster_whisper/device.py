@@ -15,7 +15,7 @@ from hybrid_transcribe.errors import (
     InvalidOption,
     OutOfMemory,
 )
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 #: Asking for these leaves the choice to CTranslate2.
 _OPEN_CHOICES = ("default", "auto")
@@ -83,7 +83,7 @@ def choose_compute_type(requested: str | None, device: str) -> str:
             "compute_type",
             engine="faster-whisper",
             value=requested,
-            phrase=device,
+            phrase=known_phrase(device),
             choices=sorted(can),
         )
     )
@@ -106,12 +106,14 @@ def meaning(error: Exception, device: str) -> HybridTranscribeError:
 
     if isinstance(error, MemoryError) or says(_NO_MEMORY):
         return OutOfMemory(
-            UserMessage("out_of_memory_int8", phrase=device, text=text),
+            UserMessage("out_of_memory_int8", phrase=known_phrase(device), text=text),
             device,
         )
     if says((*_NO_DRIVER, *_NO_LIBRARY)):
         why_not = UserMessage("gpu_unusable", why=text)
-        return EngineUnavailable(f"{why_not}; {devices.hint_for('ctranslate2', why_not)}")
+        return EngineUnavailable(
+            UserMessage("with_remedy", why=why_not, remedy=devices.hint_for("ctranslate2", why_not))
+        )
     if device == "gpu" and says(_BROKEN):
         return DeviceFailed(UserMessage("gpu_failed", why=text), device)
     if _NO_POSITIONS in lower:

@@ -15,6 +15,7 @@ from hybrid_transcribe.devices import Forget, Probe, forget, probe
 from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.engines.common.prompt import length_notices
+from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.faster_whisper import device as device_choice
 from hybrid_transcribe.engines.faster_whisper.request import (
     FasterWhisperRequest,
@@ -112,9 +113,7 @@ class FasterWhisper(Engine):
     def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
         if find_spec("faster_whisper") is None:
-            return UserMessage(
-                "one_missing", package="faster-whisper", install="pip install faster-whisper"
-            )
+            return not_installed("pip install faster-whisper", "faster-whisper")
         return None
 
     def load(self, request: LoadRequest) -> Loaded:

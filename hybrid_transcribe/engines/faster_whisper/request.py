@@ -98,9 +98,11 @@ def _batch_size(draft: Draft, options: Options, clip: Clip) -> int | None:
     if options.vad_filter is False and not options.clip_timestamps and clip.duration_s >= window_s:
         draft.notices.append(UserMessage("needs_vad"))
         return None
-    ignored = [name for name in _NOT_BATCHED if draft.arguments.pop(name, None) is not None]
+    ignored: list[str] = [
+        name for name in _NOT_BATCHED if draft.arguments.pop(name, None) is not None
+    ]
     if len(options.temperature or ()) > 1:
-        ignored.append("temperature (all but the first)")
+        ignored.append(UserMessage("first_temperature"))
     if ignored:
         draft.notices.append(UserMessage("ignored_in_batches", n=size, options=ignored))
     return size

@@ -20,6 +20,7 @@ from hybrid_transcribe.engines import torch_device as device_choice
 from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.engines.common.prompt import length_notices
+from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.openai_whisper.request import (
     HONOURED,
     OpenAIWhisperRequest,
@@ -82,10 +83,7 @@ class OpenAIWhisper(Engine):
         missing = [name for name, there in _parts().items() if not there]
         if not missing:
             return None
-        return (
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed: "
-            f"{device_choice.install_line(self.name)}"
-        )
+        return not_installed(device_choice.install_line(self.name), *missing)
 
     def load(self, request: LoadRequest) -> Loaded:
         """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""

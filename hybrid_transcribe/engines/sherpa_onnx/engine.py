@@ -13,6 +13,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.common.hallucinations import soundless, steady
 from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.sherpa_onnx.families import (
     COMPUTE_TYPES,
     RecognizedFolder,
@@ -68,9 +69,7 @@ class SherpaOnnx(Engine):
     def available(self, settings: Settings) -> str | None:
         """None when the library is installed."""
         if find_spec("sherpa_onnx") is None:
-            return UserMessage(
-                "one_missing", package="sherpa-onnx", install=install_line(self.name)
-            )
+            return not_installed(install_line(self.name), "sherpa-onnx")
         return None
 
     def load(self, request: LoadRequest) -> Loaded:

@@ -15,6 +15,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines import torch_device as device_choice
 from hybrid_transcribe.engines.common.languages import LANGUAGES
 from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.transformers.model import SpeechModel
 from hybrid_transcribe.engines.transformers.request import HONOURED, TransformersRequest, plan_for
 from hybrid_transcribe.engines.transformers.transcription import WindowedTranscription
@@ -69,8 +70,7 @@ class Transformers(Engine):
         """None when both libraries are installed."""
         missing = [package for package in _NEEDS if find_spec(package) is None]
         if missing:
-            remedy = device_choice.install_line(self.name)
-            return f"{' and '.join(missing)} not installed: {remedy}"
+            return not_installed(device_choice.install_line(self.name), *missing)
         return None
 
     def load(self, request: LoadRequest) -> Loaded:

@@ -60,7 +60,11 @@ def _replace(source: Path, layout: str, folder: Path, name: str) -> None:
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     weights = ct2.read(source / "model.bin")
-    need(folder.parent, weights.float_bytes + _SMALL_BYTES, f"{layout} model {name!r}")
+    need(
+        folder.parent,
+        weights.float_bytes + _SMALL_BYTES,
+        UserMessage("layout_model", layout=layout, name=name),
+    )
     try:
         fresh.mkdir()
         _write(weights, source, layout, fresh, name)
