@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hybrid_transcribe import events as e
 from hybrid_transcribe.hud import view
 from hybrid_transcribe.hud.messages import ModelTold, Notice, Row, Rows, Text
+from hybrid_transcribe.messages import message_info
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment, State, Transcript
 
 #: Notices that wait to be told, at most: the newest count.
@@ -258,7 +259,9 @@ class Announcements:
 
     def notice(self, code: str, message: str) -> None:
         """Something people should know."""
-        self._notices = [*self._notices, Notice(code=code, message=message)][-_MOST_NOTICES:]
+        info = message_info(message)
+        notice = Notice(code=code, message=info.text, reason=info.code, params=info.params)
+        self._notices = [*self._notices, notice][-_MOST_NOTICES:]
 
     def tell(self) -> tuple[ModelTold | Notice, ...]:
         """All that came since."""

@@ -337,6 +337,8 @@ class Notice(Message, frozen=True, kw_only=True):
     code: str
     message: str
     over: bool = False
+    reason: str = ""
+    params: dict[str, Any] = {}
 
 
 class Connection(Message, frozen=True, kw_only=True):

@@ -93,7 +93,7 @@ class RemoteHosting(RemoteConnection):
 
     def health(self) -> ServiceHealth:
         ready = msgspec.json.decode(self._ask("GET", "/health/ready"), type=shapes.ReadyView)
-        warnings = tuple((item.code, item.message) for item in ready.warnings or ())
+        warnings = tuple((item.code, item.as_message) for item in ready.warnings or ())
         return ServiceHealth(warnings, ready.default_model or "")
 
     def figures(self) -> ServiceFigures:

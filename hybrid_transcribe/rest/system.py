@@ -170,8 +170,7 @@ class ReadyHandler(_Status):
             return
         # What they say may name files of this machine, or another's recording.
         lines = tuple(
-            shapes.WarningEvent(code=code, message=text if self.owner else "")
-            for code, text in warnings
+            shapes.WarningEvent.of(code, text if self.owner else "") for code, text in warnings
         )
         self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=lines))
 

@@ -103,7 +103,7 @@ def _event(seq: int, shape: shapes.Shape) -> e.Event:
                 error=shape.error,
             )
         case shapes.WarningEvent():
-            return e.Warned(seq, code=shape.code, message=shape.message, over=shape.over)
+            return e.Warned(seq, code=shape.code, message=shape.as_message, over=shape.over)
         case _:
             return e.Resync(seq)
 

@@ -138,7 +138,7 @@ def event(text: e.Event) -> tuple[str, shapes.Shape] | None:
                 error=text.error,
             )
         case e.Warned(code=code, message=message, over=over):
-            return "warning", shapes.WarningEvent(code=code, message=message, over=over)
+            return "warning", shapes.WarningEvent.of(code, message, over)
     return None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 import msgspec
 
-from hybrid_transcribe.messages import MessageInfo
+from hybrid_transcribe.messages import MessageInfo, from_message_info, message_info
 from hybrid_transcribe.types import (
     EngineInfo,
     ErrorInfo,
@@ -183,11 +183,27 @@ class ModelEvent(Shape, frozen=True, kw_only=True):
 
 
 class WarningEvent(Shape, frozen=True, kw_only=True):
-    """``warning``: something people should know that stops nothing; ``over`` when it passed."""
+    """``warning``: something people should know that stops nothing; ``over`` when it passed.
+
+    ``reason`` and ``params``: the code of its message in the catalogues, and what fills its blanks.
+    """
 
     code: str
     message: str
     over: bool = False
+    reason: str = ""
+    params: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, code: str, message: str, over: bool = False) -> WarningEvent:
+        """A warning whose message may be a `UserMessage`."""
+        info = message_info(message)
+        return cls(code=code, message=info.text, over=over, reason=info.code, params=info.params)
+
+    @property
+    def as_message(self) -> str:
+        """The message again, with its code and parameters where it has them."""
+        return from_message_info(MessageInfo(self.reason, self.params, self.message))
 
 
 # ------------------------------------------------------------------- the service itself
