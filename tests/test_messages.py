@@ -123,3 +123,20 @@ def test_phrases_are_known_by_their_text() -> None:
     """No two of them have the same English."""
     texts = [text for code, text in ENGLISH.items() if code.startswith(PHRASES)]
     assert len(texts) == len(set(map(str, texts)))
+
+
+#: Words of the system and of libraries, which the code has not.
+FOREIGN = ("why_", "what_subtitle", "what_attachment", "what_video")
+
+
+def test_no_code_is_left_over() -> None:
+    """What nothing says any more goes."""
+    literals = messages_in_code.literals()
+    unused = {
+        code
+        for code, text in ENGLISH.items()
+        if "." not in code
+        and not code.startswith(("@", *FOREIGN))
+        and not ({code, text} if code.startswith(PHRASES) else {code}) & literals
+    }
+    assert unused == set()

@@ -59,7 +59,7 @@ export function choicesView(hub, i18n, { form, change }) {
     /** @type {Parameters<typeof select>[0]} */
     const names = choices.engines.map((engine) => {
       const label = engine.available ? engine.name : t("choices.unavailable", { name: engine.name });
-      return [engine.name, label, { disabled: !engine.available, title: i18n.tell(engine.why_not ?? "").text || null }];
+      return [engine.name, label, { disabled: !engine.available, title: i18n.whyNot(engine).text || null }];
     });
     return field(t("choices.engine"), select(names, choice.name, (engine) => {
       otherModel = false;
@@ -160,7 +160,7 @@ export function choicesView(hub, i18n, { form, change }) {
     return h("details", { class: "ht-more" },
       h("summary", {}, t("choices.lacking", { count: lacking.length })),
       h("dl", { class: "ht-reasons" }, lacking.map((engine) => {
-        const why = i18n.tell(engine.why_not ?? "");
+        const why = i18n.whyNot(engine);
         return [h("dt", {}, engine.name), h("dd", { lang: why.lang }, why.text)];
       })),
       button(t("choices.look"), { sign: "retry", kind: "small", press: hub.lookForEngines }),

@@ -12,7 +12,10 @@
 
 /** @typedef {"connecting" | "up" | "waiting" | "down"} ChannelState */
 
-/** What went wrong, by code. @typedef {{ code: string, message: string }} PanelError */
+/**
+ * What went wrong, by code; `reason` is the code of the message.
+ * @typedef {{ code: string, message: string, reason?: string, params?: Record<string, unknown> }} PanelError
+ */
 
 /** @typedef {{ type: "state", state: ChannelState, ended: boolean }} StateMessage */
 /** @typedef {FromKernel | StateMessage} Message */

@@ -98,7 +98,7 @@ export function filesView(hub, i18n, root) {
     const line = fileLines.get(item.id) ?? newLine(item);
     const part = item.size ? (100 * item.offset) / item.size : 0;
     attr(line.el, "data-state", item.state);
-    const why = i18n.tell(item.error?.message ?? "");
+    const why = i18n.detailOf(item.error);
     put(line.wording, noteOf(item, part));
     put(line.detail, why.text ? ` ${why.text}` : "");
     attr(line.detail, "lang", why.lang);
@@ -135,7 +135,7 @@ export function filesView(hub, i18n, root) {
       return t("error.panel.too_large", { limit: i18n.bytes(limits.max_file_bytes) });
     }
     if (limits && error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
-    return i18n.wording(error);
+    return i18n.kindOf(error);
   }
 
   endings.add(

@@ -1,8 +1,5 @@
-/** A text in each language (en, pt-BR): itself, or its plural forms by category. */
-type Entry = Record<string, string | Record<string, string>>;
+/** Texts by language and code: a text, or its plural forms by category. */
+type Catalogue = Record<string, string | Record<string, string>>;
 
-/** Texts by key, which the package puts before the built code. */
-declare const STRINGS: Record<string, Entry>;
-
-/** What the engines say, by key. */
-declare const SENTENCES: Record<string, Entry>;
+/** What the package puts before the built code. */
+declare const CATALOGUES: Record<string, Catalogue>;

@@ -148,9 +148,9 @@ export function openHub(model) {
   channel.on("upload_at", uploads.onAt);
   channel.on("upload_failed", uploads.onFailed);
   channel.on("model_told", takeModel);
-  channel.on("notice", ({ code, message, over }) => {
+  channel.on("notice", ({ code, message, over, reason, params }) => {
     if (over) store.set({ notices: store.get("notices").filter(({ error }) => error.code !== code) });
-    else notify("warning", { code, message }, "notice");
+    else notify("warning", { code, message, reason, params }, "notice");
   });
   channel.on("problem", ({ ref, error }) => {
     if (ref === null || !downloads.owns(ref)) notify("error", error);

@@ -1,8 +1,8 @@
-// All that people read, in their language. STRINGS is the catalogue `hud/strings/panel.json`, which
-// the package puts before the panel's code.
+// All that people read, in their language. CATALOGUES are the files in `hybrid_transcribe/messages`,
+// which the package puts before the panel's code.
 
 import { recall, remember } from "./session.js";
-import { tellIn } from "./told.js";
+import { messagesIn } from "./messages.js";
 
 const LANGUAGE = "hybrid-transcribe.language";
 
@@ -10,8 +10,10 @@ const LANGUAGE = "hybrid-transcribe.language";
  * Languages there are, each named in itself.
  * @type {[code: string, name: string][]}
  */
-export const LANGUAGES = [["en", "English"], ["pt-BR", "Português"]];
+export const LANGUAGES = Object.entries(CATALOGUES).map(([code, texts]) => [code, String(texts["@name"] ?? code)]);
 
+/** @import { Choice, Row } from "../messages" */
+/** @import { PanelError } from "./connection.js" */
 /** @typedef {ReturnType<typeof speak>} I18n */
 
 /** What the reader chose, else what the browser prefers, else English. */
@@ -38,21 +40,8 @@ export function chooseLanguage(language) {
  * @param {string} language
  */
 export function speak(language) {
-  const plural = new Intl.PluralRules(language);
+  const { t, wording } = messagesIn(language);
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-
-  /**
-   * @param {string} key
-   * @param {Record<string, string | number>} [values]  for the blanks; `count` chooses the plural
-   */
-  function t(key, values = {}) {
-    let text = STRINGS[key]?.[language] ?? STRINGS[key]?.en ?? key;
-    if (typeof text === "object") text = text[plural.select(Number(values.count))] ?? text.other;
-    return text.replace(/\{(\w+)\}/g, (_, name) => {
-      const value = values[name];
-      return typeof value === "number" ? whole.format(value) : String(value ?? "");
-    });
-  }
 
   /** @type {Intl.DisplayNames | null} */
   let names = null;
@@ -65,7 +54,7 @@ export function speak(language) {
   return {
     language,
     t,
-    has: (/** @type {string} */ key) => key in STRINGS,
+    has,
     percent: (/** @type {number} */ value) => `${whole.format(Math.floor(value))}%`,
     bytes: (/** @type {number} */ count) => bytes(count, language),
     clock,
@@ -96,12 +85,19 @@ export function speak(language) {
         return code;
       }
     },
-    /** `{text, lang}` of a sentence of the engine room; `lang` where it is in another language than all else. */
-    tell: tellIn(language),
-    /** An error in words, by its code. */
-    wording: (/** @type {{ code: string }} */ error) => (`error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")),
+    /** What kind of error it is. @param {{ code: string }} error */
+    kindOf: (error) => t(has(`error.${error.code}`) ? `error.${error.code}` : "error.error"),
+    /** What an error says. @param {PanelError | null | undefined} error */
+    detailOf: (error) => wording({ code: error?.reason, params: error?.params, text: error?.message ?? "" }),
+    /** Why an engine cannot run. @param {Choice} engine */
+    whyNot: (engine) => wording(engine.why_not_message ?? { text: engine.why_not ?? "" }),
+    /** What is to be said of a recording. @param {Row} row */
+    warningsOf: (row) => row.warnings.map((text) => wording(row.messages?.find((message) => message.text === text) ?? { text })),
   };
 }
+
+/** @param {string} key */
+const has = (key) => key in CATALOGUES.en;
 
 /**
  * 75.2 -> 1:15, 3671 -> 1:01:11.

@@ -26,8 +26,8 @@ export function noticesView(hub, i18n) {
 
   /** @param {PanelNotice} notice */
   function newNotice(notice) {
-    const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
-    const detail = i18n.tell(notice.error.message);
+    const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.kindOf(notice.error);
+    const detail = i18n.detailOf(notice.error);
     return h("div", { class: "ht-notice", "data-kind": notice.kind, role: notice.kind === "error" ? "alert" : null },
       icon(notice.kind === "info" ? "info" : "warning"),
       h("p", {}, h("strong", {}, text), notice.error.message ? [" ", h("span", { lang: detail.lang }, detail.text)] : null),

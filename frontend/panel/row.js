@@ -103,7 +103,7 @@ export function rowView(el, first, context) {
     name.disabled = !row.recording_id;
     attr(el, "data-opens", Boolean(row.recording_id));
     put(sub, about());
-    attr(sub, "title", row.warnings.map((warning) => i18n.tell(warning).text).join("\n") || null);
+    attr(sub, "title", i18n.warningsOf(row).map((warning) => warning.text).join("\n") || null);
     putTitled(session, row.session);
     putTitled(engine, row.engine);
     drawCloud();
@@ -166,8 +166,8 @@ export function rowView(el, first, context) {
   function drawError() {
     show(error, row.error);
     if (!row.error) return;
-    const detail = i18n.tell(row.error.message);
-    put(errorText, i18n.wording(row.error));
+    const detail = i18n.detailOf(row.error);
+    put(errorText, i18n.kindOf(row.error));
     put(errorDetail, detail.text ? ` ${detail.text}` : "");
     attr(errorDetail, "lang", detail.lang);
     attr(error, "title", detail.text || null);

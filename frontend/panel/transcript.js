@@ -298,7 +298,7 @@ export function transcriptView(hub, i18n, root, before = null) {
     if (key === headKey) return;
     headKey = key;
     actions.replaceChildren(...actionButtons(row, { hub, i18n, root }, { bare: false }));
-    swap(warnings, row.warnings.map(i18n.tell).map((warning) =>
+    swap(warnings, i18n.warningsOf(row).map((warning) =>
       h("li", {}, icon("info"), h("span", { lang: warning.lang }, warning.text))));
     show(warnings, row.warnings.length);
     swap(saves, savesOfRecording(followed.ids, formats, isEmpty), row.of > 1 ? savesOfJob(row, formats) : null);

@@ -27,8 +27,12 @@ class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc,unused-ignore]
     the panel is closed on either side.
     """
 
-    _esm = esm()
     _css = css()
+
+    @property
+    def _esm(self) -> str:
+        # Read when a panel is made: plug-ins may have registered texts since the import.
+        return esm()
 
     def __init__(
         self, receive: Callable[[Any, Sequence[Any]], None], on_close: Callable[[], None]

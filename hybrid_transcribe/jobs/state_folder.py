@@ -177,7 +177,7 @@ def _with_journal(path: Path, lock: FileLock) -> StateFolder:
 def _unwritable(path: Path, error: Exception) -> tuple[str, str]:
     return (
         "state_unwritable",
-        f"The state folder {path} cannot be used ({error}): jobs are kept in memory only.",
+        UserMessage("folder_unusable", path=path, why=error),
     )
 
 

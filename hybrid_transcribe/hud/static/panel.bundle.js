@@ -226,7 +226,7 @@ function keywords(form, choice) {
   return values;
 }
 
-// frontend/panel/choices.js sha256=f4b7a164c3b51ca63855921fdbefacb0de6f3b8f5e8eb6dbc40439f3ce732dd6
+// frontend/panel/choices.js sha256=89c4d0f2fd38d1a951620821aab21d538420b5e9526320bd54ef84d1dc63c0f7
 var OTHER = "\0other";
 function choicesView(hub, i18n, { form, change }) {
   const { t } = i18n;
@@ -259,7 +259,7 @@ function choicesView(hub, i18n, { form, change }) {
   function engineField(choices, choice) {
     const names = choices.engines.map((engine) => {
       const label = engine.available ? engine.name : t("choices.unavailable", { name: engine.name });
-      return [engine.name, label, { disabled: !engine.available, title: i18n.tell(engine.why_not ?? "").text || null }];
+      return [engine.name, label, { disabled: !engine.available, title: i18n.whyNot(engine).text || null }];
     });
     return field(t("choices.engine"), select(names, choice.name, (engine) => {
       otherModel = false;
@@ -345,7 +345,7 @@ function choicesView(hub, i18n, { form, change }) {
       { class: "ht-more" },
       h("summary", {}, t("choices.lacking", { count: lacking.length })),
       h("dl", { class: "ht-reasons" }, lacking.map((engine) => {
-        const why = i18n.tell(engine.why_not ?? "");
+        const why = i18n.whyNot(engine);
         return [h("dt", {}, engine.name), h("dd", { lang: why.lang }, why.text)];
       })),
       button(t("choices.look"), { sign: "retry", kind: "small", press: hub.lookForEngines })
@@ -880,7 +880,7 @@ function recordingsAmong(files, extensions) {
   return { kept, leftOut: files.length - kept.length };
 }
 
-// frontend/panel/files.js sha256=5751f9ad4925bdd8b28d04a14d6e72ab374d8f258cf3d36a71e76858ce95c46c
+// frontend/panel/files.js sha256=9b8d531666b495a4f904a61dfd234dcba149d19a84e66a5414f1f22b5700ae07
 var HOPELESS = /* @__PURE__ */ new Set(["panel.too_large", "too_large", "empty_input"]);
 function filesView(hub, i18n, root) {
   const { t } = i18n;
@@ -955,7 +955,7 @@ function filesView(hub, i18n, root) {
     const line = fileLines.get(item.id) ?? newLine(item);
     const part = item.size ? 100 * item.offset / item.size : 0;
     attr(line.el, "data-state", item.state);
-    const why = i18n.tell(item.error?.message ?? "");
+    const why = i18n.detailOf(item.error);
     put(line.wording, noteOf(item, part));
     put(line.detail, why.text ? ` ${why.text}` : "");
     attr(line.detail, "lang", why.lang);
@@ -983,7 +983,7 @@ function filesView(hub, i18n, root) {
       return t("error.panel.too_large", { limit: i18n.bytes(limits.max_file_bytes) });
     }
     if (limits && error.code === "panel.too_many") return t("error.panel.too_many", { count: limits.max_files });
-    return i18n.wording(error);
+    return i18n.kindOf(error);
   }
   endings.add(
     hub.store.watch("uploads", (items) => {
@@ -1158,81 +1158,55 @@ function nameSession(sessionId) {
   if (url.href !== window.location.href) window.history.replaceState(window.history.state, "", url);
 }
 
-// frontend/panel/told.js sha256=d9eb10e6a5661e8626a244df202f854ac6aa31d441c723ac93f9240f263a2857
-var FIGURES = /* @__PURE__ */ new Set(["n", "count", "most", "least", "at", "seconds", "size"]);
-var PARTS = /^(what|why|hints)$/;
-var KNOWN = "told";
-var LONGEST = 2e3;
-var DEEPEST = 4;
-var MOST_KEPT = 2e3;
-var FIGURE = "-?\\d{1,15}(?:\\.\\d{1,15})?";
-var readers = null;
-function tellIn(language) {
+// frontend/panel/messages.js sha256=0e919050d6365a181aa5c40a3d6933258ad965e64756b98c24fb932b0218e8fe
+var BLANK = /\{(\w+)(!r)?(?::(\.\d+f|(?:\.\d+)?g))?\}/g;
+var ENGLISH = "en";
+function messagesIn(language) {
   const plural = new Intl.PluralRules(language);
-  const known = /* @__PURE__ */ new Map();
-  function told(sentence) {
-    if (language === "en" || sentence === "") return sentence;
-    if (!known.has(sentence)) {
-      if (known.size > MOST_KEPT) known.clear();
-      known.set(sentence, sentence.length > LONGEST ? null : inAll(sentence, 0));
-    }
-    return known.get(sentence);
+  const texts = CATALOGUES[language] ?? {};
+  function fill2(text, params) {
+    const form = typeof text === "string" ? text : text[plural.select(Number(params.count))] ?? text.other;
+    return form.replace(BLANK, (_, name, quoted, spec) => value(params[name], quoted, spec));
   }
-  const inAll = (sentence, depth) => whole(sentence, depth) ?? inTurn(sentence, depth);
-  function whole(sentence, depth) {
-    if (depth > DEEPEST) return null;
-    readers ??= Object.values(SENTENCES).map((entry) => ({ entry, pattern: patternOf(entry.en) }));
-    for (const { entry, pattern } of readers) {
-      const found = pattern.exec(sentence);
-      const text = found && filled(entry[language], found.groups ?? {}, depth + 1);
-      if (text != null) return text;
-    }
-    return null;
+  function value(param, quoted, spec) {
+    if (Array.isArray(param)) return param.map((item) => value(item, quoted, spec)).join(", ");
+    if (typeof param === "number") return figure(param, spec);
+    if (param && typeof param === "object") return wording(
+      /** @type {UserMessage} */
+      param
+    ).text;
+    const text = String(param ?? "");
+    return quoted ? inQuotes(text) : text;
   }
-  function inTurn(sentence, depth) {
-    return each(sentence.replace(/([.!?]) (?=[A-Z])/g, "$1\n").split("\n"), " ", depth);
+  function figure(number, spec = "") {
+    const digits = Number(/\d+/.exec(spec)?.[0] ?? 6);
+    const options = spec.endsWith("f") ? { minimumFractionDigits: digits, maximumFractionDigits: digits } : {};
+    return new Intl.NumberFormat(language, options).format(spec.endsWith("g") ? Number(number.toPrecision(digits)) : number);
   }
-  const listed2 = (value, depth) => each(value.split(", "), ", ", depth);
-  function each(parts, between, depth) {
-    if (parts.length === 1) return null;
-    const all = parts.map((part) => whole(part, depth));
-    return all.includes(null) ? null : all.join(between);
+  function wording({ code, params, text }) {
+    const form = code && language !== ENGLISH ? texts[code] : void 0;
+    if (form !== void 0) return { text: fill2(form, params ?? {}), lang: null };
+    return { text, lang: text === "" || language === ENGLISH ? null : ENGLISH };
   }
-  function filled(form, values, depth) {
-    const text = typeof form === "string" ? form : form[plural.select(Number(values.count))] ?? form.other;
-    let lacking = false;
-    const made = text.replace(/\{(\w+)\}/g, (_, name) => {
-      const value = values[name];
-      if (FIGURES.has(name)) return figure(value);
-      if (name !== KNOWN && !PARTS.test(name)) return value;
-      const part = inAll(value, depth) ?? listed2(value, depth);
-      lacking ||= part === null && name === KNOWN;
-      return part ?? value;
-    });
-    return lacking ? null : made;
-  }
-  function figure(text) {
-    const digits = Math.min((text.split(".")[1] ?? "").length, 3);
-    return new Intl.NumberFormat(language, { minimumFractionDigits: digits }).format(Number(text));
-  }
-  return (sentence) => {
-    const text = told(sentence);
-    return text === null ? { text: sentence, lang: "en" } : { text, lang: null };
+  return {
+    wording,
+    /**
+     * A text of the panel.
+     * @param {string} key
+     * @param {Record<string, unknown>} [params]
+     */
+    t: (key, params = {}) => fill2(texts[key] ?? CATALOGUES[ENGLISH][key] ?? key, params)
   };
 }
-function patternOf(english) {
-  const pieces2 = english.split(/\{(\w+)\}/);
-  const made = pieces2.map((piece, i) => i % 2 ? blank(piece) : piece.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
-  return new RegExp(`^${made.join("")}$`, "s");
-}
-function blank(name) {
-  if (FIGURES.has(name)) return `(?<${name}>${FIGURE})`;
-  return `(?<${name}>.${PARTS.test(name) ? "*" : "+"}?)`;
+function inQuotes(text) {
+  const inside = JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"');
+  if (!text.includes("'")) return `'${inside}'`;
+  return text.includes('"') ? `'${inside.replaceAll("'", "\\'")}'` : `"${inside}"`;
 }
 
-// frontend/panel/i18n.js sha256=bfaae5341553512aec40cace75976fa538feba274fa0bdb526b1850802607154
+// frontend/panel/i18n.js sha256=d9e351d89204053fcb1a6d52211084f4a26ee2af9d1f2059c705a8532d9d9955
 var LANGUAGE = "hybrid-transcribe.language";
-var LANGUAGES = [["en", "English"], ["pt-BR", "Português"]];
+var LANGUAGES = Object.entries(CATALOGUES).map(([code, texts]) => [code, String(texts["@name"] ?? code)]);
 function preferredLanguage() {
   const preferred = [recall(LANGUAGE), ...navigator.languages ?? [navigator.language]];
   const codes = LANGUAGES.map(([code]) => code);
@@ -1246,16 +1220,8 @@ function chooseLanguage(language) {
   remember(LANGUAGE, language);
 }
 function speak(language) {
-  const plural = new Intl.PluralRules(language);
+  const { t, wording } = messagesIn(language);
   const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
-  function t(key, values = {}) {
-    let text = STRINGS[key]?.[language] ?? STRINGS[key]?.en ?? key;
-    if (typeof text === "object") text = text[plural.select(Number(values.count))] ?? text.other;
-    return text.replace(/\{(\w+)\}/g, (_, name) => {
-      const value = values[name];
-      return typeof value === "number" ? whole.format(value) : String(value ?? "");
-    });
-  }
   let names = null;
   try {
     names = new Intl.DisplayNames([language], { type: "language" });
@@ -1264,7 +1230,7 @@ function speak(language) {
   return {
     language,
     t,
-    has: (key) => key in STRINGS,
+    has,
     percent: (value) => `${whole.format(Math.floor(value))}%`,
     bytes: (count) => bytes(count, language),
     clock,
@@ -1295,12 +1261,17 @@ function speak(language) {
         return code;
       }
     },
-    /** `{text, lang}` of a sentence of the engine room; `lang` where it is in another language than all else. */
-    tell: tellIn(language),
-    /** An error in words, by its code. */
-    wording: (error) => `error.${error.code}` in STRINGS ? t(`error.${error.code}`) : t("error.error")
+    /** What kind of error it is. @param {{ code: string }} error */
+    kindOf: (error) => t(has(`error.${error.code}`) ? `error.${error.code}` : "error.error"),
+    /** What an error says. @param {PanelError | null | undefined} error */
+    detailOf: (error) => wording({ code: error?.reason, params: error?.params, text: error?.message ?? "" }),
+    /** Why an engine cannot run. @param {Choice} engine */
+    whyNot: (engine) => wording(engine.why_not_message ?? { text: engine.why_not ?? "" }),
+    /** What is to be said of a recording. @param {Row} row */
+    warningsOf: (row) => row.warnings.map((text) => wording(row.messages?.find((message) => message.text === text) ?? { text }))
   };
 }
+var has = (key) => key in CATALOGUES.en;
 function clock(seconds) {
   const all = Math.max(Math.floor(seconds), 0);
   const [hours, minutes, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
@@ -1369,7 +1340,7 @@ function pieces(text, doubtful, matches2) {
   }));
 }
 
-// frontend/panel/connection.js sha256=c0090596e21b4f6e55762857a258362548902d8d1c6aef4a4e00e3e0e28d1fa7
+// frontend/panel/connection.js sha256=09b56a63fd1987dfd5122247f37ac2e8f0049b4a1ef38ccdd4a7211874008cb3
 var PATIENCE_MS = 8e3;
 var FIRST_HELLO_AGAIN_MS = 1e4;
 var QUIET_MS = 1e4;
@@ -1683,7 +1654,7 @@ function etaNow(row) {
   return Math.max(row.eta_s - (performance.now() - row.receivedAt) / 1e3, 0);
 }
 
-// frontend/panel/hub.js sha256=65ad0e48f59f4c61bf869a079b575117eedb91807610cee89033b18c14e38467
+// frontend/panel/hub.js sha256=f63ab9c2125664648b509f699fd74add0430eb32d62837e39fd0e626f377bb36
 var FORM = "hybrid-transcribe.choices";
 var AT_ONCE2 = "hybrid-transcribe.at-once";
 var NOTHING_CHOSEN = {
@@ -1750,9 +1721,9 @@ function openHub(model) {
   channel.on("upload_at", uploads.onAt);
   channel.on("upload_failed", uploads.onFailed);
   channel.on("model_told", takeModel);
-  channel.on("notice", ({ code, message, over }) => {
+  channel.on("notice", ({ code, message, over, reason, params }) => {
     if (over) store.set({ notices: store.get("notices").filter(({ error }) => error.code !== code) });
-    else notify("warning", { code, message }, "notice");
+    else notify("warning", { code, message, reason, params }, "notice");
   });
   channel.on("problem", ({ ref, error }) => {
     if (ref === null || !downloads.owns(ref)) notify("error", error);
@@ -1983,7 +1954,7 @@ function rememberedForm() {
   }
 }
 
-// frontend/panel/row.js sha256=adeae9958f1f5067ce4bfc02b44823a1f18c717b27f0b29462ed685f3775735c
+// frontend/panel/row.js sha256=61b378d96a603c8df07d471b274ac0e551c427d9c4a905a409186bae5323a34a
 var SOON_S = 24 * 3600;
 var VERY_SOON_S = 15 * 60;
 function actionButtons(row, { hub, i18n, root }, { bare, current = () => row }) {
@@ -2060,7 +2031,7 @@ function rowView(el, first, context) {
     name.disabled = !row.recording_id;
     attr(el, "data-opens", Boolean(row.recording_id));
     put(sub, about());
-    attr(sub, "title", row.warnings.map((warning) => i18n.tell(warning).text).join("\n") || null);
+    attr(sub, "title", i18n.warningsOf(row).map((warning) => warning.text).join("\n") || null);
     putTitled(session, row.session);
     putTitled(engine, row.engine);
     drawCloud();
@@ -2116,8 +2087,8 @@ function rowView(el, first, context) {
   function drawError() {
     show(error, row.error);
     if (!row.error) return;
-    const detail = i18n.tell(row.error.message);
-    put(errorText, i18n.wording(row.error));
+    const detail = i18n.detailOf(row.error);
+    put(errorText, i18n.kindOf(row.error));
     put(errorDetail, detail.text ? ` ${detail.text}` : "");
     attr(errorDetail, "lang", detail.lang);
     attr(error, "title", detail.text || null);
@@ -2143,7 +2114,7 @@ function putTitled(node, text) {
   attr(node, "title", text || null);
 }
 
-// frontend/panel/transcript.js sha256=097043bc47b0bfd3ec8ee79f46856d76af2454f8a58865b2d207280d6ebec889
+// frontend/panel/transcript.js sha256=7580c25f61ada9e11a32ce5944257c6e0c9613a8ced2f51e50aee2dd11016834
 function transcriptView(hub, i18n, root, before = null) {
   const { t } = i18n;
   const endings = createEndings();
@@ -2382,7 +2353,7 @@ function transcriptView(hub, i18n, root, before = null) {
     if (key === headKey) return;
     headKey = key;
     actions.replaceChildren(...actionButtons(row, { hub, i18n, root }, { bare: false }));
-    swap(warnings, row.warnings.map(i18n.tell).map((warning) => h("li", {}, icon("info"), h("span", { lang: warning.lang }, warning.text))));
+    swap(warnings, i18n.warningsOf(row).map((warning) => h("li", {}, icon("info"), h("span", { lang: warning.lang }, warning.text))));
     show(warnings, row.warnings.length);
     swap(saves, savesOfRecording(followed.ids, formats, isEmpty), row.of > 1 ? savesOfJob(row, formats) : null);
   }
@@ -2621,7 +2592,7 @@ function headerView(hub, i18n) {
   return { el, close: endings.end };
 }
 
-// frontend/panel/notices.js sha256=5474e1bcea7b27eabb58707ccea9bbc8fe36160c4c90603702612510480b1b8b
+// frontend/panel/notices.js sha256=0ff5cc9ff4a91186a69dd9f194998c6b4e2f16c60cb766b135e2b2f4aefe1dff
 function noticesView(hub, i18n) {
   const { t } = i18n;
   const endings = createEndings();
@@ -2638,8 +2609,8 @@ function noticesView(hub, i18n) {
   const announcement = h("div", { class: "ht-hidden", role: "status" });
   const el = h("div", { class: "ht-top" }, lost, list, models, announcement);
   function newNotice(notice) {
-    const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.wording(notice.error);
-    const detail = i18n.tell(notice.error.message);
+    const text = notice.family === "notice" ? wordedNotice(notice.error) : i18n.kindOf(notice.error);
+    const detail = i18n.detailOf(notice.error);
     return h(
       "div",
       { class: "ht-notice", "data-kind": notice.kind, role: notice.kind === "error" ? "alert" : null },

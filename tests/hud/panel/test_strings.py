@@ -1,4 +1,4 @@
-"""All that people read: in one place, in both languages, and none too many."""
+"""The panel's texts: all in the catalogue, and none too many."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import re
 from functools import cache
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.hud import assets
+from hybrid_transcribe.messages import catalogue
 from hybrid_transcribe.types import Stage, State
 from tests.frontend import PANEL
 
-LANGUAGES = {"en", "pt-BR"}
-PLURALS = {"one", "other"}
+#: The panel's own texts: those of messages have codes without a dot.
+TEXTS = {
+    code for code in catalogue("en") if "." in code and not code.startswith(("page.", "about."))
+}
 
 #: Words in code that no person reads: names of keys, of errors of browsers, of requests.
 NOT_TEXT = {"Enter", "Escape"}
@@ -29,40 +31,20 @@ def families() -> set[str]:
     return set(re.findall(r"`([a-z_]+\.)\$\{", code()))
 
 
-def forms(value: str | dict[str, str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value.values())
-
-
-def blanks(value: str | dict[str, str]) -> set[str]:
-    return set(re.findall(r"\{(\w+)\}", " ".join(forms(value))))
-
-
-def test_both_languages_are_complete() -> None:
-    """Every text is there in both, with the same blanks to fill and all plural forms."""
-    for key, entry in assets.strings().items():
-        assert set(entry) == LANGUAGES, key
-        assert blanks(entry["en"]) == blanks(entry["pt-BR"]), key
-        for value in entry.values():
-            assert all(form.strip() for form in forms(value)), key
-            assert isinstance(value, str) or (
-                set(value) == PLURALS and "count" in blanks(entry["en"])
-            ), key
-
-
 def test_every_text_that_is_asked_for_is_there() -> None:
     """No key is shown in place of a text."""
     requested = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", code()))
     requested |= set(re.findall(r"\? t\(\"([\w.-]+)\"", code()))
 
     assert requested
-    assert requested - set(assets.strings()) == set()
+    assert requested - TEXTS == set()
 
 
 def test_no_text_is_left_over() -> None:
     """A text that nothing asks for goes."""
     items = tuple(families())
     unused = [
-        key for key in assets.strings() if f'"{key}"' not in code() and not key.startswith(items)
+        key for key in sorted(TEXTS) if f'"{key}"' not in code() and not key.startswith(items)
     ]
 
     assert unused == []
@@ -74,7 +56,7 @@ def test_every_error_state_and_stage_has_words() -> None:
     is_required |= {f"state.{state}" for state in (*State, "rejected")}
     is_required |= {f"stage.{stage}" for stage in Stage}
 
-    assert is_required - set(assets.strings()) == set()
+    assert is_required - TEXTS == set()
 
 
 def test_every_option_has_a_name() -> None:
@@ -83,15 +65,12 @@ def test_every_option_has_a_name() -> None:
     names = re.findall(r'\{ name: "(\w+)"', options)
 
     assert len(names) > 20
-    assert {f"option.{name}" for name in names} - set(assets.strings()) == set()
+    assert {f"option.{name}" for name in names} - TEXTS == set()
 
 
 def test_no_text_is_left_in_the_code() -> None:
     """What people read is in the catalogue alone: code has no words that begin like a sentence."""
-    names_of_languages = re.search(r"LANGUAGES = \[(.*)\];", code())
-    assert names_of_languages
-    text = code().replace(names_of_languages[0], "")
     # A font, a MIME type or a class is no sentence: those begin with a capital and go on small.
-    result = re.findall(r"[\"`]([A-Z][a-z]+(?: [^\"`]*)?)[\"`]", text)
+    result = re.findall(r"[\"`]([A-Z][a-z]+(?: [^\"`]*)?)[\"`]", code())
 
     assert set(result) - NOT_TEXT == set()
