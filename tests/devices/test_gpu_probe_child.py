@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from hybrid_transcribe.devices import driver, gpu_probe_child
@@ -43,7 +45,9 @@ def test_the_cause_is_told_where_there_is_a_gpu(
     monkeypatch.setitem(gpu_probe_child.PROBES, "ctranslate2", tried)
     monkeypatch.setattr(driver, "driver_error", lambda: driver_error)
 
-    assert gpu_probe_child.run_probe("ctranslate2") == ProbeResult(why_not)
+    result = gpu_probe_child.run_probe("ctranslate2")
+    assert replace(result, message=None) == ProbeResult(why_not)
+    assert (result.message is not None) == (why_not == "ctranslate2 does not see it")
 
 
 def test_what_computes_wrongly_is_not_usable(monkeypatch: pytest.MonkeyPatch) -> None:

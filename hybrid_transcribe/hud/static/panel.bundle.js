@@ -1204,7 +1204,7 @@ function inQuotes(text) {
   return text.includes('"') ? `'${inside.replaceAll("'", "\\'")}'` : `"${inside}"`;
 }
 
-// frontend/panel/i18n.js sha256=d9e351d89204053fcb1a6d52211084f4a26ee2af9d1f2059c705a8532d9d9955
+// frontend/panel/i18n.js sha256=64c128a99ad975062fb4946fe85945bd4ebc805d640b48983e43662e12a5d0fe
 var LANGUAGE = "hybrid-transcribe.language";
 var LANGUAGES = Object.entries(CATALOGUES).map(([code, texts]) => [code, String(texts["@name"] ?? code)]);
 function preferredLanguage() {
@@ -1265,7 +1265,7 @@ function speak(language) {
     kindOf: (error) => t(has(`error.${error.code}`) ? `error.${error.code}` : "error.error"),
     /** What an error says. @param {PanelError | null | undefined} error */
     detailOf: (error) => wording({ code: error?.reason, params: error?.params, text: error?.message ?? "" }),
-    /** Why an engine cannot run. @param {Choice} engine */
+    /** Why an engine cannot run. @param {EngineInfo} engine */
     whyNot: (engine) => wording(engine.why_not_message ?? { text: engine.why_not ?? "" }),
     /** What is to be said of a recording. @param {Row} row */
     warningsOf: (row) => row.warnings.map((text) => wording(row.messages?.find((message) => message.text === text) ?? { text }))
