@@ -53,7 +53,7 @@ types: $(VENV)/.dev ## Check the types of the pages' JavaScript, where there is 
 
 build: $(VENV)/.dev node_modules/.made ## Build the pages' JavaScript from frontend/; also after a merge or rebase
 	npm run --silent build
-	$(PY) -c "from hybrid_transcribe.rest.hosts.page import write_policy; write_policy()"
+	$(PY) -c "from hybrid_transcribe.rest.hosts.page import write_made_files; write_made_files()"
 
 bench: $(VENV)/.dev ## Measure speed; takes minutes
 	@if [ -f tests/benchmarks/__main__.py ]; then $(PY) -m tests.benchmarks; \

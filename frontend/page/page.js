@@ -6,7 +6,7 @@ import { newId, pack, unpack } from "./kernel_messages.js";
 
 /** @typedef {(content: any, buffers: DataView[]) => void} Handler */
 
-/** @type {Record<string, { en: string, pt: string }>} */
+/** By language. @type {Record<string, Record<string, string>>} */
 const words = jsonOf("words");
 /** @type {{ base: string, kernel: string, model: string | null }} */
 const { base, kernel, model: modelId } = jsonOf("kernel");
@@ -34,14 +34,26 @@ function jsonOf(id) {
   return JSON.parse(byId(id).textContent);
 }
 
-/** @param {string | undefined | null} language */
-const isPortuguese = (language) => language?.toLowerCase().startsWith("pt") ?? false;
+/**
+ * The first of some languages that the page has words in, else English.
+ * @param {readonly string[]} tags
+ */
+function firstKnown(tags) {
+  const codes = Object.keys(words);
+  for (const tag of tags) {
+    const match = codes.find((code) => code.slice(0, 2) === tag.slice(0, 2).toLowerCase());
+    if (match) return match;
+  }
+  return "en";
+}
+
+const preferred = firstKnown(navigator.languages ?? [navigator.language]);
 
 /** @param {string} name */
 function speak(name) {
   const panel = document.querySelector(".ht-hud");
-  const language = panel instanceof HTMLElement && panel.lang ? panel.lang : navigator.language;
-  return words[name]?.[isPortuguese(language) ? "pt" : "en"] ?? name;
+  const language = panel instanceof HTMLElement && panel.lang ? firstKnown([panel.lang]) : preferred;
+  return words[language]?.[name] ?? words.en[name] ?? name;
 }
 
 function reloadButton() {
@@ -244,7 +256,7 @@ if (token !== null) {
   window.history.replaceState(window.history.state, "", address);
 }
 
-document.documentElement.lang = isPortuguese(navigator.language) ? "pt-BR" : "en";
+document.documentElement.lang = preferred;
 byId("word").textContent = speak("loading");
 byId("hint").textContent = speak("hint");
 const about = document.getElementById("about");

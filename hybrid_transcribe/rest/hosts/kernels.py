@@ -19,8 +19,11 @@ from traitlets import Float, Integer
 from hybrid_transcribe.core.environment import needed
 from hybrid_transcribe.remote.service import TOKEN_VARIABLE, URL_VARIABLE
 
-#: The notebook behind every page.
-NOTEBOOK = Path(__file__).parent / "ui" / "app.ipynb"
+#: The notebook behind every page: a wheel puts the one of `voila_app` into the package.
+_PACKAGED = Path(__file__).parent / "ui" / "app.ipynb"
+NOTEBOOK = (
+    _PACKAGED if _PACKAGED.is_file() else Path(__file__).parents[3] / "voila_app" / "app.ipynb"
+)
 
 #: So long (s) a kernel waits for a page that has gone without a word, as when a laptop sleeps.
 ALONE_S = 120.0

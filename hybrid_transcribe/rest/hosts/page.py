@@ -7,6 +7,7 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -20,6 +21,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NoToken
+from hybrid_transcribe.messages import DEFAULT_LANGUAGE, catalogue, languages, preferred_language
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import TellsMethods
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 #: The page's own template of Voila.
 TEMPLATE = Path(__file__).parent / "ui" / "template"
 TEMPLATE_NAME = "hybrid_transcribe"
-
-LANGUAGES = ("en", "pt")
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --paper: #f6f7f9;
@@ -103,33 +103,6 @@ _PAGE = Template(
 """
 )
 
-_WORDS = {
-    "en": {
-        "up": "The service is up.",
-        "about": "Recordings in, text out.",
-        "try_it": "Send a recording",
-        "then": "The answer names the job and its session, the key to its text:",
-        "look": "Look around",
-        "panel": "The page",
-        "docs": "All calls, to try out",
-        "queue": "The queue",
-        "engines": "The engines",
-        "needs": "The service asks for its token; whoever started it has it.",
-    },
-    "pt": {
-        "up": "O serviço está no ar.",
-        "about": "Entram gravações, sai texto.",
-        "try_it": "Envie uma gravação",
-        "then": "A resposta traz o trabalho e a sua sessão, a chave do texto:",
-        "look": "Conheça",
-        "panel": "A página",
-        "docs": "Todas as chamadas, para experimentar",
-        "queue": "A fila",
-        "engines": "Os motores",
-        "needs": "O serviço pede um token; quem o iniciou sabe qual é.",
-    },
-}
-
 
 def pages(plan: ServeConfig, voila: Voila) -> list[tuple[Any, ...]]:
     """The rules for ``/ui`` and ``/about``."""
@@ -198,7 +171,7 @@ class PanelPage(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
         if status_code == HTTPStatus.SERVICE_UNAVAILABLE:
             self.set_header("Retry-After", "60")
         language = preferred(self.request.headers.get("Accept-Language", ""))
-        words = json.loads(_text("words.json"))
+        words = _words(language, "page.")
         reason = _REASONS.get(status_code, "failed")
         title, hint = reason, f"{reason}_hint"
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -206,9 +179,9 @@ class PanelPage(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
             _NO_PAGE.substitute(
                 language=language,
                 style=_text("page.css"),
-                title=html.escape(words[title][language]),
-                hint=html.escape(words[hint][language]),
-                link=self._link(words["open"][language]) if reason == "foreign" else "",
+                title=html.escape(words[title]),
+                hint=html.escape(words[hint]),
+                link=self._link(words["open"]) if reason == "foreign" else "",
             )
         )
 
@@ -223,9 +196,33 @@ def panel_policy() -> str:
     return _PANEL_POLICY.format(script=_hash("page.bundle.js"), style=_hash("page.css"))
 
 
-def write_policy() -> None:
-    """Write the policy into the template, for `voila` alone: part of ``make build``."""
-    (TEMPLATE / "policy.txt").write_text(f"{panel_policy()}\n", encoding="utf-8")
+def made_files() -> dict[str, str]:
+    """Files of the template that are made of others: name to text.
+
+    The policy is for `voila` alone. The page's words come from the catalogues; until its script
+    runs they stand there in all languages.
+    """
+    words = {language: _words(language, "page.") for language in languages()}
+    return {
+        "policy.txt": f"{panel_policy()}\n",
+        "words.json": f"{json.dumps(words, ensure_ascii=False, indent=1)}\n",
+        "loading.html": (
+            f'<p class="word" id="word">{_in_all(words, "loading", " · ")}</p>\n'
+            f'<p id="hint">{_in_all(words, "hint", "<br>")}</p>\n'
+            f'<noscript><p class="word">{_in_all(words, "no_script", " ")}</p></noscript>\n'
+        ),
+    }
+
+
+def _in_all(words: Mapping[str, Mapping[str, str]], name: str, between: str) -> str:
+    texts = ((language, html.escape(of_page[name])) for language, of_page in words.items())
+    return between.join(f'<span lang="{language}">{text}</span>' for language, text in texts)
+
+
+def write_made_files() -> None:
+    """Write them: part of ``make build``."""
+    for name, text in made_files().items():
+        (TEMPLATE / name).write_text(text, encoding="utf-8")
 
 
 def _careful(handler: RequestHandler) -> None:
@@ -269,7 +266,7 @@ class WelcomePage(TellsMethods, RequestHandler):
 
     def _page(self, language: str) -> str:
         token = self._token_shown()
-        words = {name: html.escape(text) for name, text in _WORDS[language].items()}
+        words = {name: html.escape(text) for name, text in _words(language, "about.").items()}
         needs = f'<p class="dim">{words["needs"]}</p>'
         label = "&lt;token&gt;" if token is None else html.escape(token)
         return _PAGE.substitute(
@@ -298,16 +295,24 @@ class WelcomePage(TellsMethods, RequestHandler):
 
 
 def preferred(accept_language: str) -> str:
-    """One of `LANGUAGES`, by what a browser sends; English where it names none of them.
+    """The language with a catalogue that a browser likes best; English where there is none.
 
-    >>> preferred("pt-BR,pt;q=0.9,en;q=0.8"), preferred("en;q=0.5,pt;q=0.9"), preferred("fr")
-    ('pt', 'pt', 'en')
+    >>> preferred("pt-BR,pt;q=0.9,en;q=0.8"), preferred("en;q=0.5,es;q=0.9"), preferred("fr")
+    ('pt-BR', 'es', 'en')
     """
-    mapping: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for item in accept_language.split(","):
         tag, _, weight = item.partition(";")
-        language = tag.strip().lower().partition("-")[0]
         match = re.fullmatch(r"\s*q=([01](?:\.\d{1,3})?)\s*", weight)
-        if language in LANGUAGES:
-            mapping[language] = max(mapping.get(language, 0.0), float(match[1]) if match else 1.0)
-    return max(mapping, key=lambda language: mapping[language], default="en")
+        weights.setdefault(tag.strip(), float(match[1]) if match else 1.0)
+    return preferred_language(sorted(weights, key=lambda tag: -weights[tag]))
+
+
+def _words(language: str, prefix: str) -> dict[str, str]:
+    """The texts of a page, by the end of their codes."""
+    texts = {**catalogue(DEFAULT_LANGUAGE), **catalogue(language)}
+    return {
+        code.removeprefix(prefix): str(text)
+        for code, text in texts.items()
+        if code.startswith(prefix)
+    }

@@ -19,7 +19,7 @@ from jupyter_server.services.kernels.connection.base import (
 )
 
 from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
-from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, panel_policy
+from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, made_files
 from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit
 from tests.processes import command_of
@@ -34,10 +34,10 @@ APP = ROOT / "voila_app"
 CODE = {"code": "open('ran', 'w').close()", "silent": False, "store_history": False}
 
 
-def test_the_policy_is_that_of_the_page() -> None:
-    """Whoever changes the page's script or style writes the policy anew."""
-    written = (TEMPLATE / "policy.txt").read_text(encoding="utf-8")
-    assert written == f"{panel_policy()}\n"
+def test_made_files_are_up_to_date() -> None:
+    """Whoever changes the page's script, style or words runs `make build`."""
+    for name, text in made_files().items():
+        assert (TEMPLATE / name).read_text(encoding="utf-8") == text, name
 
 
 def test_what_lies_beside_the_notebook_is_for_pages() -> None:
@@ -88,7 +88,7 @@ def test_voila_alone_is_as_careful(browser: Browser, alone: Running) -> None:
     context = browser.new_context()
     guest = Visit(context.new_page(), alone.url)
     meta = guest.page.locator("meta[http-equiv=Content-Security-Policy]")
-    assert meta.get_attribute("content") == panel_policy()
+    assert meta.get_attribute("content") == made_files()
     assert guest.heard.complaints == []
     assert guest.heard.strangers(alone.url) == set()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import zipfile
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from hybrid_transcribe.rest.hosts.page import TEMPLATE
 from tests.hud.page.visiting import Visit, jobs, visit
 from tests.processes import command_of
-from tests.rest.hosts.running import ROOT, TOKEN, Running, serve
+from tests.rest.hosts.running import TOKEN, Running, serve
 from tests.services import wavs
 
 if TYPE_CHECKING:
@@ -228,19 +226,3 @@ def test_the_page_shows_no_code_and_needs_no_other_host(site: Running) -> None:
     assert "unsafe" not in policy
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"].startswith("no-cache, no-store")
-
-
-def test_words_of_the_page_are_in_both_languages() -> None:
-    """What is said around the panel, as what is said in it."""
-    words = json.loads((TEMPLATE / "words.json").read_text(encoding="utf-8"))
-    assert words
-    for name, text in words.items():
-        assert sorted(text) == ["en", "pt"], name
-        assert all(text.values()), name
-
-
-def test_there_is_one_notebook() -> None:
-    """The one in the repository for `voila` alone is the one in the package."""
-    alone = ROOT / "voila_app" / "app.ipynb"
-    packaged = TEMPLATE.parent / "app.ipynb"
-    assert alone.read_text(encoding="utf-8") == packaged.read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def test_the_token_does_not_own_all_sessions() -> None:
 
 @pytest.mark.parametrize(
     ("text", "language"),
-    [("", "en"), ("pt", "pt"), ("pt-PT", "pt"), ("en,pt;q=0.9", "en"), ("pt;q=x", "pt")],
+    [("", "en"), ("pt", "pt-BR"), ("es-MX", "es"), ("en,pt;q=0.9", "en"), ("pt;q=x", "pt-BR")],
 )
 def test_the_page_speaks_the_browsers_language(text: str, language: str) -> None:
     """Whatever it sends."""

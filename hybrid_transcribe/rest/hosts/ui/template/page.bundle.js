@@ -55,7 +55,7 @@ function unpack(data) {
   };
 }
 
-// frontend/page/page.js sha256=253ebde5ea388afe91f99d43878aa3f0aab0e5cefa67c22a3f2d6323eed6c522
+// frontend/page/page.js sha256=9fa815ce613dd31b67cbd443b799abfd1909a1a0415f21626122063ad345d46e
 var words = jsonOf("words");
 var { base, kernel, model: modelId } = jsonOf("kernel");
 var PROTOCOL = "v1.kernel.websocket.jupyter.org";
@@ -70,11 +70,19 @@ function byId(id) {
 function jsonOf(id) {
   return JSON.parse(byId(id).textContent);
 }
-var isPortuguese = (language) => language?.toLowerCase().startsWith("pt") ?? false;
+function firstKnown(tags) {
+  const codes = Object.keys(words);
+  for (const tag of tags) {
+    const match = codes.find((code) => code.slice(0, 2) === tag.slice(0, 2).toLowerCase());
+    if (match) return match;
+  }
+  return "en";
+}
+var preferred = firstKnown(navigator.languages ?? [navigator.language]);
 function speak(name) {
   const panel = document.querySelector(".ht-hud");
-  const language = panel instanceof HTMLElement && panel.lang ? panel.lang : navigator.language;
-  return words[name]?.[isPortuguese(language) ? "pt" : "en"] ?? name;
+  const language = panel instanceof HTMLElement && panel.lang ? firstKnown([panel.lang]) : preferred;
+  return words[language]?.[name] ?? words.en[name] ?? name;
 }
 function reloadButton() {
   const button = document.createElement("button");
@@ -238,7 +246,7 @@ if (token !== null) {
   address.searchParams.delete("token");
   window.history.replaceState(window.history.state, "", address);
 }
-document.documentElement.lang = isPortuguese(navigator.language) ? "pt-BR" : "en";
+document.documentElement.lang = preferred;
 byId("word").textContent = speak("loading");
 byId("hint").textContent = speak("hint");
 var about = document.getElementById("about");
