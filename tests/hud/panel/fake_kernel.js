@@ -63,7 +63,7 @@ globalThis.createFake = (given = {}) => {
         engine: "faster-whisper", model: "base", device: null, asked_device: "auto", language: null,
         language_probability: null, state, stage: null, stage_percentage: null,
         percentage: state === "completed" ? 100 : 0, eta_s: null, done_s: 0, duration_s: 60, n_segments: 0,
-        attempt: 1, ahead: 0, error: null, warnings: [], created_at: 1_700_000_000, finished_at: null,
+        attempt: 1, ahead: 0, error: null, warnings: [], messages: [], size_bytes: 1_000, started_at: null, finished_at: null,
         expires_at: null, kept: false, sends_audio_to: null, options: {},
         actions: done ? ["retry", "keep", "delete", "open"] : ["cancel", "delete", "open"],
         ...more,

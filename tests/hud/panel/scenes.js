@@ -28,7 +28,7 @@ globalThis.scenes = (() => {
       mine("a", { name: "river-survey-review-02.m4a", state: "running", stage: "transcribing", percentage: 42.4, eta_s: 187, duration_s: 2712, language: "en", language_probability: 0.98, device: "gpu", model: "large-v3-turbo", job_id: "j1", of: 3, n_segments: 8 }),
       mine("b", { name: "Entrevista com a professora Conceição Evangelista sobre o rio São Francisco — parte 1.mp3", state: "preparing", stage: "downloading-model", stage_percentage: 61, percentage: null, duration_s: 4980, language: "pt", job_id: "j1", of: 3, model: "large-v3-turbo", actions: ["cancel", "open"] }),
       mine("c", { name: "boat-mic-left.wav", state: "queued", ahead: 2, duration_s: 644, eta_s: 1260, job_id: "j1", of: 3, model: "large-v3-turbo" }),
-      mine("d", { name: "standup 2026-11-20.ogg", state: "completed", duration_s: 913, language: "en", language_probability: 1, device: "cpu", expires_at: now() + 720, finished_at: now() - 300 }),
+      mine("d", { name: "standup 2026-11-20.ogg", state: "completed", duration_s: 913, language: "en", language_probability: 1, device: "cpu", expires_at: now() + 720, finished_at: "2026-11-20T12:00:00Z" }),
       mine("e", { name: "Oral history, tape 4, side B.mp3", state: "completed", duration_s: 3605, language: "es", device: "gpu", kept: true, actions: ["retry", "unkeep", "delete", "open"], warnings: ["vad_filter is not known to this model: left out"] }),
       mine("f", { name: "board-call.mp4", state: "running", stage: "waiting-for-cloud", percentage: null, engine: "assemblyai", model: "universal-2", sends_audio_to: "AssemblyAI", duration_s: 1804 }),
     ];
