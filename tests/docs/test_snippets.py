@@ -27,6 +27,7 @@ PRINTED = {
     "docs/guide/plugins.md": (" dB", 1),
     "docs/guide/compare.md": ("WORD ERRORS", 1),
     "docs/guide/settings.md": ("small True", 1),
+    "docs/messages-and-languages.md": ("o primeiro clipe levou 2,3 s", 1),
 }
 
 #: What must be written, by page.
