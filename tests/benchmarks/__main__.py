@@ -84,10 +84,12 @@ def main() -> None:
     requested = _arguments()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"load average {_load()} at the beginning\n")
+    scale = QUICK if requested.quick else FULL
+    scale = Scale(requested.groups or scale.groups, requested.share or scale.share)
     points: list[Point] = []
     for name in requested.names or NAMES:
         began = time.perf_counter()
-        result = _run(name, QUICK if requested.quick else FULL)
+        result = _run(name, scale)
         points += result.points
         print(result.table, f"  ({time.perf_counter() - began:.0f} s)\n", sep="", flush=True)
     print(f"load average {_load()} in the end")
@@ -109,6 +111,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="one group of a tenth: does it run, not how fast"
     )
+    parser.add_argument("--groups", type=int, help="groups of each measurement, 5 where not named")
+    parser.add_argument("--share", type=float, help="a share (0..1) of the recordings")
     parser.add_argument(
         "--chart", type=Path, metavar="FILE", help="draw speed against wrong words (of 'peers')"
     )

@@ -28,11 +28,13 @@ class Apart:
 
     ``peak_mib`` is the most memory its process had so far, that of the product's worker for
     the product; ``second_looks`` are pieces heard again and all pieces, where they are known.
+    ``cpu_s`` are the processor seconds of each call.
     """
 
     def __init__(self, tool: str, model: str, beam: int) -> None:
         self.peak_mib = 0.0
         self.second_looks: tuple[int, int] | None = None
+        self.cpu_s: list[float] = []
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.apart", tool, model, str(beam)],
             stdin=subprocess.PIPE,
@@ -58,6 +60,7 @@ class Apart:
             raise SystemExit("A tool's process ended early; what it said is above")
         answer = json.loads(line)
         self.peak_mib, self.second_looks = answer["peak_mib"], answer["second_looks"]
+        self.cpu_s.append(answer["cpu_s"])
         texts: list[str] = answer["texts"]
         return texts
 
@@ -109,14 +112,22 @@ def _peak_mib(process: psutil.Process) -> float:
 
 def _answer(loaded: Loaded, given: dict[str, Any]) -> dict[str, Any]:
     recordings = [Recording(**item) for item in given["recordings"]]
-    texts = loaded.hear(Work(recordings, given["packed"]))
     me = psutil.Process()
+    before_s = _cpu_s(me)
+    texts = loaded.hear(Work(recordings, given["packed"]))
     below = me.children(recursive=True) if loaded.elsewhere else []
     return {
         "texts": texts,
         "peak_mib": max(_peak_mib(item) for item in below or [me]),
         "second_looks": loaded.looks(),
+        "cpu_s": _cpu_s(me) - before_s,
     }
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """Processor seconds of a process and of those below it that are there."""
+    times = [item.cpu_times() for item in (process, *process.children(recursive=True))]
+    return sum(item.user + item.system for item in times)
 
 
 def main() -> None:

@@ -193,6 +193,7 @@ class _Row:
     name: str
     seconds: float
     wer: float
+    cpu_s: float
     peak_mib: float
     second_looks: tuple[int, int] | None
 
@@ -204,6 +205,7 @@ class _Row:
             name,
             statistics.median(measured.seconds[name]),
             rate(recordings, texts),
+            statistics.median(tool.cpu_s[-len(measured.seconds[name]) :]),
             tool.peak_mib,
             tool.second_looks,
         )
@@ -212,14 +214,15 @@ class _Row:
 def _lines(rows: Sequence[_Row], measured: Measured, ours: str, seconds: float) -> Iterator[str]:
     width = max(len(row.name) for row in rows)
     yield (
-        f"  {'':<{width}}  {'s':>7} {'x real time':>12} {'WER %':>6} {'peak MiB':>9}  "
+        f"  {'':<{width}}  {'s':>7} {'CPU s':>7} {'x real time':>12} {'WER %':>6} {'peak MiB':>9}  "
         f"{ours} is faster by (min - max)"
     )
     for row in rows:
         ratio = "" if row.name == ours else spread(measured.ratios(ours, row.name), 2)
         yield (
-            f"  {row.name:<{width}}  {row.seconds:7.2f} {seconds / row.seconds:12.1f} "
-            f"{row.wer:6.2f} {row.peak_mib:9.0f}  {ratio}{_looks(row)}"
+            f"  {row.name:<{width}}  {row.seconds:7.2f} {row.cpu_s:7.2f} "
+            f"{seconds / row.seconds:12.1f} {row.wer:6.2f} {row.peak_mib:9.0f}  "
+            f"{ratio}{_looks(row)}"
         )
 
 
