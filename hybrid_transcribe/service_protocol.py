@@ -83,6 +83,10 @@ class ServiceFigures:
     listeners: int = 0
 
 
+#: The response header of a queue with `QueueJson.seq`.
+LAST_EVENT_HEADER = "X-Last-Event-Id"
+
+
 @dataclass(frozen=True, slots=True)
 class QueueJson:
     """A queue's JSON on one line, and the number of the last event before it was begun.
@@ -373,6 +377,11 @@ class HostedService(ServiceLike, Protocol):
     @abstractmethod
     def clock(self) -> Clock:
         """The time by which this service lives."""
+
+    @property
+    @abstractmethod
+    def in_process(self) -> bool:
+        """True where jobs use files as they lie here; a service elsewhere is sent their bytes."""
 
     @property
     @abstractmethod

@@ -27,7 +27,8 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),
     ("machinery",  False, "worker jobs"),
-    ("door",       True,  "jobs.service jobs.service_base jobs.handle remote api progress doctor"
+    ("door",       True,  "jobs.service jobs.service_base jobs.local_thread jobs.local_jobs"
+                          " jobs.local_hosting jobs.handle remote api progress doctor"
                           " engines.listing models.advice comparison uploads outbound"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
@@ -153,6 +154,37 @@ def test_a_module_imports_only_from_below(module: str) -> None:
     }
 
     assert not offences, "\n".join(["", *sorted(offences)])
+
+
+#: What other folders may import of ``jobs``: the service, its handles, and what checks requests.
+#: The job manager, its stores and queues are nobody else's.
+OPEN_JOBS = frozenset(
+    "bus handle journal_sqlite languages model_advice option_text request service"
+    " service_base state_folder".split()
+)
+
+#: The one module that makes services of its own accord.
+MAKES_SERVICES = "rest.hosts.jupyter"
+
+
+def test_nobody_reaches_around_the_service() -> None:
+    """REST, callbacks and uploads speak to the protocol; the job manager is the service's own."""
+    around = {
+        f"{module} imports {imported}"
+        for module in set(MODULES) - OUTSIDE
+        if not module.startswith("jobs")
+        for _, imported in _imports_of_ours(module)
+        if imported.startswith("jobs.") and imported.removeprefix("jobs.") not in OPEN_JOBS
+    }
+    held = {
+        module
+        for module in MODULES
+        if module.startswith(("rest", "outbound", "uploads", "hud", "progress"))
+        and module != MAKES_SERVICES
+        for _, imported in _imports_of_ours(module)
+        if imported == "jobs.service"
+    }
+    assert (around, held) == (set(), set())
 
 
 def test_no_modules_import_each_other_in_a_circle() -> None:

@@ -28,6 +28,9 @@ EXCEPTIONS = {
     ("progress/display.py", "left"),
 }
 
+#: Most functions of one class.
+MOST_FUNCTIONS = 25
+
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 #: The pages' JavaScript, with its own exceptions: file below `FRONTEND`, word, and why.
@@ -74,6 +77,19 @@ def test_no_class_name_stands_in_two_modules() -> None:
             if isinstance(node, ast.ClassDef):
                 modules[node.name].append(str(path.relative_to(PACKAGE)))
     assert {name: files for name, files in modules.items() if len(files) > 1} == {}
+
+
+def test_no_class_is_large() -> None:
+    """A class has one task: at most 25 functions stand in its body."""
+    sizes = {
+        f"{path.relative_to(PACKAGE)}: {node.name}": sum(
+            isinstance(item, ast.FunctionDef | ast.AsyncFunctionDef) for item in node.body
+        )
+        for path in FILES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.ClassDef)
+    }
+    assert {name: size for name, size in sizes.items() if size > MOST_FUNCTIONS} == {}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +42,16 @@ BYTES = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """An open file, read from its beginning. ``name`` is for people. Close it, or use ``with``."""
+    """An open file, read from its beginning. ``name`` is for people. Close it, or use ``with``.
+
+    ``etag`` stands for this very version of the file.
+    """
 
     file: BinaryIO
     name: str
     n_bytes: int
     media_type: str
+    etag: str = ""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -77,10 +82,13 @@ def open_original(path: Path, name: str) -> Original:
         check_descriptors(error)
         raise NotFound(UserMessage("audio_gone", name=label)) from error
     try:
-        n_bytes = os.fstat(file.fileno()).st_size
+        status = os.fstat(file.fileno())
+        n_bytes = status.st_size
         media_type = _media_type(file, n_bytes, label)
         file.seek(0)
-        return Original(file, label, n_bytes, media_type)
+        version = f"{status.st_ino} {n_bytes} {status.st_mtime_ns}".encode()
+        etag = f'"{hashlib.sha256(version).hexdigest()[:32]}"'
+        return Original(file, label, n_bytes, media_type, etag)
     except BaseException:
         file.close()
         raise

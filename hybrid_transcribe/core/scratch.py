@@ -39,10 +39,14 @@ class ScratchFolder:
 
     def __init__(self, prefix: str = PREFIX) -> None:
         remove_abandoned()
-        self.path = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
-        # Only its file matters: no thread or object of this process ever waits for it.
-        self._lock = FileLock(self.path / OWNER, timeout=0, thread_local=False)
-        self._lock.acquire()
+        while True:
+            self.path = Path(tempfile.mkdtemp(prefix=prefix)).resolve()
+            # Only its file matters: no thread or object of this process ever waits for it.
+            self._lock = FileLock(self.path / OWNER, timeout=0, thread_local=False)
+            # Another process may take a folder so fresh for an abandoned one, and remove it.
+            with contextlib.suppress(Timeout):
+                self._lock.acquire()
+                break
         self._pid = os.getpid()
         self._guard = _guard(self.path)
 

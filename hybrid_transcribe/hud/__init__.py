@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hybrid_transcribe.hud.panel import Hud
+    from hybrid_transcribe.service_protocol import HostedService
 
 
 class _CallableModule(ModuleType):
@@ -30,7 +31,11 @@ class _CallableModule(ModuleType):
     """
 
     def __call__(
-        self, service: Any = None, *, session_id: str | None = None, remember: str = "kernel"
+        self,
+        service: HostedService | str | None = None,
+        *,
+        session_id: str | None = None,
+        remember: str = "kernel",
     ) -> Hud:
         """A panel to be shown as the last value of a cell.
 

@@ -39,6 +39,7 @@ from hybrid_transcribe.hud.updater import PanelUpdater
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import WRITERS
+from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import EngineInfo, ErrorInfo, Options
 
 log = logging.getLogger(__name__)
@@ -82,7 +83,7 @@ class PanelController:
     """Where the messages of one panel arrive.
 
     Args:
-        service: a `ServiceLike`, here or elsewhere.
+        service: of this process or elsewhere.
         send: gives a message to the panel; called on any thread, never on two at once.
         session_id: whose jobs these are; None is the service's own, and all it lets us see.
         remember: ``"kernel"``, or ``"page"`` for visitors, whose browsers bring their session:
@@ -91,7 +92,7 @@ class PanelController:
 
     def __init__(
         self,
-        service: Any,
+        service: HostedService,
         send: Send,
         *,
         session_id: str | None = None,
@@ -103,7 +104,7 @@ class PanelController:
         self._service, self._plain_send = service, send
         self._remember, self._link = remember, link
         self.session_id = session_id or (new_id() if remember == PAGE else None)
-        self.settings: Settings = getattr(service, "settings", None) or Settings.load()
+        self.settings: Settings = service.settings
         self._sending = threading.Lock()
         self._closed = False
         self._bridge: PanelUpdater | None = None
@@ -274,7 +275,7 @@ class PanelController:
     def _make(self, message: m.Submit) -> tuple[str, tuple[m.Refused, ...]]:
         options = _checked(message.how)
         # One elsewhere gets the bytes and leaves the files.
-        into = self._service.uploads_dir if self._partial_dir is not None else None
+        into = self._service.uploads_dir if self._service.in_process else None
         job = self._uploads.submit(
             message.upload_ids,
             into,
@@ -316,15 +317,11 @@ class PanelController:
         jobs = self._service.snapshots(session_ids=self._sessions)
         return view.sheet(jobs, {})
 
-    @property
-    def _partial_dir(self) -> Path | None:
-        """Where a service of this process keeps what is not complete; None for one elsewhere."""
-        result: Path | None = getattr(self._service, "partial_dir", None)
-        return result
-
     def _partial_folder(self) -> Path:
-        here = self._partial_dir
-        return self.settings.cache_path / PARTIAL if here is None else here / "hud"
+        """What is not complete stays on this machine, also between two services elsewhere."""
+        if self._service.in_process:
+            return self._service.partial_dir / "hud"
+        return self.settings.cache_path / PARTIAL
 
     def _send(self, message: m.FromKernel, buffer: bytes | None = None) -> None:
         if self._remember == PAGE and isinstance(message, m.Notice):

@@ -8,9 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any, Protocol
+from typing import IO
 
-from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import (
@@ -18,15 +17,14 @@ from hybrid_transcribe.errors import (
     InvalidRequest,
     InvalidTransition,
     JobCanceled,
-    NotFound,
     TooMany,
 )
 from hybrid_transcribe.hud.messages import BlobBegin, BlobChunk, Fetch, FromKernel
-from hybrid_transcribe.interfaces import ServiceLike
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
+from hybrid_transcribe.service_protocol import ServiceLike
 from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State, Transcript
 
 #: Bytes a message, and messages that may be unanswered.
@@ -48,14 +46,6 @@ _IN_MEMORY = 8 * MIB
 
 #: Sends a message with, or without, its bytes.
 Send = Callable[[FromKernel, bytes | None], None]
-
-
-class Player(Protocol):
-    """A service that hands out recordings. Raises NotFound where one is gone."""
-
-    def open_audio(
-        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
-    ) -> Original: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -154,7 +144,7 @@ class Downloads:
             self._sending.pop(sending.ref, None)
 
 
-def find_file(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
     """What a `Fetch` asks for.
 
     Raises UnknownJob, UnknownRecording, UnknownFormat, InvalidOption, InvalidRequest,
@@ -169,12 +159,9 @@ def find_file(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> 
     raise InvalidOption(f"what={fetch.what!r}; choose from: {', '.join(WHAT)}")
 
 
-def _audio(service: Any, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def _audio(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
     recording_id = _recording_id(fetch)
-    if not hasattr(service, "open_audio"):
-        raise NotFound(UserMessage("no_recordings_out"))
-    player: Player = service
-    result = player.open_audio(fetch.job_id, recording_id, session_ids=session_ids)
+    result = service.open_audio(fetch.job_id, recording_id, session_ids=session_ids)
     return Blob(result.name, result.media_type, result.n_bytes, result.file)
 
 

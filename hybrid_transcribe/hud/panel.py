@@ -12,6 +12,7 @@ from hybrid_transcribe.hud import view
 from hybrid_transcribe.hud.controller import KERNEL, PanelController
 from hybrid_transcribe.hud.server import server_service
 from hybrid_transcribe.hud.widget import PanelWidget
+from hybrid_transcribe.service_protocol import HostedService
 
 #: Names the service of the Jupyter server.
 SERVER = "server"
@@ -37,7 +38,11 @@ class Hud:
     """
 
     def __init__(
-        self, service: Any = None, *, session_id: str | None = None, remember: str = KERNEL
+        self,
+        service: HostedService | str | None = None,
+        *,
+        session_id: str | None = None,
+        remember: str = KERNEL,
     ) -> None:
         self.service = _service(service)
         self._desk = PanelController(
@@ -79,7 +84,12 @@ class Hud:
         return (data, *metadata) if metadata else data
 
 
-def show(service: Any = None, *, session_id: str | None = None, remember: str = KERNEL) -> Hud:
+def show(
+    service: HostedService | str | None = None,
+    *,
+    session_id: str | None = None,
+    remember: str = KERNEL,
+) -> Hud:
     """A panel; those of an earlier run of the same cell are closed. Arguments as `Hud`."""
     hud = Hud(service, session_id=session_id, remember=remember)
     execution, cell = _running()
@@ -100,7 +110,7 @@ def _keep(hud: Hud, cell: Hashable, execution: str) -> None:
         panel.close()
 
 
-def _service(value: Any) -> Any:
+def _service(value: HostedService | str | None) -> HostedService:
     if value is None:
         return default_service()
     if isinstance(value, str):

@@ -10,13 +10,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
 
 from hybrid_transcribe.errors import HybridTranscribeError, NotFound
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.hud.feed import Announcements, QueueFeed, TranscriptFollower, shown_run
 from hybrid_transcribe.hud.messages import Connection, FromKernel, Text
-from hybrid_transcribe.interfaces import ServiceLike
+from hybrid_transcribe.service_protocol import ServiceLike
 from hybrid_transcribe.types import JobSnapshot
 
 log = logging.getLogger(__name__)
@@ -35,14 +34,6 @@ LOOK_EACH_S = 0.01
 
 #: How long a service that does not answer is left alone, in seconds.
 PAUSE_S = 2.0
-
-
-class Listening(Protocol):
-    """A subscription of a service, here or elsewhere."""
-
-    def get(self, timeout_s: float | None = None) -> Event | None: ...
-
-    def close(self) -> None: ...
 
 
 class PanelMessages:
@@ -192,7 +183,7 @@ class PanelUpdater:
 
     def __init__(
         self,
-        service: Any,
+        service: ServiceLike,
         send: Callable[[FromKernel], None],
         *,
         session_ids: Sequence[str] | None,
@@ -204,10 +195,10 @@ class PanelUpdater:
         # Held while anything is told, so that messages come in the order of what they say.
         self._lock = threading.RLock()
         self._teller = PanelMessages(service, send, session_ids, receivers)
-        for code, message in getattr(service, "warnings", ()):
+        for code, message in service.warnings:
             self._teller.asides.notice(code, message)
         # Before the first snapshot: what happens between them is told twice rather than never.
-        self._events: Listening = service.subscribe(session_ids=session_ids)
+        self._events = service.subscribe(session_ids=session_ids)
         self._closed = threading.Event()
         # The service is closed: the thread sends its last message and then stops.
         self._service_closed = False

@@ -14,8 +14,8 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
+from hybrid_transcribe.core.loop import run
 from hybrid_transcribe.errors import ServiceClosed
-from hybrid_transcribe.jobs.loop import run
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.messages import UserMessage

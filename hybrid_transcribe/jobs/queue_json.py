@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -18,9 +18,9 @@ from hybrid_transcribe.jobs.forecast import Forecast
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced, Watch
 from hybrid_transcribe.service_protocol import QueueJson
-from hybrid_transcribe.types import JobSnapshot, State
+from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import serialize, shapes
-from hybrid_transcribe.wire.one_line import on_one_line
+from hybrid_transcribe.wire.queue_text import joined_queue, on_one_line
 
 #: Whole queues that are kept: one for each group of sessions and states that is looked at.
 MOST_WHOLES = 16
@@ -97,7 +97,7 @@ class QueueWriter:
             if watch.is_over():
                 yield
         self._forget_deleted(manager, kept)
-        text = _joined(texts, is_anonymous)
+        text = joined_queue(texts, is_anonymous)
         # An answer of which it is not known what was asked is still another.
         requested = zlib.crc32(
             repr((session_ids and sorted(session_ids), *sorted(states))).encode()
@@ -119,20 +119,6 @@ class QueueWriter:
         if len(kept) > len(manager.table):
             for job_id in [job_id for job_id in kept if job_id not in manager.table]:
                 del kept[job_id]
-
-
-def queue_text(jobs: Iterable[JobSnapshot]) -> bytes:
-    """Whole jobs as the JSON of `shapes.OwnQueue`, on one line."""
-    return _joined(
-        [on_one_line(msgspec.json.encode(serialize.job(job))) for job in jobs], is_anonymous=False
-    )
-
-
-def _joined(jobs: list[bytes], is_anonymous: bool) -> bytes:
-    """The whole queue; copied once, as it may have many megabytes."""
-    between = [part for job in jobs for part in (b",", job)][1:]
-    flag = b"true" if is_anonymous else b"false"
-    return b"".join([b'{"jobs":[', *between, b'],"anonymous":', flag, b"}"])
 
 
 def _foreseen(

@@ -7,43 +7,36 @@ microseconds; only `Service.submit`'s look at the files, and the waits that say 
 from __future__ import annotations
 
 import atexit
-import concurrent.futures
 import os
 import time
 import weakref
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, intake, listed
-from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.audio.track_count import by_track
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.engines.listing import EngineList, list_engines
 from hybrid_transcribe.errors import InputError
-from hybrid_transcribe.events import Event
 from hybrid_transcribe.executors.subprocess import SubprocessExecutor
 from hybrid_transcribe.interfaces import Executor
-from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.durations import measure
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.languages import make_language
+from hybrid_transcribe.jobs.local_hosting import LocalHosting
+from hybrid_transcribe.jobs.local_jobs import LocalJobs
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.manager_thread import ManagerThread
 from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.jobs.queue_json import QueueWriter
-from hybrid_transcribe.jobs.request import check_model, check_priority, check_text, make_spec
-from hybrid_transcribe.jobs.service_base import ServiceBase
+from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.service_protocol import (
     Inputs,
-    QueueJson,
-    ServiceFigures,
-    ServiceHealth,
     WorkerInfo,
 )
-from hybrid_transcribe.types import ALL_TRACKS, JobSnapshot, ModelAdvice, Options, State, Transcript
+from hybrid_transcribe.types import ALL_TRACKS, ModelAdvice, Options
 
 _T = TypeVar("_T")
 
@@ -68,7 +61,7 @@ WRITTEN_WITHIN_S, WRITTEN_LOOK_S = 2.0, 0.05
 ON_DISK = "disk"
 
 
-class Service(ServiceBase):
+class Service(LocalJobs, LocalHosting):
     """A service of this process.
 
     ::
@@ -125,35 +118,6 @@ class Service(ServiceBase):
             raise
         _living.add(self)
 
-    # ------------------------------------------------------------------------ its loop
-
-    def call(self, action: Callable[[JobManager], _T]) -> concurrent.futures.Future[_T]:
-        """Run something on the loop of the job manager, for tests and debugging.
-
-        The future can be awaited from any loop with `asyncio.wrap_future`. Raises
-        ServiceClosed.
-        """
-        return self._thread.call(action)
-
-    def do(self, action: Callable[[JobManager], _T]) -> _T:
-        """`call` from any thread, and wait for it. Raises ServiceClosed."""
-        return self._thread.do(action)
-
-    def ask(self, action: Callable[[], _T]) -> concurrent.futures.Future[_T]:
-        return self.call(lambda manager: action())
-
-    on_loop = ask
-
-    @property
-    def _on_own_thread(self) -> bool:
-        return self._thread.is_current
-
-    def before_close(self, action: Callable[[], None]) -> None:
-        self._thread.before_close.append(action)
-
-    def after_close(self, action: Callable[[], Awaitable[None]]) -> None:
-        self._thread.after_close.append(action)
-
     # ------------------------------------------------------------------- what it goes by
 
     @property
@@ -164,20 +128,6 @@ class Service(ServiceBase):
     def session_id(self) -> str:
         """The session of those who name none; the same again after a restart."""
         return self._manager.session_id
-
-    @property
-    def clock(self) -> Clock:
-        return self._clock
-
-    @property
-    def uploads_dir(self) -> Path:
-        """Where files that people send belong: on the disk of the jobs, swept at the start."""
-        return self._manager.state.uploads
-
-    @property
-    def partial_dir(self) -> Path:
-        """Where uploads in pieces wait for their rest; on the same disk, never swept."""
-        return self._manager.state.partial
 
     @property
     def warnings(self) -> tuple[tuple[str, str], ...]:
@@ -199,9 +149,6 @@ class Service(ServiceBase):
         speeds = self.do(lambda manager: manager.speeds())
         name = engine or self.settings.engine
         return advise_models(name, self.settings, speeds, make_language(language), duration_s)
-
-    def check_model(self, engine: str | None, model: str | None, *, hub_ids: bool = False) -> None:
-        check_model(engine, model, self.settings, hub_ids=hub_ids)
 
     # ------------------------------------------------------------------------ submit
 
@@ -269,76 +216,7 @@ class Service(ServiceBase):
             raise taken.refusal()
         return taken
 
-    def submitted_as(self, session_id: str, idempotency_key: str) -> str | None:
-        return self.do(lambda manager: manager.submitted_as(session_id, idempotency_key))
-
-    # ------------------------------------------------------------------------ reading
-
-    def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
-        return self.do(lambda manager: manager.reading.snapshot(job_id, session_ids=session_ids))
-
-    def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
-        return self._thread.do_in_slices(
-            lambda manager: manager.reading.sliced_snapshots(session_ids=session_ids)
-        )
-
-    def transcript(
-        self,
-        job_id: str,
-        recording_id: str,
-        *,
-        partial: bool = False,
-        run: int | None = None,
-        session_ids: Sequence[str] | None = None,
-    ) -> Transcript:
-        return self.do(
-            lambda manager: manager.reading.transcript(
-                job_id, recording_id, partial=partial, run=run, session_ids=session_ids
-            )
-        )
-
-    def open_audio(
-        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
-    ) -> Original:
-        (recording,) = self.do(
-            lambda manager: manager.reading.recordings(job_id, recording_id, session_ids)
-        )
-        return open_original(Path(recording.path), recording.name)
-
-    def queue_json(
-        self, session_ids: Sequence[str] | None, states: Collection[State] = ()
-    ) -> QueueJson:
-        writer = self._queue_writer
-        return self._thread.do_in_slices(lambda manager: writer.own(manager, session_ids, states))
-
-    def anonymous_queue_json(self, states: Collection[State] = ()) -> QueueJson:
-        writer = self._queue_writer
-        return self._thread.do_in_slices(lambda manager: writer.anonymous(manager, states))
-
-    def subscribe(
-        self,
-        callback: Callable[[Event], None] | None = None,
-        *,
-        session_ids: Sequence[str] | None = None,
-        after: int | None = None,
-    ) -> Subscription:
-        return self.do(
-            lambda manager: manager.subscribe(callback, session_ids=session_ids, after=after)
-        )
-
-    def _wait(self, job_id: str) -> concurrent.futures.Future[None]:
-        return self._thread.hand_over(self._manager.wait(job_id))
-
     # ------------------------------------------------------------------------ workers
-
-    def health(self) -> ServiceHealth:
-        return self.do(lambda manager: manager.health())
-
-    def figures(self) -> ServiceFigures:
-        return self.do(lambda manager: manager.figures())
-
-    def preload(self) -> None:
-        self.do(lambda manager: manager.preload())
 
     def workers(self) -> tuple[WorkerInfo, ...]:
         """The live workers: their lanes, processes and peak memory."""
@@ -350,52 +228,6 @@ class Service(ServiceBase):
         A worker that is at work does so after its batch; the next job loads its model again.
         """
         self.do(lambda manager: manager.lanes.unload())
-
-    # ------------------------------------------------------------------------ control
-
-    def cancel(
-        self,
-        job_id: str,
-        recording_id: str | None = None,
-        *,
-        session_ids: Sequence[str] | None = None,
-    ) -> None:
-        self._thread.do_in_slices(
-            lambda manager: manager.sliced_cancel(job_id, recording_id, session_ids=session_ids)
-        )
-
-    def retry(
-        self,
-        job_id: str,
-        recording_id: str | None = None,
-        *,
-        session_ids: Sequence[str] | None = None,
-        **changes: Any,
-    ) -> None:
-        self._thread.do_in_slices(
-            lambda manager: manager.sliced_retry(
-                job_id, recording_id, session_ids=session_ids, **changes
-            )
-        )
-
-    def keep(
-        self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
-    ) -> None:
-        self.do(lambda manager: manager.keep(job_id, keep, session_ids=session_ids))
-
-    def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
-        self._thread.do_in_slices(
-            lambda manager: manager.sliced_delete(job_id, session_ids=session_ids)
-        )
-
-    def delete_session(self, session_id: str) -> None:
-        self._thread.do_in_slices(lambda manager: manager.sliced_delete_session(session_id))
-
-    def call_back(self, job_id: str, url: str) -> None:
-        self.do(lambda manager: manager.call_back(job_id, url))
-
-    def called_back(self, job_id: str, finished_at: float | None) -> None:
-        self.do(lambda manager: manager.called_back(job_id, finished_at))
 
     # -------------------------------------------------------------------------- close
 

@@ -7,8 +7,8 @@ import concurrent.futures
 import threading
 import weakref
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from hybrid_transcribe.core.lookup import provider
 from hybrid_transcribe.core.names import new_id
@@ -19,6 +19,9 @@ from hybrid_transcribe.service_protocol import HostedService
 
 if TYPE_CHECKING:
     from hybrid_transcribe.rest.server import Server
+
+
+_T = TypeVar("_T")
 
 
 class ServiceBase(HostedService):
@@ -36,6 +39,17 @@ class ServiceBase(HostedService):
     @abstractmethod
     def _on_own_thread(self) -> bool:
         """True on the thread of the service's loop, where nothing may wait."""
+
+    def on_loop(self, action: Callable[[], _T]) -> concurrent.futures.Future[_T]:
+        if not self._on_own_thread:
+            return self._hand_over(action)
+        done: concurrent.futures.Future[_T] = concurrent.futures.Future()
+        done.set_result(action())
+        return done
+
+    @abstractmethod
+    def _hand_over(self, action: Callable[[], _T]) -> concurrent.futures.Future[_T]:
+        """Have it done on the service's loop, from another thread."""
 
     def new_session(self) -> str:
         return new_id()

@@ -17,8 +17,9 @@ from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.eta import Speeds, key
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
+from hybrid_transcribe.jobs.report_receiver import JobSink
 from hybrid_transcribe.jobs.request import capabilities
-from hybrid_transcribe.jobs.worker_slot import JobSink, WorkerSlot
+from hybrid_transcribe.jobs.worker_slot import WorkerSlot
 from hybrid_transcribe.service_protocol import WorkerInfo
 from hybrid_transcribe.types import Spec
 

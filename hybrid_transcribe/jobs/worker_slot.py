@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
@@ -23,14 +22,11 @@ from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.assignment import Assignment, allowed_s, late
 from hybrid_transcribe.jobs.crash_policy import crash_verdicts
-from hybrid_transcribe.jobs.eta import Speeds, Stopwatch, key
-from hybrid_transcribe.jobs.machine import Change
-from hybrid_transcribe.jobs.model_advice import weak_model_notice
+from hybrid_transcribe.jobs.eta import Speeds, Stopwatch
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
-from hybrid_transcribe.jobs.request import capabilities
+from hybrid_transcribe.jobs.report_receiver import JobSink, ReportReceiver
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.models.catalogue import LAYOUTS
-from hybrid_transcribe.types import ErrorInfo, Recording, RecordingFacts, Spec, Stage, State
+from hybrid_transcribe.types import Recording, Spec, State
 
 log = logging.getLogger(__name__)
 
@@ -43,31 +39,11 @@ PAUSE_S = 3.0
 #: So many failed starts, or ends from outside, in a row are no accident any more.
 MOST_IN_A_ROW = 3
 
-#: From these stages on the worker has opened a recording, and from these its time counts.
-OPENING = (Stage.DECODING, Stage.TRANSCRIBING)
-WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
-
 #: How often the watchdog looks while a batch is in hand, in seconds.
 WATCH_S = 0.5
 
 
-class JobSink(Protocol):
-    """What a lane needs of the room around it."""
-
-    def find(self, recording_id: str) -> Recording | None: ...
-
-    def apply(self, recording_id: str, change: Change, *, lasting: bool = True) -> Recording: ...
-
-    def on_segment(self, recording_id: str, change: p.SegmentTranscribed) -> Recording: ...
-
-    def enqueue(self, recording: Recording) -> None: ...
-
-    def left_behind(self, engine: str, note: str) -> None: ...
-
-    def aside(self, message: p.Erased | p.ModelStaged | p.ModelReady) -> None: ...
-
-
-class WorkerSlot:
+class WorkerSlot(ReportReceiver):
     """Used on the engine-room loop only.
 
     Several lanes may share a ``queue``, of which one ``leads``. ``foretold``: its speed says
@@ -217,166 +193,6 @@ class WorkerSlot:
         self._watch()
         return True
 
-    # --------------------------------------------------------------------- messages
-
-    def _on_message(self, message: p.Message) -> None:
-        if self._dying:
-            # Said before the kill reached it: nothing may be handed to that worker any more.
-            return
-        self._heard_at = self._clock.monotonic()
-        if isinstance(message, p.BatchDone):
-            if message.batch_id == self._batch_id:
-                self._batch_done()
-        elif isinstance(message, p.BatchPlaced):
-            if message.batch_id == self._batch_id:
-                self._placed(message)
-        elif isinstance(message, p.Erased | p.ModelStaged | p.ModelReady):
-            self._ledger.aside(message)
-        elif isinstance(message, p.RecordingMessage):
-            flight = self._flights.get(message.recording_id)
-            # Late words of an earlier attempt, or about what is no longer wanted.
-            if flight is not None and flight.attempt == message.attempt:
-                self._about(flight, message.report)
-
-    def _about(self, flight: Assignment, report: p.RecordingReport) -> None:
-        if isinstance(report, p.StageChanged) and report.stage in OPENING:
-            flight.touched = True
-        if isinstance(report, p.CheckpointSaved):
-            self._remembered(flight, report)
-        elif flight.let_go:
-            return
-        elif self._ledger.find(flight.recording_id) is None:
-            self._leave(flight)
-        else:
-            self._take(flight, report)
-
-    def _take(self, flight: Assignment, report: p.RecordingReport) -> None:
-        """Do what a report means for this slot, and hand it on."""
-        rid = flight.recording_id
-        match report:
-            case p.SegmentTranscribed():
-                self._segment(flight, report)
-            case p.ProgressAdvanced(done_s):
-                self._count(rid, done_s)
-                self._ledger.apply(rid, report, lasting=False)
-            case p.StageChanged():
-                self._staged(flight, report)
-                self._ledger.apply(rid, report, lasting=False)
-            case p.MetadataLearned(facts):
-                self._ledger.apply(rid, report)
-                self._advise(flight, facts)
-            case p.RecordingCompleted(duration_s, peak_bytes):
-                self._count(rid, duration_s)
-                self.peak_bytes = peak_bytes
-                self._end(flight, report)
-            case p.RecordingFailed():
-                self._end(flight, report)
-            case p.RecordingCanceled():
-                self._canceled(flight)
-            case _:
-                self._ledger.apply(rid, report)
-
-    def _remembered(self, flight: Assignment, report: p.CheckpointSaved) -> None:
-        """Journal a note, then let the engine go on.
-
-        A recording that was deleted, or is on its way again, leaves nothing behind.
-        """
-        recording = self._ledger.find(flight.recording_id)
-        if recording is not None and recording.attempt == flight.attempt:
-            self._ledger.apply(flight.recording_id, report)
-        elif report.note:
-            self._ledger.left_behind(flight.ticket.spec.engine, report.note)
-        self.executor.send(p.Checkpoint(flight.recording_id, flight.attempt))
-
-    def _segment(self, flight: Assignment, report: p.SegmentTranscribed) -> None:
-        recording = self._ledger.find(flight.recording_id)
-        if recording is None or report.index < recording.n_segments:
-            return
-        if report.index > recording.n_segments:
-            error = EngineFailed(UserMessage("segment_lost", n=recording.n_segments)).info()
-            self._end(flight, p.RecordingFailed(error))
-            return
-        self._ended_outside = 0
-        self._count(flight.recording_id, report.segment.end_s)
-        self._ledger.on_segment(flight.recording_id, report)
-
-    def _staged(self, flight: Assignment, report: p.StageChanged) -> None:
-        if report.stage in WORKING and flight.working_since is None:
-            flight.working_since = self._clock.monotonic()
-        if report.stage is Stage.TRANSCRIBING:
-            self._stopwatch.hears(self._clock.monotonic())
-
-    def _placed(self, message: p.BatchPlaced) -> None:
-        spec = self._batch_spec
-        assert spec is not None
-        self._warm = key(spec)
-        self._stopwatch.segments_received(self._clock.monotonic())
-        if message.load_s:
-            self._speeds.of(spec).load_s = message.load_s
-
-    def _advise(self, flight: Assignment, facts: RecordingFacts) -> None:
-        """Tell of a better model where this one is known to be weak in the language.
-
-        The language is known from the start where one was set, else when it is detected.
-        """
-        options = flight.ticket.spec.options
-        language = facts.language or (options.language if facts.device else None)
-        recording = self._ledger.find(flight.recording_id)
-        can = capabilities(flight.ticket.spec, self._settings)
-        # Elsewhere a name of the catalogue may stand for another model.
-        if language is None or recording is None or can.model_layout not in LAYOUTS:
-            return
-        line = weak_model_notice(flight.ticket.spec, language, recording.duration_s, self._speeds)
-        if line is not None:
-            self._ledger.apply(flight.recording_id, p.WarningRaised.of(line))
-
-    def _count(self, recording_id: str, done_s: float) -> None:
-        """Measure the speed: audio that got finished since something last got finished."""
-        recording = self._ledger.find(recording_id)
-        if recording is None:
-            return
-        self._stopwatch.finished(
-            self._speeds.of(self._flights[recording_id].ticket.spec),
-            recording_id,
-            max(0.0, done_s - recording.done_s),
-            self._clock.monotonic(),
-        )
-
-    def _canceled(self, flight: Assignment) -> None:
-        recording = self._ledger.find(flight.recording_id)
-        if recording is not None and recording.state is State.CANCELING:
-            self._end(flight, p.RecordingCanceled())
-        else:
-            error = EngineFailed(UserMessage("let_go")).info()
-            self._end(flight, p.RecordingFailed(error))
-
-    def _end(self, flight: Assignment, change: Change) -> None:
-        self._leave(flight)
-        self._ledger.apply(flight.recording_id, change)
-
-    def _leave(self, flight: Assignment) -> None:
-        self._flights.pop(flight.recording_id, None)
-        self._stopwatch.over(flight.recording_id)
-        if not self._flights:
-            self._answered_at = self._clock.monotonic()
-
-    def _batch_done(self) -> None:
-        self._fail_all(EngineFailed(UserMessage("forgotten")).info())
-        self._rest()
-        self.pump()
-
-    def _fail_all(self, error: ErrorInfo) -> None:
-        for flight in tuple(self._flights.values()):
-            if not flight.let_go:
-                self._end(flight, p.RecordingFailed(error))
-
-    def _rest(self) -> None:
-        self._flights.clear()
-        self._busy = False
-        if self._watch_timer is not None:
-            self._watch_timer.cancel()
-            self._watch_timer = None
-
     # ---------------------------------------------------------------------- errands
 
     def preload(self, spec: Spec) -> None:
@@ -503,13 +319,6 @@ class WorkerSlot:
 
         self._pausing = True
         self._clock.call_later(PAUSE_S, go_on)
-
-    def _again(self, flight: Assignment, change: Change) -> None:
-        if self._ledger.find(flight.recording_id) is None:
-            return
-        after = self._ledger.apply(flight.recording_id, change)
-        if after.state is State.QUEUED:
-            self._ledger.enqueue(after)
 
     # ------------------------------------------------------------------------- stop
 

@@ -16,6 +16,7 @@ import logging
 import random
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -24,12 +25,12 @@ from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidOption,
     InvalidRequest,
+    UnknownJob,
     UnsafeInput,
 )
 from hybrid_transcribe.events import Event, JobChanged, JobDeleted
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.outbound.call import Caller, checked
+from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import JobSnapshot
 from hybrid_transcribe.wire import serialize
 
@@ -56,16 +57,15 @@ _LEAST_BYTES, _MOST_BYTES = 24, 64
 
 
 class Outbox:
-    """The callbacks of one service. All but `of` and `check` is used on the engine-room loop."""
+    """The callbacks of one service. All but `of` and `check` is used on the service's loop."""
 
     def __init__(
         self,
-        service: Service,
-        room: JobManager,
+        service: HostedService,
         caller: Caller,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._room = room
+        self._service = service
         self._clock: Clock = service.clock
         self._caller = caller
         self._chance = chance
@@ -75,19 +75,19 @@ class Outbox:
         self._turn = asyncio.Semaphore(AT_ONCE)
         service.subscribe(self._on_event)
         service.before_close(self._stop)
-        for job_id in room.table.job_ids():
-            self._look(job_id)
+        for job in service.snapshots():
+            self._look(job.job_id)
 
     def expect(self, job_id: str, url: str) -> None:
         """Call that address when the job ends, or now if it has."""
-        if job_id in self._room.table:
-            self._room.table.change_job(job_id, callback_url=url)
+        with suppress(UnknownJob):
+            self._service.call_back(job_id, url)
             self._look(job_id)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, JobDeleted):
             self._forget(event.job_id)
-        elif isinstance(event, JobChanged):
+        elif isinstance(event, JobChanged) and event.job and event.job.callback_url:
             self._look(event.job_id)
 
     def _forget(self, job_id: str) -> None:
@@ -110,9 +110,10 @@ class Outbox:
 
     def _due(self, job_id: str) -> JobSnapshot | None:
         """The job, when its end is not told yet."""
-        if job_id not in self._room.table:
+        try:
+            job = self._service.snapshot(job_id)
+        except UnknownJob:
             return None
-        job = self._room.table.row(job_id).job
         ended = job.finished_at is not None and job.called_back_at != job.finished_at
         return job if job.callback_url is not None and ended else None
 
@@ -149,10 +150,9 @@ class Outbox:
             job = self._due(job_id)
             if job is None or job.callback_url is None:
                 return True
-            snapshot = self._room.reading.snapshot(job_id)
-            body = payload(snapshot)
+            body = payload(job)
             at = int(self._clock.wall())
-            headers = signed_headers(self._key, message_id(snapshot), at, body)
+            headers = signed_headers(self._key, message_id(job), at, body)
             try:
                 status = await self._caller.post(
                     job.callback_url,
@@ -170,8 +170,9 @@ class Outbox:
 
     def _delivered(self, job_id: str, job: JobSnapshot | None) -> None:
         """That end was told, or nobody could be told."""
-        if job is not None and job_id in self._room.table:
-            self._room.table.change_job(job_id, called_back_at=job.finished_at)
+        if job is not None:
+            with suppress(UnknownJob):
+                self._service.called_back(job_id, job.finished_at)
 
 
 def payload(job: JobSnapshot) -> bytes:
@@ -213,7 +214,7 @@ def signed_headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[st
     }
 
 
-def check(service: Service, url: object) -> str:
+def check(service: HostedService, url: object) -> str:
     """A callback address that may be taken. Raises InvalidRequest, UnsafeInput."""
     if not isinstance(url, str) or not url:
         raise InvalidRequest(f"callback_url={url!r}: it must be an address")
@@ -225,21 +226,21 @@ def check(service: Service, url: object) -> str:
     return url
 
 
-_outboxes: weakref.WeakKeyDictionary[Service, Outbox] = weakref.WeakKeyDictionary()
+_outboxes: weakref.WeakKeyDictionary[HostedService, Outbox] = weakref.WeakKeyDictionary()
 
 
-def start(service: Service) -> None:
+def start(service: HostedService) -> None:
     """Tell what an earlier process had not. Raises InvalidOption for a secret that cannot be."""
     secret = service.settings.webhook_secret
     if secret:
         key_of(secret)
-        service.call(lambda room: outbox_of(service, room))
+        service.on_loop(lambda: outbox_of(service))
 
 
-def outbox_of(service: Service, room: JobManager) -> Outbox:
+def outbox_of(service: HostedService) -> Outbox:
     """The one of that service, which several servers may share."""
     result = _outboxes.get(service)
     if result is None:
         caller = Caller.of(service.settings.fetch_private_hosts)
-        result = _outboxes[service] = Outbox(service, room, caller)
+        result = _outboxes[service] = Outbox(service, caller)
     return result

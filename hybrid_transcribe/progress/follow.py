@@ -15,6 +15,7 @@ from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.progress.display import ProgressOutput, display, print_lines
 from hybrid_transcribe.progress.job_progress import JobProgressText
 from hybrid_transcribe.progress.render import render, render_final
+from hybrid_transcribe.service_protocol import ServiceLike
 from hybrid_transcribe.types import Recording
 
 #: Longest time without a look at the clock, and shortest between two drawings, in seconds.
@@ -82,7 +83,7 @@ def _pass_on(story: JobProgressText, ended: Callable[[Recording], None]) -> None
         ended(recording)
 
 
-def _warnings(story: JobProgressText, service: Any) -> list[str]:
+def _warnings(story: JobProgressText, service: ServiceLike) -> list[str]:
     """Each warning once, with whom it concerns."""
     whom: dict[str, list[str]] = {}
     for recording in story.recordings.values():
@@ -93,6 +94,6 @@ def _warnings(story: JobProgressText, service: Any) -> list[str]:
         for text, names in whom.items()
     ]
     fields = _reported.setdefault(service, set())
-    fresh = [w for w in getattr(service, "warnings", ()) if w not in fields]
+    fresh = [w for w in service.warnings if w not in fields]
     fields.update(fresh)
     return [f"warning: {line}" for line in (*lines, *(message for _, message in fresh))]

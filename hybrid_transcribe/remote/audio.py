@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 
 import httpx
 
@@ -14,16 +15,53 @@ from hybrid_transcribe.remote.http_client import Address, check, session_headers
 _CHUNK = 256 * 1024
 
 
-class _Body(io.RawIOBase):
-    """An answer's body as a file that is read once, from its beginning."""
+class _RemoteFile(io.RawIOBase):
+    """A file at an address: read from its beginning, or from wherever it is sought."""
 
-    def __init__(self, address: Address, answer: httpx.Response) -> None:
-        self._address, self._answer = address, answer
-        self._chunks: Iterator[bytes] = answer.iter_raw(_CHUNK)
+    def __init__(
+        self, client: httpx.Client, address: Address, path: str, headers: Mapping[str, str]
+    ) -> None:
+        self._client, self._address, self._path = client, address, path
+        # Packed bytes would be told with another length.
+        self._headers = {**headers, "Accept-Encoding": "identity"}
+        self._position = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """Ask for what is from here on. Raises what the service raises, Unreachable."""
+        headers = dict(self._headers)
+        if self._position:
+            headers["Range"] = f"bytes={self._position}-"
+        request = self._client.build_request("GET", self._address.url + self._path, headers=headers)
+        try:
+            self.response = self._client.send(request, stream=True)
+        except httpx.TransportError as error:
+            raise unreachable(self._address, error) from error
+        if not self.response.is_success:
+            try:
+                check(self._address, self.response.status_code, self.response.read())
+            finally:
+                self.response.close()
+        self._chunks: Iterator[bytes] = self.response.iter_raw(_CHUNK)
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence != os.SEEK_SET:
+            raise io.UnsupportedOperation("Only places counted from the beginning are known")
+        if offset != self._position:
+            self.response.close()
+            self._position = offset
+            self._begin()
+        return offset
 
     def readinto(self, buffer: object) -> int:
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]
@@ -36,11 +74,12 @@ class _Body(io.RawIOBase):
             raise unreachable(self._address, error) from error
         n_bytes = min(len(view), len(self._rest))
         view[:n_bytes], self._rest = self._rest[:n_bytes], self._rest[n_bytes:]
+        self._position += n_bytes
         return n_bytes
 
     def close(self) -> None:
         if not self.closed:
-            self._answer.close()
+            self.response.close()
         super().close()
 
 
@@ -48,23 +87,11 @@ def open_audio(
     client: httpx.Client, address: Address, path: str, name: str, sessions: tuple[str, ...] | None
 ) -> Original:
     """The recording at that path of the service. Raises what the service raises, Unreachable."""
-    # Packed bytes would be told with another length.
-    headers = {**session_headers(sessions), "Accept-Encoding": "identity"}
-    request = client.build_request("GET", address.url + path, headers=headers)
-    try:
-        answer = client.send(request, stream=True)
-    except httpx.TransportError as error:
-        raise unreachable(address, error) from error
-    try:
-        if not answer.is_success:
-            check(address, answer.status_code, answer.read())
-        message = answer.headers
-        n_bytes = int(message["Content-Length"])
-    except KeyError:
-        answer.close()
-        raise Unreachable(f"The service at {address.url} does not say how long it is") from None
-    except BaseException:
-        answer.close()
-        raise
-    body = io.BufferedReader(_Body(address, answer), _CHUNK)
-    return Original(body, name, n_bytes, message.get("Content-Type", BYTES))
+    file = _RemoteFile(client, address, path, session_headers(sessions))
+    headers = file.response.headers
+    length = headers.get("Content-Length")
+    if length is None:
+        file.close()
+        raise Unreachable(f"The service at {address.url} does not say how long it is")
+    media_type, etag = headers.get("Content-Type", BYTES), headers.get("ETag", "")
+    return Original(io.BufferedReader(file, _CHUNK), name, int(length), media_type, etag)

@@ -20,6 +20,7 @@ import httpx
 import httpx_sse
 import msgspec
 
+from hybrid_transcribe.core.loop import run as run_loop
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidRequest,
@@ -29,7 +30,6 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.events import Closed, Event, JobChanged, JobDeleted, Resync
 from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.loop import run as run_loop
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.http_client import (
     CONNECT_S,

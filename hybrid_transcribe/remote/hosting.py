@@ -13,19 +13,21 @@ import msgspec
 from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import InvalidRequest, UnknownEngine, UnknownModel
-from hybrid_transcribe.jobs.queue_json import queue_text
 from hybrid_transcribe.remote.connection import RemoteConnection
-from hybrid_transcribe.service_protocol import QueueJson, ServiceFigures, ServiceHealth
+from hybrid_transcribe.service_protocol import (
+    LAST_EVENT_HEADER,
+    QueueJson,
+    ServiceFigures,
+    ServiceHealth,
+)
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import parse, shapes
+from hybrid_transcribe.wire.queue_text import anonymous_queue_text, queue_text
 
 _T = TypeVar("_T")
 
 #: Questions of a server's clients to the service elsewhere, at the same time.
 AT_ONCE = 16
-
-#: The header of a queue that bears the number of the last event before it.
-LAST_EVENT = "X-Last-Event-Id"
 
 
 class RemoteHosting(RemoteConnection):
@@ -43,7 +45,7 @@ class RemoteHosting(RemoteConnection):
         self._check_open()
         return self._threads.submit(action)
 
-    def on_loop(self, action: Callable[[], _T]) -> Future[_T]:
+    def _hand_over(self, action: Callable[[], _T]) -> Future[_T]:
         async def run() -> _T:
             return action()
 
@@ -66,6 +68,10 @@ class RemoteHosting(RemoteConnection):
             self._folder.close()
 
     # ------------------------------------------------------------------------- files
+
+    @property
+    def in_process(self) -> bool:
+        return False
 
     @property
     def uploads_dir(self) -> Path:
@@ -105,17 +111,19 @@ class RemoteHosting(RemoteConnection):
     def queue_json(
         self, session_ids: Sequence[str] | None, states: Collection[State] = ()
     ) -> QueueJson:
-        params = {"state": ",".join(sorted(states))} if states else {}
         response = self._response(
-            "GET", "/queues", sessions=self._named(session_ids), params=params
+            "GET", "/queues", sessions=self._named(session_ids), params=_only(states)
         )
         jobs = map(self._complete, parse.queue(response.content))
-        return QueueJson(int(response.headers.get(LAST_EVENT, 0)), queue_text(jobs))
+        return QueueJson(int(response.headers.get(LAST_EVENT_HEADER, 0)), queue_text(jobs))
 
     def anonymous_queue_json(self, states: Collection[State] = ()) -> QueueJson:
-        params = {"state": ",".join(sorted(states)), "anonymous": "true"}
-        response = self._response("GET", "/queues", params=params)
-        return QueueJson(int(response.headers.get(LAST_EVENT, 0)), response.content)
+        response = self._response("GET", "/queues", params=_only(states))
+        text = response.content
+        if self._whose()[1]:
+            # Whoever sees everybody's jobs gets them in full.
+            text = anonymous_queue_text(parse.queue(text))
+        return QueueJson(int(response.headers.get(LAST_EVENT_HEADER, 0)), text)
 
     def check_model(self, engine: str | None, model: str | None, *, hub_ids: bool = False) -> None:
         if model is None or hub_ids:
@@ -138,3 +146,8 @@ class RemoteHosting(RemoteConnection):
 
     def called_back(self, job_id: str, finished_at: float | None) -> None:
         raise InvalidRequest("callback_url: a server in front of another one makes no callbacks")
+
+
+def _only(states: Collection[State]) -> dict[str, str]:
+    """The query that asks for jobs in these states, of any where there are none."""
+    return {"state": ",".join(sorted(states))} if states else {}

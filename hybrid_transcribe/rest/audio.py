@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import os
 from http import HTTPStatus
-from pathlib import Path
-from typing import BinaryIO
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.audio.source_audio import Original, open_original
+from hybrid_transcribe.audio.source_audio import Original
 from hybrid_transcribe.rest import ranges
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.openapi.operation import SAME, SESSIONS, answer, operation, parameter
@@ -46,14 +41,11 @@ class AudioHandler(BaseHandler):
     async def get(self, job_id: str, recording_id: str) -> None:
         """Its own bytes, from any place on, for players."""
         sessions = self.job_sessions
-        (recording,) = await self.ask(
-            lambda room: room.reading.recordings(job_id, recording_id, sessions)
+        opened = await self.ask_at_length(
+            lambda service: service.open_audio(job_id, recording_id, session_ids=sessions)
         )
-        loop = asyncio.get_running_loop()
-        path = Path(recording.path)
-        opened = await loop.run_in_executor(None, open_original, path, recording.name)
         try:
-            etag = _etag(opened.file)
+            etag = opened.etag
             self._describe(opened, etag)
             if self.check_etag_header():
                 self.set_status(HTTPStatus.NOT_MODIFIED)
@@ -94,10 +86,3 @@ class AudioHandler(BaseHandler):
         """Of another version of the file no part is sent, but all of it."""
         condition = self.request.headers.get("If-Range")
         return self.request.headers.get("Range") if condition in (None, etag) else None
-
-
-def _etag(file: BinaryIO) -> str:
-    """Of this very version of the file."""
-    result = os.fstat(file.fileno())
-    mark = f"{result.st_ino} {result.st_size} {result.st_mtime_ns}".encode()
-    return f'"{hashlib.sha256(mark).hexdigest()[:32]}"'

@@ -24,9 +24,7 @@ from hybrid_transcribe.errors import (
     QueueFull,
     is_out_of_descriptors,
 )
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.service import Service
-from hybrid_transcribe.jobs.slices import Sliced
+from hybrid_transcribe.events import Event
 from hybrid_transcribe.outbound import webhooks
 from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Role
@@ -71,7 +69,7 @@ LONGEST_TRY_AGAIN_S = 600.0
 class AppContext:
     """What the handlers of one server share."""
 
-    service: Service
+    service: HostedService
     access: Access
     prefix: str = ""
     rates: Rates = field(init=False)
@@ -82,10 +80,15 @@ class AppContext:
 
     def __post_init__(self) -> None:
         self.rates = Rates(self.service.settings.rate_limit_per_min, self.service.clock.monotonic)
-        self.meter = MetricsCollector(self.service)
+        self.meter = MetricsCollector()
         webhooks.start(self.service)
         expire_abandoned(self.service)
-        self.waiting = Waiting(self.service.clock)
+        self.waiting = Waiting(self.service)
+        self.service.subscribe(self._on_event)
+
+    def _on_event(self, event: Event) -> None:
+        self.meter.take(event)
+        self.waiting.take(event)
 
     def busy(self) -> bool:
         """True while somebody waits for an answer, or is being given one."""
@@ -186,18 +189,24 @@ class BaseHandler(TellsMethods, _Base):
 
     # --------------------------------------------------------------------------- asking
 
-    async def ask(self, action: Callable[[JobManager], _T]) -> _T:
-        """Do something in the engine room, whatever loop this is."""
-        return await asyncio.wrap_future(self.rest.service.call(action))
+    async def ask(self, action: Callable[[HostedService], _T]) -> _T:
+        """Have the service do something short, whatever loop this is."""
+        service = self.rest.service
+        return await asyncio.wrap_future(service.ask(lambda: action(service)))
 
-    async def ask_in_slices(self, work: Callable[[JobManager], Sliced[_T]]) -> _T:
-        """The same for work that may take long."""
-        return await asyncio.wrap_future(self.rest.service._thread.call_in_slices(work))
+    async def on_loop(self, action: Callable[[], _T]) -> _T:
+        """Do something with what all handlers share, which one loop alone touches."""
+        return await asyncio.wrap_future(self.rest.service.on_loop(action))
 
     async def ask_at_length(self, action: Callable[[HostedService], _T]) -> _T:
         """Have the service do what may take long, on a thread of its own."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(None, action, self.rest.service)
+
+    async def check_model(self, engine: str | None, model: str | None) -> None:
+        """Raise UnknownModel for what this caller may not name, UnknownEngine."""
+        hub_ids = self.owner
+        await self.ask(lambda service: service.check_model(engine, model, hub_ids=hub_ids))
 
     @property
     def sessions(self) -> tuple[str, ...] | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.wire import serialize
-from hybrid_transcribe.wire.one_line import on_one_line
+from hybrid_transcribe.wire.queue_text import on_one_line
 
 #: Events whose text is kept for other streams: so many, and of at most so many bytes in all.
 MOST_TEXTS, MOST_TEXT_BYTES = 2_000, 16 << 20

@@ -12,9 +12,10 @@ import msgspec
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.audio.intake import Uploaded
-from hybrid_transcribe.errors import InvalidRequest, UnknownUpload
+from hybrid_transcribe.errors import InvalidRequest, UnknownRecording, UnknownUpload
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound import webhooks
 from hybrid_transcribe.outbound.sources import with_sources
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
@@ -42,7 +43,7 @@ from hybrid_transcribe.rest.openapi.options import (
     object_of,
 )
 from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, field_types
-from hybrid_transcribe.rest.submission import check_model, session_of, with_uploads
+from hybrid_transcribe.rest.submission import session_of, with_uploads
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Options
 from hybrid_transcribe.uploads.received import Received, UploadLimits
@@ -208,11 +209,11 @@ class JobsHandler(StreamingBody, BaseHandler):
         session = lines or next(iter(fields.get("session_id", ())), None) or self._named_session()
         if not key or not session:
             return None
-        return await self.ask(lambda room: room.submitted_as(str(session), key))
+        return await self.ask(lambda service: service.submitted_as(str(session), key))
 
     async def _call_back(self, job_id: str, url: str) -> None:
         service = self.rest.service
-        await self.ask(lambda room: webhooks.outbox_of(service, room).expect(job_id, url))
+        await self.on_loop(lambda: webhooks.outbox_of(service).expect(job_id, url))
 
     def _named_session(self) -> str | None:
         named = self.sessions
@@ -237,7 +238,7 @@ class JobsHandler(StreamingBody, BaseHandler):
             )
         files = [Uploaded(u.path, u.name) for u in received.uploads]
         service = self.rest.service
-        check_model(options.get("engine"), options.get("model"), service.settings, owner=self.owner)
+        await self.check_model(options.get("engine"), options.get("model"))
         # Looking into files and zips takes a while.
         job = await asyncio.get_running_loop().run_in_executor(
             None, lambda: service.submit(files, session_id=session, **options)
@@ -305,7 +306,7 @@ async def _answer(handler: BaseHandler, job_id: str) -> None:
         await asyncio.wait({waiting}, timeout=wait_s)
         waiting.cancel()
         handler.set_header("Preference-Applied", f"wait={wait_s:g}")
-    snapshot = await handler.ask(lambda room: room.reading.snapshot(job_id))
+    snapshot = await handler.ask(lambda service: service.snapshot(job_id))
     handler.set_header("Location", handler.at(f"/jobs/{job_id}"))
     if snapshot.done:
         handler.reply(serialize.job(snapshot))
@@ -345,7 +346,7 @@ class JobHandler(BaseHandler):
     async def get(self, job_id: str) -> None:
         """State, percentage, seconds left, and each recording with its own."""
         sessions = self.job_sessions
-        snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
+        snapshot = await self.ask(lambda service: service.snapshot(job_id, session_ids=sessions))
         self.reply(serialize.job(snapshot), cache=REVALIDATE)
 
     @operation(
@@ -358,7 +359,7 @@ class JobHandler(BaseHandler):
     async def delete(self, job_id: str) -> None:
         """Its results, its uploads and what a cloud keeps of it. What runs is canceled."""
         sessions = self.job_sessions
-        await self.ask_in_slices(lambda room: room.sliced_delete(job_id, session_ids=sessions))
+        await self.ask_at_length(lambda service: service.delete(job_id, session_ids=sessions))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
@@ -384,7 +385,7 @@ class _Control(BaseHandler):
     async def reply_job(self, job_id: str) -> None:
         """Answer with the job as it then stands."""
         sessions = self.job_sessions
-        snapshot = await self.ask(lambda room: room.reading.snapshot(job_id, session_ids=sessions))
+        snapshot = await self.ask(lambda service: service.snapshot(job_id, session_ids=sessions))
         self.reply(serialize.job(snapshot))
 
 
@@ -403,8 +404,8 @@ class CancelHandler(_Control):
         sessions = self.job_sessions
         # There is nothing to say, but programs send an empty object.
         json_object(self.request.body)
-        await self.ask_in_slices(
-            lambda room: room.sliced_cancel(job_id, recording_id, session_ids=sessions)
+        await self.ask_at_length(
+            lambda service: service.cancel(job_id, recording_id, session_ids=sessions)
         )
         await self.reply_job(job_id)
 
@@ -424,12 +425,11 @@ class RetryHandler(_Control):
     async def post(self, job_id: str, recording_id: str | None = None) -> None:
         """What failed or was canceled goes back to the queue, on another engine if you say so."""
         sessions, changes = self.job_sessions, self._changes()
-        job = await self.ask(lambda room: room.reading.owned(job_id, sessions))
+        job = await self.ask(lambda service: service.snapshot(job_id, session_ids=sessions))
         engine = changes.get("engine") or job.spec.engine
-        settings = self.rest.service.settings
-        check_model(engine, changes.get("model"), settings, owner=self.owner)
-        await self.ask_in_slices(
-            lambda room: room.sliced_retry(job_id, recording_id, session_ids=sessions, **changes)
+        await self.check_model(engine, changes.get("model"))
+        await self.ask_at_length(
+            lambda service: service.retry(job_id, recording_id, session_ids=sessions, **changes)
         )
         await self.reply_job(job_id)
 
@@ -454,6 +454,8 @@ class KeepHandler(_Control):
         """The janitor leaves it alone, or not any more."""
         sessions = self.job_sessions
         keep = decode_fields(KeepFields, json_object(self.request.body)).keep
-        await self.ask(lambda room: room.reading.recordings(job_id, recording_id, sessions))
-        await self.ask(lambda room: room.keep(job_id, keep, session_ids=sessions))
+        job = await self.ask(lambda service: service.snapshot(job_id, session_ids=sessions))
+        if recording_id is not None and job.recording(recording_id) is None:
+            raise UnknownRecording(UserMessage("no_recording", id=job_id, recording=recording_id))
+        await self.ask(lambda service: service.keep(job_id, keep, session_ids=sessions))
         await self.reply_job(job_id)

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: what the engine room holds now, and counts of what happened.
+"""Figures for Prometheus: what the service holds now, and counts of what happened.
 
 No label ever is a name, an id or an address of anybody: their values are few and known.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import platform
 from collections import Counter as Tallies
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
@@ -19,14 +18,12 @@ from prometheus_client.registry import Collector
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.events import Event, RecordingChanged
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.service_protocol import WorkerInfo
+from hybrid_transcribe.service_protocol import ServiceFigures
 from hybrid_transcribe.types import State
 
 if TYPE_CHECKING:
     from tornado.web import RequestHandler
 
-    from hybrid_transcribe.jobs.service import Service
 
 _NAME = "hybrid_transcribe"
 
@@ -37,36 +34,11 @@ _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 30
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """How things stand: jobs and recordings by state, lines by lane, workers and listeners."""
-
-    jobs: Mapping[State, int] = field(default_factory=dict)
-    recordings: Mapping[State, int] = field(default_factory=dict)
-    waiting: Mapping[str, int] = field(default_factory=dict)
-    deaths: Mapping[str, int] = field(default_factory=dict)
-    workers: tuple[WorkerInfo, ...] = ()
-    listeners: int = 0
-
-    @classmethod
-    def of(cls, room: JobManager) -> Now:
-        """Read it off the engine room, on its loop."""
-        jobs: Tallies[State] = Tallies()
-        recordings: Tallies[State] = Tallies()
-        for job_id in room.table.job_ids():
-            tally = room.table.row(job_id).tally
-            jobs[tally.state()] += 1
-            recordings.update(tally.states)
-        lanes = room.lanes
-        deaths = {name: lane.deaths for name, lane in lanes.by_name.items()}
-        return cls(jobs, recordings, lanes.lines(), deaths, lanes.workers(), room.bus.listeners)
-
-
 class _Reading(Collector):
     """Shows how things stood when somebody last looked."""
 
     def __init__(self) -> None:
-        self.now = Now()
+        self.now = ServiceFigures()
 
     def collect(self) -> Iterator[Metric]:
         """Called by prometheus_client."""
@@ -108,7 +80,7 @@ def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Ga
 class MetricsCollector:
     """The figures of one server."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self._reading = _Reading()
         self.registry.register(self._reading)
@@ -132,12 +104,12 @@ class MetricsCollector:
             buckets=_BOUNDS_S,
             registry=self.registry,
         )
-        service.subscribe(self._on_event)
 
     def _counter(self, name: str, message: str, *labels: str) -> Counter:
         return Counter(f"{_NAME}_{name}", message, labels, registry=self.registry)
 
-    def _on_event(self, event: Event) -> None:
+    def take(self, event: Event) -> None:
+        """Count a recording that ended."""
         recording = event.recording if isinstance(event, RecordingChanged) else None
         if recording is None or not recording.state.terminal:
             return
@@ -160,7 +132,7 @@ class MetricsCollector:
             self._took.labels(route, method).observe(handler.request.request_time())
         self._uploaded.inc(_received_bytes(handler))
 
-    def text(self, now: Now, accept: str) -> tuple[bytes, str]:
+    def text(self, now: ServiceFigures, accept: str) -> tuple[bytes, str]:
         """All figures in the format that the client prefers, and its media type."""
         self._reading.now = now
         encode, media_type = choose_encoder(accept)

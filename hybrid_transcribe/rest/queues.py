@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from operator import methodcaller
 
 from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
@@ -17,6 +18,7 @@ from hybrid_transcribe.rest.openapi.operation import (
     parameter,
 )
 from hybrid_transcribe.rest.openapi.schemas import ref
+from hybrid_transcribe.service_protocol import LAST_EVENT_HEADER
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import shapes
 
@@ -46,7 +48,10 @@ class QueuesHandler(BaseHandler):
             200: answer(
                 "The jobs, oldest first.",
                 {JSON: {"anyOf": [ref(shapes.OwnQueue), ref(shapes.AnonymousQueue)]}},
-                {"ETag": "Of this very answer."},
+                {
+                    "ETag": "Of this very answer.",
+                    LAST_EVENT_HEADER: "The number of the last event before it.",
+                },
                 own=examples.own_queue(),
                 strangers=examples.anonymous_queue(),
             ),
@@ -66,6 +71,7 @@ class QueuesHandler(BaseHandler):
         else:
             queue = await self.ask_at_length(lambda service: service.queue_json(sessions, states))
         self._etag = queue.etag
+        self.set_header(LAST_EVENT_HEADER, str(queue.seq))
         self.set_header("Content-Type", "application/json")
         self.set_header("Cache-Control", REVALIDATE)
         # As it is: it may have many megabytes, which `reply` would copy.
@@ -92,7 +98,7 @@ class SessionHandler(BaseHandler):
     @operation("delete_session", "Erase a session", answers={204: GONE})
     async def delete(self, session_id: str) -> None:
         """All its jobs with everything they left. What never was is erased as well."""
-        await self.ask_in_slices(lambda room: room.sliced_delete_session(session_id))
+        await self.ask_at_length(lambda service: service.delete_session(session_id))
         self.set_status(HTTPStatus.NO_CONTENT)
 
 
@@ -125,7 +131,5 @@ class SessionsHandler(BaseHandler):
         if not sessions:
             raise InvalidRequest("Name the session to erase: X-Session-Id, or ?session_id=")
         for session_id in sessions:
-            await self.ask_in_slices(
-                lambda room, gone=session_id: room.sliced_delete_session(gone)  # type: ignore[misc]
-            )
+            await self.ask_at_length(methodcaller("delete_session", session_id))
         self.set_status(HTTPStatus.NO_CONTENT)

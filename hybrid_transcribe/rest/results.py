@@ -15,8 +15,6 @@ from hybrid_transcribe import errors
 from hybrid_transcribe.config import MIB
 from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
-from hybrid_transcribe.jobs.job_queries import Sessions
-from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
@@ -25,6 +23,7 @@ from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.openapi.operation import JSON, SESSIONS, answer, operation
 from hybrid_transcribe.rest.openapi.schemas import TEXT, ref
 from hybrid_transcribe.rest.sending import send
+from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import Rejection, State
 
 #: What a job of several recordings can be had as, beside a zip of any format.
@@ -118,7 +117,7 @@ class RecordingResultHandler(BaseHandler):
         writer = WRITERS.make(query.format)
         sessions = self.job_sessions
         transcript = await self.ask(
-            lambda room: room.reading.transcript(
+            lambda service: service.transcript(
                 job_id, recording_id, partial=query.partial, run=query.run, session_ids=sessions
             )
         )
@@ -151,7 +150,7 @@ class JobResultHandler(BaseHandler):
         if name == "zip":
             await self._zip(job_id, query.inside, partial, sessions)
             return
-        ids, missing = await self.ask(lambda room: planned(room, job_id, partial, sessions))
+        ids, missing = await self.ask(lambda service: planned(service, job_id, partial, sessions))
         single = len(ids) == 1 and not missing
         if not single and name != MERGED:
             raise InvalidRequest(
@@ -179,7 +178,7 @@ class JobResultHandler(BaseHandler):
         self, job_id: str, inside: str, partial: bool, sessions: tuple[str, ...] | None
     ) -> None:
         """Packed on disk, one transcript after the other: a job may have ten thousand."""
-        ids, missing = await self.ask(lambda room: planned(room, job_id, partial, sessions))
+        ids, missing = await self.ask(lambda service: planned(service, job_id, partial, sessions))
         service = self.rest.service
         transcripts = (
             service.transcript(job_id, item, partial=partial, session_ids=sessions) for item in ids
@@ -194,14 +193,14 @@ class JobResultHandler(BaseHandler):
 
 
 def planned(
-    room: JobManager, job_id: str, partial: bool, sessions: Sessions
+    service: HostedService, job_id: str, partial: bool, sessions: tuple[str, ...] | None
 ) -> tuple[list[str], list[Rejection]]:
     """A job's recordings with a transcript, in order, and what has none with the reason.
 
     Raises UnknownJob, and without ``partial`` InvalidTransition while one that has no complete
     text yet has not ended.
     """
-    job = room.reading.snapshot(job_id, session_ids=sessions)
+    job = service.snapshot(job_id, session_ids=sessions)
     if not partial and not all(r.has_result or r.state.terminal for r in job.recordings):
         raise InvalidTransition(f"The job is {job.state}; wait, or ask with partial=true")
     ids, missing = [], list(job.rejected)

@@ -1,4 +1,4 @@
-"""The service on a port of its own, on the engine-room loop of this very process."""
+"""The service on a port of its own, on its own loop in this very process."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.routes import alone
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
+from hybrid_transcribe.service_protocol import HostedService
 
 #: A new token, in random bits.
 TOKEN_BITS = 192
@@ -27,7 +26,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class Server:
     """A running server. ``url`` is where it is, ``token`` what callers must show."""
 
-    def __init__(self, service: Service, http: Web, url: str, token: str | None) -> None:
+    def __init__(self, service: HostedService, http: Web, url: str, token: str | None) -> None:
         self._service = service
         self._http = http
         self.url = url
@@ -37,7 +36,7 @@ class Server:
         """Take no more requests, and hang up on whoever is there. Jobs go on. Twice is once."""
         # A service that closes hangs up itself, when everybody has had an answer.
         with suppress(ServiceClosed):
-            self._service.do(lambda room: self._http.hang_up())
+            self._service.on_loop(self._http.hang_up).result()
 
     def __enter__(self) -> Server:
         return self
@@ -55,7 +54,7 @@ class Server:
 
 
 def serve(
-    service: Service,
+    service: HostedService,
     host: str = "127.0.0.1",
     port: int = 0,
     *,
@@ -76,7 +75,7 @@ def serve(
     rest = AppContext(service, Access(secret, owner=True))
     sockets = bind_sockets(port, host)
 
-    def start(room: JobManager) -> Web:
+    def start() -> Web:
         application = Application(alone(rest), log_function=lambda handler: None)
         # Each request has its own limit; Tornado's is for all that do not stream.
         http = Web(
@@ -89,13 +88,13 @@ def serve(
         service.before_close(http.stop)
         service.after_close(lambda: http.leave(rest.busy))
         if service.settings.preload_models is None:
-            room.preload()
+            service.preload()
         return http
 
     text = f"[{host}]" if ":" in host else host
     url = f"http://{text}:{sockets[0].getsockname()[1]}"
     try:
-        return Server(service, service.do(start), url, secret)
+        return Server(service, service.on_loop(start).result(), url, secret)
     except BaseException:
         # E.g. a service that was closed meanwhile.
         for socket in sockets:

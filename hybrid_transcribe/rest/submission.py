@@ -1,4 +1,4 @@
-"""What makes a submission: its fields, its recordings, and which models it may name."""
+"""What makes a submission: its fields and its recordings."""
 
 from __future__ import annotations
 
@@ -12,11 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import InvalidRequest, UnknownModel
-from hybrid_transcribe.jobs.request import engine_class
-from hybrid_transcribe.models import is_name, known_names
-from hybrid_transcribe.models.catalogue import entry_for
+from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.tus.handlers import shelf_of
 from hybrid_transcribe.uploads.files import stored_name
@@ -111,22 +107,3 @@ def session_of(key: str, received: Received, secret: str) -> str:
         # With its length and name, so that no two requests read as the same bytes.
         digest.update(f"\0{upload.size_bytes}\0{upload.name}\0".encode())
     return digest.hexdigest()[:_ID_CHARS]
-
-
-def check_model(engine: object, model: object, settings: Settings, *, owner: bool = False) -> None:
-    """Raise UnknownModel for a model that nobody may ask for over HTTP, UnknownEngine.
-
-    Both are as they came; None is the server's own choice. A checkpoint may be a pickle, which
-    runs code when it is opened, and an id makes this machine fetch gigabytes: so strangers choose
-    among the names there are, and the owner of a private kernel may also name an id of the hub.
-    """
-    if model is None or model == settings.model:
-        return
-    model = str(model)
-    can = engine_class(str(engine or settings.engine), settings).capabilities
-    if can.model_layout is None or model == can.default_model or entry_for(model) is not None:
-        # Without files the engine itself knows its names.
-        return
-    if owner and is_name(model) and not Path(model).exists():
-        return
-    raise UnknownModel(model, known_names())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import math
 from typing import Annotated
@@ -10,23 +9,16 @@ from typing import Annotated
 import msgspec
 
 from hybrid_transcribe._version import __version__
-from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
     InvalidOption,
     InvalidRequest,
     NotAllowed,
     NotFound,
     NoToken,
-    ServiceClosed,
     UnknownEngine,
 )
-from hybrid_transcribe.jobs.languages import make_language
-from hybrid_transcribe.jobs.manager import JobManager
-from hybrid_transcribe.jobs.model_advice import advise_models
-from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
-from hybrid_transcribe.rest.metrics import Now
 from hybrid_transcribe.rest.openapi.operation import answer, operation
 from hybrid_transcribe.rest.openapi.schemas import TEXT
 from hybrid_transcribe.types import EngineInfo, ModelAdvice
@@ -88,23 +80,18 @@ class ModelsHandler(BaseHandler):
 
     async def _details(self, engine: str) -> tuple[ModelAdvice, ...]:
         query = self.query(ModelsQuery)
-        language, duration_s = make_language(query.language), query.duration_s
+        language, duration_s = query.language, query.duration_s
         if duration_s is not None and not math.isfinite(duration_s):
             raise InvalidRequest(f"duration_s={duration_s!r}: it must be a number of seconds")
-        speeds = await self.ask(lambda room: room.speeds())
-        settings = self.rest.service.settings
-        loop = asyncio.get_running_loop()
         # It reads the disk.
-        return await loop.run_in_executor(
-            None, lambda: advise_models(engine, settings, speeds, language, duration_s)
+        return await self.ask_at_length(
+            lambda service: service.models(engine, language=language, duration_s=duration_s)
         )
 
 
 async def _engines(handler: BaseHandler) -> dict[str, EngineInfo]:
     """By name. Importing engines reads the disk, so not on the loop."""
-    settings = handler.rest.service.settings
-    loop = asyncio.get_running_loop()
-    return {e.name: e for e in await loop.run_in_executor(None, list_engines, settings)}
+    return {e.name: e for e in await handler.ask_at_length(lambda service: service.engines())}
 
 
 class LimitsHandler(BaseHandler):
@@ -164,21 +151,17 @@ class ReadyHandler(_Status):
     @operation("ready", "Does it take jobs?", answers={200: answer("It does.", shapes.ReadyView)})
     async def get(self) -> None:
         """Without a token the status alone."""
-        warnings, model = await self.ask(_look)
+        health = await self.ask(lambda service: service.health())
         if self.who is Role.STRANGER:
             self.reply(shapes.ReadyView(status=self.stranger_status))
             return
         # What they say may name files of this machine, or another's recording.
         lines = tuple(
-            shapes.WarningEvent.of(code, text if self.owner else "") for code, text in warnings
+            shapes.WarningEvent.of(code, text if self.owner else "")
+            for code, text in health.warnings
         )
+        model = health.default_model
         self.reply(shapes.ReadyView(status="ready", default_model=model, warnings=lines))
-
-
-def _look(room: JobManager) -> tuple[tuple[tuple[str, str], ...], str]:
-    if room.closing:
-        raise ServiceClosed(UserMessage("service_closing"))
-    return tuple(room.warnings), room.default_model()
 
 
 #: Headers that a proxy adds: the address it calls from is not the client's.
@@ -206,8 +189,8 @@ class MetricsHandler(BaseHandler):
         visits = self.who is Role.VISITOR
         if not self.trusted and (visits or not self._from_here()):
             raise NotAllowed("Metrics are for this machine alone, or for a server with a token")
-        now = await self.ask(Now.of)
-        text, media_type = self.rest.meter.text(now, self.request.headers.get("Accept", ""))
+        figures = await self.ask(lambda service: service.figures())
+        text, media_type = self.rest.meter.text(figures, self.request.headers.get("Accept", ""))
         self.set_header("Content-Type", media_type)
         self.set_header("Cache-Control", "no-store")
         self.finish(text)

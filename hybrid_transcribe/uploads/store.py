@@ -36,8 +36,8 @@ from hybrid_transcribe.errors import (
     UnknownUpload,
     UploadConflict,
 )
-from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.uploads.files import telling_full
 from hybrid_transcribe.uploads.received import size, text_of
 
@@ -302,16 +302,16 @@ def link(source: Path, target: Path) -> None:
                     new.write(block)
 
 
-_shelves: weakref.WeakKeyDictionary[Service, UploadStore] = weakref.WeakKeyDictionary()
+_shelves: weakref.WeakKeyDictionary[HostedService, UploadStore] = weakref.WeakKeyDictionary()
 
 
-def opened(service: Service) -> UploadStore | None:
+def opened(service: HostedService) -> UploadStore | None:
     """The service's shelf, None before it was opened."""
     return _shelves.get(service)
 
 
-def open_shelf(service: Service) -> UploadStore:
-    """The service's shelf. Called on the engine-room loop, so that there is one."""
+def open_shelf(service: HostedService) -> UploadStore:
+    """The service's shelf. Called on the service's loop, so that there is one."""
     shelf = _shelves.get(service)
     if shelf is None:
         shelf = _shelves[service] = UploadStore(service.partial_dir, service.settings, LoopClock())
@@ -322,10 +322,10 @@ def open_shelf(service: Service) -> UploadStore:
     return shelf
 
 
-def expire_abandoned(service: Service) -> None:
+def expire_abandoned(service: HostedService) -> None:
     """Have what an earlier process left in pieces expire, though nobody asks for it."""
     if service.partial_dir.exists():
-        service.call(lambda room: open_shelf(service))
+        service.on_loop(lambda: open_shelf(service))
 
 
 def read_metadata(header: str) -> dict[str, str]:

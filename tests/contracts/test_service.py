@@ -7,8 +7,10 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +38,33 @@ from tests.services import until_segment, wavs
 
 
 class _Remote(RemoteService):
-    """A service of this process, reached over HTTP; closing one closes both."""
+    """A service of this process, reached over HTTP through so many servers; closed with them."""
 
-    def __init__(self) -> None:
-        self.behind = local_service()
-        server = self.behind.serve()
+    def __init__(self, n_servers: int = 1) -> None:
+        self.behind: list[Service | RemoteService] = [local_service()]
+        for _ in range(n_servers - 1):
+            server = self.behind[-1].serve()
+            self.behind.append(RemoteService(server.url, server.token))
+        server = self.behind[-1].serve()
         super().__init__(server.url, server.token)
 
     @property
     def uploads_dir(self) -> Path:
         """Where what was sent lies in the end."""
-        return self.behind.uploads_dir
+        return self.behind[0].uploads_dir
 
     def close(self) -> None:
         super().close()
-        self.behind.close()
+        for service in reversed(self.behind):
+            service.close()
 
 
 #: Ways to reach an engine room.
-DOORS: dict[str, Callable[[], Any]] = {"local": local_service, "remote": _Remote}
+DOORS: dict[str, Callable[[], Any]] = {
+    "local": local_service,
+    "remote": _Remote,
+    "chain": partial(_Remote, n_servers=2),
+}
 
 
 @pytest.fixture(params=DOORS, scope="module")
@@ -395,7 +405,7 @@ def test_from_inside_a_listener(service: Service, path: Path) -> None:
     assert len(seen) == 3
 
 
-def test_waiting_inside_a_listener_is_refused(service: Service, path: Path) -> None:
+def test_waiting_inside_a_listener_is_refused(service: Service, path: Path, gate: Path) -> None:
     """A callback that would wait for ever gets an error; for what is over it has the result."""
     seen: list[object] = []
 
@@ -408,8 +418,12 @@ def test_waiting_inside_a_listener_is_refused(service: Service, path: Path) -> N
                 seen.append(error)
 
     with service.subscribe(listen):
-        service.submit(path).result(30)
-        service.submit(path).result(30)
+        job = service.submit(path, model=Script(gate=str(gate)).model)
+        deadline = time.monotonic() + 30
+        while not seen and time.monotonic() < deadline:
+            time.sleep(0.01)
+        gate.touch()
+        job.result(30)
     assert any(isinstance(item, InvalidRequest) for item in seen)
     assert "talk.wav 0 talk.wav 1 talk.wav 2" in seen
 

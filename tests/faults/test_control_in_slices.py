@@ -9,7 +9,7 @@ import pytest
 from hybrid_transcribe.errors import QueueFull
 from hybrid_transcribe.events import JobChanged, JobDeleted, RecordingChanged
 from hybrid_transcribe.interfaces import Journal, JournalChanges
-from hybrid_transcribe.jobs import manager, slices
+from hybrid_transcribe.jobs import control, manager, slices
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.slices import finish
 from hybrid_transcribe.types import State
@@ -22,7 +22,8 @@ PORTION = 5
 
 @pytest.fixture(autouse=True)
 def _small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manager, "PORTION", PORTION)
+    for module in (control, manager):
+        monkeypatch.setattr(module, "PORTION", PORTION)
 
 
 @pytest.fixture

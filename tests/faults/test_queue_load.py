@@ -21,7 +21,7 @@ from hybrid_transcribe.rest.event_texts import EventTexts
 from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import State
 from hybrid_transcribe.wire import serialize
-from hybrid_transcribe.wire.one_line import on_one_line
+from hybrid_transcribe.wire.queue_text import on_one_line
 from tests.jobs.conftest import make_job
 from tests.services import service, wavs
 

@@ -11,7 +11,7 @@ import pytest
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import UnknownModel
-from hybrid_transcribe.rest.submission import check_model
+from hybrid_transcribe.jobs.request import check_model
 from tests.rest.conftest import Site
 from tests.services import service, wavs
 
@@ -75,6 +75,6 @@ def test_what_the_server_was_started_with_may_be_named() -> None:
 
 def test_only_the_owner_names_any_id_of_the_hub() -> None:
     """It makes this machine fetch gigabytes."""
-    check_model("transformers", "somebody/whisper", Settings(), owner=True)
+    check_model("transformers", "somebody/whisper", Settings(), hub_ids=True)
     with pytest.raises(UnknownModel):
         check_model("transformers", "somebody/whisper", Settings())

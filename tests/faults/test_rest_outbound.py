@@ -387,7 +387,7 @@ def _turn(clock: ManualClock, by_s: float, room: Any) -> None:
 
 
 def _waits(s: Service) -> bool:
-    return s.call(lambda room: bool(outbox_of(s, room)._timers)).result()
+    return s.call(lambda room: bool(outbox_of(s)._timers)).result()
 
 
 def test_a_callback_survives_a_restart(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_transcribe import Service
+from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.hud import messages as m
@@ -71,7 +73,8 @@ def test_a_bad_message_is_a_problem(service: Service, content: Any) -> None:
 def test_no_message_raises(content: Any) -> None:
     """Nor does one of a shape that nobody thought of."""
     items: list[Any] = []
-    desk = PanelController(object(), lambda told, buffers: items.append(told))
+    service: Any = SimpleNamespace(settings=Settings(), in_process=False)
+    desk = PanelController(service, lambda told, buffers: items.append(told))
     desk.receive(content, [])
     desk.close()
     assert items

@@ -235,6 +235,8 @@ def test_what_comes_together_is_told_together() -> None:
     coming = [e.RecordingChanged(1, SESSION, "j", item) for item in (half, most)]
 
     class Service(Told):
+        warnings = ()
+
         def subscribe(self, **_: Any) -> Service:
             return self
 

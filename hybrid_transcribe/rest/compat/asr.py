@@ -9,10 +9,7 @@ import msgspec
 from hybrid_transcribe.core.languages import english_name
 from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import ServiceClosed, UnknownFormat
-from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.option_text import parse
-from hybrid_transcribe.jobs.request import engine_class
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import pcm, whisper
@@ -28,6 +25,7 @@ from hybrid_transcribe.rest.openapi.operation import (
 from hybrid_transcribe.rest.openapi.options import FILE, object_of, option_parameters
 from hybrid_transcribe.rest.openapi.schemas import TEXT, ref
 from hybrid_transcribe.rest.results import disposition
+from hybrid_transcribe.service_protocol import EventListener, HostedService
 from hybrid_transcribe.types import Recording, State, Transcript
 
 #: Formats of ``output``; the first is the default.
@@ -155,13 +153,13 @@ class DetectLanguage(_Whisper):
         try:
             if not self.query(EncodeQuery).encode:
                 received = await pcm.with_headers(received)
-            options = self._run_spec()
+            options = await self._run_spec()
         except BaseException:
             received.discard()
             raise
         job_id = await self.attend(received, options)
         recording = await self._await_transcript(job_id)
-        await self.ask(lambda room: room.cancel(job_id))
+        await self.ask(lambda service: service.cancel(job_id))
         code = recording.language
         # An engine for one language needs no look to be sure.
         sure = recording.language_probability
@@ -173,31 +171,30 @@ class DetectLanguage(_Whisper):
             )
         )
 
-    def _run_spec(self) -> dict[str, Any]:
+    async def _run_spec(self) -> dict[str, Any]:
         """Past what is no speech, where the engine can find speech: noise has no language."""
-        settings = self.rest.service.settings
-        can = engine_class(settings.engine, settings).capabilities
-        return {"vad_filter": True} if "vad_filter" in can.options else {}
+        default = (await self.ask_at_length(lambda service: service.engines()))[0]
+        return {"vad_filter": True} if "vad_filter" in default.options else {}
 
     async def _await_transcript(self, job_id: str) -> Recording:
         """The recording with its language, or as it ended. Raises why it failed."""
-        with await self.ask(lambda room: _listen(room, job_id)) as listening:
-            recording = await self.ask(lambda room: _recording(room, job_id))
+        with await self.ask(lambda service: _listen(service, job_id)) as listening:
+            recording = await self.ask(lambda service: _recording(service, job_id))
             while not (recording.language or recording.state.terminal):
                 if await anext(aiter(listening), None) is None:
                     raise ServiceClosed(UserMessage("service_closed"))
-                recording = await self.ask(lambda room: _recording(room, job_id))
+                recording = await self.ask(lambda service: _recording(service, job_id))
         if recording.state is State.FAILED:
             await self.ended(job_id)
         return recording
 
 
-def _listen(room: JobManager, job_id: str) -> Subscription:
-    return room.subscribe(session_ids=(room.reading.owned(job_id).session_id,))
+def _listen(service: HostedService, job_id: str) -> EventListener:
+    return service.subscribe(session_ids=(service.snapshot(job_id).session_id,))
 
 
-def _recording(room: JobManager, job_id: str) -> Recording:
-    (recording,) = room.reading.recordings(job_id)
+def _recording(service: HostedService, job_id: str) -> Recording:
+    (recording,) = service.snapshot(job_id).recordings
     return recording
 
 

@@ -15,8 +15,8 @@ from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
 from hybrid_transcribe.rest.jobs import SUBMIT_ERRORS
-from hybrid_transcribe.rest.submission import check_model
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import Transcript
 from hybrid_transcribe.uploads.received import Received, ReceivedFile, UploadLimits
 
@@ -105,10 +105,8 @@ class Synchronous(StreamingBody, BaseHandler):
             None, content_of, [upload.path], fields
         )
         headers, rest = self.request.headers, self.rest
-        awaited, is_new = await self.ask(
-            lambda room: rest.waiting.join(
-                rest.service,
-                room,
+        awaited, is_new = await self.on_loop(
+            lambda: rest.waiting.join(
                 content,
                 headers.get("Idempotency-Key", ""),
                 again=_sent_before(headers.get("X-Stainless-Retry-Count", "")),
@@ -131,9 +129,7 @@ class Synchronous(StreamingBody, BaseHandler):
         files = [Uploaded(upload.path, upload.name)]
         owner = session or service.new_session()
         try:
-            check_model(
-                options.get("engine"), options.get("model"), service.settings, owner=self.owner
-            )
+            await self.check_model(options.get("engine"), options.get("model"))
             job = await asyncio.get_running_loop().run_in_executor(
                 None, lambda: service.submit(files, session_id=owner, **options)
             )
@@ -141,15 +137,15 @@ class Synchronous(StreamingBody, BaseHandler):
             upload.path.unlink(missing_ok=True)
             # Kept: in an except clause the name goes with it.
             why = error
-            await self.ask(lambda room: waiting.failed(awaited, why))
+            await self.on_loop(lambda: waiting.failed(awaited, why))
             raise
-        await self.ask(lambda room: waiting.job_created(room, awaited, job))
+        await self.on_loop(lambda: waiting.job_created(awaited, job))
 
     async def ended(self, job_id: str) -> Transcript:
         """The job's one transcript, when it is complete. Raises why there is none."""
         try:
             await self.rest.service.wait_async(job_id)
-            return await self.ask(lambda room: _transcript(room, job_id))
+            return await self.ask(lambda service: _transcript(service, job_id))
         except UnknownJob:
             # Erased, by its owner or as the service closes.
             if self.rest.waiting.closed:
@@ -169,7 +165,7 @@ class Synchronous(StreamingBody, BaseHandler):
         if awaited is not None:
             waiting = self.rest.waiting
             with suppress(ServiceClosed):
-                self.rest.service.call(lambda room: waiting.leave(room, awaited, answered=answered))
+                self.rest.service.on_loop(lambda: waiting.leave(awaited, answered=answered))
 
     def on_finish(self) -> None:
         """It has its answer, or what we could give it."""
@@ -229,10 +225,9 @@ def one_recording(received: Received, field: str) -> ReceivedFile:
     return upload
 
 
-def _transcript(room: Any, job_id: str) -> Transcript:
-    (recording,) = room.reading.recordings(job_id)
-    transcript: Transcript = room.reading.transcript(job_id, recording.recording_id)
-    return transcript
+def _transcript(service: HostedService, job_id: str) -> Transcript:
+    (recording,) = service.snapshot(job_id).recordings
+    return service.transcript(job_id, recording.recording_id)
 
 
 def _sent_before(count: str) -> bool:

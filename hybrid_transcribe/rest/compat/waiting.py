@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from hybrid_transcribe.core.clock import Clock, LoopClock, Timer
+from hybrid_transcribe.core.clock import Timer
 from hybrid_transcribe.errors import ServiceClosed, UnknownJob
+from hybrid_transcribe.events import Event, JobDeleted
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.service_protocol import HostedService
 
 if TYPE_CHECKING:
     from hybrid_transcribe.jobs.handle import Job
-    from hybrid_transcribe.jobs.manager import JobManager
-    from hybrid_transcribe.jobs.service import Service
 
 #: How long a job without a client waits for one to come back. The pauses of OpenAI's client
 #: between its attempts are 8 s at most.
@@ -64,10 +64,10 @@ class Awaited:
 
 
 class Waiting:
-    """The jobs of one server that somebody waits for. Used on the engine-room loop only."""
+    """The jobs of one server that somebody waits for. Used on the service's loop only."""
 
-    def __init__(self, clock: Clock | None = None, grace_s: float = GRACE_S) -> None:
-        self._clock = clock or LoopClock()
+    def __init__(self, service: HostedService, grace_s: float = GRACE_S) -> None:
+        self._service = service
         self._grace_s = grace_s
         self._awaited: list[Awaited] = []
         self._watching = False
@@ -75,8 +75,6 @@ class Waiting:
 
     def join(
         self,
-        service: Service,
-        room: JobManager,
         content: str,
         key: str,
         *,
@@ -91,8 +89,8 @@ class Waiting:
             raise ServiceClosed(UserMessage("service_closing"))
         if not self._watching:
             self._watching = True
-            service.before_close(lambda: self._close(room))
-        result = self._find(room, content, key, again)
+            self._service.before_close(self._close)
+        result = self._find(content, key, again)
         awaited = result or Awaited(content, key, named=named)
         if result is None:
             self._awaited.append(awaited)
@@ -100,72 +98,79 @@ class Waiting:
         awaited.clients += 1
         return awaited, result is None
 
-    def _find(self, room: JobManager, content: str, key: str, again: bool) -> Awaited | None:
+    def _find(self, content: str, key: str, again: bool) -> Awaited | None:
         same = [item for item in self._awaited if item.content == content]
-        there = [
-            item
-            for item in same
-            if not item.job_created.done() or item.job_created.result() in room.table
-        ]
-        fitting = [item for item in there if item.suits(key, again=again)]
+        fitting = [item for item in same if item.suits(key, again=again)]
         # Rather one whose client is gone than to share another's.
         return min(fitting, key=lambda item: item.clients, default=None)
 
-    def job_created(self, room: JobManager, awaited: Awaited, job: Job) -> None:
+    def job_created(self, awaited: Awaited, job: Job) -> None:
         """The job is there."""
         awaited.job = job
         awaited.job_created.set_result(job.job_id)
-        self._maybe_end(room, awaited)
+        self._maybe_end(awaited)
 
     def failed(self, awaited: Awaited, error: BaseException) -> None:
         """There will be no job; whoever waits beside learns why."""
         self._forget(awaited)
         awaited.job_created.set_exception(error)
 
-    def leave(self, room: JobManager, awaited: Awaited, *, answered: bool) -> None:
+    def leave(self, awaited: Awaited, *, answered: bool) -> None:
         """A client has gone, with its answer or without."""
         awaited.clients -= 1
         awaited.lost = not answered
-        self._maybe_end(room, awaited)
+        self._maybe_end(awaited)
 
-    def _maybe_end(self, room: JobManager, awaited: Awaited) -> None:
+    def _maybe_end(self, awaited: Awaited) -> None:
         """Where nobody waits, let the grace begin."""
         alone = not awaited.clients and awaited in self._awaited
         # One that is still to be made ends when it is.
         if alone and awaited.job_created.done():
-            end = partial(self._end, room, awaited)
-            awaited.timer = self._clock.call_later(self._grace_s, end)
+            end = partial(self._end, awaited)
+            awaited.timer = self._service.clock.call_later(self._grace_s, end)
 
-    def _end(self, room: JobManager, awaited: Awaited) -> None:
+    def _end(self, awaited: Awaited) -> None:
         """Nobody came back."""
         self._forget(awaited)
         awaited.job = None
-        with suppress(UnknownJob):
-            _let_go(room, awaited)
+        with suppress(ServiceClosed):
+            self._service.ask(lambda: _let_go(self._service, awaited))
+
+    def take(self, event: Event) -> None:
+        """What happens on the service's loop: a job that is deleted is nobody's any more."""
+        if isinstance(event, JobDeleted):
+            for awaited in tuple(self._awaited):
+                created = awaited.job_created
+                if created.done() and created.result() == event.job_id:
+                    awaited.stay()
+                    self._forget(awaited)
 
     def _forget(self, awaited: Awaited) -> None:
         if awaited in self._awaited:
             self._awaited.remove(awaited)
 
-    def _close(self, room: JobManager) -> None:
+    def _close(self) -> None:
         """The service is closing: clients send again, to whoever comes after it."""
         self.closed = True
         for awaited in tuple(self._awaited):
             awaited.stay()
             if awaited.job_created.done():
-                self._end(room, awaited)
+                self._forget(awaited)
+                awaited.job = None
+                with suppress(ServiceClosed, UnknownJob):
+                    _let_go(self._service, awaited)
 
 
-def _let_go(room: JobManager, awaited: Awaited) -> None:
+def _let_go(service: HostedService, awaited: Awaited) -> None:
     """Cancel a job; erase it, too, where nobody else can know it."""
     job_id = awaited.job_created.result()
-    job = room.reading.owned(job_id)
+    job = service.snapshot(job_id)
     # Somebody who saw it wants it.
     if job.kept:
         return
-    room.cancel(job_id)
+    service.cancel(job_id)
     if not awaited.named:
-        room.delete(job_id)
+        service.delete(job_id)
 
 
 def content_of(paths: list[Path], options: Mapping[str, Any]) -> str:

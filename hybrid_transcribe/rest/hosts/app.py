@@ -30,7 +30,6 @@ from voila.paths import collect_template_paths
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import NotAllowed
-from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.base_handler import AppContext, BaseHandler, TellsMethods
 from hybrid_transcribe.rest.hosts.kernels import (
@@ -48,6 +47,7 @@ from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.routes import routes
 from hybrid_transcribe.rest.system import OPEN_PATHS
 from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
+from hybrid_transcribe.service_protocol import HostedService
 
 #: By these the kernels of pages find the service.
 URL, TOKEN = f"{PREFIX}URL", f"{PREFIX}TOKEN"
@@ -64,7 +64,9 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
 
     name = "voila"
 
-    def prepare(self, service: Service, plan: ServeConfig, sockets: list[socket.socket]) -> None:
+    def prepare(
+        self, service: HostedService, plan: ServeConfig, sockets: list[socket.socket]
+    ) -> None:
         """Get ready to serve that on these sockets, see `take_port`."""
         self._service, self._plan, self._sockets = service, plan, sockets
         # Kernels' ids are as good as keys to them, and at every page's coming it writes one.
@@ -118,7 +120,7 @@ class PageServer(voila.app.Voila):  # type: ignore[misc]
             )
             http.add_sockets(self._sockets)
             if self._service.settings.preload_models is None:
-                self._service.call(lambda room: room.preload())
+                self._service.ask(self._service.preload)
             try:
                 up(url)
                 await stop.wait()

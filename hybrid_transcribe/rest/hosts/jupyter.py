@@ -23,6 +23,7 @@ from hybrid_transcribe.rest.access import ANY_HOST, Access, Role
 from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.logs import redacted
 from hybrid_transcribe.rest.routes import alone
+from hybrid_transcribe.service_protocol import HostedService
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -49,7 +50,7 @@ class Lazily:
     It is closed when the server's process ends, and then running work goes back to the journal.
     """
 
-    def __init__(self, prefix: str, make: Callable[[], Service] = Service) -> None:
+    def __init__(self, prefix: str, make: Callable[[], HostedService] = Service) -> None:
         self.prefix = prefix
         self._make = make
         self._lock = asyncio.Lock()

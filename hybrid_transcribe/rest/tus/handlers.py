@@ -47,7 +47,7 @@ async def shelf_of(door: BaseHandler) -> UploadStore:
     """The shelf of a handler's service, whatever host the handler is on."""
     service = door.rest.service
     result = opened(service)
-    return await door.ask(lambda room: open_shelf(service)) if result is None else result
+    return await door.on_loop(lambda: open_shelf(service)) if result is None else result
 
 
 _SIZE: Schema = {"type": "integer", "minimum": 0}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -231,29 +231,37 @@ class TestWaiting:
 
     def test_a_job_that_is_still_to_be_made_ends_when_it_is(self) -> None:
         """The client hangs up while we look into its file: the grace begins with the job."""
-        room: Any = _Room()
         clock = ManualClock()
-        waiting = Waiting(clock)
-        service: Any = SimpleNamespace(before_close=lambda action: None)
-        awaited, is_new = waiting.join(service, room, "content", "", again=False, named=False)
-        waiting.leave(room, awaited, answered=False)
+        service: Any = _Service(clock)
+        waiting = Waiting(service)
+        awaited, is_new = waiting.join("content", "", again=False, named=False)
+        waiting.leave(awaited, answered=False)
         clock.advance(2 * GRACE_S)
         job: Any = SimpleNamespace(job_id="one")
-        waiting.job_created(room, awaited, job)
+        waiting.job_created(awaited, job)
         clock.advance(GRACE_S - 1.0)
-        assert room.done == []
+        assert service.done == []
         clock.advance(1.0)
 
         assert is_new
-        assert room.done == ["cancel one", "delete one"]
+        assert service.done == ["cancel one", "delete one"]
 
 
-class _Room:
-    """Of an engine room as much as the rule needs."""
+class _Service:
+    """Of a service as much as the rule needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
         self.done: list[str] = []
-        self.reading: Any = SimpleNamespace(owned=lambda job_id: SimpleNamespace(kept=False))
+
+    def before_close(self, action: Callable[[], None]) -> None:
+        pass
+
+    def ask(self, action: Callable[[], None]) -> None:
+        action()
+
+    def snapshot(self, job_id: str) -> Any:
+        return SimpleNamespace(kept=False)
 
     def cancel(self, job_id: str) -> None:
         self.done.append(f"cancel {job_id}")

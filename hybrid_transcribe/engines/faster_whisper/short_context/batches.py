@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from copy import copy
@@ -255,7 +255,7 @@ class Batches:
         if full or self._encoders:
             return full
         # Nothing can come to them but from slots that are at work.
-        groups = self._groups()
+        groups = _groups(self._calls)
         first = groups[0]
         n = self._room_for(first[0])
         if len(groups) == 1:
@@ -264,22 +264,11 @@ class Batches:
 
     def _full(self) -> list[Call]:
         """A batch that waits for nobody: a full one, or one that has waited long enough."""
-        for group in self._groups():
+        for group in _groups(self._calls):
             most = self._room_for(group[0])
             if len(group) >= most or time.monotonic() - group[0].since_s >= MAX_WAIT_S:
                 return group[:most]
         return []
-
-    def _groups(self) -> list[list[Call]]:
-        """Calls that can go together, the oldest first."""
-        groups: list[list[Call]] = []
-        for call in self._calls:
-            group = next((group for group in groups if group[0].fits(call)), None)
-            if group is None:
-                groups.append([call])
-            else:
-                group.append(call)
-        return groups
 
     # ----------------------------------------------------------------------- batches
 
@@ -316,6 +305,18 @@ class Batches:
         if len(answers) != len(batch):
             raise RuntimeError(f"{len(answers)} answers to {len(batch)} calls")
         return answers
+
+
+def _groups(calls: Iterable[Call]) -> list[list[Call]]:
+    """Calls that can go together, the oldest first."""
+    groups: list[list[Call]] = []
+    for call in calls:
+        group = next((group for group in groups if group[0].fits(call)), None)
+        if group is None:
+            groups.append([call])
+        else:
+            group.append(call)
+    return groups
 
 
 @dataclass(frozen=True, slots=True)

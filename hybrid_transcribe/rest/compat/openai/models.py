@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import UnknownModel
 from hybrid_transcribe.models.catalogue import is_path
 from hybrid_transcribe.registry import ENGINES
@@ -101,15 +99,13 @@ class OpenAIModelHandler(OpenAIHandler):
 
 async def _listed(handler: OpenAIHandler) -> dict[str, OpenAIModel]:
     # Importing engines reads the disk, so not on the loop.
-    engines = await asyncio.get_running_loop().run_in_executor(
-        None, list_engines, handler.rest.service.settings
-    )
+    engines = await handler.ask_at_length(lambda service: service.engines())
     return {name: OpenAIModel(id=name, owned_by=owner) for name, owner in _names(engines)}
 
 
-def _names(engines: Any) -> Iterator[tuple[str, str]]:
+def _names(engines: Sequence[EngineInfo]) -> Iterator[tuple[str, str]]:
     """Names with their owners: the aliases, bare ones of the default engine, then all in full."""
-    usable: list[EngineInfo] = [engine for engine in engines if engine.available]
+    usable = [engine for engine in engines if engine.available]
     if any(engine.default for engine in usable):
         yield from ((alias, _OWNER) for alias in ALIASES)
     for engine in usable:

@@ -12,11 +12,10 @@ from tornado.iostream import StreamClosedError
 
 from hybrid_transcribe.errors import HybridTranscribeError, ServiceClosed, UnknownJob
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
-from hybrid_transcribe.jobs.bus import Subscription
-from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.openai.base_handler import error_body
+from hybrid_transcribe.service_protocol import EventListener, HostedService
 from hybrid_transcribe.types import Segment, Transcript
 
 #: A sign of life for proxies and clients that give up on a silent connection, in seconds.
@@ -73,7 +72,7 @@ async def _messages(handler: BaseHandler, job_id: str) -> AsyncGenerator[bytes, 
 
 async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str, Any], None]:
     """Pieces of the text, and the whole of it. Raises why there is none."""
-    listening, sent = await handler.ask(lambda room: _listen(room, job_id)), _Sent()
+    listening, sent = await handler.ask(lambda service: _listen(service, job_id)), _Sent()
     try:
         async for segments, ended in _news(handler, job_id, listening):
             for message in sent.new_of(segments):
@@ -84,7 +83,7 @@ async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str,
             raise ServiceClosed(UserMessage("service_closed"))
     finally:
         listening.close()
-    final = await handler.ask(lambda room: _final(room, job_id))
+    final = await handler.ask(lambda service: _final(service, job_id))
     yield {"type": "transcript.text.done", "text": final.text}
 
 
@@ -93,13 +92,13 @@ _News = tuple[int, tuple[Segment, ...]]
 
 
 async def _news(
-    handler: BaseHandler, job_id: str, listening: Subscription
+    handler: BaseHandler, job_id: str, listening: EventListener
 ) -> AsyncGenerator[tuple[_News, bool], None]:
     """What is there, then what comes."""
-    yield await handler.ask(lambda room: _so_far(room, job_id))
+    yield await handler.ask(lambda service: _so_far(service, job_id))
     async for event in listening:
         if isinstance(event, Resync):
-            yield await handler.ask(lambda room: _so_far(room, job_id))
+            yield await handler.ask(lambda service: _so_far(service, job_id))
         elif event.job_id == job_id:
             yield _news_of(event), _is_end(event)
 
@@ -127,19 +126,19 @@ class _Sent:
             yield {"type": "transcript.text.delta", "delta": delta}
 
 
-def _listen(room: JobManager, job_id: str) -> Subscription:
-    return room.subscribe(session_ids=(room.reading.owned(job_id).session_id,))
+def _listen(service: HostedService, job_id: str) -> EventListener:
+    return service.subscribe(session_ids=(service.snapshot(job_id).session_id,))
 
 
-def _so_far(room: JobManager, job_id: str) -> tuple[_News, bool]:
-    (recording,) = room.reading.recordings(job_id)
-    result = room.reading.transcript(job_id, recording.recording_id, partial=True)
+def _so_far(service: HostedService, job_id: str) -> tuple[_News, bool]:
+    (recording,) = service.snapshot(job_id).recordings
+    result = service.transcript(job_id, recording.recording_id, partial=True)
     return (0, result.segments), recording.state.terminal
 
 
-def _final(room: JobManager, job_id: str) -> Transcript:
-    (recording,) = room.reading.recordings(job_id)
-    return room.reading.transcript(job_id, recording.recording_id)
+def _final(service: HostedService, job_id: str) -> Transcript:
+    (recording,) = service.snapshot(job_id).recordings
+    return service.transcript(job_id, recording.recording_id)
 
 
 def _news_of(event: Event) -> _News:

@@ -1,4 +1,4 @@
-"""The engine-room loop, from its first turn to its last.
+"""An event loop on a thread of its own, from its first turn to its last.
 
 As `asyncio.run`, which however waits for ever for a task that hears no cancel, and for a thread
 that a disk or a name server holds up.
