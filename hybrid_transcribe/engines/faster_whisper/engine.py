@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Forget, Probe, forget, probe
-from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.loading import (
+    WHISPER,
+    check_available,
+    load_error,
+    model_folder,
+)
 from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.engines.common.prompt import length_notices
 from hybrid_transcribe.engines.common.request import not_installed
@@ -33,7 +38,6 @@ from hybrid_transcribe.engines.faster_whisper.short_context.parallelism import (
 from hybrid_transcribe.errors import (
     EngineFailed,
     EngineUnavailable,
-    ModelUnavailable,
     OutOfMemory,
 )
 from hybrid_transcribe.interfaces import (
@@ -45,7 +49,6 @@ from hybrid_transcribe.interfaces import (
     Loaded,
     LoadRequest,
 )
-from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 if TYPE_CHECKING:
@@ -79,14 +82,10 @@ class FasterWhisper(Engine):
     """
 
     name: ClassVar[str] = "faster-whisper"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[Capabilities] = replace(
+        WHISPER,
         options=frozenset(f.name for f in fields(Options)) - {"diarize"},
-        languages=LANGUAGES,
-        translates=True,
-        word_timestamps=True,
         model_layout="ctranslate2",
-        default_model="base",
-        devices=("auto", "gpu", "cpu"),
         compute_types=device_choice.COMPUTE_TYPES,
         # Side by side: at the end of a batch all but the last of its threads have nothing to do.
         batch_recordings=128,
@@ -118,11 +117,8 @@ class FasterWhisper(Engine):
 
     def load(self, request: LoadRequest) -> Loaded:
         """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
-        missing = self.available(request.settings)
-        if missing:
-            raise EngineUnavailable(missing)
-        if request.model.folder is None:
-            raise ModelUnavailable(UserMessage("model_no_folder", model=request.model.name))
+        check_available(self, request)
+        model_folder(request.model)
         self.unload()
         requested, settings = request.device, request.settings
         device, notices = device_choice.choose_device(requested, settings, self._probe)
@@ -151,7 +147,8 @@ class FasterWhisper(Engine):
         try:
             self._model = reopen(shape)
         except Exception as error:
-            raise _load_error(error, device, request) from error
+            meaning = device_choice.meaning(error, device)
+            raise load_error(meaning, request.model, request.model.folder, error) from error
         self._model_name, self._device = request.model.name, device
         self._reopen, self._shape = reopen, shape
         self._cpu_threads = request.cpu_threads
@@ -343,14 +340,3 @@ def _not_loaded(shape: Parallelism) -> Any:
 
 def _real_compute_type(model: Any, requested: str) -> str:
     return str(getattr(getattr(model, "model", None), "compute_type", requested))
-
-
-def _load_error(error: Exception, device: str, request: LoadRequest) -> Exception:
-    meaning = device_choice.meaning(error, device)
-    if isinstance(meaning, EngineFailed):
-        return ModelUnavailable(
-            UserMessage(
-                "model_broken", model=request.model.name, folder=request.model.folder, why=error
-            )
-        )
-    return meaning

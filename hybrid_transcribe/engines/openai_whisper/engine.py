@@ -8,7 +8,7 @@ greedy at temperature 0, one sample above it. Its command line uses ``beam_size`
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +17,7 @@ from typing import Any, ClassVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.devices import Probe, probe
 from hybrid_transcribe.engines import torch_device as device_choice
-from hybrid_transcribe.engines.common.languages import LANGUAGES
-from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.loading import WHISPER, model_folder
 from hybrid_transcribe.engines.common.prompt import length_notices
 from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.openai_whisper.request import (
@@ -27,21 +26,11 @@ from hybrid_transcribe.engines.openai_whisper.request import (
     request_for,
 )
 from hybrid_transcribe.engines.openai_whisper.windows import Windows
-from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
-from hybrid_transcribe.interfaces import (
-    Capabilities,
-    Engine,
-    Heard,
-    Language,
-    Loaded,
-    LoadRequest,
-    ModelFiles,
-)
+from hybrid_transcribe.engines.torch_engine import Decoding, Opener, TorchEngine
+from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.interfaces import Capabilities, Language, ModelFiles
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
-
-#: Loads a model from (checkpoint, "cpu" or "cuda", compute type, threads, name).
-Opener = Callable[[Path, str, str, int, str], Any]
 
 #: How torch words it where the end of a checkpoint, or some of it, is missing.
 _CUT = re.compile(r"PytorchStreamReader|unexpected EOF|corrupt", re.IGNORECASE)
@@ -56,27 +45,16 @@ def _open_model(file: Path, device: str, compute_type: str, cpu_threads: int, na
     return open_model(file, device, compute_type, cpu_threads, name)
 
 
-class OpenAIWhisper(Engine):
+class OpenAIWhisper(TorchEngine):
     """OpenAI's Whisper. ``opener`` loads the model and ``probe`` finds GPUs, for tests."""
 
     name: ClassVar[str] = "openai-whisper"
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        options=HONOURED,
-        languages=LANGUAGES,
-        translates=True,
-        word_timestamps=True,
-        model_layout="openai",
-        default_model="base",
-        devices=("auto", "gpu", "cpu"),
-        compute_types=_COMPUTE_TYPES,
+    capabilities: ClassVar[Capabilities] = replace(
+        WHISPER, options=HONOURED, model_layout="openai", compute_types=_COMPUTE_TYPES
     )
 
     def __init__(self, opener: Opener = _open_model, probe: Probe = probe) -> None:
-        self._open = opener
-        self._probe = probe
-        self._model: Any = None
-        self._model_name = ""
-        self._device = "cpu"
+        super().__init__(opener, probe)
 
     def available(self, settings: Settings) -> str | None:
         """None when the library and torch are installed."""
@@ -85,53 +63,16 @@ class OpenAIWhisper(Engine):
             return None
         return not_installed(device_choice.install_line(self.name), *missing)
 
-    def load(self, request: LoadRequest) -> Loaded:
-        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
-        missing = self.available(request.settings)
-        if missing:
-            raise EngineUnavailable(missing)
-        file = _checkpoint(request.model)
-        self.unload()
-        device, notices = device_choice.choose_device(request.device, request.settings, self._probe)
-        can = _COMPUTE_TYPES if device == "gpu" else ("float32",)
-        compute_type = device_choice.choose_compute_type(
-            self.name, request.compute_type, device, can
-        )
-        try:
-            self._model = self._open(
-                file,
-                device_choice.torch_name(device),
-                compute_type,
-                request.cpu_threads,
-                request.model.name,
-            )
-        except Exception as error:
-            raise self._load_error(error, device, request.model, file) from error
-        self._model_name, self._device = request.model.name, device
-        return Loaded(device, compute_type, notices)
+    def _source(self, model: ModelFiles) -> Path:
+        return _checkpoint(model)
 
-    def transcribe(
-        self, clip: Clip, options: Options, canceled: Callable[[], bool]
-    ) -> Iterator[Heard]:
-        """Also raises InvalidOption for a value the library has no use for."""
-        if self._model is None:
-            raise EngineFailed("No model is loaded")
+    def _compute_types(self, device: str) -> Sequence[str]:
+        return _COMPUTE_TYPES if device == "gpu" else ("float32",)
+
+    def _decoding(self, clip: Clip, options: Options, canceled: Callable[[], bool]) -> Decoding:
         request = self._request_for(options, clip)
-        yield from postprocess(
-            clip,
-            options,
-            canceled,
-            None if request.empty else lambda: self._decoded(clip, request, canceled),
-            lambda error: device_choice.meaning(error, self._device, self.name),
-            request.notices,
-        )
-
-    def unload(self) -> None:
-        """Give the model's memory back at once, on the GPU too."""
-        if self._model is None:
-            return
-        self._model = None
-        device_choice.give_back()
+        decode = None if request.empty else lambda: self._decoded(clip, request, canceled)
+        return decode, request.notices
 
     def _request_for(self, options: Options, clip: Clip) -> OpenAIWhisperRequest:
         model = self._model
@@ -162,15 +103,8 @@ class OpenAIWhisper(Engine):
             return Language("en")
         return Language(*self._model.detect_language(sound))
 
-    def _load_error(
-        self, error: Exception, device: str, model: ModelFiles, file: Path
-    ) -> Exception:
-        meaning = device_choice.meaning(error, device, self.name)
-        if not isinstance(meaning, EngineFailed):
-            return meaning
-        return ModelUnavailable(
-            UserMessage("model_broken", model=model.name, folder=file, why=_trouble(error))
-        )
+    def _why(self, error: Exception) -> Exception | str:
+        return _trouble(error)
 
 
 def _trouble(error: Exception) -> str:
@@ -195,12 +129,11 @@ def _checkpoint(model: ModelFiles) -> Path:
     """The one checkpoint of a model's folder, or the file that was named."""
     if model.file is not None:
         return model.file
-    if model.folder is None:
-        raise ModelUnavailable(UserMessage("model_no_folder", model=model.name))
-    items = sorted(model.folder.glob("*.pt"))
+    folder = model_folder(model)
+    items = sorted(folder.glob("*.pt"))
     if len(items) != 1:
         names = ", ".join(path.name for path in items) or "none"
         raise ModelUnavailable(
-            UserMessage("model_one_checkpoint", model=model.name, folder=model.folder, names=names)
+            UserMessage("model_one_checkpoint", model=model.name, folder=folder, names=names)
         )
     return items[0]

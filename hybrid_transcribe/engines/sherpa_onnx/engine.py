@@ -12,6 +12,7 @@ from typing import ClassVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.common.hallucinations import soundless, steady
 from hybrid_transcribe.engines.common.languages import LANGUAGES
+from hybrid_transcribe.engines.common.loading import check_available, load_error, model_folder
 from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.engines.common.request import not_installed
 from hybrid_transcribe.engines.sherpa_onnx.families import (
@@ -23,7 +24,7 @@ from hybrid_transcribe.engines.sherpa_onnx.parallel import ClipRecognition, Para
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognizer
 from hybrid_transcribe.engines.sherpa_onnx.request import HONOURED, plan_for
 from hybrid_transcribe.engines.torch_device import install_line, meaning
-from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
+from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.interfaces import (
     Capabilities,
     ClipDone,
@@ -74,18 +75,16 @@ class SherpaOnnx(Engine):
 
     def load(self, request: LoadRequest) -> Loaded:
         """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
-        missing = self.available(request.settings)
-        if missing:
-            raise EngineUnavailable(missing)
+        check_available(self, request)
         model = request.model
-        if model.folder is None:
-            raise ModelUnavailable(UserMessage("model_no_folder", model=model.name))
+        path = model_folder(model)
         self.unload()
-        folder = recognize_folder(model.folder, model.name, request.compute_type)
+        folder = recognize_folder(path, model.name, request.compute_type)
         try:
             self._recognizer = self._open(folder)
         except Exception as error:
-            raise _load_error(error, model) from error
+            ours = meaning(error, "cpu", self.name)
+            raise load_error(ours, model, path, error) from error
         self._folder, self._model = folder, model
         self._n_threads = request.cpu_threads or _n_cores()
         notices: tuple[str, ...] = ()
@@ -154,12 +153,3 @@ def _n_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
         return os.cpu_count() or 1
-
-
-def _load_error(error: Exception, model: ModelFiles) -> Exception:
-    ours = meaning(error, "cpu", SherpaOnnx.name)
-    if type(ours) is EngineFailed:
-        return ModelUnavailable(
-            UserMessage("model_broken", model=model.name, folder=model.folder, why=error)
-        )
-    return ours

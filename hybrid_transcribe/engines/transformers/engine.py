@@ -7,32 +7,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines import torch_device as device_choice
-from hybrid_transcribe.engines.common.languages import LANGUAGES
-from hybrid_transcribe.engines.common.postprocess import postprocess
+from hybrid_transcribe.engines.common.loading import WHISPER, model_folder
 from hybrid_transcribe.engines.common.request import not_installed
+from hybrid_transcribe.engines.torch_engine import Decoding, Opener, TorchEngine
 from hybrid_transcribe.engines.transformers.model import SpeechModel
 from hybrid_transcribe.engines.transformers.request import HONOURED, TransformersRequest, plan_for
 from hybrid_transcribe.engines.transformers.transcription import WindowedTranscription
-from hybrid_transcribe.errors import EngineFailed, EngineUnavailable, ModelUnavailable
-from hybrid_transcribe.interfaces import (
-    Capabilities,
-    Engine,
-    Heard,
-    Loaded,
-    LoadRequest,
-    ModelFiles,
-)
+from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.interfaces import Capabilities, ModelFiles
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
-
-#: Loads a model from (folder, torch's device, compute type, threads, name).
-Opener = Callable[[str, str, str, int, str], SpeechModel]
 
 _NEEDS = ("transformers", "torch")
 
@@ -45,26 +36,19 @@ def _open_model(
     return open_model(folder, device, compute_type, cpu_threads, name)
 
 
-class Transformers(Engine):
+class Transformers(TorchEngine):
     """Whisper on Hugging Face's transformers. ``opener`` loads the model, for tests."""
 
     name: ClassVar[str] = "transformers"
-    capabilities: ClassVar[Capabilities] = Capabilities(
+    capabilities: ClassVar[Capabilities] = replace(
+        WHISPER,
         options=HONOURED,
-        languages=LANGUAGES,
-        translates=True,
-        word_timestamps=True,
         model_layout="huggingface",
-        default_model="base",
-        devices=("auto", "gpu", "cpu"),
         compute_types=device_choice.COMPUTE_TYPES,
     )
 
     def __init__(self, opener: Opener = _open_model) -> None:
-        self._open = opener
-        self._model: SpeechModel | None = None
-        self._model_name = ""
-        self._device = "cpu"
+        super().__init__(opener)
 
     def available(self, settings: Settings) -> str | None:
         """None when both libraries are installed."""
@@ -73,73 +57,25 @@ class Transformers(Engine):
             return not_installed(device_choice.install_line(self.name), *missing)
         return None
 
-    def load(self, request: LoadRequest) -> Loaded:
-        """Load the model. Also raises InvalidOption for an impossible ``compute_type``."""
-        missing = self.available(request.settings)
-        if missing:
-            raise EngineUnavailable(missing)
-        folder = _checked(request.model)
-        self.unload()
-        device, notices = device_choice.choose_device(request.device, request.settings)
-        compute_type = device_choice.choose_compute_type(self.name, request.compute_type, device)
-        try:
-            self._model = self._open(
-                str(folder),
-                device_choice.torch_name(device),
-                compute_type,
-                request.cpu_threads,
-                request.model.name,
-            )
-        except Exception as error:
-            raise self._load_error(error, device, request.model) from error
-        self._model_name, self._device = request.model.name, device
-        return Loaded(device, compute_type, notices)
+    def _source(self, model: ModelFiles) -> str:
+        return str(_checked(model))
 
-    def transcribe(
-        self, clip: Clip, options: Options, canceled: Callable[[], bool]
-    ) -> Iterator[Heard]:
-        """Also raises InvalidOption for a language, task or number it cannot take."""
-        if self._model is None:
-            raise EngineFailed("No model is loaded")
+    def _decoding(self, clip: Clip, options: Options, canceled: Callable[[], bool]) -> Decoding:
         plan = plan_for(options, clip, self._model, self._model_name)
-        yield from postprocess(
-            clip,
-            options,
-            canceled,
-            (lambda: self._decoded(clip, plan, canceled)) if plan.stretches else None,
-            lambda error: device_choice.meaning(error, self._device, self.name),
-            plan.notices,
-        )
-
-    def unload(self) -> None:
-        """Give the model's memory back at once, on the GPU too."""
-        if self._model is None:
-            return
-        self._model.close()
-        self._model = None
-        device_choice.give_back()
+        decode = (lambda: self._decoded(clip, plan, canceled)) if plan.stretches else None
+        return decode, plan.notices
 
     def _decoded(
         self, clip: Clip, plan: TransformersRequest, canceled: Callable[[], bool]
     ) -> Iterator[Any]:
-        assert self._model is not None
         with self._model.interruptible(canceled):
             yield from WindowedTranscription(self._model, clip, plan).run()
-
-    def _load_error(self, error: Exception, device: str, files: ModelFiles) -> Exception:
-        meaning = device_choice.meaning(error, device, self.name)
-        if type(meaning) is EngineFailed:
-            return ModelUnavailable(
-                UserMessage("model_broken", model=files.name, folder=files.folder, why=error)
-            )
-        return meaning
 
 
 def _checked(files: ModelFiles) -> Path:
     """The model's folder. Raises ModelUnavailable for a checkpoint that is no Whisper's."""
-    if files.folder is None:
-        raise ModelUnavailable(UserMessage("model_no_folder", model=files.name))
-    path = files.folder / "config.json"
+    folder = model_folder(files)
+    path = folder / "config.json"
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -149,4 +85,4 @@ def _checked(files: ModelFiles) -> Path:
     kind = config.get("model_type") if isinstance(config, dict) else None
     if kind != "whisper":
         raise ModelUnavailable(UserMessage("model_kind", model=files.name, kind=kind))
-    return files.folder
+    return folder
