@@ -122,6 +122,13 @@ def test_every_name_of_the_code_is_there(page: Path) -> None:
     assert [name for name in names if not set(name.split(".")) <= _words()] == []
 
 
+def test_pages_that_the_code_names_are_there() -> None:
+    """In docstrings and comments of the package and of the tests."""
+    text = "\n".join((ROOT / p).read_text(encoding="utf-8") for p in FILES if p.endswith(".py"))
+    named = set(re.findall(r"\bdocs/[\w/-]+\.md", text))
+    assert sorted(name for name in named if name not in FILES) == []
+
+
 def test_the_index_has_every_page() -> None:
     """From docs/README.md each page of the folder is one click away."""
     index = ROOT / "docs" / "README.md"
