@@ -273,6 +273,8 @@ class ServiceLike(JobReader, JobController, Protocol):
     ) -> Job:
         """Queue recordings and return at once; a service elsewhere has them uploaded first.
 
+        An upload that breaks off is sent again under the same key, and makes one job all the same.
+
         Args:
             inputs: a path or several; a folder gives its recordings, a ``.zip`` those in it.
             engine, model, device, language: None takes the service's settings, or detects.

@@ -27,12 +27,10 @@ class RemoteJobs(RemoteConnection):
         self._rejected: dict[str, tuple[Rejection, ...]] = {}
 
     def snapshot(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> JobSnapshot:
-        """A job as it stands now. Raises UnknownJob."""
         answer = self._ask("GET", job_path(job_id), sessions=self._named(session_ids, job_id))
         return self._complete(parse.job(msgspec.json.decode(answer, type=shapes.JobView)))
 
     def snapshots(self, *, session_ids: Sequence[str] | None = None) -> tuple[JobSnapshot, ...]:
-        """Every job of these sessions (None: of all that are ours), oldest first."""
         answer = self._ask("GET", "/queues", sessions=self._named(session_ids))
         return tuple(map(self._complete, parse.queue(answer)))
 
@@ -50,7 +48,6 @@ class RemoteJobs(RemoteConnection):
         run: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
-        """What a recording said; arguments and errors as `Service.transcript`."""
         params = {"format": "json", "partial": "true" if partial else "false"}
         if run is not None:
             params["run"] = str(run)
@@ -65,10 +62,6 @@ class RemoteJobs(RemoteConnection):
     def open_audio(
         self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
     ) -> Original:
-        """A recording's own bytes, read as they are wanted; close it.
-
-        Raises UnknownJob, UnknownRecording, NotFound, Unreachable.
-        """
         self._check_open()
         job = self.snapshot(job_id, session_ids=session_ids)
         recording = job.recording(recording_id)
@@ -87,10 +80,6 @@ class RemoteJobs(RemoteConnection):
         session_ids: Sequence[str] | None = None,
         after: int | None = None,
     ) -> Subscription:
-        """Listen to events, of some sessions or of all that are ours, as `Service.subscribe`.
-
-        A callback is called on the thread of the connection.
-        """
         self._check_open()
         return self._streams.subscribe(key_of(self._named(session_ids)), callback, after)
 
@@ -103,7 +92,6 @@ class RemoteJobs(RemoteConnection):
         *,
         session_ids: Sequence[str] | None = None,
     ) -> None:
-        """Stop a job, or one recording of it. Raises UnknownJob, UnknownRecording."""
         self._control("cancel", job_id, recording_id, session_ids, {})
 
     def retry(
@@ -114,7 +102,6 @@ class RemoteJobs(RemoteConnection):
         session_ids: Sequence[str] | None = None,
         **changes: Any,
     ) -> None:
-        """Once more; arguments and errors as `Service.retry`."""
         fields = {name: value for name, value in changes.items() if value is not None}
         if isinstance(fields.get("options"), Options):
             fields["options"] = msgspec.to_builtins(fields["options"])
@@ -123,7 +110,6 @@ class RemoteJobs(RemoteConnection):
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
-        """Spare a job from the janitor, or hand it back. Raises UnknownJob."""
         self._control("keep", job_id, None, session_ids, {"keep": keep})
 
     def _control(
@@ -145,13 +131,11 @@ class RemoteJobs(RemoteConnection):
         )
 
     def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:
-        """Erase a job with its results and uploads. Raises UnknownJob."""
         # Not again by itself: what is gone already would be an error.
         named = self._named(session_ids, job_id)
         self._ask("DELETE", job_path(job_id), again=False, sessions=named)
         self._rejected.pop(job_id, None)
 
     def delete_session(self, session_id: str) -> None:
-        """Erase everything of a session."""
         self._ask("DELETE", "/sessions", sessions=(session_id,))
         self._others.pop(session_id, None)

@@ -89,10 +89,6 @@ class RemoteService(RemoteJobs, RemoteHosting):
         idempotency_key: str | None = None,
         **more: Any,
     ) -> Job:
-        """Upload recordings, queue them and return; arguments and errors as `Service.submit`.
-
-        What breaks off is sent again under the same key, and makes one job all the same.
-        """
         chosen = make_options(options or Options(), {"language": language, **more})
         session = check_text(session_id or self.session_id, "The session id")
         parameters = {"engine": engine, "model": model, "device": device, "session_id": session}
@@ -138,7 +134,6 @@ class RemoteService(RemoteJobs, RemoteHosting):
                         item.path.unlink(missing_ok=True)
 
     def engines(self) -> tuple[EngineInfo, ...]:
-        """The service's engines, the default first."""
         answer = self._ask("GET", "/engines")
         return msgspec.json.decode(answer, type=shapes.EnginesView).engines
 
@@ -149,7 +144,6 @@ class RemoteService(RemoteJobs, RemoteHosting):
         language: str | None = None,
         duration_s: float | None = None,
     ) -> tuple[ModelAdvice, ...]:
-        """The models of an engine over there, as `Service.models` has them."""
         name = engine or self.engines()[0].name
         query = {"language": language, "duration_s": duration_s}
         path = f"/engines/{quote(name, safe='')}/models"
