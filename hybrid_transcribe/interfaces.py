@@ -276,7 +276,7 @@ class WorkerExit:
 
 
 class Executor(ABC):
-    """Runs one worker at a time, somewhere. All methods are called on the engine-room loop."""
+    """Runs one worker at a time, somewhere. All methods are called on the manager loop."""
 
     @abstractmethod
     def start(
@@ -413,7 +413,7 @@ class JournalChanges:
 
 
 class Journal(ABC):
-    """What survives the end of this process. Used from the engine-room loop only.
+    """What survives the end of this process. Used from the manager loop only.
 
     `write` returns when the changes would survive a SIGKILL of this process, or raises
     JournalUnusable, having changed nothing. The methods below it are shorthand.

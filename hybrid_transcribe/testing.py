@@ -258,7 +258,7 @@ class ManualClock:
     def advance(self, by_s: float) -> None:
         """Turn it forward; what becomes due happens in order, at its own time.
 
-        Call it on the engine-room loop (``service.call(lambda room: clock.advance(5))``).
+        Call it on the manager loop (``service.call(lambda room: clock.advance(5))``).
         """
         until = self._now + by_s
         while self._alarms and self._alarms[0].at <= until:

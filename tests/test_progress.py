@@ -256,7 +256,7 @@ class TestDisplay:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """An engine room of its own, in memory."""
+    """A service of its own, in memory."""
     with Service(journal=None, engines=SCRIPTED, engine="scripted") as running:
         yield running
 

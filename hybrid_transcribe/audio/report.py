@@ -1,6 +1,6 @@
 """What decoding noticed: lines for people, and whether more than a little of the sound is missing.
 
-Every line has its translation in ``hud/strings/told.json``, by its English words.
+Every line is a code and parameters of the catalogue in ``messages/``.
 """
 
 from __future__ import annotations

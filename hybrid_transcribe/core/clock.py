@@ -18,7 +18,7 @@ class Timer(Protocol):
 
 
 class Clock(Protocol):
-    """What the engine room knows of time; `testing.ManualClock` is one that tests turn."""
+    """What the job manager knows of time; `testing.ManualClock` is one that tests turn."""
 
     def monotonic(self) -> float:
         """Seconds that only go forward."""

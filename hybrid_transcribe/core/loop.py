@@ -40,7 +40,7 @@ class _Threads(ThreadPoolExecutor):
     """For what waits for a disk; knows what it has in hand."""
 
     def __init__(self) -> None:
-        super().__init__(thread_name_prefix="engine-room-disk")
+        super().__init__(thread_name_prefix="loop-disk")
         self.submitted: weakref.WeakSet[Future[Any]] = weakref.WeakSet()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:

@@ -1,4 +1,4 @@
-"""The engine room of the Jupyter server that started this kernel."""
+"""The service of the Jupyter server that started this kernel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events from the engine room to whoever listens, on any thread or loop.
+"""Events from the job manager to whoever listens, on any thread or loop.
 
 A listener has a bounded buffer of its own: one that never reads costs that much memory and
 nothing else. When it overflows, what was in it is replaced by a single `Resync`.
@@ -48,7 +48,7 @@ class Subscription:
         self._ended = False
 
     def push(self, event: Event) -> None:
-        """Called by the bus, on the engine-room loop."""
+        """Called by the bus, on the manager loop."""
         if self._callback is not None:
             if not isinstance(event, Closed):
                 call_listener(self._callback, event)
@@ -116,7 +116,7 @@ class Subscription:
 
 
 def call_listener(callback: Callable[[Event], None], event: Event) -> None:
-    """A listener's mistake is its own: it is logged, and the engine room goes on."""
+    """A listener's mistake is its own: it is logged, and the job manager goes on."""
     try:
         callback(event)
     except Exception:
@@ -129,7 +129,7 @@ def _settle(future: asyncio.Future[None]) -> None:
 
 
 class Bus:
-    """Numbers events and hands them to every listener. Used on the engine-room loop only.
+    """Numbers events and hands them to every listener. Used on the manager loop only.
 
     ``first`` is the number before the first event. It is taken from the wall clock
     (microseconds), so that numbers rise over restarts too and a listener of an earlier life

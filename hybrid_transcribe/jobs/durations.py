@@ -28,7 +28,7 @@ LEARNED_AT_ONCE = 20
 
 
 class DurationProber:
-    """Runs `measure` for recordings that wait, one child at a time, on the engine-room loop.
+    """Runs `measure` for recordings that wait, one child at a time, on the manager loop.
 
     ``learn`` is told each length found. What is at work is measured by its worker. Without a
     ``measure`` nothing happens.

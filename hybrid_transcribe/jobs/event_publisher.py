@@ -30,7 +30,7 @@ MOST_WARNINGS = 100
 
 
 class EventPublisher:
-    """Puts together what an event says. Used on the engine-room loop only.
+    """Puts together what an event says. Used on the manager loop only.
 
     ``warnings`` are those told so far, as (code, message).
     """

@@ -39,7 +39,7 @@ def fingerprint(
 
 
 class IdempotencyKeys:
-    """Jobs by session and key. Used on the engine-room loop only."""
+    """Jobs by session and key. Used on the manager loop only."""
 
     def __init__(self) -> None:
         self._jobs: dict[tuple[str, str], str] = {}

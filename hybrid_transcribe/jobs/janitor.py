@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Janitor:
-    """Looks every `Settings.janitor_interval_s`. Used on the engine-room loop only.
+    """Looks every `Settings.janitor_interval_s`. Used on the manager loop only.
 
     ``expire`` erases a job; ``in_use`` says that its `Job` object is alive in this process.
     Only ended jobs are ever put in its hands. ``look_after_files`` is called each time.

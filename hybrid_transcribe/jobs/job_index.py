@@ -28,7 +28,7 @@ class JobRecord:
 
 
 class JobIndex:
-    """Jobs and recordings by id. Used on the engine-room loop only."""
+    """Jobs and recordings by id. Used on the manager loop only."""
 
     def __init__(self) -> None:
         self._rows: dict[str, JobRecord] = {}

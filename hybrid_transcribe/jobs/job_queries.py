@@ -25,7 +25,7 @@ Sessions = Collection[str] | None
 
 
 class JobQueries:
-    """Reads the table and changes nothing. Used on the engine-room loop only.
+    """Reads the table and changes nothing. Used on the manager loop only.
 
     ``on_damage`` is told of a recording's run and how many of its segments cannot be read.
     """

@@ -50,7 +50,7 @@ class JournalEvents(Protocol):
 
 
 class JournalWriter:
-    """Used on the engine-room loop only."""
+    """Used on the manager loop only."""
 
     def __init__(self, journal: Journal, clock: Clock, events: JournalEvents) -> None:
         self._journal = journal

@@ -1,6 +1,6 @@
-"""The engine room: what happens to jobs, in one place and on one loop.
+"""The job manager: what happens to jobs, in one place and on one loop.
 
-Everything here runs on the engine-room loop and returns at once. `Service` is the door to it
+Everything here runs on the manager loop and returns at once. `Service` hands calls to it
 from other threads.
 """
 

@@ -35,7 +35,7 @@ class ManagerThread:
         self.before_close: list[Callable[[], None]] = []
         self.after_close: list[Callable[[], Awaitable[None]]] = []
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._main, name="engine-room", daemon=True)
+        self._thread = threading.Thread(target=self._main, name="job-manager", daemon=True)
         self._started: concurrent.futures.Future[None] = concurrent.futures.Future()
         self._thread.start()
         try:

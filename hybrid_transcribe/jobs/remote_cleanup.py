@@ -32,7 +32,7 @@ Left = tuple[str, str]
 
 
 class RemoteCleanup:
-    """Used on the engine-room loop only.
+    """Used on the manager loop only.
 
     ``send`` asks for a deletion and returns at once, `answered` brings the answer. ``save``
     journals the list. ``give_up`` tells people what stayed.

@@ -1,4 +1,4 @@
-"""Long work on the engine-room loop, done in slices so that the loop is never held for long.
+"""Long work on the manager loop, done in slices so that the loop is never held for long.
 
 Such work is an iterator that yields wherever it may be interrupted: between two slices anything
 else may happen, so it looks again at what it needs. ``finish`` does it at once, as tests and

@@ -46,7 +46,7 @@ LOOK_S = 0.05
 
 
 class WorkerPool:
-    """Lanes are opened when first needed. Used on the engine-room loop only."""
+    """Lanes are opened when first needed. Used on the manager loop only."""
 
     def __init__(
         self,

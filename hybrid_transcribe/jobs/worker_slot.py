@@ -44,7 +44,7 @@ WATCH_S = 0.5
 
 
 class WorkerSlot(ReportReceiver):
-    """Used on the engine-room loop only.
+    """Used on the manager loop only.
 
     Several lanes may share a ``queue``, of which one ``leads``. ``foretold``: its speed says
     when something will be done. ``patience_s`` is added to the time a recording may take.

@@ -4,7 +4,7 @@ Who may see what is the rule of ``GET /queues``. Whoever names sessions, and the
 gets events in full; everybody else the anonymous queue, at most once a second and only when it
 changed.
 
-A full stream begins with a ``snapshot``, and its listener is entered on the engine-room loop
+A full stream begins with a ``snapshot``, and its listener is entered on the manager loop
 before that is put together, so that nothing falls between the two: what happens meanwhile to a
 long queue is in the snapshot already and told again after it. Every event bears the service's
 number for it. A client that comes back with the last one it saw (``Last-Event-ID``, or

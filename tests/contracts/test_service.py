@@ -1,4 +1,4 @@
-"""What everybody who holds a service may rely on, wherever its engine room is."""
+"""What everybody who holds a service may rely on, wherever its jobs run."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Remote(RemoteService):
             service.close()
 
 
-#: Ways to reach an engine room.
+#: Ways to reach a service.
 DOORS: dict[str, Callable[[], Any]] = {
     "local": local_service,
     "remote": _Remote,

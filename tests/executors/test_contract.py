@@ -159,7 +159,7 @@ def test_a_worker_that_cannot_start_says_why() -> None:
 
 
 def test_a_flood_of_commands_does_not_block_the_loop(tmp_path: Path) -> None:
-    """A worker that no longer reads cannot hold up the engine room."""
+    """A worker that no longer reads cannot hold up the job manager."""
 
     async def run() -> None:
         code = "import time; time.sleep(60)"

@@ -1,4 +1,4 @@
-"""Rows of the fault matrix that need no process: the engine room's own part, step by step."""
+"""Rows of the fault matrix that need no process: the job manager's own part, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An engine room whose worker and clock are in the test's hands."""
+"""A job manager whose worker and clock are in the test's hands."""
 
 from __future__ import annotations
 

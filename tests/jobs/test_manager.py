@@ -1,4 +1,4 @@
-"""What the engine room does with jobs, step by step: no thread, no process, no real time."""
+"""What the job manager does with jobs, step by step: no thread, no process, no real time."""
 
 from __future__ import annotations
 

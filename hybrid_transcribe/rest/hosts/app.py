@@ -1,7 +1,7 @@
 """The server of ``hybrid-transcribe serve``: Voila's application with our routes before its own.
 
 One port has it all: the REST service, its page at ``/ui``, and what that page needs of Voila.
-There is one engine room, in this process; the kernels behind pages reach it as any client does,
+There is one service, in this process; the kernels behind pages reach it as any client does,
 by the address and the token that they find in their environment.
 """
 

@@ -45,7 +45,7 @@ def _load_jupyter_server_extension(serverapp: ServerApp) -> None:
 
 
 class Lazily:
-    """The engine room, started when somebody asks for something of it first.
+    """The service, started when somebody asks for something of it first.
 
     It is closed when the server's process ends, and then running work goes back to the journal.
     """
