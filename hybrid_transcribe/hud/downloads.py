@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import IO
 
 from hybrid_transcribe.config import MIB
-from hybrid_transcribe.core.names import file_stem
 from hybrid_transcribe.errors import (
     InvalidOption,
     InvalidRequest,
-    InvalidTransition,
-    JobCanceled,
     TooMany,
 )
 from hybrid_transcribe.hud.messages import BlobBegin, BlobChunk, Fetch, FromKernel
-from hybrid_transcribe.messages import UserMessage, known_phrase
-from hybrid_transcribe.outputs.bundle import bundle
-from hybrid_transcribe.outputs.merged import merged_text
+from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.outputs.download import Download, check_format, download_of, download_of_job
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.service_protocol import ServiceLike
-from hybrid_transcribe.types import JobSnapshot, Recording, Rejection, State, Transcript
 
 #: Bytes a message, and messages that may be unanswered.
 CHUNK_BYTES = MIB
@@ -38,30 +30,14 @@ IDLE_S = 30.0
 #: What a `Fetch` can ask for.
 WHAT = ("audio", "result", "results")
 
-#: What a job of several recordings can be had as, beside a zip of any format.
-MERGED = "txt"
-
-#: A zip beyond this size is built on disk.
-_IN_MEMORY = 8 * MIB
-
 #: Sends a message with, or without, its bytes.
 Send = Callable[[FromKernel, bytes | None], None]
 
 
 @dataclass(slots=True, eq=False)
-class Blob:
-    """Something to be sent. Whoever opened it closes it."""
-
-    name: str
-    media_type: str
-    size_bytes: int
-    file: IO[bytes]
-
-
-@dataclass(slots=True, eq=False)
 class _BlobTransfer:
     ref: int
-    blob: Blob
+    blob: Download
     sent: int = 0
     arrived: int = 0
     moved_s: float = 0.0
@@ -76,7 +52,7 @@ class Downloads:
         self._lock = threading.Lock()
         self._sending: dict[int, _BlobTransfer] = {}
 
-    def begin(self, ref: int, blob: Blob) -> None:
+    def begin(self, ref: int, blob: Download) -> None:
         """Send it, as the panel takes it. Raises TooMany; then it is closed.
 
         A page that was loaded again counts from the beginning: the same number is a new one.
@@ -144,7 +120,7 @@ class Downloads:
             self._sending.pop(sending.ref, None)
 
 
-def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
     """What a `Fetch` asks for.
 
     Raises UnknownJob, UnknownRecording, UnknownFormat, InvalidOption, InvalidRequest,
@@ -159,92 +135,34 @@ def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | N
     raise InvalidOption(f"what={fetch.what!r}; choose from: {', '.join(WHAT)}")
 
 
-def _audio(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def _audio(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
     recording_id = _recording_id(fetch)
     result = service.open_audio(fetch.job_id, recording_id, session_ids=session_ids)
-    return Blob(result.name, result.media_type, result.n_bytes, result.file)
+    return Download(result.name, result.media_type, result.n_bytes, result.file)
 
 
-def _result(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
+def _result(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
     WRITERS.get(fetch.format)
     result = service.transcript(
         fetch.job_id, _recording_id(fetch), partial=fetch.partial, session_ids=session_ids
     )
-    return _written(result, fetch.format)
+    return download_of(result, fetch.format)
 
 
-def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Blob:
-    WRITERS.get(fetch.inside if fetch.format == "zip" else fetch.format)
-    job = service.snapshot(fetch.job_id, session_ids=session_ids)
-    if not fetch.partial and not all(r.has_result or r.state.terminal for r in job.recordings):
-        raise InvalidTransition(UserMessage("job_not_done", phrase=known_phrase(job.state)))
-    there = [r for r in job.recordings if _has_text(r, fetch.partial)]
-    errors = _errors(job, fetch.partial)
-
-    def transcripts() -> Iterator[Transcript]:
-        for recording in there:
-            yield service.transcript(
-                job.job_id, recording.recording_id, partial=fetch.partial, session_ids=session_ids
-            )
-
-    stem = f"transcripts-{job.job_id[:8]}"
-    if fetch.format == "zip":
-        return _zip(f"{stem}.zip", transcripts(), errors, fetch.inside)
-    if len(there) == 1 and not errors:
-        return _written(next(transcripts()), fetch.format)
-    if fetch.format == MERGED:
-        return _text(f"{stem}.txt", "text/plain", merged_text(transcripts(), errors))
-    raise InvalidRequest(
-        f"format={fetch.format!r} holds one recording and the job has more: ask for zip, for "
-        "txt, or for one recording"
+def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
+    check_format(fetch.format, fetch.inside)
+    return download_of_job(
+        service.snapshot(fetch.job_id, session_ids=session_ids),
+        lambda recording_id: service.transcript(
+            fetch.job_id, recording_id, partial=fetch.partial, session_ids=session_ids
+        ),
+        fetch.format,
+        fetch.inside,
+        partial=fetch.partial,
     )
-
-
-def _has_text(recording: Recording, partial: bool) -> bool:
-    return recording.has_result or (partial and recording.n_segments > 0)
-
-
-def _errors(job: JobSnapshot, partial: bool) -> list[Rejection]:
-    """Inputs that were refused, then recordings that have no text, with the reason."""
-    errors = list(job.rejected)
-    for recording in job.recordings:
-        if _has_text(recording, partial):
-            continue
-        if recording.error is not None:
-            errors.append(Rejection(recording.name, recording.error))
-        elif recording.state is State.CANCELED:
-            errors.append(
-                Rejection(recording.name, JobCanceled(UserMessage("it_was_canceled")).info())
-            )
-    return errors
 
 
 def _recording_id(fetch: Fetch) -> str:
     if fetch.recording_id is None:
         raise InvalidRequest(f"what={fetch.what!r} needs a recording_id")
     return fetch.recording_id
-
-
-def _written(transcript: Transcript, format: str) -> Blob:
-    writer = WRITERS.make(format)
-    name = f"{file_stem(transcript.name)}.{writer.extension}"
-    return _text(name, writer.media_type, writer.write(transcript))
-
-
-def _text(name: str, media_type: str, text: str) -> Blob:
-    data = text.encode("utf-8", "replace")
-    return Blob(name, media_type, len(data), io.BytesIO(data))
-
-
-def _zip(
-    name: str, transcripts: Iterator[Transcript], errors: Sequence[Rejection], inside: str
-) -> Blob:
-    packed = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed when sent
-    try:
-        bundle(transcripts, errors, inside, packed)
-        size = packed.tell()
-        packed.seek(0)
-    except BaseException:
-        packed.close()
-        raise
-    return Blob(name, "application/zip", size, packed)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,7 +12,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidRequest, NotAllowed
 from hybrid_transcribe.outbound.call import Caller, checked
 from hybrid_transcribe.uploads.files import Files
-from hybrid_transcribe.uploads.received import Received, UploadLimits
+from hybrid_transcribe.uploads.received import ReceivedFile, UploadLimits
 
 #: The field that names them.
 FIELD = "source_url"
@@ -29,15 +27,19 @@ MOST = 100
 _FETCHERS = ThreadPoolExecutor(4, thread_name_prefix="hybrid-transcribe-fetch")
 
 
-async def with_sources(received: Received, settings: Settings, folder: Path) -> Received:
-    """What was received, with the recordings that lie elsewhere beside those that were sent.
+async def fetched(value: Any, settings: Settings, folder: Path) -> tuple[ReceivedFile, ...]:
+    """The recordings at the address, or the list of them, that a request names.
 
     The new files are the caller's. Raises NotAllowed where this server fetches nothing,
     UnsafeInput, InputMissing, TooLarge, InvalidRequest.
     """
-    urls = _named(received)
+    urls = [value] if isinstance(value, str) else value
     if urls is None:
-        return received
+        return ()
+    if not isinstance(urls, list) or not all(isinstance(url, str) and url for url in urls):
+        raise InvalidRequest(f"{FIELD} must be an address, or a list of them")
+    if len(urls) > MOST:
+        raise InvalidRequest(f"{len(urls)} addresses in {FIELD}; at most {MOST} are fetched")
     if not settings.allow_source_urls:
         raise NotAllowed(
             f"This server fetches no recordings from addresses: send the file, or have the "
@@ -46,37 +48,11 @@ async def with_sources(received: Received, settings: Settings, folder: Path) -> 
     for url in urls:
         checked(url)
     loop = asyncio.get_running_loop()
-    fetched = await loop.run_in_executor(_FETCHERS, _fetch, urls, settings, folder)
-    return replace(_without(received), uploads=(*received.uploads, *fetched.uploads))
+    files = await loop.run_in_executor(_FETCHERS, _fetch, urls, settings, folder)
+    return files.uploads
 
 
-def _named(received: Received) -> tuple[str, ...] | None:
-    """The addresses; None without the field."""
-    body = received.json
-    if isinstance(body, Mapping):
-        value = body.get(FIELD)
-        urls = [value] if isinstance(value, str) else value
-    else:
-        # Forms send what nobody filled in.
-        urls = [url for url in received.fields.get(FIELD, ()) if url.strip()] or None
-    if urls is None:
-        return None
-    if not isinstance(urls, list) or not all(isinstance(url, str) and url for url in urls):
-        raise InvalidRequest(f"{FIELD} must be an address, or a list of them")
-    if len(urls) > MOST:
-        raise InvalidRequest(f"{len(urls)} addresses in {FIELD}; at most {MOST} are fetched")
-    return tuple(urls)
-
-
-def _without(received: Received) -> Received:
-    fields = {name: value for name, value in received.fields.items() if name != FIELD}
-    body: Any = received.json
-    if isinstance(body, Mapping):
-        body = {name: value for name, value in body.items() if name != FIELD}
-    return replace(received, fields=fields, json=body)
-
-
-def _fetch(urls: tuple[str, ...], settings: Settings, folder: Path) -> Files:
+def _fetch(urls: list[str], settings: Settings, folder: Path) -> Files:
     """On a thread and a loop of its own, since it writes to disk as it reads."""
     files = Files(folder, UploadLimits.of(settings))
     try:
@@ -89,7 +65,7 @@ def _fetch(urls: tuple[str, ...], settings: Settings, folder: Path) -> Files:
     return files
 
 
-async def _fetch_all(urls: tuple[str, ...], settings: Settings, files: Files) -> None:
+async def _fetch_all(urls: list[str], settings: Settings, files: Files) -> None:
     caller = Caller.of(settings.fetch_private_hosts)
     for url in urls:
         files.new(name_of(url))

@@ -228,6 +228,14 @@ class BaseHandler(TellsMethods, _Base):
         return None if not named and self.owner else named
 
     @property
+    def named_session(self) -> str | None:
+        """The one session that a new job is to belong to. Raises InvalidRequest for several."""
+        named = self.sessions or ()
+        if len(named) > 1:
+            raise InvalidRequest("A job belongs to one session_id, not to several")
+        return named[0] if named else None
+
+    @property
     def job_sessions(self) -> tuple[str, ...] | None:
         """The same where the address names a job: its id, 128 random bits, is a key of its own.
 

@@ -77,4 +77,4 @@ def _plain(kind: Any) -> Any:
     """A type without None and what else is said of it."""
     if get_origin(kind) in (Union, UnionType):
         (kind,) = (item for item in get_args(kind) if item is not type(None))
-    return getattr(kind, "__origin__", kind) if hasattr(kind, "__metadata__") else kind
+    return kind.__origin__ if hasattr(kind, "__metadata__") else kind

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-import msgspec
-
 from hybrid_transcribe import errors
 from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, UnknownRecording, UnknownUpload
-from hybrid_transcribe.jobs.option_text import parse
-from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
+from hybrid_transcribe.jobs.request import make_options
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound import webhooks
-from hybrid_transcribe.outbound.sources import with_sources
+from hybrid_transcribe.outbound.sources import fetched
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
 from hybrid_transcribe.rest.decoding import decode_fields, json_object
 from hybrid_transcribe.rest.openapi import examples
@@ -42,8 +40,13 @@ from hybrid_transcribe.rest.openapi.options import (
     json_fields,
     object_of,
 )
-from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, field_types
-from hybrid_transcribe.rest.submission import session_of, with_uploads
+from hybrid_transcribe.rest.openapi.schemas import Schema, field_types
+from hybrid_transcribe.rest.submission import (
+    claimed_uploads,
+    flat_values,
+    run_parameters,
+    session_of,
+)
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Options
 from hybrid_transcribe.uploads.received import Received, UploadLimits
@@ -78,7 +81,6 @@ SUBMIT_ERRORS: tuple[Error, ...] = (
 )
 
 _FILES = {"type": "array", "items": FILE, "minItems": 1}
-_IDS = {"type": "array", "items": TEXT, "minItems": 1}
 _UPLOAD = {"upload_ids": ["24e533e02ec3bc40c387f1a0e460e216"], "language": "pt"}
 
 _JOB_HEADERS = {"Location": "The job's address.", "Preference-Applied": "How long it waited."}
@@ -119,13 +121,7 @@ seconds for the end.""",
                 },
                 "file",
             ),
-            JSON: object_of(
-                {
-                    "upload_ids": {**_IDS, "description": "Ids of finished uploads, see `/files`."},
-                    **json_fields(SubmissionFields),
-                },
-                "upload_ids",
-            ),
+            JSON: object_of(json_fields(SubmissionFields), "upload_ids"),
             "application/octet-stream": FILE,
         },
         an_upload=_UPLOAD,
@@ -167,14 +163,18 @@ class JobsHandler(StreamingBody, BaseHandler):
         """Queue what was sent."""
         received = await self.received()
         try:
+            values = run_parameters(received)
+            upload_ids, source_url = values.pop("upload_ids", None), values.pop("source_url", None)
             service = self.rest.service
-            received = await with_sources(received, service.settings, service.uploads_dir)
+            files = await fetched(source_url, service.settings, service.uploads_dir)
+            received = replace(received, uploads=(*received.uploads, *files))
             try:
-                async with with_uploads(self, received) as value:
-                    job_id, callback_url = await self._job_of(value)
+                async with claimed_uploads(self, upload_ids) as linked:
+                    everything = replace(received, uploads=(*received.uploads, *linked))
+                    job_id, callback_url = await self._job_of(everything, dict(values))
             except UnknownUpload:
                 # Its uploads were used up by the very same request, if it came before.
-                before = await self._job_before(received)
+                before = await self._job_before(values.get("session_id"))
                 if before is None:
                     raise
                 job_id, callback_url = before, None
@@ -191,9 +191,8 @@ class JobsHandler(StreamingBody, BaseHandler):
         """The same."""
         await self.post()
 
-    async def _job_of(self, received: Received) -> tuple[str, str | None]:
+    async def _job_of(self, received: Received, options: dict[str, Any]) -> tuple[str, str | None]:
         """A new job, or the one that the same Idempotency-Key made before; whom to call back."""
-        options = run_parameters(received)
         key = self.request.headers.get("Idempotency-Key")
         named = options.pop("session_id", None) or self._named_session()
         message = options.pop("callback_url", None)
@@ -202,26 +201,21 @@ class JobsHandler(StreamingBody, BaseHandler):
         job_id = await self._submit(received, session, {**options, "idempotency_key": key})
         return job_id, callback_url
 
-    async def _job_before(self, received: Received) -> str | None:
+    async def _job_before(self, session_id: str | None) -> str | None:
         """The job of this session and Idempotency-Key."""
-        key, fields = self.request.headers.get("Idempotency-Key"), received.fields
-        lines = (received.json or {}).get("session_id") if received.json else None
-        session = lines or next(iter(fields.get("session_id", ())), None) or self._named_session()
+        key = self.request.headers.get("Idempotency-Key")
+        session = session_id or self._named_session()
         if not key or not session:
             return None
-        return await self.ask(lambda service: service.submitted_as(str(session), key))
+        return await self.ask(lambda service: service.submitted_as(session, key))
 
     async def _call_back(self, job_id: str, url: str) -> None:
         service = self.rest.service
         await self.on_loop(lambda: webhooks.outbox_of(service).expect(job_id, url))
 
     def _named_session(self) -> str | None:
-        named = self.sessions
-        if named and len(named) > 1:
-            raise InvalidRequest("A job belongs to one session_id, not to several")
-        if named:
-            return named[0]
-        return self.rest.service.session_id if self.owner else None
+        own = self.rest.service.session_id if self.owner else None
+        return self.named_session or own
 
     async def _new_session(self, key: str | None, received: Received) -> str:
         service = self.rest.service
@@ -244,58 +238,6 @@ class JobsHandler(StreamingBody, BaseHandler):
             None, lambda: service.submit(files, session_id=session, **options)
         )
         return job.job_id
-
-
-def run_parameters(received: Received) -> dict[str, Any]:
-    """Keyword arguments for `Service.submit`, from a form or from JSON.
-
-    Raises InvalidRequest for an unknown field, InvalidOption for a value that cannot be.
-    """
-    if received.json is None:
-        return _flat(_form_values(received.fields), SubmissionFields)
-    if not isinstance(received.json, dict):
-        raise InvalidRequest("The JSON of a request must be an object")
-    return _flat(received.json, SubmissionFields)
-
-
-def _form_values(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """What a form says, each value of its type. Raises InvalidRequest, InvalidOption."""
-    values: dict[str, Any] = {}
-    for name, texts in fields.items():
-        if len(texts) > 1:
-            raise InvalidRequest(f"Field {name!r} is given {len(texts)} times")
-        (text,) = texts
-        # Forms send what nobody filled in.
-        if not text.strip():
-            continue
-        values[name] = _form_value(name, text)
-    return values
-
-
-def _form_value(name: str, text: str) -> Any:
-    if name == "options":
-        try:
-            return msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
-            raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
-    if name == "priority":
-        try:
-            return int(text)
-        except ValueError:
-            raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
-    return parse(name, text) if name in OPTION_NAMES else text
-
-
-def _flat(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
-    """All that is said: those of the fields that are, and options beside them or together."""
-    beside = {name: value for name, value in values.items() if name in OPTION_NAMES}
-    others = {name: value for name, value in values.items() if name not in beside}
-    fields = decode_fields(cls, others, "file", *OPTION_NAMES)
-    for name in fields.options or ():
-        if name not in OPTION_NAMES:
-            raise InvalidRequest(f"No option {name!r:.80}; choose from: {', '.join(OPTION_NAMES)}")
-    plain = {name: getattr(fields, name) for name in others if name != "options"}
-    return {**(fields.options or {}), **beside, **plain}
 
 
 async def _answer(handler: BaseHandler, job_id: str) -> None:
@@ -437,10 +379,10 @@ class RetryHandler(_Control):
         """A set of options is all of them, as in Python: what it leaves out takes its default."""
         values = json_object(self.request.body)
         options = values.get("options")
-        changes = _flat({**values, "options": None}, RunFields)
+        changes = flat_values({**values, "options": None}, RunFields)
         if options is None:
             return changes
-        chosen = make_options(Options(), _flat({"options": options}, RunFields))
+        chosen = make_options(Options(), flat_values({"options": options}, RunFields))
         return {**changes, "options": chosen}
 
 

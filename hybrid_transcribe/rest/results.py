@@ -1,36 +1,106 @@
-"""Transcripts as files: one recording's, or a job's merged or zipped."""
+"""Files for people: transcripts, merged or zipped, and a recording's own bytes from any second."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
+from functools import partial
 from http import HTTPStatus
-from tempfile import SpooledTemporaryFile
-from typing import Annotated
+from typing import IO, Annotated
 from urllib.parse import quote
 
 import msgspec
+from tornado.iostream import StreamClosedError
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.config import MIB
-from hybrid_transcribe.core.names import file_stem
-from hybrid_transcribe.errors import InvalidRequest, InvalidTransition, JobCanceled
-from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.outputs.bundle import bundle
-from hybrid_transcribe.outputs.merged import merged_text
+from hybrid_transcribe.audio.source_audio import Original
+from hybrid_transcribe.outputs.download import (
+    MERGED,
+    Download,
+    check_format,
+    download_of,
+    download_of_job,
+)
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.base_handler import BaseHandler
-from hybrid_transcribe.rest.openapi.operation import JSON, SESSIONS, answer, operation
+from hybrid_transcribe.rest.openapi.operation import (
+    JSON,
+    SAME,
+    SESSIONS,
+    answer,
+    operation,
+    parameter,
+)
+from hybrid_transcribe.rest.openapi.options import FILE
 from hybrid_transcribe.rest.openapi.schemas import TEXT, ref
-from hybrid_transcribe.rest.sending import send
-from hybrid_transcribe.service_protocol import HostedService
-from hybrid_transcribe.types import Rejection, State
+from hybrid_transcribe.types import Transcript
 
-#: What a job of several recordings can be had as, beside a zip of any format.
-MERGED = "txt"
+#: Read and sent at once: this much memory for each client.
+CHUNK_BYTES = 256 * 1024
 
-#: A zip beyond this size is built on disk.
-IN_MEMORY_BYTES = 8 * MIB
+#: Longest wait for a client that takes no more; a player that was paused asks anew.
+STALL_S = 60.0
+
+
+async def send(door: BaseHandler, file: IO[bytes], required: range) -> None:
+    """Send these bytes of a file; the headers, with their number, are set already.
+
+    A client that goes or sleeps, and a file that became shorter, end the connection. Of HEAD
+    nothing is read.
+    """
+    if door.request.method == "HEAD":
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        for start in range(required.start, required.stop, CHUNK_BYTES):
+            count = min(CHUNK_BYTES, required.stop - start)
+            # A disk may take seconds.
+            chunk = await loop.run_in_executor(None, _read, file, start, count)
+            if len(chunk) < count:
+                raise StreamClosedError
+            door.write(chunk)
+            # Who takes it slowly is read for slowly.
+            await asyncio.wait_for(door.flush(), STALL_S)
+    except (StreamClosedError, asyncio.TimeoutError):
+        door.detach().close()
+
+
+def _read(file: IO[bytes], start: int, count: int) -> bytes:
+    file.seek(start)
+    return file.read(count)
+
+
+_ONE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+
+
+class NotInFile(Exception):
+    """The part lies behind the end."""
+
+
+def part(header: str | None, n_bytes: int) -> range | None:
+    """Which bytes are asked for; None for all of them.
+
+    What is no range, and several at once, count as not asked. Raises NotInFile.
+
+    >>> part("bytes=2-", 10), part("bytes=-3", 10), part("bytes=0-99", 10)
+    (range(2, 10), range(7, 10), range(0, 10))
+    >>> part("bytes=0-1,4-5", 10), part("lines=1-2", 10), part("bytes=5-4", 10)
+    (None, None, None)
+    """
+    match = _ONE.fullmatch(header or "")
+    if match is None or not (match[1] or match[2]):
+        return None
+    if not match[1]:
+        required = range(max(0, n_bytes - int(match[2])), n_bytes)
+    else:
+        first, last = int(match[1]), int(match[2] or n_bytes)
+        if match[2] and last < first:
+            return None
+        required = range(first, min(last + 1, n_bytes))
+    if not required:
+        raise NotInFile
+    return required
 
 
 def disposition(name: str) -> str:
@@ -114,15 +184,14 @@ class RecordingResultHandler(BaseHandler):
     async def get(self, job_id: str, recording_id: str) -> None:
         """In the format asked for."""
         query = self.query(RecordingResultQuery)
-        writer = WRITERS.make(query.format)
+        WRITERS.get(query.format)
         sessions = self.job_sessions
         transcript = await self.ask(
             lambda service: service.transcript(
                 job_id, recording_id, partial=query.partial, run=query.run, session_ids=sessions
             )
         )
-        name = f"{file_stem(transcript.name)}.{writer.extension}"
-        _send(self, writer.write(transcript).encode(), writer.media_type, name)
+        await _send(self, download_of(transcript, query.format))
 
 
 class JobResultHandler(BaseHandler):
@@ -144,87 +213,108 @@ class JobResultHandler(BaseHandler):
         Of several, their text one after the other (`txt`) or a `zip`, which says in `_errors.txt`
         what has no transcript and why.
         """
-        query = self.query(JobResultQuery)
-        sessions, partial, name = self.job_sessions, query.partial, query.format
-        WRITERS.make(query.inside if name == "zip" else name)
-        if name == "zip":
-            await self._zip(job_id, query.inside, partial, sessions)
-            return
-        ids, missing = await self.ask(lambda service: planned(service, job_id, partial, sessions))
-        single = len(ids) == 1 and not missing
-        if not single and name != MERGED:
-            raise InvalidRequest(
-                f"format={name!r} holds one recording and the job has more: ask for zip, for "
-                "txt, or for one recording"
+        query, sessions = self.query(JobResultQuery), self.job_sessions
+        check_format(query.format, query.inside)
+        job = await self.ask(lambda service: service.snapshot(job_id, session_ids=sessions))
+        service = self.rest.service
+
+        def transcript(recording_id: str) -> Transcript:
+            return service.transcript(
+                job_id, recording_id, partial=query.partial, session_ids=sessions
             )
-        service = self.rest.service
 
-        def written() -> tuple[bytes, str, str]:
-            """Body, media type and name. Not on a loop: there may be thousands."""
-            items = [
-                service.transcript(job_id, item, partial=partial, session_ids=sessions)
-                for item in ids
-            ]
-            if not single:
-                text = merged_text(items, missing).encode()
-                return text, "text/plain", f"transcripts-{job_id[:8]}.txt"
-            writer = WRITERS.make(name)
-            label = f"{file_stem(items[0].name)}.{writer.extension}"
-            return writer.write(items[0]).encode(), writer.media_type, label
-
-        _send(self, *await asyncio.get_running_loop().run_in_executor(None, written))
-
-    async def _zip(
-        self, job_id: str, inside: str, partial: bool, sessions: tuple[str, ...] | None
-    ) -> None:
-        """Packed on disk, one transcript after the other: a job may have ten thousand."""
-        ids, missing = await self.ask(lambda service: planned(service, job_id, partial, sessions))
-        service = self.rest.service
-        transcripts = (
-            service.transcript(job_id, item, partial=partial, session_ids=sessions) for item in ids
+        make = partial(
+            download_of_job, job, transcript, query.format, query.inside, partial=query.partial
         )
-        with SpooledTemporaryFile(IN_MEMORY_BYTES) as packed:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(None, bundle, transcripts, missing, inside, packed)
-            n_bytes = packed.tell()
-            _describe(self, "application/zip", f"transcripts-{job_id[:8]}.zip")
-            self.set_header("Content-Length", str(n_bytes))
-            await send(self, packed, range(n_bytes))
+        file = await asyncio.get_running_loop().run_in_executor(None, make)
+        with file.file:
+            await _send(self, file)
 
 
-def planned(
-    service: HostedService, job_id: str, partial: bool, sessions: tuple[str, ...] | None
-) -> tuple[list[str], list[Rejection]]:
-    """A job's recordings with a transcript, in order, and what has none with the reason.
-
-    Raises UnknownJob, and without ``partial`` InvalidTransition while one that has no complete
-    text yet has not ended.
-    """
-    job = service.snapshot(job_id, session_ids=sessions)
-    if not partial and not all(r.has_result or r.state.terminal for r in job.recordings):
-        raise InvalidTransition(f"The job is {job.state}; wait, or ask with partial=true")
-    ids, missing = [], list(job.rejected)
-    for recording in job.recordings:
-        if recording.has_result or (partial and recording.n_segments):
-            ids.append(recording.recording_id)
-        elif recording.error is not None:
-            missing.append(Rejection(recording.name, recording.error))
-        elif recording.state is State.CANCELED:
-            missing.append(
-                Rejection(recording.name, JobCanceled(UserMessage("it_was_canceled")).info())
-            )
-    return ids, missing
-
-
-def _send(handler: BaseHandler, body: bytes, media_type: str, name: str) -> None:
-    _describe(handler, media_type, name)
-    handler.finish(body)
-
-
-def _describe(handler: BaseHandler, media_type: str, name: str) -> None:
+async def _send(handler: BaseHandler, file: Download) -> None:
+    charset = "; charset=utf-8" if file.media_type.startswith("text/") else ""
     handler.set_status(HTTPStatus.OK)
-    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    handler.set_header("Content-Type", media_type + charset)
-    handler.set_header("Content-Disposition", disposition(name))
+    handler.set_header("Content-Type", file.media_type + charset)
+    handler.set_header("Content-Disposition", disposition(file.name))
     handler.set_header("X-Content-Type-Options", "nosniff")
     handler.set_header("Cache-Control", "no-store")
+    if file.media_type != "application/zip":
+        handler.finish(file.file.read())
+        return
+    handler.set_header("Content-Length", str(file.size_bytes))
+    await send(handler, file.file, range(file.size_bytes))
+
+
+#: Whatever the bytes are: no script of theirs runs, and nothing is fetched for them.
+POLICY = "sandbox; default-src 'none'; media-src 'self'"
+
+
+class AudioHandler(BaseHandler):
+    """A recording's own bytes: all of them, or the part that ``Range`` names."""
+
+    group, paths = "results", ("/jobs/{job_id}/recordings/{recording_id}/audio",)
+
+    @operation(
+        "audio",
+        "Listen to a recording",
+        parameters=(
+            *SESSIONS,
+            parameter("Range", "header", "The part to send, as `bytes=0-65535`."),
+            parameter("If-Range", "header", "The `ETag` that the part must be of."),
+        ),
+        answers={
+            200: answer("All of it.", {"*/*": FILE}, {"ETag": "Of this very file."}),
+            206: answer("The part.", {"*/*": FILE}, {"Content-Range": "Which part it is."}),
+            304: SAME,
+            416: answer("The file has no such part.", headers={"Content-Range": "Its length."}),
+        },
+        errors=(errors.UnknownJob, errors.UnknownRecording, errors.NotFound),
+    )
+    async def get(self, job_id: str, recording_id: str) -> None:
+        """Its own bytes, from any place on, for players."""
+        sessions = self.job_sessions
+        opened = await self.ask_at_length(
+            lambda service: service.open_audio(job_id, recording_id, session_ids=sessions)
+        )
+        try:
+            etag = opened.etag
+            self._describe(opened, etag)
+            if self.check_etag_header():
+                self.set_status(HTTPStatus.NOT_MODIFIED)
+                return
+            await self._send(opened, etag)
+        finally:
+            opened.close()
+
+    def _describe(self, opened: Original, etag: str) -> None:
+        self.set_header("Content-Type", opened.media_type)
+        self.set_header(
+            "Content-Disposition", disposition(opened.name).replace("attachment", "inline", 1)
+        )
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Content-Security-Policy", POLICY)
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_header("Accept-Ranges", "bytes")
+        self.set_header("Etag", etag)
+
+    async def _send(self, opened: Original, etag: str) -> None:
+        try:
+            required = part(self._range(etag), opened.n_bytes)
+        except NotInFile:
+            self.set_status(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
+            self.set_header("Content-Range", f"bytes */{opened.n_bytes}")
+            self.set_header("Content-Length", "0")
+            return
+        if required is None:
+            required = range(opened.n_bytes)
+        else:
+            self.set_status(HTTPStatus.PARTIAL_CONTENT)
+            text = f"bytes {required.start}-{required.stop - 1}/{opened.n_bytes}"
+            self.set_header("Content-Range", text)
+        self.set_header("Content-Length", str(len(required)))
+        await send(self, opened.file, required)
+
+    def _range(self, etag: str) -> str | None:
+        """Of another version of the file no part is sent, but all of it."""
+        condition = self.request.headers.get("If-Range")
+        return self.request.headers.get("Range") if condition in (None, etag) else None

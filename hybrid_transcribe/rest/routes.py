@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 from tornado.web import RequestHandler, stream_request_body
 
-from hybrid_transcribe.rest.audio import AudioHandler
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.asr import Asr, DetectLanguage
 from hybrid_transcribe.rest.compat.openai.audio import Transcriptions, Translations
-from hybrid_transcribe.rest.compat.openai.base_handler import NoSuchAddress
-from hybrid_transcribe.rest.compat.openai.models import OpenAIModelHandler, OpenAIModelsHandler
-from hybrid_transcribe.rest.docs.handlers import Page, PageFile
+from hybrid_transcribe.rest.compat.openai.base_handler import (
+    NoSuchAddress,
+    OpenAIModelHandler,
+    OpenAIModelsHandler,
+)
 from hybrid_transcribe.rest.events import EventsHandler
 from hybrid_transcribe.rest.jobs import (
     CancelHandler,
@@ -23,10 +24,10 @@ from hybrid_transcribe.rest.jobs import (
     RetryHandler,
 )
 from hybrid_transcribe.rest.metrics import template
-from hybrid_transcribe.rest.openapi.document import OpenApi
+from hybrid_transcribe.rest.openapi.document import OpenApi, Page, PageFile
 from hybrid_transcribe.rest.openapi.operation import operations_of
 from hybrid_transcribe.rest.queues import QueuesHandler, SessionHandler, SessionsHandler
-from hybrid_transcribe.rest.results import JobResultHandler, RecordingResultHandler
+from hybrid_transcribe.rest.results import AudioHandler, JobResultHandler, RecordingResultHandler
 from hybrid_transcribe.rest.system import (
     EnginesHandler,
     HealthHandler,

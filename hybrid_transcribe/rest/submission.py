@@ -5,64 +5,109 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.jobs.option_text import parse
+from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.rest.base_handler import BaseHandler
+from hybrid_transcribe.rest.decoding import decode_fields
+from hybrid_transcribe.rest.openapi.options import RunFields, SubmissionFields
 from hybrid_transcribe.rest.tus.handlers import shelf_of
 from hybrid_transcribe.uploads.files import stored_name
 from hybrid_transcribe.uploads.received import Received, ReceivedFile
 from hybrid_transcribe.uploads.store import PartialUpload, UploadStore, link
 
-#: The field that names them: a list in JSON, in a form with commas or several times.
-FIELD = "upload_ids"
+#: Fields of a form that may come several times; ids of uploads with commas as well.
+_LISTS = ("upload_ids", "source_url")
+
+
+def run_parameters(received: Received) -> dict[str, Any]:
+    """Keyword arguments for `Service.submit`, and its recordings, from a form or from JSON.
+
+    Raises InvalidRequest for an unknown field, InvalidOption for a value that cannot be.
+    """
+    if received.json is None:
+        return flat_values(_form_values(received.fields), SubmissionFields)
+    if not isinstance(received.json, dict):
+        raise InvalidRequest("The JSON of a request must be an object")
+    return flat_values(received.json, SubmissionFields)
+
+
+def _form_values(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """What a form says, each value of its type. Raises InvalidRequest, InvalidOption."""
+    values: dict[str, Any] = {}
+    for name, texts in fields.items():
+        if name in _LISTS:
+            between = "," if name == "upload_ids" else None
+            items = [
+                part for text in texts for part in (text.split(between) if between else [text])
+            ]
+            values[name] = [item.strip() for item in items if item.strip()] or None
+            continue
+        if len(texts) > 1:
+            raise InvalidRequest(f"Field {name!r} is given {len(texts)} times")
+        # Forms send what nobody filled in.
+        if texts[0].strip():
+            values[name] = _form_value(name, texts[0])
+    return values
+
+
+def _form_value(name: str, text: str) -> Any:
+    if name == "options":
+        try:
+            return msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
+    if name == "priority":
+        try:
+            return int(text)
+        except ValueError:
+            raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
+    return parse(name, text) if name in OPTION_NAMES else text
+
+
+def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
+    """All that is said: those of the fields that are, and options beside them or together."""
+    beside = {name: value for name, value in values.items() if name in OPTION_NAMES}
+    others = {name: value for name, value in values.items() if name not in beside}
+    fields = decode_fields(cls, others, "file", *OPTION_NAMES)
+    for name in fields.options or ():
+        if name not in OPTION_NAMES:
+            raise InvalidRequest(f"No option {name!r:.80}; choose from: {', '.join(OPTION_NAMES)}")
+    plain = {name: getattr(fields, name) for name in others if name != "options"}
+    return {**(fields.options or {}), **beside, **plain}
 
 
 @asynccontextmanager
-async def with_uploads(door: BaseHandler, received: Received) -> AsyncIterator[Received]:
-    """What a request brought, with the files of the uploads that it names behind its own.
+async def claimed_uploads(
+    door: BaseHandler, upload_ids: list[str] | None
+) -> AsyncIterator[tuple[ReceivedFile, ...]]:
+    """The files of uploads in pieces, as if the request had brought them.
 
     They are over when the block ends well, and as they were when it raises. Raises
     UnknownUpload, UploadConflict, InvalidRequest.
     """
-    upload_ids, rest = _named(received)
     if not upload_ids:
-        yield rest
+        yield ()
         return
     shelf, folder = await shelf_of(door), door.rest.service.uploads_dir
     loop = asyncio.get_running_loop()
-    with shelf.claimed(upload_ids) as result:
+    with shelf.claimed(shelf.find_all(upload_ids)) as result:
         linked = await loop.run_in_executor(None, partial(_linked, result, folder))
-        taken = replace(rest, uploads=(*rest.uploads, *linked))
         try:
-            yield taken
+            yield linked
         except BaseException:
             Received({}, linked).discard()
             raise
         await loop.run_in_executor(None, partial(_remove, shelf, result))
-
-
-def _named(received: Received) -> tuple[list[str], Received]:
-    """The ids, and the request without them. Raises InvalidRequest."""
-    if isinstance(received.json, dict) and FIELD in received.json:
-        others = {name: value for name, value in received.json.items() if name != FIELD}
-        return _checked(received.json[FIELD]), replace(received, json=others)
-    if FIELD in received.fields:
-        fields = {name: values for name, values in received.fields.items() if name != FIELD}
-        items = [part.strip() for text in received.fields[FIELD] for part in text.split(",")]
-        return [item for item in items if item], replace(received, fields=fields)
-    return [], received
-
-
-def _checked(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InvalidRequest(f"{FIELD}={value!r:.80}: it must be a list of ids")
-    return value
 
 
 def _linked(partial_uploads: list[PartialUpload], folder: Path) -> tuple[ReceivedFile, ...]:

@@ -211,8 +211,6 @@ OPEN_PATHS = (*HealthHandler.paths, *ReadyHandler.paths)
 class Nowhere(BaseHandler):
     """Every address below the prefix at which there is nothing."""
 
-    pattern = "(?:/.*)?"
-
     def prepare(self) -> None:
         """A problem, as every other error."""
         super().prepare()

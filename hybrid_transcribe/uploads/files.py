@@ -12,6 +12,7 @@ from pathlib import Path
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.uploads.received import ReceivedFile, UploadLimits, size
 
 #: Makes a file that is not there yet, for writing without a buffer.
@@ -112,15 +113,16 @@ def stored_name(display_name: str) -> str:
 
 
 @contextmanager
-def telling_full(
-    display_name: str, remaining: str = "nothing of the request was kept"
-) -> Iterator[None]:
-    """Raise DiskFull for a disk that is; ``remaining`` says what became of what had come."""
+def telling_full(display_name: str, *, kept: bool = False) -> Iterator[None]:
+    """Raise DiskFull for a disk that is; ``kept``: what had come stays."""
     try:
         yield
     except OSError as error:
         if error.errno not in _FULL:
             raise
+        if kept:
+            raise DiskFull(UserMessage("upload_full", name=display_name)) from error
         raise DiskFull(
-            f"{display_name}: no room left on the server's disk ({error.strerror}); {remaining}"
+            f"{display_name}: no room left on the server's disk ({error.strerror}); "
+            "nothing of the request was kept"
         ) from error

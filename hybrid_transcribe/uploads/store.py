@@ -6,19 +6,22 @@
     <partial>/<32 hexadecimal digits>.json      how many there will be, and what people call it
 
 The digits are 128 random bits and the only key to an upload: who knows them may go on with it,
-end it or have it transcribed. A path is made of them only after they were found on the shelf.
+end it or have it transcribed. Those of a panel's upload are a digest instead, see `hud.uploads`.
+A path is made of no other name, and of what people call a file nothing is ever in a path.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import io
 import logging
 import os
 import re
+import shutil
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -82,11 +85,17 @@ class PartialUpload:
     moved_s: float = 0.0
     writer: UploadWriter | None = None
     claimed: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def name(self) -> str:
         """What its sender calls it, as it came."""
         return name_in(self.metadata)
+
+    @property
+    def label(self) -> str:
+        """The same for messages."""
+        return names.display_name(self.name or self.upload_id)
 
     @property
     def complete(self) -> bool:
@@ -101,8 +110,13 @@ class _Note(msgspec.Struct):
     metadata: str
 
 
+def open_end(path: Path) -> io.RawIOBase:
+    """A file that is there, for writing at its end."""
+    return path.open("r+b", buffering=0)
+
+
 class UploadStore:
-    """All uploads of one service. Any thread may call it; its timer runs on one loop."""
+    """All uploads of one folder. Any thread may call it; its timer runs on one loop."""
 
     def __init__(self, folder: Path, settings: Settings, clock: Clock) -> None:
         """Takes up what an earlier process left. Raises OSError."""
@@ -110,24 +124,39 @@ class UploadStore:
         self._lock = threading.Lock()
         self._uploads: dict[str, PartialUpload] = {}
         self._timer: Timer | None = None
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._restore()
 
     # ----------------------------------------------------------------------- what there is
 
-    def create(self, length: int | None, metadata: str) -> PartialUpload:
-        """A new upload without bytes. Raises QueueFull, DiskFull."""
-        upload_id = names.new_id()
+    def resume(self, upload_id: str, length: int, metadata: str) -> PartialUpload:
+        """The upload of that id as it lies there, whoever began it; a new one where none does.
+
+        Raises QueueFull, DiskFull.
+        """
+        with self._lock:
+            upload = self._uploads.get(upload_id)
+        if upload is None:
+            with suppress(OSError, ValueError, msgspec.DecodeError):
+                upload = self._take_up(self._folder / upload_id)
+        return upload or self.create(length, metadata, upload_id)
+
+    def create(
+        self, length: int | None, metadata: str, upload_id: str | None = None
+    ) -> PartialUpload:
+        """A new upload without bytes. Raises DiskFull, and QueueFull where no id is named."""
+        most = self._settings.max_open_uploads if upload_id is None else None
+        upload_id = upload_id or names.new_id()
         upload = PartialUpload(upload_id, self._folder / upload_id, length, metadata)
         upload.moved_s = self._clock.monotonic()
         with self._lock:
-            most = self._settings.max_open_uploads
-            if len(self._uploads) >= most:
+            if most is not None and len(self._uploads) >= most:
                 raise QueueFull(f"{most} uploads are open already, the most; end some or wait")
             self._uploads[upload_id] = upload
         try:
             with telling_full("The upload"):
-                upload.path.touch(mode=0o600, exist_ok=False)
+                upload.path.unlink(missing_ok=True)
+                upload.path.touch(mode=0o600)
                 self._write_note(upload)
         except BaseException:
             self.remove(upload)
@@ -142,6 +171,11 @@ class UploadStore:
             raise UnknownUpload(UserMessage("upload_unknown", id=upload_id[:80]))
         return upload
 
+    def find_all(self, upload_ids: Sequence[str]) -> list[PartialUpload]:
+        """Raises UnknownUpload, InvalidRequest for one that is named twice."""
+        check_once(upload_ids)
+        return [self.find(upload_id) for upload_id in upload_ids]
+
     def left_s(self, upload: PartialUpload) -> float:
         """Seconds until it expires, if nothing more comes."""
         due = upload.moved_s + self._settings.upload_idle_s
@@ -154,7 +188,7 @@ class UploadStore:
     def tell_length(self, upload: PartialUpload, length: int) -> None:
         """Now somebody has said. Raises DiskFull."""
         upload.length = length
-        with telling_full("The upload", "what had come is kept"):
+        with telling_full(upload.label, kept=True):
             self._write_note(upload)
 
     def remove(self, upload: PartialUpload) -> None:
@@ -167,6 +201,30 @@ class UploadStore:
                 path.unlink(missing_ok=True)
 
     # -------------------------------------------------------------------------- who writes
+
+    def append(self, upload: PartialUpload, offset: int, data: memoryview | bytes) -> None:
+        """Write bytes, if they are those that come next; its ``offset`` then says which do.
+
+        Raises TooLarge, DiskFull.
+        """
+        rest = memoryview(data).cast("B")
+        with upload.lock:
+            if offset != upload.offset or upload.claimed:
+                return
+            if upload.length is not None and offset + len(rest) > upload.length:
+                raise TooLarge(UserMessage("upload_more", name=upload.label, n=upload.length))
+            try:
+                with telling_full(upload.label, kept=True), open_end(upload.path) as file:
+                    file.seek(offset)
+                    while rest:
+                        rest = rest[file.write(rest) or 0 :]
+                upload.offset += len(memoryview(data).cast("B"))
+            except FileNotFoundError:
+                # Another process made a job of it, or its time was up.
+                upload.path.touch(mode=0o600)
+                self._write_note(upload)
+                upload.offset = 0
+            upload.moved_s = self._clock.monotonic()
 
     def seize(self, upload: PartialUpload, writer: UploadWriter) -> UploadWriter | None:
         """Become the one who writes; otherwise who it is. Raises UnknownUpload."""
@@ -189,16 +247,11 @@ class UploadStore:
     # --------------------------------------------------------------------------- for a job
 
     @contextmanager
-    def claimed(self, upload_ids: Sequence[str]) -> Iterator[list[PartialUpload]]:
+    def claimed(self, uploads: list[PartialUpload]) -> Iterator[list[PartialUpload]]:
         """Complete uploads, which nobody else makes a job of meanwhile.
 
-        Raises UnknownUpload, UploadConflict for what is not complete or already on its way,
-        InvalidRequest for one that is named twice.
+        Raises UploadConflict for what is not complete or already on its way.
         """
-        twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
-        if twice is not None:
-            raise InvalidRequest(UserMessage("upload_twice", id=twice[:80]))
-        uploads = [self.find(upload_id) for upload_id in upload_ids]
         with self._lock:
             for upload in uploads:
                 _check_ready(upload)
@@ -228,11 +281,27 @@ class UploadStore:
 
     def expire(self) -> None:
         """Remove those whose time is up."""
-        with self._lock:
-            every = tuple(self._uploads.values())
-        for upload in every:
-            if upload.writer is None and not upload.claimed and not self.left_s(upload):
+        for upload in self._idle():
+            if not self.left_s(upload):
                 self.remove(upload)
+
+    def trim(self, spare: Collection[PartialUpload]) -> None:
+        """Remove those whose time is up, other processes' too, and the oldest of too many."""
+        with self._lock:
+            self._uploads = {upload.upload_id: upload for upload in spare}
+        self._restore()
+        settings, n_bytes = self._settings, 0
+        items = [upload for upload in self._idle() if upload not in spare]
+        for n, upload in enumerate(sorted(items, key=lambda item: item.moved_s, reverse=True)):
+            n_bytes += upload.offset
+            is_too_much = n >= settings.max_open_uploads or n_bytes > settings.max_upload_bytes
+            if is_too_much or not self.left_s(upload):
+                self.remove(upload)
+
+    def _idle(self) -> list[PartialUpload]:
+        with self._lock:
+            items = tuple(self._uploads.values())
+        return [item for item in items if item.writer is None and not item.claimed]
 
     # ------------------------------------------------------------------------------ on disk
 
@@ -246,6 +315,8 @@ class UploadStore:
 
     def _restore(self) -> None:
         for path in sorted(self._folder.iterdir()):
+            if path.name in self._uploads:
+                continue
             if _ID.fullmatch(path.stem) and path.suffix in ("", ".new"):
                 try:
                     self._take_up(path)
@@ -257,7 +328,7 @@ class UploadStore:
                 with suppress(OSError):
                     path.unlink()
 
-    def _take_up(self, path: Path) -> None:
+    def _take_up(self, path: Path) -> PartialUpload:
         if path.suffix or path.is_symlink():
             raise ValueError("a draft")
         note = msgspec.json.decode(_note_of(path).read_bytes(), type=_Note)
@@ -266,40 +337,47 @@ class UploadStore:
             raise ValueError("longer than it said")
         # A wall clock that jumped while nobody ran neither ends it nor keeps it for years.
         idle_s = min(max(self._clock.wall() - result.st_mtime, 0.0), self._settings.upload_idle_s)
-        self._uploads[path.name] = PartialUpload(
-            path.name,
-            path,
-            note.length,
-            note.metadata,
-            offset=result.st_size,
-            moved_s=self._clock.monotonic() - idle_s,
-        )
+        moved_s = self._clock.monotonic() - idle_s
+        upload = PartialUpload(path.name, path, note.length, note.metadata, result.st_size, moved_s)
+        self._uploads[path.name] = upload
+        return upload
 
 
 def _note_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.json")
 
 
+def check_once(upload_ids: Sequence[str]) -> None:
+    """Raise InvalidRequest for one that is named twice."""
+    twice = next((i for i in upload_ids if upload_ids.count(i) > 1), None)
+    if twice is not None:
+        raise InvalidRequest(UserMessage("upload_twice", id=twice[:80]))
+
+
 def _check_ready(upload: PartialUpload) -> None:
     if upload.claimed:
-        raise UploadConflict(f"A job is being made of upload {upload.upload_id!r} already")
+        raise UploadConflict(UserMessage("upload_busy", name=upload.label))
     if not upload.complete or upload.writer is not None:
-        of = "" if upload.length is None else f" of {upload.length}"
+        length = "?" if upload.length is None else upload.length
         raise UploadConflict(
-            f"Upload {upload.upload_id!r} is not complete: {upload.offset}{of} bytes have come"
+            UserMessage("upload_part", name=upload.label, n=upload.offset, count=length)
         )
 
 
 def link(source: Path, target: Path) -> None:
-    """The same file under another name, without reading it where the disk can do that."""
+    """The same file under another name, without reading it where the disk can do that.
+
+    Raises UnknownUpload where it is gone, DiskFull.
+    """
     try:
         os.link(source, target)
+    except FileNotFoundError:
+        raise UnknownUpload(UserMessage("upload_gone")) from None
     except OSError:
         # FAT and some disks of other machines have no links.
-        with telling_full("The upload", "it is kept"), source.open("rb") as old:
+        with telling_full("The upload", kept=True), source.open("rb") as old:
             with target.open("xb") as new:
-                while block := old.read(1 << 20):
-                    new.write(block)
+                shutil.copyfileobj(old, new, 1 << 20)
 
 
 _shelves: weakref.WeakKeyDictionary[HostedService, UploadStore] = weakref.WeakKeyDictionary()
@@ -354,3 +432,12 @@ def name_in(header: str) -> str:
     """What the sender calls the file; empty where nothing says. Raises as `read_metadata`."""
     result = read_metadata(header)
     return result.get("filename") or result.get("name") or ""
+
+
+def metadata_of(name: str) -> str:
+    """``Upload-Metadata`` for a file of that name.
+
+    >>> metadata_of("reunião.m4a")
+    'filename cmV1bmnDo28ubTRh'
+    """
+    return f"filename {base64.b64encode(name.encode()).decode()}"

@@ -14,7 +14,7 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL, may_pass
+from hybrid_transcribe.rest.hosts.voila_routes import PROTOCOL, may_pass
 from tests.hud.page.visiting import visit
 from tests.rest.hosts.running import TOKEN, Running, serve
 from tests.services import wavs

@@ -14,7 +14,7 @@ import websocket
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.core.child_process import module_command, package_environment
-from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
+from hybrid_transcribe.rest.hosts.voila_routes import PROTOCOL
 from hybrid_transcribe.testing import SCRIPTED, Script
 from tests.faults.test_crashes import start_parent
 from tests.rest.hosts.running import serve
@@ -26,7 +26,7 @@ SHADOWS = ("types", "enum", "re", "typing", "random", "av", "numpy", "msgspec", 
 #: An engine that lies beside a notebook, with a neighbour of its own.
 ENGINE = """
 from engine_words import WORD
-from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
+from hybrid_transcribe.rest.hosts.voila_routes import PROTOCOL
 from hybrid_transcribe.testing import ScriptedEngine
 
 class Mine(ScriptedEngine):

@@ -14,7 +14,8 @@ from hybrid_transcribe import Service
 from hybrid_transcribe.errors import TooMany
 from hybrid_transcribe.hud import downloads
 from hybrid_transcribe.hud import messages as m
-from hybrid_transcribe.hud.downloads import CHUNK_BYTES, MOST, WINDOW, Blob, Downloads
+from hybrid_transcribe.hud.downloads import CHUNK_BYTES, MOST, WINDOW, Downloads
+from hybrid_transcribe.outputs.download import Download
 from hybrid_transcribe.outputs.merged import merged_text
 from hybrid_transcribe.registry import WRITERS
 from tests.hud.lines import Line, desk_for
@@ -112,8 +113,8 @@ class _Panel:
         return [data for message, data in self.sent if isinstance(message, m.BlobChunk)]
 
 
-def blob(n_bytes: int) -> Blob:
-    return Blob("x", "text/plain", n_bytes, io.BytesIO(b"x" * n_bytes))
+def blob(n_bytes: int) -> Download:
+    return Download("x", "text/plain", n_bytes, io.BytesIO(b"x" * n_bytes))
 
 
 def test_no_more_is_sent_than_the_window_holds() -> None:

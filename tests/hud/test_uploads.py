@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import threading
 from pathlib import Path
@@ -28,6 +29,8 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud.uploads import PanelUploads
+from hybrid_transcribe.testing import ManualClock
+from hybrid_transcribe.uploads import store
 from tests.hud.lines import desk_for, files_in
 from tests.services import wavs
 
@@ -161,11 +164,11 @@ def test_a_full_disk_is_told_before_and_while(
     to.begin("u", "s", "a.wav", len(DATA), 1.0)
     to.chunk("u", 0, DATA[:100])
 
-    def full(*given: object) -> int:
+    def full(*given: object) -> io.RawIOBase:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "pwrite", full)
+        patch.setattr(store, "open_end", full)
         with pytest.raises(DiskFull):
             to.chunk("u", 100, DATA[100:200])
     assert to.chunk("u", 100, DATA[100:]).complete
@@ -175,15 +178,20 @@ def test_what_was_left_goes_in_its_time(tmp_path: Path) -> None:
     """What is older than allowed, and the oldest of what is too much; never what is coming."""
     folder = tmp_path / "partial"
     folder.mkdir()
+    clock = ManualClock()
     for n in range(5):
-        (folder / f"{n:032x}").write_bytes(b"x" * 10)
-        os.utime(folder / f"{n:032x}", (1000.0 + n, 1000.0 + n))
+        path = folder / f"{n:032x}"
+        path.write_bytes(b"x" * 10)
+        path.with_suffix(".json").write_text('{"length": 20, "metadata": ""}')
+        at = clock.wall() - 9.5 + n
+        os.utime(path, (at, at))
     (folder / "notes.txt").write_text("not ours")
     limits = Settings(upload_idle_s=7.0, max_open_uploads=2)
-    PanelUploads(folder, limits, wall=lambda: 1010.0).begin("u", "s", "a.wav", 5, 1.0)
+    PanelUploads(folder, limits, clock=clock).begin("u", "s", "a.wav", 5, 1.0)
     remaining = {path.name for path in files_in(folder)}
-    assert {f"{n:032x}" for n in (3, 4)} | {"notes.txt"} < remaining
-    assert len(remaining) == 4
+    kept = {f"{n:032x}{end}" for n in (3, 4) for end in ("", ".json")}
+    assert kept | {"notes.txt"} < remaining
+    assert len(remaining) == 7
 
 
 def test_a_job_needs_complete_uploads(tmp_path: Path) -> None:

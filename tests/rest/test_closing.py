@@ -18,7 +18,7 @@ import pytest
 from hybrid_transcribe import Service
 from hybrid_transcribe.core import loop
 from hybrid_transcribe.errors import ServiceClosed
-from hybrid_transcribe.rest import web
+from hybrid_transcribe.rest import server as web
 from hybrid_transcribe.testing import ManualClock, Script
 from tests.rest.clients import PATIENCE_S, everybody
 from tests.rest.conftest import OpenSite, Site

@@ -78,7 +78,7 @@ class Synchronous(StreamingBody, BaseHandler):
         """
         try:
             upload = one_recording(received, self.file_field)
-            session = session_id or self._named_session()
+            session = session_id or self.named_session
             awaited, is_new = await self._join(upload, options, session)
         except BaseException:
             received.discard()
@@ -90,12 +90,6 @@ class Synchronous(StreamingBody, BaseHandler):
         job_id = await asyncio.shield(asyncio.wrap_future(awaited.job_created))
         self._tell("X-Job-Id", job_id)
         return job_id
-
-    def _named_session(self) -> str | None:
-        named = self.sessions or ()
-        if len(named) > 1:
-            raise InvalidRequest("A job belongs to one session_id, not to several")
-        return named[0] if named else None
 
     async def _join(
         self, upload: ReceivedFile, options: Mapping[str, Any], session: str | None

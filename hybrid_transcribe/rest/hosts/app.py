@@ -39,14 +39,13 @@ from hybrid_transcribe.rest.hosts.kernels import (
     ThisPython,
     can_use_sockets_in,
 )
-from hybrid_transcribe.rest.hosts.message_filter import MESSAGES, WidgetsOnly
 from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, pages
 from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
-from hybrid_transcribe.rest.hosts.voila_routes import for_visitors
+from hybrid_transcribe.rest.hosts.voila_routes import MESSAGES, WidgetsOnly, for_visitors
 from hybrid_transcribe.rest.logs import log_request
 from hybrid_transcribe.rest.routes import routes
+from hybrid_transcribe.rest.server import BODY_S, IDLE_CONNECTION_S, Web
 from hybrid_transcribe.rest.system import OPEN_PATHS
-from hybrid_transcribe.rest.web import BODY_S, IDLE_CONNECTION_S, Web
 from hybrid_transcribe.service_protocol import HostedService
 
 #: By these the kernels of pages find the service.

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from tornado.web import HTTPError, RequestHandler
 from voila.request_info_handler import RequestInfoSocketHandler
@@ -25,37 +25,16 @@ from hybrid_transcribe.messages import DEFAULT_LANGUAGE, catalogue, languages, p
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import TellsMethods
 from hybrid_transcribe.rest.hosts.kernels import NOTEBOOK
-from hybrid_transcribe.rest.hosts.origin import is_foreign
 from hybrid_transcribe.rest.hosts.serve_config import ServeConfig
 
 if TYPE_CHECKING:
     from voila.app import Voila
 
+
 #: The page's own template of Voila.
 TEMPLATE = Path(__file__).parent / "ui" / "template"
 TEMPLATE_NAME = "hybrid_transcribe"
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --dim: #5b6675; --paper: #f6f7f9;
-  --card: #fff; --line: #e1e5ea; --accent: #1a66c9; --good: #1c8a4b; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --dim: #9aa6b5; --paper: #14181e;
-  --card: #1d232b; --line: #303945; --accent: #7db3ff; --good: #5fd08f; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink);
-  font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 44rem; margin: 0 auto; padding: 3.5rem 1.25rem; }
-h1 { margin: 0; font-size: 1.9rem; letter-spacing: -0.02em; }
-h2 { margin: 0 0 .6rem; font-size: 1rem; }
-p { margin: .5rem 0; }
-.up { color: var(--good); font-weight: 600; }
-.dim, footer { color: var(--dim); }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 14px;
-  padding: 1.1rem 1.3rem; margin-top: 1.2rem; }
-a { color: var(--accent); }
-pre { overflow-x: auto; margin: .4rem 0 0; padding: .8rem 1rem; border-radius: 10px;
-  background: var(--paper); border: 1px solid var(--line); font-size: .86rem; line-height: 1.5; }
-footer { margin-top: 1.6rem; font-size: .86rem; }
-"""
 
 _POLICY = "default-src 'none'; style-src {}; base-uri 'none'; frame-ancestors 'self'"
 
@@ -68,40 +47,6 @@ _PANEL_POLICY = (
 
 #: Why there is no page, by status.
 _REASONS = {int(HTTPStatus.SERVICE_UNAVAILABLE): "full", int(HTTPStatus.FORBIDDEN): "foreign"}
-
-_NO_PAGE = Template(
-    """<!DOCTYPE html>
-<html lang="$language"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Hybrid Transcribe</title><style>$style</style></head>
-<body><main><div class="middle still"><div class="wave" aria-hidden="true"><i></i><i></i><i></i>
-<i></i><i></i></div><h1>Hybrid Transcribe</h1><p class="word">$title</p><p>$hint</p>$link
-</div></main></body></html>
-"""
-)
-
-_PAGE = Template(
-    """<!DOCTYPE html>
-<html lang="$language"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Hybrid Transcribe</title><style>$style</style></head>
-<body><main>
-<h1>Hybrid Transcribe</h1>
-<p><span class="up">&#9679; $up</span> <span class="dim">$about</span></p>
-<section><h2>$try_it</h2>
-<pre><code>curl$header -F file=@talk.m4a -H 'Prefer: wait=300' $url/jobs</code></pre>
-<p class="dim">$then</p>
-<pre><code>curl$header '$url/jobs/&lt;job_id&gt;/result?session_id=&lt;session_id&gt;'</code></pre>
-</section>
-<section><h2>$look</h2>
-<p><a href="$base/ui">$panel</a> &middot; <a href="$base/docs$query">$docs</a> &middot;
-<a href="$base/queues$query">$queue</a> &middot;
-<a href="$base/engines$query">$engines</a></p>$needs</section>
-<footer>$version</footer>
-</main></body></html>
-"""
-)
 
 
 def pages(plan: ServeConfig, voila: Voila) -> list[tuple[Any, ...]]:
@@ -176,7 +121,7 @@ class PanelPage(TellsMethods, TornadoVoilaHandler):  # type: ignore[misc]
         title, hint = reason, f"{reason}_hint"
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(
-            _NO_PAGE.substitute(
+            Template(_text("no_page.html")).substitute(
                 language=language,
                 style=_text("page.css"),
                 title=html.escape(words[title]),
@@ -257,7 +202,7 @@ class WelcomePage(TellsMethods, RequestHandler):
 
     def get(self) -> None:
         """The page, in the language that the browser prefers."""
-        self.set_header("Content-Security-Policy", _POLICY.format(_sha256(_STYLE)))
+        self.set_header("Content-Security-Policy", _POLICY.format(_sha256(_text("about.css"))))
         _careful(self)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Vary", "Accept-Language")
@@ -269,10 +214,10 @@ class WelcomePage(TellsMethods, RequestHandler):
         words = {name: html.escape(text) for name, text in _words(language, "about.").items()}
         needs = f'<p class="dim">{words["needs"]}</p>'
         label = "&lt;token&gt;" if token is None else html.escape(token)
-        return _PAGE.substitute(
+        return Template(_text("about.html")).substitute(
             words,
             language=language,
-            style=_STYLE,
+            style=_text("about.css"),
             base=self._plan.base_url,
             url=html.escape(f"{self.request.protocol}://{self.request.host}{self._plan.base_url}"),
             query="" if token is None else html.escape(f"?token={quote(token)}"),
@@ -316,3 +261,54 @@ def _words(language: str, prefix: str) -> dict[str, str]:
         for code, text in texts.items()
         if code.startswith(prefix)
     }
+
+
+#: ``Sec-Fetch-Site`` of an address that was typed, a bookmark, or a link of this very server.
+OWN_SITES = ("none", "same-origin")
+
+#: What an answer to such a request is a page for.
+_DOCUMENT = "document"
+
+
+def is_foreign(headers: Mapping[str, str]) -> bool:
+    """True for a request that a page of another origin made its reader's browser send.
+
+    A page costs a process, so a site elsewhere must not have a visitor's browser ask for it: as an
+    image, in a frame, by a script or by sending the browser there. Browsers say what a request is
+    for (Fetch Metadata, https://www.w3.org/TR/fetch-metadata/), but only to hosts that they trust:
+    those of HTTPS and of the machine itself. Elsewhere ``Referer``, ``Origin`` and ``Accept`` say
+    a part of it.
+
+    A link that a person follows is the person's: browsers mark it with ``Sec-Fetch-User``.
+    What sends no such headers, as programs do, is taken at its word.
+
+    >>> is_foreign({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"})
+    True
+    >>> is_foreign({"Sec-Fetch-Site": "none"}), is_foreign({})
+    (False, False)
+    """
+    site = headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in OWN_SITES and not _is_followed_link(headers)
+    return _is_of_another_host(headers) or not _takes_pages(headers.get("Accept"))
+
+
+def _is_followed_link(headers: Mapping[str, str]) -> bool:
+    return (
+        headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == _DOCUMENT
+        and headers.get("Sec-Fetch-User") == "?1"
+    )
+
+
+def _is_of_another_host(headers: Mapping[str, str]) -> bool:
+    """By where it says that it comes from, if it says so."""
+    host = headers.get("Host", "").lower()
+    named = [headers.get(name) for name in ("Origin", "Referer")]
+    return any(urlsplit(address).netloc.lower() != host for address in named if address)
+
+
+def _takes_pages(accept: str | None) -> bool:
+    """False for what asks for an image, a style or a sound. Programs ask for anything."""
+    kinds = [kind.partition(";")[0].strip().lower() for kind in (accept or "*/*").split(",")]
+    return "text/html" in kinds or kinds[0] == "*/*"

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.rest.problems import problem
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, Spec, Stage, State
 from hybrid_transcribe.wire import serialize
 
@@ -68,8 +67,3 @@ def own_queue() -> Any:
 def anonymous_queue() -> Any:
     """The queue as strangers see it."""
     return msgspec.to_builtins(serialize.anonymous([_RUNNING]))
-
-
-def no_job() -> Any:
-    """An error."""
-    return problem("unknown_job", f"No job '{JOB_ID}' in the sessions you named", 404)

@@ -8,7 +8,7 @@ import msgspec
 
 from hybrid_transcribe.jobs.request import COUNTS, MOST_PRIORITY
 from hybrid_transcribe.rest.openapi.operation import parameter
-from hybrid_transcribe.rest.openapi.schemas import Schema, field_types, ref
+from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, field_types, ref
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
 # Several numbers in one field of a form.
@@ -44,9 +44,12 @@ class RunFields(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubmissionFields(RunFields, frozen=True, kw_only=True):
-    """A submission, but for its recordings.
+    """A submission.
 
     Attributes:
+        upload_ids: ids of finished uploads, see `/files`.
+        source_url: the address of a recording, instead of a file, where the server allows it
+            (`allow_source_urls` in `/limits`).
         session_id: the session it belongs to, a secret of yours; a new one is made where it is
             left out.
         priority: higher goes first within a session.
@@ -54,6 +57,8 @@ class SubmissionFields(RunFields, frozen=True, kw_only=True):
             secret to sign such calls with.
     """
 
+    upload_ids: Annotated[list[str], msgspec.Meta(extra_json_schema={"minItems": 1})] | None = None
+    source_url: Annotated[Any, msgspec.Meta(extra_json_schema=TEXT)] = None
     session_id: str | None = None
     priority: _Priority | None = None
     callback_url: str | None = None
@@ -67,13 +72,6 @@ class KeepFields(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     keep: bool = True
-
-
-_SOURCE: Schema = {
-    "type": "string",
-    "description": "The address of a recording, instead of a file, where the server allows it "
-    "(`allow_source_urls` in `/limits`).",
-}
 
 
 def object_of(fields: Schema, *required: str) -> Schema:
@@ -96,14 +94,16 @@ def json_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
     """The fields of `RunFields` or more, and every option, as JSON has them."""
     fields = _described(cls)
     fields["options"] = {**ref(Options), "description": fields["options"]["description"]}
-    return {**fields, **json_options(), **_sources(cls)}
+    return {**fields, **json_options()}
 
 
 def form_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
     """The same as fields of a form."""
     about = "Options as one JSON object; those beside it go first."
-    together = {"type": "string", "description": about}
-    return {**_described(cls), **form_options(), "options": together, **_sources(cls)}
+    fields = {**_described(cls), **form_options()}
+    # In forms they are files.
+    fields.pop("upload_ids", None)
+    return {**fields, "options": {"type": "string", "description": about}}
 
 
 def form_options() -> dict[str, Schema]:
@@ -122,13 +122,10 @@ def _described(cls: type[msgspec.Struct]) -> dict[str, Schema]:
     return {name: _flat(schema) for name, schema in field_types(cls).items()}
 
 
-def _sources(cls: type[msgspec.Struct]) -> dict[str, Schema]:
-    return {"source_url": _SOURCE} if issubclass(cls, SubmissionFields) else {}
-
-
 def _flat(schema: Schema) -> Schema:
     (kind,) = (k for k in schema.get("anyOf", [schema]) if k.get("type") != "null")
-    return {**kind, "description": schema["description"]}
+    fields = {name: value for name, value in kind.items() if name != "default"}
+    return {**fields, "description": schema["description"]}
 
 
 def _as_text(schema: Schema) -> Schema:

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import io
 from contextlib import suppress
-from pathlib import Path
 
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import Damaged
@@ -15,11 +14,6 @@ from hybrid_transcribe.rest.uploads.body_writer import WRITERS, BodyWriter
 from hybrid_transcribe.uploads.files import Opener, telling_full
 from hybrid_transcribe.uploads.received import Received
 from hybrid_transcribe.uploads.store import PartialUpload, UploadStore, UploadWriter
-
-
-def open_end(path: Path) -> io.RawIOBase:
-    """A file that is there, for writing at its end."""
-    return path.open("r+b", buffering=0)
 
 
 class ChunkWriter:
@@ -52,7 +46,7 @@ class ChunkWriter:
         if self._hash is not None:
             self._hash.update(chunk)
         rest = memoryview(chunk)
-        with telling_full(names.display_name(self._upload.name), "what had come is kept"):
+        with telling_full(names.display_name(self._upload.name), kept=True):
             if self._file is None:
                 self._file = self._opener(self._upload.path)
                 self._file.seek(self._upload.offset)
@@ -70,7 +64,7 @@ class ChunkWriter:
                 f"{message.algorithm} that was "
                 "sent with them; send them again"
             )
-        with telling_full(names.display_name(self._upload.name), "what had come is kept"):
+        with telling_full(names.display_name(self._upload.name), kept=True):
             if self._file is not None:
                 self._file.close()
         self._shelf.release(self._upload)

@@ -27,9 +27,9 @@ from hybrid_transcribe.rest.openapi.options import FILE
 from hybrid_transcribe.rest.openapi.schemas import Schema
 from hybrid_transcribe.rest.problems import PROBLEM, problem
 from hybrid_transcribe.rest.tus import protocol
-from hybrid_transcribe.rest.tus.chunk_writer import ChunkWriter, Keeping, open_end, settled
+from hybrid_transcribe.rest.tus.chunk_writer import ChunkWriter, Keeping, settled
 from hybrid_transcribe.rest.uploads.bodies import check_packing, declared_bytes, is_chunked
-from hybrid_transcribe.rest.uploads.headers import parse
+from hybrid_transcribe.rest.uploads.multipart import parse
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.uploads.files import Opener, check_room
 from hybrid_transcribe.uploads.received import UploadLimits
@@ -37,6 +37,7 @@ from hybrid_transcribe.uploads.store import (
     PartialUpload,
     UploadStore,
     UploadWriter,
+    open_end,
     open_shelf,
     opened,
     read_metadata,

@@ -10,8 +10,7 @@ import msgspec
 from tornado.httputil import HTTPHeaders
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany, UnsupportedMedia
-from hybrid_transcribe.rest.uploads import headers as header_values
-from hybrid_transcribe.rest.uploads.multipart import MultipartBody
+from hybrid_transcribe.rest.uploads.multipart import MultipartBody, filename, parse
 from hybrid_transcribe.uploads.files import Files
 from hybrid_transcribe.uploads.received import Received, UploadLimits, size, text_of
 
@@ -67,7 +66,7 @@ def name_of(disposition: str, query: Mapping[str, Sequence[bytes]], last: str) -
     'reunião.m4a'
     """
     header = text_of(disposition.encode("latin-1", "replace"))
-    named = header_values.filename(header_values.parse(header)[1])
+    named = filename(parse(header)[1])
     items = [value for key in ("filename", "name") for value in query.get(key, ())]
     return named or next((text for text in map(text_of, items) if text), last)
 
@@ -167,7 +166,7 @@ def body_of(headers: HTTPHeaders, name: str, files: Files, limits: UploadLimits)
     if not is_chunked(headers) and not declared_bytes(headers):
         return NoBody()
     check_packing(headers)
-    kind, value = header_values.parse(headers.get("Content-Type", ""))
+    kind, value = parse(headers.get("Content-Type", ""))
     if kind == "multipart/form-data":
         return MultipartBody(value.get("boundary", ""), files, limits)
     if kind.startswith("multipart/"):

@@ -18,8 +18,8 @@ from jupyter_server.services.kernels.connection.base import (
     serialize_msg_to_ws_v1,
 )
 
-from hybrid_transcribe.rest.hosts.message_filter import PROTOCOL
 from hybrid_transcribe.rest.hosts.page import TEMPLATE, TEMPLATE_NAME, made_files
+from hybrid_transcribe.rest.hosts.voila_routes import PROTOCOL
 from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit
 from tests.processes import command_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 APP = ROOT / "voila_app"
 
-#: What a page says to have code run, see `hybrid_transcribe.rest.hosts.message_filter`.
+#: What a page says to have code run, see `hybrid_transcribe.rest.hosts.voila_routes`.
 CODE = {"code": "open('ran', 'w').close()", "silent": False, "store_history": False}
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.rest.compat import asr, pcm
+from hybrid_transcribe.rest.compat import asr
 from hybrid_transcribe.rest.compat.openai.base_handler import Unusable
 from hybrid_transcribe.rest.compat.openai.parameters import transcription_parameters
 from hybrid_transcribe.testing import tone
@@ -42,7 +42,7 @@ def test_bazarrs_bare_samples_are_a_recording(site: Site, n_odd: int) -> None:
 
 def test_a_file_that_says_what_it_is_keeps_its_header(site: Site) -> None:
     """Some clients send WAV with encode=false; without the word, bare samples are refused."""
-    wav = pcm._wav_header(len(SAMPLES)) + SAMPLES
+    wav = asr._wav_header(len(SAMPLES)) + SAMPLES
 
     assert bazarrs(site, "/asr?encode=false", wav).status_code == 200
     assert bazarrs(site, "/asr", wav).status_code == 200
@@ -51,7 +51,7 @@ def test_a_file_that_says_what_it_is_keeps_its_header(site: Site) -> None:
 
 def test_the_header_says_what_the_samples_are() -> None:
     """As RIFF has it, of whole samples."""
-    header = pcm._wav_header(len(SAMPLES) + 1)
+    header = asr._wav_header(len(SAMPLES) + 1)
 
     assert struct.unpack("<4sL4s4sLHHLLHH4sL", header) == (
         *(b"RIFF", len(SAMPLES) + 36, b"WAVE", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16),

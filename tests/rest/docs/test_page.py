@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from hybrid_transcribe.rest.docs.handlers import _STATIC, FILES
+from hybrid_transcribe.rest.openapi.document import _STATIC, FILES
 from tests.browser import listen
 from tests.rest.conftest import OpenSite, Site
 from tests.services import wavs

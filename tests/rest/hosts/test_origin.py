@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hybrid_transcribe.rest.hosts.origin import is_foreign
+from hybrid_transcribe.rest.hosts.page import is_foreign
 
 HOST = {"Host": "127.0.0.1:8866"}
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}

@@ -31,7 +31,7 @@ def test_the_pages_are_for_everybody(site: Running) -> None:
         assert first.status_code == HTTPStatus.FOUND
         assert first.headers["location"] == "/voz/ui"
         page = client.get("/about", headers={"Accept-Language": "pt-BR,pt;q=0.9"})
-        assert '<html lang="pt">' in page.text
+        assert '<html lang="pt-BR">' in page.text
         assert "O serviço está no ar." in page.text
         assert f"{site.url}/jobs" in page.text
         assert 'href="/voz/docs"' in page.text

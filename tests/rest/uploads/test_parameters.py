@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hybrid_transcribe.rest.uploads.bodies import name_of
-from hybrid_transcribe.rest.uploads.headers import filename, parse
+from hybrid_transcribe.rest.uploads.multipart import filename, parse
 from hybrid_transcribe.uploads.received import text_of
 
 

@@ -12,8 +12,7 @@ from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
-from hybrid_transcribe.rest.compat.openai.base_handler import Unusable
-from hybrid_transcribe.rest.compat.openai.models import named
+from hybrid_transcribe.rest.compat.openai.base_handler import Unusable, named
 
 #: Formats of an answer; the first is OpenAI's default.
 FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
