@@ -125,6 +125,16 @@ def test_doubtful_text_where_somebody_speaks_is_kept(change: dict[str, object]) 
     assert not withheld(HallucinationFilter(audio((11.0, 11.5)), Ear()), replace(SOUND, **change))
 
 
+@pytest.mark.parametrize(("voice_s", "lost"), [(0.15, True), (0.5, False)])
+def test_a_phrase_that_everything_doubts_needs_a_voice_as_long(voice_s: float, lost: bool) -> None:
+    """Melodies sound like a voice for a moment; whoever says "you" takes longer."""
+    item = replace(SOUND, text="You", no_speech_prob=0.6, avg_logprob=-1.1, temperature=1.0)
+    guard = HallucinationFilter(audio((11.0, 11.0 + voice_s)), Ear())
+    assert withheld(guard, item) is lost
+    guard = HallucinationFilter(audio((11.0, 11.0 + voice_s)), Ear())
+    assert not withheld(guard, replace(item, text="You will see"))
+
+
 def test_doubtful_words_are_kept_where_a_voice_follows_in_the_window() -> None:
     """They may be that voice's, with wrong times."""
     assert not withheld(
