@@ -28,6 +28,10 @@ _FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)*\.(?:py|js|mjs|ts|json|toml|yml|md|ipyn
 _FOLDER = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 _NAME = re.compile(r"[A-Za-z_][\w.]*(?:\(\))?")
 
+#: A file, and names in it: ``jobs/eta.py`: `arrivals`, `Stopwatch``.
+_NAMES_IN_FILE = re.compile(r"`([\w/.-]+\.\w+)`: ((?:`\w[\w.]*`(?:, | and )?)+)")
+_BASES = ("", "hybrid_transcribe/", "tests/", "docs/")
+
 #: Folders of the repository in which nothing of it is.
 _NOT_OURS = ("node_modules", "build", "dist", "out", "__pycache__")
 
@@ -78,7 +82,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def _is_there(page: Path, text: str) -> bool:
     """Whether some file or folder of ours has this name, seen from where people may stand."""
     text = text.rstrip("/")
-    bases = ("", "hybrid_transcribe/", "tests/", "docs/", f"{page.parent.relative_to(ROOT)}/")
+    bases = (*_BASES, f"{page.parent.relative_to(ROOT)}/")
     if any(f"{base}{text}".removeprefix("./") in FILES for base in bases):
         return True
     return "/" not in text and text in BASE_NAMES
@@ -120,6 +124,16 @@ def test_every_name_of_the_code_is_there(page: Path) -> None:
     ]
     names = [name for name in names if not _FILE.fullmatch(name) and name not in THEIRS]
     assert [name for name in names if not set(name.split(".")) <= _words()] == []
+
+
+@pytest.mark.parametrize("page", INSIDE, ids=name_of)
+def test_names_are_in_the_files_that_are_named_with_them(page: Path) -> None:
+    """``jobs/eta.py`: `arrivals`, `Stopwatch``: where to change what stays true."""
+    for file, names in _NAMES_IN_FILE.findall(prose(page)):
+        path = next(ROOT / f"{base}{file}" for base in _BASES if f"{base}{file}" in FILES)
+        words = set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+        for name in _CODE.findall(names):
+            assert set(name.split(".")) <= words, (file, name)
 
 
 def test_pages_that_the_code_names_are_there() -> None:
