@@ -508,7 +508,7 @@ def test_errors_of_the_library_become_ours(
     [
         ({"whisper"}, "openai-whisper is not installed"),
         ({"torch"}, "torch is not installed"),
-        ({"whisper", "torch"}, "openai-whisper and torch are not installed"),
+        ({"whisper", "torch"}, "openai-whisper, torch are not installed"),
     ],
 )
 def test_f20_a_missing_library_is_told_with_its_extra(

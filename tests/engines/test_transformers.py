@@ -691,7 +691,7 @@ def test_missing_libraries_are_named_with_the_line_to_type(
 
     assert why_not is not None
     assert why_not.endswith("pip install 'hybrid-transcribe[transformers]'")
-    with pytest.raises(EngineUnavailable, match="transformers and torch not installed"):
+    with pytest.raises(EngineUnavailable, match="transformers, torch are not installed"):
         Transformers().load(LoadRequest(ModelFiles("mine", folder, "huggingface")))
 
 

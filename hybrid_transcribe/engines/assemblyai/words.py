@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from hybrid_transcribe.engines.common.grouping import grouped
 from hybrid_transcribe.types import Segment, Word
 
 #: A pause this long ends a segment whatever the words say, in seconds.
@@ -82,28 +83,26 @@ def _passage(text: str, words: Sequence[Any], speaker: str | None) -> Passage:
 def _cut(passage: Passage, with_words: bool) -> Iterator[Segment]:
     words = [spoken.word for spoken in passage.words]
     first = 0
-    for last, word in enumerate(words):
-        after = words[last + 1] if last + 1 < len(words) else None
-        if after is not None and not _ends(words[first], word, after):
-            continue
-        kept = tuple(words[first : last + 1]) if with_words else ()
+    for group in grouped(words, _goes_on):
+        last = first + len(group) - 1
         yield Segment(
-            words[first].start_s,
-            word.end_s,
+            group[0].start_s,
+            group[-1].end_s,
             passage.reads(first, last),
-            kept,
-            speaker=words[first].speaker,
+            tuple(group) if with_words else (),
+            speaker=group[0].speaker,
         )
         first = last + 1
 
 
-def _ends(first: Word, word: Word, after: Word) -> bool:
-    if after.speaker != word.speaker or after.start_s - word.end_s >= PAUSE_S:
-        return True
-    length_s = word.end_s - first.start_s
-    if word.text.rstrip(_AFTER_THE_END).endswith(_ENDS):
-        return length_s >= SHORT_S
-    return after.end_s - first.start_s > LONGEST_S
+def _goes_on(segment: Sequence[Word], word: Word) -> bool:
+    """Whether a word belongs to the segment before it."""
+    first, last = segment[0], segment[-1]
+    if word.speaker != last.speaker or word.start_s - last.end_s >= PAUSE_S:
+        return False
+    if last.text.rstrip(_AFTER_THE_END).endswith(_ENDS):
+        return last.end_s - first.start_s < SHORT_S
+    return word.end_s - first.start_s <= LONGEST_S
 
 
 def _in_order(result: Sequence[Segment], duration_s: float) -> Iterator[Segment]:

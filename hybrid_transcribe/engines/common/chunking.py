@@ -23,6 +23,7 @@ from hybrid_transcribe.engines.common.disputed import (
     Probabilities,
     with_disputed,
 )
+from hybrid_transcribe.engines.common.grouping import grouped
 from hybrid_transcribe.engines.common.hallucinations import loud_enough
 from hybrid_transcribe.engines.common.silero_vad import FRAME, speech_probabilities
 from hybrid_transcribe.types import RATE_HZ
@@ -157,24 +158,13 @@ def _spoken(probabilities: Probabilities) -> list[AudioPiece]:
             start = None
     if start is not None:
         items.append(AudioPiece(start * _FRAME_S, len(probabilities) * _FRAME_S))
-    joined: list[AudioPiece] = []
-    for item in items:
-        if joined and item.start_s - joined[-1].end_s < _PAUSE_S:
-            joined[-1] = AudioPiece(joined[-1].start_s, item.end_s)
-        else:
-            joined.append(item)
-    return joined
+    groups = grouped(items, lambda group, item: item.start_s - group[-1].end_s < _PAUSE_S)
+    return [AudioPiece(group[0].start_s, group[-1].end_s) for group in groups]
 
 
 def _groups(spoken: list[AudioPiece], gap_s: float) -> list[list[AudioPiece]]:
     """Stretches that are not parted by long silence."""
-    groups: list[list[AudioPiece]] = []
-    for item in spoken:
-        if groups and item.start_s - groups[-1][-1].end_s <= gap_s:
-            groups[-1].append(item)
-        else:
-            groups.append([item])
-    return groups
+    return list(grouped(spoken, lambda group, item: item.start_s - group[-1].end_s <= gap_s))
 
 
 def _split(group: list[AudioPiece], probabilities: Probabilities) -> list[AudioPiece]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import exp
 
+from hybrid_transcribe.engines.common.grouping import grouped
 from hybrid_transcribe.engines.common.repetition import compression_ratio
 from hybrid_transcribe.engines.sherpa_onnx.recognizer import Recognition
 
@@ -75,7 +76,7 @@ def segments_of(
         return
     moved = [_moved(word, start_s) for word in words]
     spelled = "".join(word.word for word in words).strip() == recognition.text
-    for sentence in _sentences(moved) if spelled else [moved]:
+    for sentence in grouped(moved, _goes_on) if spelled else [moved]:
         text = "".join(word.word for word in sentence).strip() if spelled else recognition.text
         yield replace(
             whole,
@@ -124,17 +125,11 @@ def _begins_word(token: str) -> bool:
     return token[:1].isspace() or any(low <= token[:1] <= high for low, high in _UNSPACED)
 
 
-def _sentences(words: Sequence[RecognizedWord]) -> list[list[RecognizedWord]]:
-    sentences = [[words[0]]]
-    for word in words[1:]:
-        last = sentences[-1][-1]
-        pause_s = word.start - last.end
-        ended = last.word.endswith(_SENTENCE_ENDS) and pause_s >= _SENTENCE_PAUSE_S
-        if ended or pause_s >= _PAUSE_S:
-            sentences.append([word])
-        else:
-            sentences[-1].append(word)
-    return sentences
+def _goes_on(sentence: Sequence[RecognizedWord], word: RecognizedWord) -> bool:
+    """Whether a word belongs to the sentence before it."""
+    pause_s = word.start - sentence[-1].end
+    is_end = sentence[-1].word.endswith(_SENTENCE_ENDS)
+    return pause_s < (_SENTENCE_PAUSE_S if is_end else _PAUSE_S)
 
 
 def _moved(word: RecognizedWord, by_s: float) -> RecognizedWord:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_transcribe.engines.common.grouping import grouped
 from hybrid_transcribe.engines.common.silero_vad import serve_faster_whisper
 from hybrid_transcribe.types import RATE_HZ
 
@@ -59,13 +60,5 @@ def joined(spans: Iterable[Span], most: int) -> Iterator[Span]:
     >>> list(joined([(0, 4), (5, 9), (11, 12)], 10))
     [(0, 9), (11, 12)]
     """
-    current: Span | None = None
-    for start, end in spans:
-        if current is not None and end - current[0] <= most:
-            current = (current[0], end)
-            continue
-        if current is not None:
-            yield current
-        current = (start, end)
-    if current is not None:
-        yield current
+    for group in grouped(spans, lambda group, span: span[1] - group[0][0] <= most):
+        yield group[0][0], group[-1][1]
