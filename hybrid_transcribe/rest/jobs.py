@@ -10,7 +10,6 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, UnknownRecording, UnknownUpload
 from hybrid_transcribe.jobs.request import make_options
 from hybrid_transcribe.messages import UserMessage
@@ -42,14 +41,14 @@ from hybrid_transcribe.rest.openapi.options import (
 )
 from hybrid_transcribe.rest.openapi.schemas import Schema, field_types
 from hybrid_transcribe.rest.submission import (
+    SubmissionHandler,
     claimed_uploads,
     flat_values,
     run_parameters,
     session_of,
 )
-from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.types import Options
-from hybrid_transcribe.uploads.received import Received, UploadLimits
+from hybrid_transcribe.uploads.received import Received
 from hybrid_transcribe.wire import serialize, shapes
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -145,18 +144,10 @@ LONGEST_WAIT_S = 300.0
 ASK_AGAIN_S = 1
 
 
-class JobsHandler(StreamingBody, BaseHandler):
+class JobsHandler(SubmissionHandler):
     """``POST /jobs``, and ``PUT``, which is what ``curl -T`` sends."""
 
     group, paths = "jobs", ("/jobs",)
-    streams = True
-
-    async def prepare(self) -> None:  # type: ignore[override]
-        """Who may not come in uploads nothing."""
-        BaseHandler.prepare(self)
-        if self.request.method in ("POST", "PUT"):
-            service = self.rest.service
-            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
 
     @_submission("submit", "Submit recordings")
     async def post(self) -> None:
@@ -230,14 +221,7 @@ class JobsHandler(StreamingBody, BaseHandler):
                 "No recording in the request: send files as multipart fields named 'file', one as "
                 "the body, the upload_ids of what was uploaded before, or a source_url"
             )
-        files = [Uploaded(u.path, u.name) for u in received.uploads]
-        service = self.rest.service
-        await self.check_model(options.get("engine"), options.get("model"))
-        # Looking into files and zips takes a while.
-        job = await asyncio.get_running_loop().run_in_executor(
-            None, lambda: service.submit(files, session_id=session, **options)
-        )
-        return job.job_id
+        return (await self.submit(received.uploads, session, options)).job_id
 
 
 async def _answer(handler: BaseHandler, job_id: str) -> None:

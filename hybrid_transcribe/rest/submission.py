@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -14,19 +14,47 @@ from typing import Any
 
 import msgspec
 
+from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.decoding import decode_fields
 from hybrid_transcribe.rest.openapi.options import RunFields, SubmissionFields
 from hybrid_transcribe.rest.tus.handlers import shelf_of
+from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.uploads.files import stored_name
-from hybrid_transcribe.uploads.received import Received, ReceivedFile
+from hybrid_transcribe.uploads.received import Received, ReceivedFile, UploadLimits
 from hybrid_transcribe.uploads.store import PartialUpload, UploadStore, link
 
 #: Fields of a form that may come several times; ids of uploads with commas as well.
 _LISTS = ("upload_ids", "source_url")
+
+
+class SubmissionHandler(StreamingBody, BaseHandler):
+    """A handler whose requests bring recordings for a job."""
+
+    streams = True
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        """Who may not come in uploads nothing."""
+        BaseHandler.prepare(self)
+        if self.request.method in ("POST", "PUT"):
+            service = self.rest.service
+            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
+
+    async def submit(
+        self, uploads: Sequence[ReceivedFile], session_id: str, options: Mapping[str, Any]
+    ) -> Job:
+        """A new job of these files, which then are its own. Raises what `Service.submit` does."""
+        files = [Uploaded(upload.path, upload.name) for upload in uploads]
+        service = self.rest.service
+        await self.check_model(options.get("engine"), options.get("model"))
+        # Looking into files and zips takes a while.
+        return await asyncio.get_running_loop().run_in_executor(
+            None, lambda: service.submit(files, session_id=session_id, **options)
+        )
 
 
 def run_parameters(received: Received) -> dict[str, Any]:

@@ -9,16 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed, UnknownJob, UnsupportedMedia
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
 from hybrid_transcribe.rest.jobs import SUBMIT_ERRORS
-from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+from hybrid_transcribe.rest.submission import SubmissionHandler
 from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import Transcript
-from hybrid_transcribe.uploads.received import Received, ReceivedFile, UploadLimits
+from hybrid_transcribe.uploads.received import Received, ReceivedFile
 
 #: Tells OpenAI's clients whether to send the same again; others do not know it.
 SHOULD_RETRY = "X-Should-Retry"
@@ -37,10 +35,9 @@ WAITED_ERRORS = (*SUBMIT_ERRORS, errors.JobCanceled, errors.EngineError, errors.
 JOB_HEADER = {"X-Job-Id": "The job behind it."}
 
 
-class Synchronous(StreamingBody, BaseHandler):
+class Synchronous(SubmissionHandler):
     """A door whose answer is a transcript. Subclasses have ``post`` and begin with `attend`."""
 
-    streams = True
     #: The field that holds the recording.
     file_field = "file"
 
@@ -59,13 +56,6 @@ class Synchronous(StreamingBody, BaseHandler):
     def _tell(self, name: str, value: str) -> None:
         self._always = {**self._always, name: value}
         self.set_header(name, value)
-
-    async def prepare(self) -> None:  # type: ignore[override]
-        """Who may not come in uploads nothing."""
-        BaseHandler.prepare(self)
-        if self.request.method == "POST":
-            service = self.rest.service
-            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
 
     # ------------------------------------------------------------------------------ the job
 
@@ -119,14 +109,10 @@ class Synchronous(StreamingBody, BaseHandler):
         options: Mapping[str, Any],
         session: str | None,
     ) -> None:
-        service, waiting = self.rest.service, self.rest.waiting
-        files = [Uploaded(upload.path, upload.name)]
-        owner = session or service.new_session()
+        waiting = self.rest.waiting
+        owner = session or self.rest.service.new_session()
         try:
-            await self.check_model(options.get("engine"), options.get("model"))
-            job = await asyncio.get_running_loop().run_in_executor(
-                None, lambda: service.submit(files, session_id=owner, **options)
-            )
+            job = await self.submit([upload], owner, options)
         except BaseException as error:
             upload.path.unlink(missing_ok=True)
             # Kept: in an except clause the name goes with it.
