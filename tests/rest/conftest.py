@@ -63,7 +63,8 @@ def open_site(tmp_path: Path) -> Iterator[OpenSite]:
 
 @pytest.fixture(scope="module")
 def _warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, Server]]:
-    with make_service(tmp_path_factory.mktemp("site") / "state") as service:
+    # A worker that still starts, on a busy machine, is not killed for letting go late.
+    with make_service(tmp_path_factory.mktemp("site") / "state", cancel_grace_s=20.0) as service:
         with service.serve() as server:
             yield service, server
 
