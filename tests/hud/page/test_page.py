@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from hybrid_transcribe.testing import Script
 from tests.hud.page.visiting import Visit, jobs, visit
 from tests.processes import command_of
 from tests.rest.hosts.running import TOKEN, Running, serve
@@ -89,6 +90,38 @@ def test_cancel_keeps_what_was_heard(browser: Browser, site: Running, tmp_path: 
         saved = guest.save("txt").decode()
         assert saved.startswith("long.wav 0")
         assert "long.wav 99" not in saved
+
+
+def test_a_finished_text_stays_whatever_comes_of_another_run(
+    browser: Browser, site: Running, tmp_path: Path
+) -> None:
+    """One that fails or is canceled leaves it there, in the page and in what is saved."""
+    (path,) = wavs(tmp_path, "talk", seconds=3.0)
+    lines = [f"talk.wav {second}" for second in range(3)]
+    with visit(browser, site) as guest:
+        guest.send(path)
+        guest.until("talk.wav", "completed")
+        guest.until_text(3)
+        saved = guest.save("txt")
+
+        guest.change("talk.wav", Script(fault="raise", at_s=1.0).model)
+        guest.until("talk.wav", "failed")
+        assert guest.text() == lines
+        assert guest.save("txt") == saved
+
+        guest.change("talk.wav", Script(delay_s=2.0).model)
+        guest.until_percentage("talk.wav", 20)
+        assert guest.text() == lines
+        guest.row("talk.wav").locator("[data-action=cancel]").click()
+        guest.until("talk.wav", "canceled")
+        assert guest.text() == lines
+        assert guest.save("txt") == saved
+
+        guest.page.reload()
+        guest.ready()
+        guest.row("talk.wav").locator(".ht-name").click()
+        guest.until_text(3)
+        assert guest.text() == lines
 
 
 def test_the_queue_survives_its_page(browser: Browser, site: Running, tmp_path: Path) -> None:

@@ -66,6 +66,14 @@ class Visit:
         """Press the button that makes the job."""
         self.page.get_by_role("button", name="Transcribe", exact=True).click()
 
+    def change(self, name: str, model: str) -> None:
+        """Transcribe a recording again, with another model."""
+        self.row(name).locator("[data-action=change]").click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.locator("[name=model]").select_option(label="Another…")
+        dialog.locator("[name=other_model]").fill(model)
+        dialog.get_by_role("button").last.click()
+
     def row(self, name: str) -> Locator:
         """The row of the recording of that name."""
         display_name = self.page.get_by_role("button", name=name, exact=True)
