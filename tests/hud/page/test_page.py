@@ -95,7 +95,7 @@ def test_cancel_keeps_what_was_heard(browser: Browser, site: Running, tmp_path: 
 def test_a_finished_text_stays_whatever_comes_of_another_run(
     browser: Browser, site: Running, tmp_path: Path
 ) -> None:
-    """One that fails or is canceled leaves it there, in the page and in what is saved."""
+    """Where that fails or is canceled, the recording is as it was, and a warning says why."""
     (path,) = wavs(tmp_path, "talk", seconds=3.0)
     lines = [f"talk.wav {second}" for second in range(3)]
     with visit(browser, site) as guest:
@@ -105,15 +105,17 @@ def test_a_finished_text_stays_whatever_comes_of_another_run(
         saved = guest.save("txt")
 
         guest.change("talk.wav", Script(fault="raise", at_s=1.0).model)
-        guest.until("talk.wav", "failed")
+        guest.row("talk.wav").filter(has_text="1 warning").wait_for()
+        guest.until("talk.wav", "completed")
         assert guest.text() == lines
+        assert guest.page.locator(".ht-warnings li").count() == 1
         assert guest.save("txt") == saved
 
         guest.change("talk.wav", Script(delay_s=2.0).model)
         guest.until_percentage("talk.wav", 20)
         assert guest.text() == lines
         guest.row("talk.wav").locator("[data-action=cancel]").click()
-        guest.until("talk.wav", "canceled")
+        guest.until("talk.wav", "completed")
         assert guest.text() == lines
         assert guest.save("txt") == saved
 
