@@ -255,7 +255,7 @@ say("done", "submit", a.job_id)
 a.result()
 a.retry(language="pt"); say("done", "change", a.job_id)
 a.result()
-b = service.submit([Uploaded(sound(service), "b.wav")], model=Script(delay_s=0.1).model)
+b = service.submit([Uploaded(sound(service), "b.wav")], model=Script(delay_s=1.0).model)
 say("done", "submit", b.job_id)
 while not b.recordings[0].n_segments:
     pass
