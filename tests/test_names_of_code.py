@@ -17,16 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "hybrid_transcribe"
 DENIED = frozenset("told found shown given heard wanted asked left made one how known what".split())
 
 #: Where one of them is right: file below the package, word, and why.
-EXCEPTIONS = {
-    # Fields of messages between panel and kernel, which are JSON that older pages hold.
-    ("hud/messages.py", "how"),
-    ("hud/messages.py", "what"),
-    ("hud/controller.py", "how"),
-    ("hud/downloads.py", "what"),
-    # A side of a line, not what remains.
-    ("progress/render.py", "left"),
-    ("progress/display.py", "left"),
-}
+EXCEPTIONS: set[tuple[str, str]] = set()
 
 #: Most functions of one class.
 MOST_FUNCTIONS = 25

@@ -71,14 +71,14 @@ class TestLook:
         text = JobProgressText(snapshot(now, percentage=42.9, eta_s=13.0))
 
         line = render(text, text._told_at)
-        assert (line.left, line.percentage) == ("talk.wav", 42.9)
-        assert line.right == " 42 % · 0:13 left"
+        assert (line.before, line.percentage) == ("talk.wav", 42.9)
+        assert line.after == " 42 % · 0:13 left"
 
     def test_several_are_counted(self) -> None:
         """The one being worked on is named, with its place among all."""
         now = recording(1, state=State.RUNNING, stage=Stage.TRANSCRIBING)
 
-        assert lines(snapshot(ended(State.COMPLETED), now, recording(2))).left == "2/3 talk1.wav"
+        assert lines(snapshot(ended(State.COMPLETED), now, recording(2))).before == "2/3 talk1.wav"
 
     @pytest.mark.parametrize(
         ("fields", "told"),
@@ -101,11 +101,11 @@ class TestLook:
         """Until there is a forecast, what is being done and for how long."""
         job = snapshot(recording(**fields))
 
-        assert lines(job, elapsed_s=4.0).right == f"  0 % · {told} · 0:04 so far"
+        assert lines(job, elapsed_s=4.0).after == f"  0 % · {told} · 0:04 so far"
 
     def test_those_ahead_are_told(self) -> None:
         """Waiting has a reason."""
-        assert "waiting, 3 ahead" in lines(snapshot(recording(), position=3)).right
+        assert "waiting, 3 ahead" in lines(snapshot(recording(), position=3)).after
 
     def test_what_nobody_can_know_is_not_shown(self) -> None:
         """A cloud engine has no percentage."""
@@ -113,7 +113,7 @@ class TestLook:
 
         display_name = lines(snapshot(now, percentage=None), elapsed_s=5.0)
 
-        assert display_name.right == "waiting for the cloud · 0:05 so far"
+        assert display_name.after == "waiting for the cloud · 0:05 so far"
 
     def test_the_time_left_runs_down_between_forecasts(self) -> None:
         """But never to nothing while there is work."""
@@ -126,7 +126,7 @@ class TestLook:
         """100 % stays, with how long it took and how much faster than listening."""
         job = snapshot(ended(State.COMPLETED), state=State.COMPLETED, percentage=100.0)
 
-        assert lines(job, elapsed_s=2.5).right == "100 % · 0:02 · 4.8× real time"
+        assert lines(job, elapsed_s=2.5).after == "100 % · 0:02 · 4.8× real time"
 
     def test_the_end_of_several_counts_what_failed(self) -> None:
         """Rejected inputs count too."""
@@ -137,9 +137,9 @@ class TestLook:
             snapshot(*every, rejected=(bad,), state=State.COMPLETED), elapsed_s=2.0
         )
 
-        assert display_name.left == "3 recordings"
+        assert display_name.before == "3 recordings"
         assert (
-            display_name.right == "canceled at 61 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
+            display_name.after == "canceled at 61 % · 0:02 · 6.0× real time · 2 failed · 1 canceled"
         )
 
     def test_a_failure_among_several_is_not_100(self) -> None:
@@ -148,7 +148,7 @@ class TestLook:
 
         display_name = lines(snapshot(*every, state=State.COMPLETED), elapsed_s=2.0)
 
-        assert (display_name.percentage, display_name.right) == (
+        assert (display_name.percentage, display_name.after) == (
             71.0,
             "0:02 · 6.0× real time · 1 failed",
         )
@@ -160,7 +160,7 @@ class TestLook:
         """100 % is for what is done."""
         display_name = lines(snapshot(ended(state), state=state), elapsed_s=3.0)
 
-        assert (display_name.percentage, display_name.right) == (42.0, f"{how} after 0:03")
+        assert (display_name.percentage, display_name.after) == (42.0, f"{how} after 0:03")
 
     def test_a_recording_in_a_few_words(self) -> None:
         """`describe` names it, and what is being done unless that speaks for itself."""

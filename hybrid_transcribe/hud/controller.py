@@ -273,7 +273,7 @@ class PanelController:
         return future.result()
 
     def _make(self, message: m.Submit) -> tuple[str, tuple[m.Refused, ...]]:
-        options = _checked(message.how)
+        options = _checked(message.arguments)
         # One elsewhere gets the bytes and leaves the files.
         into = self._service.uploads_dir if self._service.in_process else None
         job = self._uploads.submit(

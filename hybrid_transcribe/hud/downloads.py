@@ -126,13 +126,13 @@ def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | N
     Raises UnknownJob, UnknownRecording, UnknownFormat, InvalidOption, InvalidRequest,
     NotFound for a recording that is gone, and without ``partial`` what it lacks.
     """
-    if fetch.what == "audio":
+    if fetch.part == "audio":
         return _audio(service, fetch, session_ids)
-    if fetch.what == "result":
+    if fetch.part == "result":
         return _result(service, fetch, session_ids)
-    if fetch.what == "results":
+    if fetch.part == "results":
         return _results(service, fetch, session_ids)
-    raise InvalidOption(f"what={fetch.what!r}; choose from: {', '.join(WHAT)}")
+    raise InvalidOption(f"what={fetch.part!r}; choose from: {', '.join(WHAT)}")
 
 
 def _audio(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
@@ -164,5 +164,5 @@ def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | No
 
 def _recording_id(fetch: Fetch) -> str:
     if fetch.recording_id is None:
-        raise InvalidRequest(f"what={fetch.what!r} needs a recording_id")
+        raise InvalidRequest(f"what={fetch.part!r} needs a recording_id")
     return fetch.recording_id

@@ -69,14 +69,14 @@ class UploadCancel(Message, frozen=True, kw_only=True):
 class Submit(Message, frozen=True, kw_only=True):
     """Make one job of complete uploads: answered by `Submitted` or `Problem`.
 
-    ``how`` has the keyword arguments of `Service.submit`: engine, model, device, language,
-    task and other options; those that are not there take their defaults. The same ``key``
-    again, as when the answer was lost, gives the same job.
+    ``arguments`` (``how`` in JSON) has the keyword arguments of `Service.submit`: engine, model,
+    device, language, task and other options; those that are not there take their defaults. The
+    same ``key`` again, as when the answer was lost, gives the same job.
     """
 
     ref: int
     upload_ids: tuple[str, ...]
-    how: dict[str, Any] = {}
+    arguments: dict[str, Any] = msgspec.field(name="how", default_factory=dict)
     key: str | None = None
 
 
@@ -91,7 +91,7 @@ class Cancel(Message, frozen=True, kw_only=True):
 class Retry(Message, frozen=True, kw_only=True):
     """Once more: as it was, or with what ``changes`` has.
 
-    They are as `Submit.how`, all of it: what is not there takes its default, not what it was.
+    They are as `Submit.arguments`, all of it: what is not there takes its default, not what it was.
     Only the model stays where the engine does.
     """
 
@@ -129,12 +129,13 @@ class Follow(Message, frozen=True, kw_only=True):
 class Fetch(Message, frozen=True, kw_only=True):
     """Send something down.
 
-    ``what``: ``"audio"`` (the recording), ``"result"`` (one recording in ``format``) or
-    ``"results"`` (a whole job: ``txt`` is the merged text, ``zip`` each in format ``inside``).
+    ``part`` (``what`` in JSON): ``"audio"`` (the recording), ``"result"`` (one recording in
+    ``format``) or ``"results"`` (a whole job: ``txt`` is the merged text, ``zip`` each in format
+    ``inside``).
     """
 
     ref: int
-    what: str
+    part: str = msgspec.field(name="what")
     job_id: str
     recording_id: str | None = None
     format: str = "txt"

@@ -84,7 +84,7 @@ class _Log:
             self.last(look)
 
     def last(self, look: ProgressLine) -> None:
-        print_lines([f"{look.left}: {look.right.strip()}"], self._file)
+        print_lines([f"{look.before}: {look.after.strip()}"], self._file)
 
     def close(self) -> None: ...
 
@@ -110,7 +110,7 @@ class _Bar:
         self._bar.close()
 
     def _format(self, look: ProgressLine) -> str:
-        return f"{_braced(look.left)} {{bar}} {_braced(look.right)}"
+        return f"{_braced(look.before)} {{bar}} {_braced(look.after)}"
 
 
 class _Cell(_Bar):
@@ -131,7 +131,7 @@ class _Terminal(_Bar):
         from tqdm.utils import disp_len, disp_trim
 
         columns = self._bar.ncols = _columns(self._file)
-        remaining, right = _writable(look.left, self._file), _writable(look.right, self._file)
+        remaining, right = _writable(look.before, self._file), _writable(look.after, self._file)
         room = columns - disp_len(right) - 4
         if disp_len(remaining) > room - LEAST_BAR:
             remaining = _writable(

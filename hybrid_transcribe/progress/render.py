@@ -36,14 +36,14 @@ _LIVELIEST = (State.RUNNING, State.PREPARING, State.CANCELING, State.QUEUED)
 
 @dataclass(frozen=True, slots=True)
 class ProgressLine:
-    """One line: the bar stands between left and right.
+    """One line: the bar stands between ``before`` and ``after``.
 
     ``key`` differs from the line before when the change is worth a line in a log.
     """
 
-    left: str
+    before: str
     percentage: float | None
-    right: str
+    after: str
     key: object = None
 
 

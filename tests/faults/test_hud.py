@@ -68,7 +68,7 @@ def test_f36_no_name_is_ever_part_of_a_path(service: Service, sound: bytes, tmp_
         for row in line.shown.rows.values():
             assert len(row.name) <= 120
             assert not set(row.name) & set("/\\\x00\u202e\ud800")
-        _, packed = line.fetch(what="results", job_id=instance.job_id, format="zip")
+        _, packed = line.fetch(part="results", job_id=instance.job_id, format="zip")
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             inside = [name for name in archive.namelist() if name != "_errors.txt"]
         assert len({name.lower() for name in inside}) == len(inside)
@@ -121,5 +121,5 @@ def test_f41_what_is_anothers_does_not_exist_for_a_panel(service: Service, sound
                 none.code,
                 none.message,
             )
-        assert bia.ask(m.Fetch, what="results", job_id=instance.job_id).error.code == "unknown_job"
+        assert bia.ask(m.Fetch, part="results", job_id=instance.job_id).error.code == "unknown_job"
         assert bia.shown.rows == {}

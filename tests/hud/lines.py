@@ -99,7 +99,7 @@ class Line:
     def submit(self, *upload_ids: str, **how: Any) -> m.Submitted | m.Problem:
         """Make a job of uploads; what is answered."""
         ref = next(_ids)
-        self.say(m.Submit(ref=ref, upload_ids=upload_ids, how=how))
+        self.say(m.Submit(ref=ref, upload_ids=upload_ids, arguments=how))
         return self.answer(ref)
 
     def ask(self, kind: type[Any], **fields: Any) -> Any:

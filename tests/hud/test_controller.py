@@ -216,10 +216,10 @@ def test_a_submission_that_comes_twice_makes_one_job(service: Service, tmp_path:
         line.hello()
         ids = (line.upload(path.read_bytes(), "once.wav"),)
         options, before = {"model": Script().model}, len(service.jobs())
-        refused = line.ask(m.Submit, upload_ids=ids, how={"device": 5}, key="a")
+        refused = line.ask(m.Submit, upload_ids=ids, arguments={"device": 5}, key="a")
         assert refused.error.code == "invalid_option"
-        first = line.ask(m.Submit, upload_ids=ids, how=options, key="a")
-        again = line.ask(m.Submit, upload_ids=ids, how=options, key="a")
+        first = line.ask(m.Submit, upload_ids=ids, arguments=options, key="a")
+        again = line.ask(m.Submit, upload_ids=ids, arguments=options, key="a")
         assert (first.job_id, first.rejected) == (again.job_id, again.rejected)
         assert first.ref != again.ref
         assert len(service.jobs()) == before + 1
@@ -241,7 +241,7 @@ def test_two_visitors_see_and_touch_only_their_own(
             message, none = (bia.ask(kind, job_id=i) for i in (job.job_id, "0" * 32))
             assert message.error.code == none.error.code == "unknown_job"
         for what in ("audio", "result", "results"):
-            by_name = {"what": what, "job_id": job.job_id, "recording_id": recording_id}
+            by_name = {"part": what, "job_id": job.job_id, "recording_id": recording_id}
             assert bia.ask(m.Fetch, **by_name).error.code == "unknown_job"
         bia.say(m.Follow(job_id=job.job_id, recording_id=recording_id))
         assert bia.first(m.Problem, ref=None).error.code == "unknown_job"

@@ -33,7 +33,7 @@ def test_a_recording_comes_down_as_it_went_up(service: Service, line: Line, tmp_
     (path,) = wavs(tmp_path, "talk", seconds=50)
     job = service.submit(path)
     begin, data = line.fetch(
-        what="audio", job_id=job.job_id, recording_id=job.recordings[0].recording_id
+        part="audio", job_id=job.job_id, recording_id=job.recordings[0].recording_id
     )
     assert (begin.name, begin.media_type, begin.size_bytes) == ("talk.wav", "audio/wav", len(data))
     assert data == path.read_bytes()
@@ -48,11 +48,11 @@ def test_a_result_is_what_the_writer_writes(
     job = service.submit(wavs(tmp_path, "talk"))
     (transcript,) = job.result(30)
     begin, data = line.fetch(
-        what="result", job_id=job.job_id, recording_id=transcript.recording_id, format=format
+        part="result", job_id=job.job_id, recording_id=transcript.recording_id, format=format
     )
     assert begin.name == f"talk.{format}"
     assert data.decode() == WRITERS.make(format).write(transcript)
-    _, same = line.fetch(what="results", job_id=job.job_id, format=format)
+    _, same = line.fetch(part="results", job_id=job.job_id, format=format)
     assert same == data
 
 
@@ -63,24 +63,24 @@ def test_several_come_merged_or_zipped(service: Service, line: Line, tmp_path: P
     job = service.submit([*wavs(tmp_path, "a", "b"), bad])
     result = job.result(30)
     assert result.errors
-    begin, text = line.fetch(what="results", job_id=job.job_id, format="txt")
+    begin, text = line.fetch(part="results", job_id=job.job_id, format="txt")
     assert text.decode() == merged_text(result, result.errors)
     assert begin.name == f"transcripts-{job.job_id[:8]}.txt"
-    _, packed = line.fetch(what="results", job_id=job.job_id, format="zip", inside="srt")
+    _, packed = line.fetch(part="results", job_id=job.job_id, format="zip", inside="srt")
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert archive.namelist() == ["a.srt", "b.srt", "_errors.txt"]
-    refused = line.ask(m.Fetch, what="results", job_id=job.job_id, format="srt")
+    refused = line.ask(m.Fetch, part="results", job_id=job.job_id, format="srt")
     assert refused.error.code == "invalid_request"
 
 
 @pytest.mark.parametrize(
     ("asked", "code"),
     [
-        ({"what": "results", "job_id": "nobody"}, "unknown_job"),
-        ({"what": "results", "job_id": "nobody", "format": "doc"}, "unknown_format"),
-        ({"what": "soul", "job_id": "nobody"}, "invalid_option"),
-        ({"what": "audio", "job_id": "nobody"}, "invalid_request"),
-        ({"what": "audio", "job_id": "nobody", "recording_id": "x"}, "unknown_job"),
+        ({"part": "results", "job_id": "nobody"}, "unknown_job"),
+        ({"part": "results", "job_id": "nobody", "format": "doc"}, "unknown_format"),
+        ({"part": "soul", "job_id": "nobody"}, "invalid_option"),
+        ({"part": "audio", "job_id": "nobody"}, "invalid_request"),
+        ({"part": "audio", "job_id": "nobody", "recording_id": "x"}, "unknown_job"),
     ],
 )
 def test_what_cannot_be_had_is_a_problem(line: Line, asked: dict[str, Any], code: str) -> None:
@@ -95,7 +95,7 @@ def test_audio_that_is_gone_is_not_found(service: Service, line: Line, tmp_path:
     job.result(30)
     path.unlink()
     by_name = {"job_id": job.job_id, "recording_id": job.recordings[0].recording_id}
-    assert line.ask(m.Fetch, what="audio", **by_name).error.code == "not_found"
+    assert line.ask(m.Fetch, part="audio", **by_name).error.code == "not_found"
 
 
 # ---------------------------------------------------------------------------- the window

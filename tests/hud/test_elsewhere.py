@@ -47,7 +47,7 @@ def test_a_recording_goes_all_the_way(
         line.say(m.Follow(job_id=row.job_id, recording_id=row.recording_id or ""))
         assert line.first(m.Text, complete=True)
         assert line.text == [f"Ação.wav {n}" for n in range(3)]
-        _, text = line.fetch(what="results", job_id=instance.job_id)
+        _, text = line.fetch(part="results", job_id=instance.job_id)
         assert text.decode() == "Ação.wav 0 Ação.wav 1 Ação.wav 2\n"
         assert isinstance(line.ask(m.Delete, job_id=instance.job_id), m.Done)
         line.until(lambda: not line.shown.rows)
