@@ -26,8 +26,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 #: The pages' JavaScript, with its own exceptions: file below `FRONTEND`, word, and why.
 FRONTEND = PACKAGE.parent / "frontend"
-# The translator of sentences goes when messages have codes.
-SCRIPTS = sorted(path for path in FRONTEND.rglob("*.js") if path.name != "told.js")
+SCRIPTS = sorted(FRONTEND.rglob("*.js"))
 SCRIPT_EXCEPTIONS = {
     # Fields of messages between panel and kernel.
     ("panel/hub.js", "how"),
