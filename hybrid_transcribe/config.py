@@ -18,6 +18,7 @@ import platformdirs
 
 from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 PREFIX = "HYBRID_TRANSCRIBE_"
 
@@ -156,7 +157,7 @@ class Settings:
         unknown = sorted(set(result) - is_known)
         if unknown:
             raise InvalidOption(
-                f"No setting {unknown[0]!r}; choose from: {', '.join(sorted(is_known))}"
+                UserMessage("no_setting", name=unknown[0], choices=sorted(is_known))
             )
         return _checked(result)
 
@@ -202,10 +203,12 @@ def _check(name: str, value: Any) -> Any:
     except msgspec.ValidationError:
         kind = _KINDS.get(next(str(f.type) for f in fields(Settings) if f.name == name), "text")
         text = "…" if "key" in name or "secret" in name else repr(value)
-        raise InvalidOption(f"Setting {name}={text}: it must be {kind}") from None
+        raise InvalidOption(
+            UserMessage("setting_kind", name=name, value=text, kind=known_phrase(kind))
+        ) from None
     least = _LEAST_BLOCK_S if name == "block_s" else int(name in _COUNTS)
     if isinstance(checked, int | float) and not checked >= least:
-        raise InvalidOption(f"Setting {name}={value!r}: it must be {least} or more")
+        raise InvalidOption(UserMessage("setting_least", name=name, value=repr(value), least=least))
     return checked
 
 
@@ -232,4 +235,6 @@ def _parse(name: str, kind: str, text: str) -> Any:
             return dict(pair.split("=", 1) for pair in text.split(",") if pair)
         return {"float": float, "int": int}.get(kind, str)(text)
     except ValueError as error:
-        raise InvalidOption(f"{name}={text!r} is not a {kind}") from error
+        raise InvalidOption(
+            UserMessage("variable_kind", name=name, value=text, kind=kind)
+        ) from error

@@ -140,3 +140,17 @@ def test_no_code_is_left_over() -> None:
         and not ({code, text} if code.startswith(PHRASES) else {code}) & literals
     }
     assert unused == set()
+
+
+#: Errors of tests and of contracts, which nobody translates.
+OWN_WORDS = {"testing.py", "contract.py"}
+
+
+def test_errors_and_warnings_have_codes() -> None:
+    """None is made of a text in the code."""
+    classes = {name for name in vars(errors) if name[0].isupper()} | {"EngineWarning", "Unusable"}
+    assert [
+        place
+        for place, name, is_text in messages_in_code.first_arguments()
+        if name in classes and is_text and place.partition(":")[0] not in OWN_WORDS
+    ] == []

@@ -161,9 +161,7 @@ def _wrong_kind(value: object) -> str:
 
 def _not_by(value: object) -> InvalidRequest:
     display_name = _wrong_kind(value) or f"{value!a:.60} ({type(value).__name__})"
-    return InvalidRequest(
-        f"A recording is given by its path (or a list of paths), not by {display_name}"
-    )
+    return InvalidRequest(UserMessage("input_by_path", value=display_name))
 
 
 class _CannotWrite(Exception):
@@ -233,7 +231,9 @@ class _Taking:
         except _CannotWrite as trouble:
             raise trouble.error from None
         except Exception as error:
-            unexpected = InputError(f"{display_name}: {type(error).__name__}: {error}")
+            unexpected = InputError(
+                UserMessage("labelled", label=display_name, why=f"{type(error).__name__}: {error}")
+            )
             self.rejected.append(Rejection(display_name, unexpected.info()))
 
     def _file(self, path: Path, display_name: str, owned: bool = False) -> None:

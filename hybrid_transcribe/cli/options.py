@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import DEVICES, TASKS
 
 if TYPE_CHECKING:
@@ -129,5 +130,5 @@ def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     name = name.strip().replace("-", "_")
     if not equals:
-        raise InvalidOption(f"Option {text!r} has no value: write --option {name}=VALUE")
+        raise InvalidOption(UserMessage("option_no_value", text=text, name=name))
     return name, parse(name, value)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge
+from hybrid_transcribe.messages import UserMessage
 
 if TYPE_CHECKING:
     from hybrid_transcribe.config import Settings
@@ -25,16 +26,13 @@ def check_stdin(paths: Sequence[str]) -> None:
     """Raise InvalidRequest where standard input is named twice, or nobody pipes anything in."""
     count = paths.count(STDIN)
     if count > 1:
-        raise InvalidRequest("- stands for standard input, which can be read once only")
+        raise InvalidRequest(UserMessage("stdin_once"))
     if not count:
         return
     if sys.stdin is None:
-        raise InvalidRequest("- stands for standard input, which is closed")
+        raise InvalidRequest(UserMessage("stdin_closed"))
     if sys.stdin.isatty():
-        raise InvalidRequest(
-            "- stands for standard input, which is the keyboard: pipe or redirect a recording "
-            "into this command, as in: hybrid-transcribe transcribe - < talk.m4a"
-        )
+        raise InvalidRequest(UserMessage("stdin_keyboard"))
 
 
 def store_stdin(path: Path, settings: Settings) -> None:
@@ -47,7 +45,7 @@ def store_stdin(path: Path, settings: Settings) -> None:
                 n_bytes += len(block)
                 if n_bytes > settings.max_file_bytes:
                     limit_mib = settings.max_file_bytes / 1024**2
-                    raise TooLarge(f"{NAME}: more than {limit_mib:.0f} MiB, the most for one file")
+                    raise TooLarge(UserMessage("file_limit_mib", name=NAME, most=limit_mib))
                 file.write(block)
     except BaseException:
         path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from hybrid_transcribe.core.names import UniqueNames, display_name, user_path
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.outputs import save
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.types import ErrorInfo, Recording, Rejection, State
@@ -36,7 +37,9 @@ class Targets:
                 pass
         except OSError as error:
             raise InvalidRequest(
-                f"Nothing can be written into {self._folder}: {error.strerror}"
+                UserMessage(
+                    "folder_unwritable", folder=self._folder, why=known_phrase(error.strerror)
+                )
             ) from error
 
     def plan(self, service: Service, job: Job) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.engines.listing import list_engines
 from hybrid_transcribe.errors import (
+    EngineUnavailable,
     HybridTranscribeError,
     InvalidOption,
     InvalidRequest,
@@ -18,6 +19,7 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.jobs.request import engine_class, make_options, make_spec
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.catalogue import entry_for, is_path
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import ErrorInfo, Options, Spec
@@ -76,7 +78,7 @@ def make_entries(
     make_options(Options(), shared)
     wishes = [_wish(item, settings) for item in _listed(engines, settings)]
     if not wishes:
-        raise InvalidRequest("No engines to compare")
+        raise InvalidRequest(UserMessage("no_engines_compared"))
     items = [_entry(wish, settings, model, device, shared) for wish in wishes]
     return tuple(_distinct(items))
 
@@ -101,17 +103,14 @@ def _wish(engine_like: EngineLike, settings: Settings) -> _Wish:
         and isinstance(engine_like[0], str)
     ):
         return _Wish(engine_like[0], _text(engine_like[1]))
-    raise InvalidRequest(
-        f"{engine_like!r} is no engine: give a name, 'name:model', a pair (name, "
-        "model) or a mapping"
-    )
+    raise InvalidRequest(UserMessage("engine_like", value=repr(engine_like)))
 
 
 def _mapped(mapping: Mapping[str, Any]) -> _Wish:
     rest = dict(mapping)
     engine = rest.pop("engine", None)
     if not isinstance(engine, str):
-        raise InvalidRequest(f"{dict(mapping)!r} names no engine: write {{'engine': NAME, …}}")
+        raise InvalidRequest(UserMessage("engine_unnamed", value=repr(dict(mapping))))
     model, label = _text(rest.pop("model", None)), _text(rest.pop("label", None))
     return _Wish(engine, model, rest.pop("device", None), rest, label)
 
@@ -189,7 +188,7 @@ def _info(error: Exception) -> ErrorInfo:
     if isinstance(error, HybridTranscribeError):
         return error.info()
     # A plug-in may raise anything while it is imported.
-    return ErrorInfo("engine_unavailable", f"{type(error).__name__}: {error}")
+    return EngineUnavailable(UserMessage("labelled", label=type(error).__name__, why=error)).info()
 
 
 def _label(engine: str, model: str | None) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hybrid_transcribe.core.names import user_path
 from hybrid_transcribe.errors import InvalidRequest
-from hybrid_transcribe.types import counted
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 #: A text or a file of it; a folder with ``<name>.txt`` for each recording; or names to texts.
 Reference = str | os.PathLike[str] | Mapping[str, str]
@@ -40,24 +40,19 @@ class References:
         elif path.is_dir():
             self._texts = {p.stem: _read(p) for p in sorted(path.glob("*.txt"))}
             if not self._texts:
-                raise InvalidRequest(f"No reference texts (NAME.txt) in the folder {path}")
+                raise InvalidRequest(UserMessage("references_none", path=path))
         else:
             self._single = _read(path)
 
     def check(self, names: tuple[str, ...]) -> None:
         """Raise InvalidRequest where they cannot be those of these recordings."""
         if self._single is not None and len(names) > 1:
-            raise InvalidRequest(
-                f"One reference text and {counted(len(names), 'recording')}: "
-                "give a folder with NAME.txt for each, or a mapping of names to texts"
-            )
+            raise InvalidRequest(UserMessage("reference_one", count=len(names)))
         is_known = {*names, *(Path(name).stem for name in names)}
         strange = [name for name in self._texts if name not in is_known]
         # A folder may hold more than is compared today, but not only that.
         if strange and (self._strict or len(strange) == len(self._texts)):
-            raise InvalidRequest(
-                f"The reference {strange[0]!r} is of no recording; there is {', '.join(names)}"
-            )
+            raise InvalidRequest(UserMessage("reference_strange", name=strange[0], names=names))
 
     def of(self, name: str) -> str | None:
         """The text of a recording, by its name or its name without the suffix."""
@@ -71,7 +66,7 @@ def _as_path(value: str | os.PathLike[str]) -> Path | None:
     if not isinstance(value, str):
         path = user_path(value)
         if not path.exists():
-            raise InvalidRequest(f"No reference file {path}")
+            raise InvalidRequest(UserMessage("no_reference", path=path))
         return path
     if "\n" in value or len(value) > _LONGEST_NAME or "\0" in value:
         return None
@@ -84,16 +79,18 @@ def _as_path(value: str | os.PathLike[str]) -> Path | None:
         return None
     # A mistyped name must not be taken for what was said.
     if path.suffix.lower() in _PLAIN + _NOT_PLAIN:
-        raise InvalidRequest(f"No reference file {value!r}")
+        raise InvalidRequest(UserMessage("no_reference", path=repr(value)))
     return None
 
 
 def _read(path: Path) -> str:
     if path.suffix.lower() in _NOT_PLAIN:
-        raise InvalidRequest(f"The reference {path} is no plain text, which is what counts words")
+        raise InvalidRequest(UserMessage("reference_not_plain", path=path))
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidRequest(f"The reference {path} is not UTF-8 text") from None
+        raise InvalidRequest(UserMessage("reference_not_utf8", path=path)) from None
     except OSError as error:
-        raise InvalidRequest(f"The reference {path} cannot be read: {error.strerror}") from None
+        raise InvalidRequest(
+            UserMessage("reference_unreadable", path=path, why=known_phrase(error.strerror))
+        ) from None

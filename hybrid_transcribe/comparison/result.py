@@ -9,6 +9,7 @@ from typing import Any
 from hybrid_transcribe.comparison.differences import Difference
 from hybrid_transcribe.comparison.report import error_text, page
 from hybrid_transcribe.errors import EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Rejection, Transcript
 
 
@@ -115,7 +116,7 @@ class Comparison:
         except ImportError:
             from hybrid_transcribe.comparison.words import REMEDY
 
-            raise EngineUnavailable(f"A data frame needs pandas: {REMEDY}") from None
+            raise EngineUnavailable(UserMessage("needs_pandas", remedy=REMEDY)) from None
         return pandas.DataFrame(self.records())
 
 

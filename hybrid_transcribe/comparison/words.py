@@ -13,6 +13,7 @@ from importlib.util import find_spec
 
 from hybrid_transcribe.comparison.portuguese import written_out
 from hybrid_transcribe.errors import EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 #: Languages that put no spaces between words are judged by characters, as in Radford et al.,
 #: "Robust Speech Recognition via Large-Scale Weak Supervision" (2022), appendix C.
@@ -57,7 +58,7 @@ def check_libraries() -> None:
     """Raise EngineUnavailable, with the remedy, where a library is missing."""
     missing = [name for module, name in _NEEDED.items() if find_spec(module) is None]
     if missing:
-        raise EngineUnavailable(f"Comparing needs {' and '.join(missing)}: {REMEDY}")
+        raise EngineUnavailable(UserMessage("comparing_needs", names=missing, remedy=REMEDY))
 
 
 def count(reference: str, text: str, language: str | None) -> Errors:

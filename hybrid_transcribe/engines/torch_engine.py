@@ -12,6 +12,7 @@ from hybrid_transcribe.engines.common.loading import check_available, load_error
 from hybrid_transcribe.engines.common.postprocess import postprocess
 from hybrid_transcribe.errors import EngineFailed
 from hybrid_transcribe.interfaces import Engine, Heard, Loaded, LoadRequest, ModelFiles
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 #: Loads a model from (checkpoint or folder, torch's device, compute type, threads, name).
@@ -72,7 +73,7 @@ class TorchEngine(Engine):
     ) -> Iterator[Heard]:
         """Also raises InvalidOption for a language, task or number the library cannot take."""
         if self._model is None:
-            raise EngineFailed("No model is loaded")
+            raise EngineFailed(UserMessage("model_not_loaded"))
         decode, notices = self._decoding(clip, options, canceled)
         yield from postprocess(
             clip,

@@ -100,7 +100,9 @@ class PanelController:
         link: str | None = None,
     ) -> None:
         if remember not in REMEMBER:
-            raise InvalidOption(f"remember={remember!r}; choose from: {', '.join(REMEMBER)}")
+            raise InvalidOption(
+                UserMessage("not_among", name="remember", value=repr(remember), choices=REMEMBER)
+            )
         self._service, self._plain_send = service, send
         self._remember, self._link = remember, link
         self.session_id = session_id or (new_id() if remember == PAGE else None)
@@ -126,7 +128,7 @@ class PanelController:
         try:
             self._dispatch(m.read(content), buffers)
         except msgspec.ValidationError as error:
-            problem = InvalidRequest(f"The panel's message is not understood: {error}")
+            problem = InvalidRequest(UserMessage("not_understood", why=error))
             self._send(m.Problem(ref=_ref_in(content), error=problem.info()))
         except Exception as error:
             self._send(m.Problem(ref=_ref_in(content), error=info(error)))
@@ -364,7 +366,9 @@ def info(error: Exception) -> ErrorInfo:
     if isinstance(error, ConnectionError):
         return Unreachable(UserMessage("no_answer")).info()
     log.error("The panel's wish failed", exc_info=error)
-    return HybridTranscribeError(f"{type(error).__name__}: {error}").info()
+    return HybridTranscribeError(
+        UserMessage("labelled", label=type(error).__name__, why=error)
+    ).info()
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -395,7 +399,7 @@ def _anew(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _only(buffers: Sequence[Any]) -> memoryview:
     if len(buffers) != 1:
-        raise InvalidRequest(f"A chunk comes with one buffer, not with {len(buffers)}")
+        raise InvalidRequest(UserMessage("one_buffer", n=len(buffers)))
     return memoryview(buffers[0])
 
 

@@ -132,7 +132,7 @@ def find_file(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | N
         return _result(service, fetch, session_ids)
     if fetch.part == "results":
         return _results(service, fetch, session_ids)
-    raise InvalidOption(f"what={fetch.part!r}; choose from: {', '.join(WHAT)}")
+    raise InvalidOption(UserMessage("not_among", name="what", value=repr(fetch.part), choices=WHAT))
 
 
 def _audio(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | None) -> Download:
@@ -164,5 +164,5 @@ def _results(service: ServiceLike, fetch: Fetch, session_ids: Sequence[str] | No
 
 def _recording_id(fetch: Fetch) -> str:
     if fetch.recording_id is None:
-        raise InvalidRequest(f"what={fetch.part!r} needs a recording_id")
+        raise InvalidRequest(UserMessage("needs_recording_id", value=fetch.part))
     return fetch.recording_id

@@ -12,6 +12,7 @@ from hybrid_transcribe.hud import view
 from hybrid_transcribe.hud.controller import KERNEL, PanelController
 from hybrid_transcribe.hud.server import server_service
 from hybrid_transcribe.hud.widget import PanelWidget
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.service_protocol import HostedService
 
 #: Names the service of the Jupyter server.
@@ -115,7 +116,7 @@ def _service(value: HostedService | str | None) -> HostedService:
         return default_service()
     if isinstance(value, str):
         if value != SERVER:
-            raise InvalidOption(f"service={value!r}; choose {SERVER!r}, a service, or leave it out")
+            raise InvalidOption(UserMessage("service_choice", value=value, server=SERVER))
         return server_service()
     return value
 

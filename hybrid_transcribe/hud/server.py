@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.service import URL_VARIABLE, RemoteService, from_environment
 
 #: Where a Jupyter server has ours, below its own address.
@@ -36,10 +37,7 @@ def _connected(remote_service: RemoteService) -> RemoteService:
         remote_service.session_id  # noqa: B018 - asks for it
     except HybridTranscribeError as error:
         remote_service.close()
-        raise InvalidRequest(
-            f"The Jupyter server has no service of ours: {error} (jupyter server extension "
-            "enable hybrid_transcribe, then start it again; or leave service out)"
-        ) from None
+        raise InvalidRequest(UserMessage("jupyter_without", why=error)) from None
     return remote_service
 
 
@@ -53,8 +51,7 @@ def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:
     pid = environ.get(_PARENT, "")
     if not pid.isdecimal():
         raise InvalidRequest(
-            f"No Jupyter server started this kernel ({_PARENT}={pid!r}): leave service out, or "
-            f"set {URL_VARIABLE} to a service's address"
+            UserMessage("no_jupyter", name=_PARENT, pid=pid, variable=URL_VARIABLE)
         )
     note = runtime_dir / f"jpserver-{pid}.json"
     try:
@@ -62,8 +59,9 @@ def find_server(environ: Mapping[str, str], runtime_dir: Path) -> RemoteService:
         url, token = str(payload["url"]), str(payload.get("token") or "")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidRequest(
-            f"The Jupyter server's address cannot be read from {note} ({type(error).__name__}): "
-            f"leave service out, or set {URL_VARIABLE} to a service's address"
+            UserMessage(
+                "jupyter_address", note=note, kind=type(error).__name__, variable=URL_VARIABLE
+            )
         ) from None
     return RemoteService(f"{url.rstrip('/')}/{AT}", token or None)
 

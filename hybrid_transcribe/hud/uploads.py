@@ -95,7 +95,7 @@ class PanelUploads:
         name = name[:_LONGEST_NAME].encode("utf-8", "replace").decode()
         label = display_name(name)
         if len(upload_id) > _LONGEST_ID:
-            raise InvalidRequest(f"An upload's id has at most {_LONGEST_ID} characters")
+            raise InvalidRequest(UserMessage("upload_id_long", most=_LONGEST_ID))
         key = _digest(session_id, folder, name, size_bytes, modified_ms)
         with self._lock:
             entry = self._uploads.get(upload_id)

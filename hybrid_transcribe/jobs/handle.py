@@ -80,8 +80,7 @@ class JobResult(Sequence[Transcript]):
         if suffix in WRITERS.names() and not Path(folder).is_dir():
             if len(self) != 1:
                 raise InvalidRequest(
-                    f"{str(folder)!r} names one file and there are {len(self)} transcripts: "
-                    f"give a folder, save('out', {suffix!r})"
+                    UserMessage("save_one_file", path=str(folder), n=len(self), suffix=suffix)
                 )
             return (save(self[0], folder),)
         return save_all(self.transcripts, Path(folder), format)
@@ -302,7 +301,7 @@ class _SegmentReader:
     def check_over(self) -> None:
         """Raise ServiceClosed where the events ended before the job did."""
         if not self.over:
-            raise ServiceClosed("The service was closed before the job had ended")
+            raise ServiceClosed(UserMessage("closed_before_end"))
 
     def take(self, event: Event) -> list[tuple[Recording, Segment]]:
         """What this event brings."""

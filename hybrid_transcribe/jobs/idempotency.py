@@ -13,6 +13,7 @@ import msgspec
 
 from hybrid_transcribe.audio.intake import InputFile
 from hybrid_transcribe.errors import InvalidRequest, KeyReused
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import JobSnapshot, Rejection, Repeat, Spec
 
 #: Longest key; a UUID has 36 characters.
@@ -30,9 +31,7 @@ def fingerprint(
     if key is None:
         return None
     if not key or len(key) > MAX_KEY or not key.isprintable():
-        raise InvalidRequest(
-            f"The idempotency key {key[:80]!r} must have 1 to {MAX_KEY} printable characters"
-        )
+        raise InvalidRequest(UserMessage("key_characters", key=key[:80], most=MAX_KEY))
     inputs = [(item.name, item.size_bytes) for item in input_files]
     is_declared = msgspec.json.encode((inputs, [item.name for item in rejected], spec))
     return Repeat(key, hashlib.sha256(is_declared).hexdigest())
@@ -67,8 +66,5 @@ class IdempotencyKeys:
             return None
         job_id = self._jobs.get((session_id, mark.key))
         if job_id is not None and self._marks[job_id] != mark:
-            raise KeyReused(
-                f"The idempotency key {mark.key[:80]!r} was used for another submission: take a "
-                "new key for each"
-            )
+            raise KeyReused(UserMessage("key_used", key=mark.key[:80]))
         return job_id

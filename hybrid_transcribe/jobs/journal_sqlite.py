@@ -123,8 +123,7 @@ class SqliteJournal(Journal):
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version > VERSION:
                 raise JournalUnusable(
-                    f"{self.path.name} was written by a newer version "
-                    f"(format {version}, this one knows {VERSION})"
+                    UserMessage("journal_newer", name=self.path.name, n=version, most=VERSION)
                 )
             if version == 0:
                 # Of a file without tables: what was deleted can be given back, see `shrink`.
@@ -134,7 +133,9 @@ class SqliteJournal(Journal):
             self._db.execute("PRAGMA synchronous=NORMAL")
             problem = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if problem != "ok":
-                raise JournalUnusable(f"{self.path.name} is damaged: {problem}")
+                raise JournalUnusable(
+                    UserMessage("journal_is_damaged", name=self.path.name, why=problem)
+                )
             self._make_tables(version)
             self._db.execute("PRAGMA busy_timeout=0")
 
@@ -171,7 +172,9 @@ class SqliteJournal(Journal):
                 self._restored = self._read_all()
             except (TypeError, ValueError, AttributeError) as error:
                 # Whole pages in each other's place pass SQLite's own check.
-                raise JournalUnusable(f"{self.path.name} is damaged: {error}") from error
+                raise JournalUnusable(
+                    UserMessage("journal_is_damaged", name=self.path.name, why=error)
+                ) from error
         return self._restored
 
     def _read_all(self) -> Restored:
@@ -439,7 +442,9 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, msgspec.MsgspecError, UnicodeError) as error:
-        raise JournalUnusable(f"{type(error).__name__}: {error}") from error
+        raise JournalUnusable(
+            UserMessage("labelled", label=type(error).__name__, why=error)
+        ) from error
 
 
 #: Complaints of SQLite that pass: a lock is released, a disk gets room or comes back. A read-only

@@ -13,6 +13,7 @@ from typing import Any
 from hybrid_transcribe.core.backoff import backoff_s
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import EngineFailed
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import ErrorInfo
 
 #: Deletions asked for side by side: each costs its worker a connection.
@@ -124,7 +125,7 @@ class RemoteCleanup:
 
     def _end(self, remaining: Left) -> None:
         """No more tries: tell people."""
-        error = self._last.get(remaining) or EngineFailed("no answer").info()
+        error = self._last.get(remaining) or EngineFailed(UserMessage("silent")).info()
         self._forget(remaining)
         self._give_up(remaining[0], error)
 

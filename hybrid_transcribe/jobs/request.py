@@ -133,7 +133,9 @@ def check_text(value: _T, subject: str) -> _T:
     try:
         msgspec.json.encode(value)
     except UnicodeEncodeError:
-        raise InvalidOption(f"{subject} has text that is not valid Unicode: {value!a}") from None
+        raise InvalidOption(
+            UserMessage("not_unicode", subject=subject, value=ascii(value))
+        ) from None
     return value
 
 
@@ -141,7 +143,7 @@ def check_priority(priority: int) -> int:
     """The priority, if it is one. Raises InvalidOption."""
     if type(priority) is not int or abs(priority) > MOST_PRIORITY:
         raise InvalidOption(
-            f"priority={priority!r:.40}: it must be a whole number of at most {MOST_PRIORITY}"
+            UserMessage("priority_kind", value=repr(priority)[:40], most=MOST_PRIORITY)
         )
     return priority
 

@@ -32,6 +32,7 @@ from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.jobs.queue_json import QueueWriter
 from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.service_protocol import (
     Inputs,
     WorkerInfo,
@@ -210,7 +211,7 @@ class Service(LocalJobs, LocalHosting):
     def _take_in(self, inputs: Inputs) -> Intake:
         value = listed(inputs)
         if not value:
-            raise InputError("Nothing to transcribe: the list of inputs is empty")
+            raise InputError(UserMessage("no_inputs"))
         taken = intake(value, self.uploads_dir, self.settings)
         if not taken.files:
             raise taken.refusal()

@@ -72,7 +72,7 @@ class ServiceBase(HostedService):
         if self._on_own_thread:
             if self.snapshot(job_id).done:
                 return
-            raise InvalidRequest("A listener runs on the service's thread and must not wait")
+            raise InvalidRequest(UserMessage("listener_waits"))
         waiting = self._wait(job_id)
         try:
             waiting.result(timeout_s)

@@ -135,7 +135,7 @@ def open_state(settings: Settings, *, memory: bool = False) -> StateFolder:
         if state.journal.durable:
             recover_orphans(state.journal, state.path, (f for f in folders if f != folder))
         return state
-    raise StateFolderBusy(f"All {DEFAULTS} default state folders in {base} are in use")
+    raise StateFolderBusy(UserMessage("folders_busy", n=DEFAULTS, folder=base))
 
 
 def _opened(named: Path) -> StateFolder:
@@ -199,10 +199,7 @@ def _locked(path: Path) -> FileLock:
     try:
         lock.acquire()
     except Timeout:
-        raise StateFolderBusy(
-            f"The state folder {path} is used by another live process. "
-            "Close it there, or name another folder with state_dir."
-        ) from None
+        raise StateFolderBusy(UserMessage("folder_busy", path=path)) from None
     return lock
 
 

@@ -293,7 +293,7 @@ def find(name: str) -> ModelEntry | None:
 def layout_of(layout: str) -> Layout:
     """The layout of that name. Raises ModelUnavailable for one no model can be had in."""
     if layout not in LAYOUTS:
-        raise ModelUnavailable(f"No models in the layout {layout!r}; there is {', '.join(LAYOUTS)}")
+        raise ModelUnavailable(UserMessage("no_layout", layout=layout, choices=LAYOUTS))
     return LAYOUTS[layout]
 
 
@@ -367,7 +367,7 @@ def repo_of(name: str, layout: str) -> str:
     check_name(name, layout)
     repo = find_repo(name, layout)
     if repo is None:
-        raise UnknownModel(f"Model {name!r} has no repository in the layout {layout!r}")
+        raise UnknownModel(UserMessage("model_no_repo", model=name, layout=layout))
     return repo
 
 

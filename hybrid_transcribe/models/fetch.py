@@ -175,7 +175,7 @@ def _opened(remote: Remote, here: int) -> Iterator[Any]:
 
 def _request(remote: Remote, here: int) -> Request:
     if urlsplit(remote.url).scheme not in ("http", "https"):
-        raise ModelUnavailable(f"Models are fetched by http or https, not from {remote.url}")
+        raise ModelUnavailable(UserMessage("models_by_http", url=remote.url))
     request = Request(remote.url)  # noqa: S310 - the line above
     if here:
         request.add_header("Range", f"bytes={here}-")

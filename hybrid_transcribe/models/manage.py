@@ -82,9 +82,11 @@ def convert(
     `resolve`.
     """
     if layout not in TARGETS:
-        raise InvalidOption(f"Nothing is converted to {layout!r}; choose {' or '.join(TARGETS)}")
+        raise InvalidOption(
+            UserMessage("not_converted_to", layout=layout, choices=" or ".join(TARGETS))
+        )
     if output is None and catalogue.is_path(name):
-        raise InvalidOption(f"{name} is a folder of yours: say into which folder to convert it")
+        raise InvalidOption(UserMessage("own_folder_convert", name=name))
     source = source_of(name, settings, report)
     report(None)
     folder = output or paths.own_folder(name, layout, settings)
@@ -106,11 +108,17 @@ def remove(name: str, settings: Settings) -> Freed:
     items = [path for path in _removable(name, settings) if path.exists()]
     if not items:
         packages = " ".join(bundled.STARTERS[name].packages) if bundled.carried(name) else ""
+        if packages:
+            raise ModelUnavailable(UserMessage("model_packaged", model=name, packages=packages))
         raise ModelUnavailable(
-            f"Model {name!r} is part of an installed package: pip uninstall {packages}"
-            if packages
-            else f"No files of model {name!r} in {paths.models_dir(settings)}, "
-            f"{paths.hub_dir()} or {paths.whisper_dir()}; {_offered(settings)}"
+            UserMessage(
+                "model_no_copies",
+                model=name,
+                folder=paths.models_dir(settings),
+                hub=paths.hub_dir(),
+                whisper=paths.whisper_dir(),
+                choices=_offered(settings),
+            )
         )
     freed = sum(_size(path) for path in items)
     for path in items:
@@ -123,7 +131,7 @@ def remove(name: str, settings: Settings) -> Freed:
 
 def _removable(name: str, settings: Settings) -> list[Path]:
     if catalogue.is_path(name):
-        raise ModelUnavailable(f"{name} is a folder of yours: delete it yourself")
+        raise ModelUnavailable(UserMessage("own_folder_delete", name=name))
     own = [paths.own_folder(name, layout, settings) for layout in catalogue.LAYOUTS]
     # One carried here by hand has a name that nobody else knows.
     by_hand = catalogue.is_plain(name) and any(folder.is_dir() for folder in own)
@@ -141,7 +149,7 @@ def _removable(name: str, settings: Settings) -> list[Path]:
 def _offered(settings: Settings) -> str:
     """What could be removed, in words."""
     names = dict.fromkeys(i.name for i in listing(settings) if i.source != "starter")
-    return f"choose from: {', '.join(names)}" if names else "there is none here to remove"
+    return UserMessage("choose_from", choices=names) if names else UserMessage("none_to_remove")
 
 
 def _own(settings: Settings) -> Iterator[Installed]:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import catalogue, checksums, fetch, paths
 from hybrid_transcribe.models.fetch import Remote
 
@@ -36,10 +37,7 @@ def table() -> Mapping[str, str]:
     result = importlib.util.find_spec("whisper")
     addresses = _table_in(Path(result.origin)) if result and result.origin else {}
     if not addresses:
-        raise ModelUnavailable(
-            "Where its checkpoints are is known to openai-whisper, which is not installed: "
-            "pip install 'hybrid-transcribe[openai-whisper]'"
-        )
+        raise ModelUnavailable(UserMessage("checkpoints_unknown"))
     return addresses
 
 

@@ -23,6 +23,7 @@ from tornado.netutil import Resolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from hybrid_transcribe.errors import HybridTranscribeError, InputMissing, TooLarge, UnsafeInput
+from hybrid_transcribe.messages import UserMessage
 
 # Of IPv6 only this part is given out to the world.
 _WORLD = ipaddress.ip_network("2000::/3")
@@ -78,20 +79,20 @@ def _inner(ipv6_address: IPv6Address) -> IPv4Address | None:
 def checked(url: str) -> SplitResult:
     """An address taken apart, if it is one that may be called. Raises UnsafeInput."""
     if len(url) > _LONGEST or not url.isascii() or re.search(r"[\s\x00-\x20\x7f\\]", url):
-        raise UnsafeInput(f"{_redacted(url)}: not an address as RFC 3986 writes them")
+        raise UnsafeInput(UserMessage("url_syntax", url=_redacted(url)))
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
     except ValueError as error:
-        raise UnsafeInput(f"{_redacted(url)}: {error}") from None
+        raise UnsafeInput(UserMessage("labelled", label=_redacted(url), why=error)) from None
     if parts.scheme not in ("http", "https"):
-        raise UnsafeInput(f"{_redacted(url)}: only http and https are called")
+        raise UnsafeInput(UserMessage("url_scheme", url=_redacted(url)))
     if not host:
-        raise UnsafeInput(f"{_redacted(url)}: it names no host")
+        raise UnsafeInput(UserMessage("url_no_host", url=_redacted(url)))
     if "@" in parts.netloc:
-        raise UnsafeInput("An address with a name or password in it is not called")
+        raise UnsafeInput(UserMessage("url_password"))
     if _is_odd_number(host):
-        raise UnsafeInput(f"{_redacted(url)}: write an IPv4 address as four decimal numbers")
+        raise UnsafeInput(UserMessage("url_ipv4", url=_redacted(url)))
     return parts
 
 
@@ -153,11 +154,11 @@ class Caller:
         try:
             items = list(self.resolve(host, port))
         except (OSError, UnicodeError) as error:
-            raise InputMissing(f"{host}: its address cannot be found ({error})") from None
+            raise InputMissing(UserMessage("url_not_found", host=host, why=error)) from None
         unsafe = [] if host in self.allowed else [a for a in items if not is_public(a)]
         if unsafe or not items:
             # Not which address: that would map the network for a stranger.
-            raise UnsafeInput(f"{host}: its address is not a public one, and is not called")
+            raise UnsafeInput(UserMessage("url_private", host=host))
         return items
 
     async def post(
@@ -185,9 +186,11 @@ class Caller:
             if status == 200:
                 return url
             if status not in _ELSEWHERE or not answer.location:
-                raise InputMissing(f"{checked(url).hostname} answers {status}")
+                raise InputMissing(
+                    UserMessage("url_status", host=checked(url).hostname, status=status)
+                )
             url = urljoin(url, answer.location)
-        raise InputMissing(f"More than {REDIRECTS} redirects")
+        raise InputMissing(UserMessage("redirects", n=REDIRECTS))
 
     async def _ask(self, url: str, answer: _Answer, within_s: float, **kwargs: Any) -> int:
         parts = checked(url)
@@ -211,7 +214,9 @@ class Caller:
             entry = answer.error or resolver.error
             if entry is not None:
                 raise entry from None
-            raise InputMissing(f"{parts.hostname}: {_reason(error)}") from error
+            raise InputMissing(
+                UserMessage("labelled", label=parts.hostname, why=_reason(error))
+            ) from error
         finally:
             client.close()
         if answer.error is not None:
@@ -257,7 +262,7 @@ class _Answer:
 
     def _check(self, n_bytes: int) -> None:
         if n_bytes > self.most_bytes:
-            self.error = TooLarge(f"More than {self.most_bytes} bytes, the most for one file")
+            self.error = TooLarge(UserMessage("file_bytes", n=self.most_bytes))
             raise self.error
 
 

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidRequest, NotAllowed
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound.call import Caller, checked
 from hybrid_transcribe.uploads.files import Files
 from hybrid_transcribe.uploads.received import ReceivedFile, UploadLimits
@@ -37,14 +38,11 @@ async def fetched(value: Any, settings: Settings, folder: Path) -> tuple[Receive
     if urls is None:
         return ()
     if not isinstance(urls, list) or not all(isinstance(url, str) and url for url in urls):
-        raise InvalidRequest(f"{FIELD} must be an address, or a list of them")
+        raise InvalidRequest(UserMessage("address_or_list", field=FIELD))
     if len(urls) > MOST:
-        raise InvalidRequest(f"{len(urls)} addresses in {FIELD}; at most {MOST} are fetched")
+        raise InvalidRequest(UserMessage("many_addresses", n=len(urls), field=FIELD, most=MOST))
     if not settings.allow_source_urls:
-        raise NotAllowed(
-            f"This server fetches no recordings from addresses: send the file, or have the "
-            f"server started with allow_source_urls ({FIELD} was given)"
-        )
+        raise NotAllowed(UserMessage("no_sources", field=FIELD))
     for url in urls:
         checked(url)
     loop = asyncio.get_running_loop()
@@ -60,7 +58,7 @@ def _fetch(urls: list[str], settings: Settings, folder: Path) -> Files:
     except BaseException as error:
         files.discard()
         if isinstance(error, asyncio.TimeoutError):
-            raise InvalidRequest(f"Fetching took longer than {FETCH_S:g} s") from None
+            raise InvalidRequest(UserMessage("fetch_slow", seconds=FETCH_S)) from None
         raise
     return files
 

@@ -29,6 +29,7 @@ from hybrid_transcribe.errors import (
     UnsafeInput,
 )
 from hybrid_transcribe.events import Event, JobChanged, JobDeleted
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound.call import Caller, checked
 from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import JobSnapshot
@@ -197,8 +198,9 @@ def key_of(secret: str) -> bytes:
         key = b""
     if not secret.startswith(SECRET_PREFIX) or not _LEAST_BYTES <= len(key) <= _MOST_BYTES:
         raise InvalidOption(
-            f"Setting webhook_secret=…: it must be {SECRET_PREFIX} and the base64 of "
-            f"{_LEAST_BYTES} to {_MOST_BYTES} random bytes"
+            UserMessage(
+                "webhook_secret", prefix=SECRET_PREFIX, least=_LEAST_BYTES, most=_MOST_BYTES
+            )
         )
     return key
 
@@ -217,11 +219,9 @@ def signed_headers(key: bytes, message_id: str, at: int, body: bytes) -> dict[st
 def check(service: HostedService, url: object) -> str:
     """A callback address that may be taken. Raises InvalidRequest, UnsafeInput."""
     if not isinstance(url, str) or not url:
-        raise InvalidRequest(f"callback_url={url!r}: it must be an address")
+        raise InvalidRequest(UserMessage("callback_address", url=url))
     if not service.settings.webhook_secret:
-        raise InvalidRequest(
-            "callback_url was given, but this server has no webhook_secret to sign callbacks with"
-        )
+        raise InvalidRequest(UserMessage("callback_unsigned"))
     checked(url)
     return url
 

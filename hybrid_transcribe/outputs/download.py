@@ -72,10 +72,7 @@ def download_of_job(
         return download_of(transcript(ids[0]), format)
     if format == MERGED:
         return _text(f"{stem}.txt", "text/plain", merged_text(map(transcript, ids), missing))
-    raise InvalidRequest(
-        f"format={format!r} holds one recording and the job has more: ask for zip, for "
-        "txt, or for one recording"
-    )
+    raise InvalidRequest(UserMessage("format_holds_one", name=format))
 
 
 def without_text(job: JobSnapshot, partial: bool) -> list[Rejection]:

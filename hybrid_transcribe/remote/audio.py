@@ -10,6 +10,7 @@ import httpx
 
 from hybrid_transcribe.audio.source_audio import BYTES, Original
 from hybrid_transcribe.errors import Unreachable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.http_client import Address, check, session_headers, unreachable
 
 _CHUNK = 256 * 1024
@@ -92,6 +93,6 @@ def open_audio(
     length = headers.get("Content-Length")
     if length is None:
         file.close()
-        raise Unreachable(f"The service at {address.url} does not say how long it is")
+        raise Unreachable(UserMessage("no_length", url=address.url))
     media_type, etag = headers.get("Content-Type", BYTES), headers.get("ETag", "")
     return Original(io.BufferedReader(file, _CHUNK), name, int(length), media_type, etag)

@@ -121,7 +121,7 @@ class RemoteConnection(ServiceBase):
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ServiceClosed("The connection to the service was closed")
+            raise ServiceClosed(UserMessage("connection_closed"))
 
     def close(self) -> None:
         """Hang up. The service and its jobs go on. Further calls do nothing."""

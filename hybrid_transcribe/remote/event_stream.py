@@ -87,7 +87,7 @@ class EventStreams:
         with self._lock:
             if self._closed:
                 coroutine.close()
-                raise ServiceClosed("The connection to the service was closed")
+                raise ServiceClosed(UserMessage("connection_closed"))
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 main = self._main(self._loop)
@@ -144,7 +144,7 @@ class EventStreams:
             return self.run(self._subscribe(sessions, callback, after)).result()
         shared = self._shared.get(sessions)
         if after is not None or shared is None or not shared.ready.done():
-            raise InvalidRequest("A listener must not wait for a connection: subscribe elsewhere")
+            raise InvalidRequest(UserMessage("listener_connects"))
         return shared.add(callback)
 
     async def _subscribe(
@@ -305,7 +305,7 @@ class EventStream:
     def end(self) -> None:
         """Hang up, and tell everybody."""
         self._task.cancel()
-        self._fail(ServiceClosed("The connection to the service was closed"))
+        self._fail(ServiceClosed(UserMessage("connection_closed")))
         self._tell(Closed(0))
         self._listeners.clear()
         self.on_over(self)
@@ -350,7 +350,7 @@ class EventStream:
         while True:
             try:
                 await self._listen()
-                error: Exception = Unreachable("The service ended the stream of events")
+                error: Exception = Unreachable(UserMessage("stream_ended"))
             except _TROUBLE as caught:
                 error = caught
             failures = 1 if self._lost_at is None and self.ready.done() else failures + 1
@@ -418,7 +418,7 @@ class EventStream:
 
 
 def _away(error: Exception) -> Unreachable:
-    return Unreachable(f"The service does not answer: {str(error) or type(error).__name__}")
+    return Unreachable(UserMessage("unreachable_why", why=str(error) or type(error).__name__))
 
 
 def key_of(session_ids: Sequence[str] | None) -> _Key:

@@ -13,6 +13,7 @@ import msgspec
 from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.core.scratch import ScratchFolder
 from hybrid_transcribe.errors import InvalidRequest, UnknownEngine, UnknownModel
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.connection import RemoteConnection
 from hybrid_transcribe.service_protocol import (
     LAST_EVENT_HEADER,
@@ -142,10 +143,10 @@ class RemoteHosting(RemoteConnection):
         return None
 
     def call_back(self, job_id: str, url: str) -> None:
-        raise InvalidRequest("callback_url: a server in front of another one makes no callbacks")
+        raise InvalidRequest(UserMessage("callback_front"))
 
     def called_back(self, job_id: str, finished_at: float | None) -> None:
-        raise InvalidRequest("callback_url: a server in front of another one makes no callbacks")
+        raise InvalidRequest(UserMessage("callback_front"))
 
 
 def _only(states: Collection[State]) -> dict[str, str]:

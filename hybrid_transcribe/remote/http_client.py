@@ -23,6 +23,7 @@ from hybrid_transcribe.errors import (
     Unreachable,
     from_info,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import ErrorInfo
 
 #: How often a question is asked before the service counts as unreachable.
@@ -63,11 +64,9 @@ class Address:
         """From what people copy, also with ``?token=`` in it. Raises InvalidRequest."""
         parts = urlsplit(url.strip())
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InvalidRequest(
-                f"A service's address begins with http:// or https://, not {parts.scheme!r}"
-            )
+            raise InvalidRequest(UserMessage("service_scheme", scheme=parts.scheme))
         if parts.username or parts.password:
-            raise InvalidRequest("A service's address has no user and no password; give a token")
+            raise InvalidRequest(UserMessage("service_password"))
         display_name = token or next(iter(parse_qs(parts.query).get("token", ())), None)
         return cls(
             urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", "")), display_name
@@ -103,10 +102,7 @@ def session_headers(session_ids: Sequence[str] | None) -> dict[str, str]:
             or "," in session_id
             or session_id != session_id.strip()
         ):
-            raise InvalidRequest(
-                "A session id for a service elsewhere has ASCII characters only, without commas "
-                "and without spaces around it"
-            )
+            raise InvalidRequest(UserMessage("session_characters"))
     return {"X-Session-Id": ",".join(session_ids)}
 
 
@@ -163,7 +159,7 @@ class HttpClient:
 def unreachable(address: Address, error: Exception) -> Unreachable:
     """What is told of a service that does not answer."""
     reason = str(error) or type(error).__name__
-    return Unreachable(f"The service at {address.url} does not answer: {reason}")
+    return Unreachable(UserMessage("unreachable_at", url=address.url, why=reason))
 
 
 def check(address: Address, status: int, body: bytes) -> None:
@@ -182,11 +178,11 @@ def check(address: Address, status: int, body: bytes) -> None:
 
 def _strange(address: Address, status: int) -> HybridTranscribeError:
     """For answers that are not the service's own."""
-    text = f"{address.url} answers with status {status} and no word of ours"
+    params = {"url": address.url, "status": int(status)}
     if status in _ON_THE_WAY:
-        return Unreachable(f"{text}: the service behind it does not answer")
+        return Unreachable(UserMessage("strange_behind", **params))
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return NotAllowed(text)
+        return NotAllowed(UserMessage("strange_answer", **params))
     if status == HTTPStatus.NOT_FOUND:
-        return NotFound(f"{text}: is this a service's address?")
-    return HybridTranscribeError(text)
+        return NotFound(UserMessage("strange_address", **params))
+    return HybridTranscribeError(UserMessage("strange_answer", **params))

@@ -18,6 +18,7 @@ from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InputError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.request import check_text, make_options
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.hosting import RemoteHosting
 from hybrid_transcribe.remote.http_client import session_headers
 from hybrid_transcribe.remote.jobs import RemoteJobs
@@ -121,7 +122,7 @@ class RemoteService(RemoteJobs, RemoteHosting):
     def _taken(self, inputs: Inputs) -> Iterator[Intake]:
         value = listed(inputs)
         if not value:
-            raise InputError("Nothing to transcribe: the list of inputs is empty")
+            raise InputError(UserMessage("no_inputs"))
         with tempfile.TemporaryDirectory(prefix="hybrid-transcribe-") as links:
             taken = to_send(value, Path(links), self.settings)
             try:
@@ -162,5 +163,5 @@ def from_environment(
     result = os.environ if environ is None else environ
     url = result.get(URL_VARIABLE, "").strip()
     if not url:
-        raise InvalidRequest(f"No service is named: set {URL_VARIABLE} to its address")
+        raise InvalidRequest(UserMessage("no_service_named", variable=URL_VARIABLE))
     return RemoteService(url, result.get(TOKEN_VARIABLE) or None, session_id)

@@ -15,6 +15,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from hybrid_transcribe.errors import NotAllowed, NoToken
+from hybrid_transcribe.messages import UserMessage
 
 #: Words before a token in ``Authorization``.
 SCHEMES = ("token", "bearer")
@@ -72,10 +73,7 @@ class Access:
         if _shows(offered, self.visitor):
             return Role.VISITOR
         if self.token is not None:
-            raise NoToken(
-                "A token is needed: send the header 'Authorization: token …', or ?token=… in the "
-                "address"
-            )
+            raise NoToken(UserMessage("token_needed"))
         _check_origin(headers.get("Origin"), headers.get("Host", ""))
         return Role.ANYBODY
 
@@ -86,7 +84,7 @@ class Access:
             return
         if ANY_HOST in self.hosts:
             return
-        raise NotAllowed(f"This server is not called {host!r}")
+        raise NotAllowed(UserMessage("wrong_host", host=host))
 
 
 def _offered(authorization: str, in_address: str | None) -> tuple[str, ...]:
@@ -105,7 +103,7 @@ def _check_origin(origin: str | None, host: str) -> None:
     """Without a token a browser may only call from a page of this very server."""
     if origin is None or urlsplit(origin).netloc.lower() == host.lower() != "":
         return
-    raise NotAllowed(f"Requests from pages of {origin!r} are refused")
+    raise NotAllowed(UserMessage("page_refused", origin=origin))
 
 
 def _name_of(host: str) -> str:

@@ -25,6 +25,7 @@ from hybrid_transcribe.errors import (
     is_out_of_descriptors,
 )
 from hybrid_transcribe.events import Event
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound import webhooks
 from hybrid_transcribe.rest import connections
 from hybrid_transcribe.rest.access import Access, Role
@@ -222,9 +223,7 @@ class BaseHandler(TellsMethods, _Base):
         named = tuple(dict.fromkeys(s.strip() for g in items for s in g.split(",") if s.strip()))
         if len(named) > MOST_SESSIONS:
             # Each is compared with that of every job.
-            raise InvalidRequest(
-                f"{len(named)} sessions in one request; at most {MOST_SESSIONS} are looked up"
-            )
+            raise InvalidRequest(UserMessage("many_sessions", n=len(named), most=MOST_SESSIONS))
         return None if not named and self.owner else named
 
     @property
@@ -232,7 +231,7 @@ class BaseHandler(TellsMethods, _Base):
         """The one session that a new job is to belong to. Raises InvalidRequest for several."""
         named = self.sessions or ()
         if len(named) > 1:
-            raise InvalidRequest("A job belongs to one session_id, not to several")
+            raise InvalidRequest(UserMessage("one_session"))
         return named[0] if named else None
 
     @property

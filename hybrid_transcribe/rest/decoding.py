@@ -10,6 +10,7 @@ import msgspec
 
 from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.messages import UserMessage, known_phrase
 
 _S = TypeVar("_S", bound=msgspec.Struct)
 
@@ -34,7 +35,7 @@ def decode_fields(cls: type[_S], values: Mapping[str, Any], *more: str) -> _S:
     for name in values:
         if name not in hints:
             choices = ", ".join((*more, *hints))
-            raise InvalidRequest(f"No field {name!r:.80}; choose from: {choices}")
+            raise InvalidRequest(UserMessage("no_field", name=name[:80], choices=choices))
     return cls(**{name: _checked(name, value, hints[name]) for name, value in values.items()})
 
 
@@ -45,7 +46,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     except (msgspec.DecodeError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise InvalidRequest("The body must be a JSON object")
+        raise InvalidRequest(UserMessage("body_object"))
     return value
 
 
@@ -70,7 +71,9 @@ def _checked(name: str, value: Any, kind: Any, *, text: bool = False) -> Any:
 def _invalid(name: str, value: Any, kind: Any) -> InvalidRequest:
     plain = _plain(kind)
     choices = _KINDS.get(plain) or _LISTS.get(get_origin(plain) or plain)
-    return InvalidRequest(f"{name}={value!r:.80}: it must be {choices}")
+    return InvalidRequest(
+        UserMessage("field_kind", name=name, value=repr(value)[:80], kind=known_phrase(choices))
+    )
 
 
 def _plain(kind: Any) -> Any:

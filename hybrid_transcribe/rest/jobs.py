@@ -217,10 +217,7 @@ class JobsHandler(SubmissionHandler):
 
     async def _submit(self, received: Received, session: str, options: dict[str, Any]) -> str:
         if not received.uploads:
-            raise InvalidRequest(
-                "No recording in the request: send files as multipart fields named 'file', one as "
-                "the body, the upload_ids of what was uploaded before, or a source_url"
-            )
+            raise InvalidRequest(UserMessage("request_empty"))
         return (await self.submit(received.uploads, session, options)).job_id
 
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from operator import methodcaller
 
 from hybrid_transcribe.errors import InvalidRequest
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import REVALIDATE, BaseHandler
 from hybrid_transcribe.rest.openapi import examples
 from hybrid_transcribe.rest.openapi.operation import (
@@ -87,7 +88,9 @@ class QueuesHandler(BaseHandler):
             return {State(name.strip()) for name in names}
         except ValueError:
             choices = ", ".join(map(str, State))
-            raise InvalidRequest(f"No state {names!r}; choose from: {choices}") from None
+            raise InvalidRequest(
+                UserMessage("no_state", names=repr(names), choices=choices)
+            ) from None
 
 
 class SessionHandler(BaseHandler):
@@ -129,7 +132,7 @@ class SessionsHandler(BaseHandler):
         """As for one, with the session where no log has it. Raises InvalidRequest without any."""
         sessions = self.sessions
         if not sessions:
-            raise InvalidRequest("Name the session to erase: X-Session-Id, or ?session_id=")
+            raise InvalidRequest(UserMessage("name_session"))
         for session_id in sessions:
             await self.ask_at_length(methodcaller("delete_session", session_id))
         self.set_status(HTTPStatus.NO_CONTENT)

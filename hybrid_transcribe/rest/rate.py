@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from hybrid_transcribe.errors import RateLimited
+from hybrid_transcribe.messages import UserMessage
 
 #: Clients remembered at once. Whoever has not asked for longest is forgotten first.
 CLIENTS = 10_000
@@ -58,7 +59,7 @@ class Rates:
             bucket = self._bucket(client_of(address))
             if bucket.tokens < 1.0:
                 raise RateLimited(
-                    f"More than {self.per_min} calls a minute from {address}",
+                    UserMessage("rate_limit", n=self.per_min, address=address),
                     retry_after_s=(1.0 - bucket.tokens) * 60.0 / self.per_min,
                 )
             bucket.tokens -= 1.0

@@ -29,6 +29,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.connections import (
@@ -214,9 +215,9 @@ def serve(
     none and is refused beyond this machine. Raises InvalidRequest, OSError.
     """
     if open_to_all and token is not None:
-        raise InvalidRequest("A server has a token or is open_to_all, not both")
+        raise InvalidRequest(UserMessage("token_or_all"))
     if open_to_all and host not in LOOPBACK:
-        raise InvalidRequest(f"A server on {host!r} is not open_to_all: give it a token")
+        raise InvalidRequest(UserMessage("not_open", host=host))
     secret = None if open_to_all else token or secrets.token_hex(TOKEN_BITS // 8)
     # Before anything is opened: what the settings say may not be.
     rest = AppContext(service, Access(secret, owner=True))

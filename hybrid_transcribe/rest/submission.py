@@ -19,6 +19,7 @@ from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.decoding import decode_fields
 from hybrid_transcribe.rest.openapi.options import RunFields, SubmissionFields
@@ -65,7 +66,7 @@ def run_parameters(received: Received) -> dict[str, Any]:
     if received.json is None:
         return flat_values(_form_values(received.fields), SubmissionFields)
     if not isinstance(received.json, dict):
-        raise InvalidRequest("The JSON of a request must be an object")
+        raise InvalidRequest(UserMessage("request_object"))
     return flat_values(received.json, SubmissionFields)
 
 
@@ -81,7 +82,7 @@ def _form_values(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
             values[name] = [item.strip() for item in items if item.strip()] or None
             continue
         if len(texts) > 1:
-            raise InvalidRequest(f"Field {name!r} is given {len(texts)} times")
+            raise InvalidRequest(UserMessage("field_repeated", name=name, count=len(texts)))
         # Forms send what nobody filled in.
         if texts[0].strip():
             values[name] = _form_value(name, texts[0])
@@ -93,12 +94,14 @@ def _form_value(name: str, text: str) -> Any:
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError):
-            raise InvalidRequest(f"Field options={text[:80]!r} is no JSON") from None
+            raise InvalidRequest(UserMessage("options_no_json", value=text[:80])) from None
     if name == "priority":
         try:
             return int(text)
         except ValueError:
-            raise InvalidRequest(f"priority={text!r}: it must be a whole number") from None
+            raise InvalidRequest(
+                UserMessage("must_be_whole", name="priority", value=text)
+            ) from None
     return parse(name, text) if name in OPTION_NAMES else text
 
 
@@ -109,7 +112,7 @@ def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, An
     fields = decode_fields(cls, others, "file", *OPTION_NAMES)
     for name in fields.options or ():
         if name not in OPTION_NAMES:
-            raise InvalidRequest(f"No option {name!r:.80}; choose from: {', '.join(OPTION_NAMES)}")
+            raise InvalidRequest(UserMessage("no_option", name=name, choices=OPTION_NAMES))
     plain = {name: getattr(fields, name) for name in others if name != "options"}
     return {**(fields.options or {}), **beside, **plain}
 

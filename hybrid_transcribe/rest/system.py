@@ -17,6 +17,7 @@ from hybrid_transcribe.errors import (
     NoToken,
     UnknownEngine,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.openapi.operation import answer, operation
@@ -82,7 +83,7 @@ class ModelsHandler(BaseHandler):
         query = self.query(ModelsQuery)
         language, duration_s = query.language, query.duration_s
         if duration_s is not None and not math.isfinite(duration_s):
-            raise InvalidRequest(f"duration_s={duration_s!r}: it must be a number of seconds")
+            raise InvalidRequest(UserMessage("duration_seconds", value=repr(duration_s)))
         # It reads the disk.
         return await self.ask_at_length(
             lambda service: service.models(engine, language=language, duration_s=duration_s)
@@ -188,7 +189,7 @@ class MetricsHandler(BaseHandler):
         # The kernels of visitors call from here as well.
         visits = self.who is Role.VISITOR
         if not self.trusted and (visits or not self._from_here()):
-            raise NotAllowed("Metrics are for this machine alone, or for a server with a token")
+            raise NotAllowed(UserMessage("metrics_private"))
         figures = await self.ask(lambda service: service.figures())
         text, media_type = self.rest.meter.text(figures, self.request.headers.get("Accept", ""))
         self.set_header("Content-Type", media_type)
@@ -214,4 +215,4 @@ class Nowhere(BaseHandler):
     def prepare(self) -> None:
         """A problem, as every other error."""
         super().prepare()
-        raise NotFound(f"Nothing at {self.request.path!r}; /openapi.json lists all there is")
+        raise NotFound(UserMessage("nothing_at", path=self.request.path))

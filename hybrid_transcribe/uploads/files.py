@@ -12,7 +12,7 @@ from pathlib import Path
 from hybrid_transcribe.audio.sniff import EXTENSIONS
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import DiskFull, TooLarge, TooMany
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.uploads.received import ReceivedFile, UploadLimits, size
 
 #: Makes a file that is not there yet, for writing without a buffer.
@@ -52,7 +52,7 @@ class Files:
     def new(self, name: str, field: str = "") -> None:
         """Begin a file that its sender calls ``name``. Raises TooMany, DiskFull."""
         if len(self._paths) >= self._limits.files:
-            raise TooMany(f"More than {self._limits.files} files in one request")
+            raise TooMany(UserMessage("request_files", most=self._limits.files))
         self._display_name, self._field, self._size = names.display_name(name), field, 0
         self._name = name if name.strip() else self._display_name
         path = self._folder / stored_name(self._display_name)
@@ -66,8 +66,9 @@ class Files:
         self._size += len(data)
         if self._size > self._limits.file_bytes:
             raise TooLarge(
-                f"{self._display_name}: more than {size(self._limits.file_bytes)}, the "
-                "most for one file"
+                UserMessage(
+                    "file_limit", name=self._display_name, size=size(self._limits.file_bytes)
+                )
             )
         rest = memoryview(data)
         with telling_full(self._display_name):
@@ -101,9 +102,7 @@ def check_room(folder: Path, n_bytes: int) -> None:
     """Raise DiskFull where so many bytes do not fit now."""
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
-        raise DiskFull(
-            f"The request brings {size(n_bytes)} and the server's disk has room for {size(free)}"
-        )
+        raise DiskFull(UserMessage("server_disk", size=size(n_bytes), free=size(free)))
 
 
 def stored_name(display_name: str) -> str:
@@ -123,6 +122,5 @@ def telling_full(display_name: str, *, kept: bool = False) -> Iterator[None]:
         if kept:
             raise DiskFull(UserMessage("upload_full", name=display_name)) from error
         raise DiskFull(
-            f"{display_name}: no room left on the server's disk ({error.strerror}); "
-            "nothing of the request was kept"
+            UserMessage("server_full", name=display_name, why=known_phrase(error.strerror))
         ) from error

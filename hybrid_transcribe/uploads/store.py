@@ -151,7 +151,7 @@ class UploadStore:
         upload.moved_s = self._clock.monotonic()
         with self._lock:
             if most is not None and len(self._uploads) >= most:
-                raise QueueFull(f"{most} uploads are open already, the most; end some or wait")
+                raise QueueFull(UserMessage("uploads_open", most=most))
             self._uploads[upload_id] = upload
         try:
             with telling_full("The upload"):
@@ -230,7 +230,7 @@ class UploadStore:
         """Become the one who writes; otherwise who it is. Raises UnknownUpload."""
         with self._lock:
             if self._uploads.get(upload.upload_id) is not upload:
-                raise UnknownUpload(f"No upload {upload.upload_id!r} any more")
+                raise UnknownUpload(UserMessage("upload_no_more", id=upload.upload_id))
             if upload.writer is None:
                 upload.writer = writer
                 return None
@@ -413,18 +413,16 @@ def read_metadata(header: str) -> dict[str, str]:
     {'filename': 'reunião.m4a', 'is_confidential': ''}
     """
     if len(header) > MAX_METADATA:
-        raise TooLarge(f"Upload-Metadata: more than {size(MAX_METADATA)}")
+        raise TooLarge(UserMessage("metadata_large", size=size(MAX_METADATA)))
     mapping: dict[str, str] = {}
     for pair in filter(None, (p.strip() for p in header.split(","))):
         key, _, value = pair.partition(" ")
         if not (key.isascii() and key.isprintable()):
-            raise InvalidRequest(f"Upload-Metadata: the key {key[:80]!r} is no plain text")
+            raise InvalidRequest(UserMessage("metadata_key", key=key[:80]))
         try:
             mapping[key] = text_of(base64.b64decode(value.strip(), validate=True))
         except (binascii.Error, ValueError):
-            raise InvalidRequest(
-                f"Upload-Metadata: the value of {key[:80]!r} is no Base64"
-            ) from None
+            raise InvalidRequest(UserMessage("metadata_value", key=key[:80])) from None
     return mapping
 
 

@@ -91,7 +91,7 @@ class AssemblyAI(Engine):
         ``clips`` is iterated on a thread of its own.
         """
         if self._account is None:
-            raise EngineFailed("No model is loaded")
+            raise EngineFailed(UserMessage("model_not_loaded"))
         from hybrid_transcribe.engines.assemblyai.request import request_for
         from hybrid_transcribe.engines.assemblyai.transcriber import CloudTranscriber
 
@@ -104,7 +104,7 @@ class AssemblyAI(Engine):
         """Delete the transcript. The audio goes by itself (uploads are kept for two days)."""
         message = Note.read(note)
         if message is None:
-            raise EngineFailed(f"Not a note of {self.name}: {note[:200]!r}")
+            raise EngineFailed(UserMessage("not_a_note", engine=self.name, note=note[:200]))
         from hybrid_transcribe.engines.assemblyai.transcriber import erase
 
         erase(account_of(settings), message, self._pace)

@@ -373,7 +373,7 @@ async def find(wire: Wire, upload_url: str, deadline: Deadline) -> str | None:
             # Not through the SDK's type: it knows no status but today's.
             listed = [(str(item["audio_url"]), str(item["id"])) for item in answer["transcripts"]]
         except (KeyError, TypeError, ValueError):
-            raise Trouble("AssemblyAI's list of transcripts is not one") from None
+            raise Trouble(UserMessage("aai_no_list")) from None
         # Newest first.
         for url, transcript_id in listed:
             if url == upload_url:
@@ -405,5 +405,5 @@ async def delete(wire: Wire, transcript_id: str, pace: PollingPace, deadline: De
 def _text(answer: dict[str, Any], name: str) -> str:
     result = answer.get(name)
     if not isinstance(result, str) or not result:
-        raise Trouble(f"AssemblyAI's answer has no {name}")
+        raise Trouble(UserMessage("aai_lacks", name=name))
     return result

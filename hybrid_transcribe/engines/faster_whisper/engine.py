@@ -49,6 +49,7 @@ from hybrid_transcribe.interfaces import (
     Loaded,
     LoadRequest,
 )
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Clip, Options
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class FasterWhisper(Engine):
 
     def _trims(self, options: Options) -> bool:
         if self._model is None:
-            raise EngineFailed("No model is loaded")
+            raise EngineFailed(UserMessage("model_not_loaded"))
         return can_trim(options, self._device) and getattr(self._model, "trims", False)
 
     def _side_by_side(
@@ -335,7 +336,7 @@ class FasterWhisper(Engine):
 
 
 def _not_loaded(shape: Parallelism) -> Any:
-    raise EngineFailed("No model is loaded")
+    raise EngineFailed(UserMessage("model_not_loaded"))
 
 
 def _real_compute_type(model: Any, requested: str) -> str:

@@ -110,7 +110,7 @@ class SherpaOnnx(Engine):
     ) -> Iterator[tuple[int, Heard | ClipDone | Exception]]:
         """Pieces of several recordings side by side, one thread each."""
         if self._recognizer is None or self._folder is None:
-            raise EngineFailed("No model is loaded")
+            raise EngineFailed(UserMessage("model_not_loaded"))
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._n_threads, thread_name_prefix="recognize")
         recognizer, folder, pool = self._recognizer, self._folder, self._pool

@@ -189,10 +189,10 @@ def recognize_folder(folder: Path, name: str, compute_type: str | None = None) -
         if model_type in family.model_types:
             _check_metadata(family, metadata, n_symbols, name)
             return _recognized(family, files, folder)
-    raise ModelUnavailable(
-        UserMessage("no_family", model=name, folder=folder, files=names)
-        + (f" (model_type {model_type!r})" if model_type is not None else "")
-    )
+    params = {"model": name, "folder": folder, "files": names}
+    if model_type is None:
+        raise ModelUnavailable(UserMessage("no_family", **params))
+    raise ModelUnavailable(UserMessage("no_family_type", **params, type=model_type))
 
 
 def _recognized(family: Family, files: Mapping[str, Path], folder: Path) -> RecognizedFolder:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 Array = np.ndarray[Any, Any]
 
@@ -46,7 +47,7 @@ class Weights:
         Raises ModelUnavailable where it is missing or quantised in a way we do not read.
         """
         if name not in self.arrays:
-            raise ModelUnavailable(f"{self.path} is no Whisper model as we know it: no {name}")
+            raise ModelUnavailable(UserMessage("ct2_lacks", path=self.path, name=name))
         array = self.arrays[name]
         if array.ndim == 0 or array.dtype.kind == "f":
             return array
@@ -58,8 +59,7 @@ class Weights:
         # int8: one scale a row; int16: one in all (`LayerSpec._quantize` of CTranslate2).
         if not is_known or scale is None or scale.size not in (1, whole.shape[0]):
             raise ModelUnavailable(
-                f"{self.path} is quantised in a way that cannot be undone ({name} is "
-                f"{whole.dtype.name}); convert the float16 or int8 model instead"
+                UserMessage("ct2_quantised", path=self.path, name=name, kind=whole.dtype.name)
             )
         rows = scale.astype(np.float32).reshape(-1, *(1,) * (whole.ndim - 1))
         numbers: Array = whole.astype(np.float32) / rows
@@ -94,7 +94,7 @@ def read(path: Path) -> Weights:
         data = np.memmap(path, np.uint8, "c")
         return Weights(path, _Reader(path, data).variables())
     except (OSError, ValueError, struct.error, UnicodeDecodeError) as error:
-        raise ModelUnavailable(f"{path} cannot be read as CTranslate2 weights: {error}") from error
+        raise ModelUnavailable(UserMessage("ct2_unreadable", path=path, why=error)) from error
 
 
 class _Reader:
@@ -108,8 +108,16 @@ class _Reader:
         revision = self._take("I")[0] if kind else None
         if (version, kind, revision) != (_VERSION, _KIND, _REVISION):
             raise ModelUnavailable(
-                f"{self._path} is {kind or 'a model'} {revision or ''} in version {version} of "
-                f"CTranslate2's files; only {_KIND} {_REVISION} in version {_VERSION} is known"
+                UserMessage(
+                    "ct2_version",
+                    path=self._path,
+                    kind=kind or "a model",
+                    revision=revision or "",
+                    version=version,
+                    known_kind=_KIND,
+                    known_revision=_REVISION,
+                    known_version=_VERSION,
+                )
             )
         arrays = dict(self._variable() for _ in range(self._take("I")[0]))
         for _ in range(self._take("I")[0]):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.convert import naming, tokens
 from hybrid_transcribe.models.convert.ct2 import Weights
 from hybrid_transcribe.models.convert.naming import Sizes
@@ -41,10 +42,7 @@ def _saver() -> Any:
     try:
         from safetensors.numpy import save_file
     except ImportError as error:
-        raise ModelUnavailable(
-            "Writing Hugging Face's layout needs safetensors: "
-            "pip install 'hybrid-transcribe[transformers]'"
-        ) from error
+        raise ModelUnavailable(UserMessage("needs_safetensors")) from error
     return save_file
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.convert import naming
 from hybrid_transcribe.models.convert.ct2 import Weights
 
@@ -21,10 +22,7 @@ def write(weights: Weights, config: Mapping[str, Any], name: str, folder: Path) 
     try:
         import torch
     except ImportError as error:
-        raise ModelUnavailable(
-            "Writing openai-whisper's layout needs torch: "
-            "pip install 'hybrid-transcribe[openai-whisper]'"
-        ) from error
+        raise ModelUnavailable(UserMessage("needs_torch")) from error
     state = {n: torch.from_numpy(a) for n, a in naming.tensors(weights, "openai").items()}
     checkpoint = {"dims": asdict(naming.sizes(weights)), "model_state_dict": state}
     heads = config.get("alignment_heads")

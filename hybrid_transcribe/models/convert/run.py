@@ -53,9 +53,7 @@ def convert(
 
 def _replace(source: Path, layout: str, folder: Path, name: str) -> None:
     if folder.exists() and not (folder / MARK).is_file() and any(folder.iterdir()):
-        raise ModelUnavailable(
-            f"{folder} holds something else: delete it yourself, or choose another folder"
-        )
+        raise ModelUnavailable(UserMessage("folder_taken", folder=folder))
     # Under the lock nobody else writes it: one that is here was left by a process that died.
     fresh = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -104,7 +102,7 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ModelUnavailable(f"{path} is no JSON: {error}") from error
+        raise ModelUnavailable(UserMessage("no_json_file", path=path, why=error)) from error
     if not isinstance(content, dict):
-        raise ModelUnavailable(f"{path} holds no JSON object")
+        raise ModelUnavailable(UserMessage("no_json_object", path=path))
     return content

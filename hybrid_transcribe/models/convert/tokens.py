@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_transcribe.errors import ModelUnavailable
+from hybrid_transcribe.messages import UserMessage
 
 _LANGUAGE = re.compile(r"<\|[a-z]{2,3}\|>")
 
@@ -27,7 +28,7 @@ class Tokenizer:
     def id_of(self, token: str) -> int:
         """The token's number. Raises ModelUnavailable for a tokenizer that is no Whisper's."""
         if token not in self.ids:
-            raise ModelUnavailable(f"The tokenizer.json of the model knows no {token}")
+            raise ModelUnavailable(UserMessage("tokenizer_lacks", token=token))
         return self.ids[token]
 
     @property
@@ -71,5 +72,5 @@ def read(folder: Path) -> Tokenizer:
         if not isinstance(tokenizer.vocabulary, dict) or not isinstance(tokenizer.merges, list):
             raise ValueError("no pieces of words")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelUnavailable(f"{path} cannot be used: {error!r}") from error
+        raise ModelUnavailable(UserMessage("file_unusable", path=path, why=repr(error))) from error
     return tokenizer

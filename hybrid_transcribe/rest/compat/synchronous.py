@@ -162,14 +162,9 @@ class Synchronous(SubmissionHandler):
 def check_form(received: Received, field: str) -> None:
     """Raise InvalidRequest for what is no form with a recording, in words that say what is."""
     if received.json is not None:
-        raise InvalidRequest(
-            f"The body is JSON: send a form (multipart/form-data) with the recording as {field!r}"
-        )
+        raise InvalidRequest(UserMessage("body_is_json", field=field))
     if not received.uploads and field in received.fields:
-        raise InvalidRequest(
-            f"The field {field!r} is text: a recording needs a filename beside its name, as in "
-            'filename="talk.m4a"'
-        )
+        raise InvalidRequest(UserMessage("field_is_text", field=field))
     for upload in received.uploads:
         if not upload.field:
             _check_raw(upload, field)
@@ -181,27 +176,18 @@ def _check_raw(upload: ReceivedFile, field: str) -> None:
         start = file.read(_START_BYTES).lstrip()
     kind = next((kind for sign, kind in _NOT_MEDIA.items() if start.startswith(sign)), "")
     if kind:
-        raise InvalidRequest(
-            f"The body is {kind} without its Content-Type: send a form (multipart/form-data) with "
-            f"the recording as {field!r}, or the recording alone as the body"
-        )
+        raise InvalidRequest(UserMessage("body_untyped", kind=kind, field=field))
 
 
 def one_recording(received: Received, field: str) -> ReceivedFile:
     """The recording that was sent. Raises InvalidRequest, UnsupportedMedia."""
     check_form(received, field)
     if len(received.uploads) != 1:
-        raise InvalidRequest(
-            f"The request brings {len(received.uploads)} recordings: send one, as the multipart "
-            f"field {field!r}"
-        )
+        raise InvalidRequest(UserMessage("one_recording", n=len(received.uploads), field=field))
     (upload,) = received.uploads
     with upload.path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
-            raise UnsupportedMedia(
-                f"{upload.display_name} is a zip: here one recording gives one "
-                "transcript; POST /jobs takes zips"
-            )
+            raise UnsupportedMedia(UserMessage("no_zip_here", name=upload.display_name))
     return upload
 
 

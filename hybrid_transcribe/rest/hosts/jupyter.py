@@ -19,6 +19,7 @@ from tornado.web import Application
 
 from hybrid_transcribe.errors import NotAllowed, NoToken
 from hybrid_transcribe.jobs.service import Service
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import ANY_HOST, Access, Role
 from hybrid_transcribe.rest.base_handler import AppContext
 from hybrid_transcribe.rest.logs import redacted
@@ -120,23 +121,19 @@ class JupyterAuth:
         # Read by Jupyter's own log, whatever happens here.
         self.current_user = self._jupyter_current_user = None
         if not self.check_host():
-            raise NotAllowed(f"This server is not called {self.request.host!r}")
+            raise NotAllowed(UserMessage("wrong_host", host=self.request.host))
         user = await _done(self.identity_provider.get_user(self))
         if user is None:
-            raise NoToken(
-                "Log in to Jupyter Server, or send its token: the header 'Authorization: token …'"
-            )
+            raise NoToken(UserMessage("jupyter_login"))
         self.current_user = self._jupyter_current_user = user
         self.set_cors_headers()
         # Pages of ours send no XSRF token: a cookie counts where the page is of this server.
         if not self.token_authenticated and not (self.check_origin() and self._same_origin()):
-            raise NotAllowed(
-                f"Requests from pages of {self.request.headers.get('Origin')!r} are refused"
-            )
+            raise NotAllowed(UserMessage("page_refused", origin=self.request.headers.get("Origin")))
         reads = self.request.method in ("GET", "HEAD", "OPTIONS")
         action = "read" if reads else "write"
         if not await _done(self.authorizer.is_authorized(self, user, action, PLACE)):
-            raise NotAllowed(f"This user may not {action} here")
+            raise NotAllowed(UserMessage("user_may_not", action=action))
 
     def _same_origin(self) -> bool:
         """Whatever Jupyter's ``allow_origin`` lets in, a cookie works for this server's pages."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption, InvalidRequest
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import Access
 from hybrid_transcribe.rest.server import LOOPBACK, TOKEN_BITS
 
@@ -119,32 +120,29 @@ class _Source:
         text = self._environ.get(PREFIX + name, "").strip().lower()
         flag = truth(text) if text else False
         if flag is None:
-            raise InvalidOption(f"{PREFIX}{name}={text!r}: it must be true or false")
+            raise InvalidOption(UserMessage("must_be_bool", name=f"{PREFIX}{name}", value=text))
         return flag
 
     def port(self, value: int | None) -> int:
         text = self.text("PORT", None if value is None else str(value)) or str(PORT)
         if not text.isdecimal() or int(text) > 65535:
-            raise InvalidOption(f"Port {text!r}: it must be a whole number up to 65535; 0: any")
+            raise InvalidOption(UserMessage("port_range", value=text))
         return int(text)
 
     def count(self, name: str, default: int) -> int:
         text = self.text(name) or str(default)
         if not text.isdecimal() or int(text) > MOST_PAGES:
             raise InvalidOption(
-                f"{PREFIX}{name}={text!r}: it must be a whole number up to {MOST_PAGES}"
+                UserMessage("must_be_up_to", name=f"{PREFIX}{name}", value=text, most=MOST_PAGES)
             )
         return int(text)
 
 
 def _check_open(host: str, token: str | None, is_open: bool, network: bool) -> None:
     if is_open and token:
-        raise InvalidRequest("A server has a --token or is --open, not both")
+        raise InvalidRequest(UserMessage("token_or_open"))
     if is_open and host not in LOOPBACK and not network:
-        raise InvalidRequest(
-            f"--open on {host!r} lets everybody in who reaches this machine: say so with "
-            "--open-to-network, or leave it a token"
-        )
+        raise InvalidRequest(UserMessage("open_to_network", host=host))
 
 
 def _secret() -> str:
@@ -155,7 +153,7 @@ def _base(text: str) -> str:
     """``/a/b`` of any way to write it. Raises InvalidOption."""
     path = text.strip().strip("/")
     if path and not re.fullmatch(r"[\w.~-]+(/[\w.~-]+)*", path, re.ASCII):
-        raise InvalidOption(f"--base-url {text!r}: it must be a path such as /transcribe")
+        raise InvalidOption(UserMessage("base_url_path", value=text))
     return f"/{path}" if path else ""
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from hybrid_transcribe._version import __version__
 from hybrid_transcribe.errors import NotFound
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.access import ANY_HOST, Role
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.openapi.operation import JSON, Operation, answer, operation
@@ -212,7 +213,7 @@ class PageFile(Open):
     def get(self, name: str) -> None:
         """One of `FILES`."""
         if name not in FILES:
-            raise NotFound(f"No file {name!r}; choose from: {', '.join(FILES)}")
+            raise NotFound(UserMessage("no_file", name=name, choices=FILES))
         _send(self, name, FILES[name])
 
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from hybrid_transcribe.core import names
 from hybrid_transcribe.errors import Damaged
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.tus.protocol import Checksum
 from hybrid_transcribe.rest.uploads.body_writer import WRITERS, BodyWriter
 from hybrid_transcribe.uploads.files import Opener, telling_full
@@ -59,11 +60,7 @@ class ChunkWriter:
         """Raises Damaged, DiskFull."""
         message = self._checksum
         if message is not None and self._hash is not None and self._hash.digest() != message.digest:
-            raise Damaged(
-                f"The bytes from {self._start} on do not add up to the "
-                f"{message.algorithm} that was "
-                "sent with them; send them again"
-            )
+            raise Damaged(UserMessage("bytes_damaged", n=self._start, algorithm=message.algorithm))
         with telling_full(names.display_name(self._upload.name), kept=True):
             if self._file is not None:
                 self._file.close()

@@ -14,6 +14,7 @@ from tornado.web import HTTPError
 
 from hybrid_transcribe import errors
 from hybrid_transcribe.errors import Damaged, InvalidRequest, UploadConflict
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.openapi.operation import (
     GONE,
@@ -186,7 +187,7 @@ class _Tus(StreamingBody, BaseHandler):
     def _overtaken(self) -> None:
         if isinstance(self._taking, Keeping):
             self._taking.overtaken = True
-            self._turn_away(UploadConflict("Another request goes on with this upload"))
+            self._turn_away(UploadConflict(UserMessage("upload_overtaken")))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """As for all; and two of tus's own."""
@@ -232,7 +233,7 @@ class UploadsHandler(_Tus):
             return
         headers, settings = self.request.headers, self.rest.service.settings
         if "Upload-Concat" in headers:
-            raise InvalidRequest("Upload-Concat: uploads in parallel pieces are not taken")
+            raise InvalidRequest(UserMessage("no_concat"))
         length = protocol.declared_length(
             headers.get("Upload-Length"),
             headers.get("Upload-Defer-Length"),
@@ -322,17 +323,19 @@ class UploadHandler(_Tus):
             return
         if upload.length is not None or length < upload.offset:
             raise UploadConflict(
-                f"Upload-Length: {length}: {upload.offset} bytes have come, and "
-                f"{upload.length or 'no length'} was said before"
+                UserMessage(
+                    "upload_length",
+                    n=length,
+                    count=upload.offset,
+                    length=upload.length or known_phrase("no length"),
+                )
             )
         await self.in_thread(partial(self.shelf.tell_length, upload, length))
 
     def _check_offset(self, upload: PartialUpload) -> None:
         offset = protocol.whole_number("Upload-Offset", self.request.headers.get("Upload-Offset"))
         if offset != upload.offset:
-            raise UploadConflict(
-                f"Upload-Offset: {offset}: {upload.offset} bytes have come, so go on from there"
-            )
+            raise UploadConflict(UserMessage("upload_offset", n=offset, count=upload.offset))
 
     @operation(
         "upload",

@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.uploads.received import size
 
 VERSION = "1.0.0"
@@ -42,11 +43,11 @@ class Checksum:
 def whole_number(name: str, text: str | None) -> int:
     """A header that counts bytes. Raises InvalidRequest."""
     if text is None:
-        raise InvalidRequest(f"The header {name} is missing")
+        raise InvalidRequest(UserMessage("header_missing", name=name))
     digits = text.strip()
     # More digits than any disk has bytes; and "²" is a digit to Python.
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
-        raise InvalidRequest(f"{name}: {text[:80]!r}: it must be a whole number of bytes")
+        raise InvalidRequest(UserMessage("whole_bytes", name=name, value=text[:80]))
     return int(digits)
 
 
@@ -56,12 +57,12 @@ def declared_length(length: str | None, defer: str | None, most: int) -> int | N
     Raises InvalidRequest where it is told both ways or neither; TooLarge.
     """
     if defer is not None and (defer.strip() != "1" or length is not None):
-        raise InvalidRequest("Upload-Defer-Length must be 1, and without Upload-Length")
+        raise InvalidRequest(UserMessage("defer_length"))
     if defer is not None:
         return None
     n_bytes = whole_number("Upload-Length", length)
     if n_bytes > most:
-        raise TooLarge(f"The upload has {size(n_bytes)}; at most {size(most)} are allowed")
+        raise TooLarge(UserMessage("upload_large", size=size(n_bytes), most=size(most)))
     return n_bytes
 
 
@@ -71,13 +72,13 @@ def checksum(header: str | None) -> Checksum | None:
         return None
     algorithm, _, value = header.strip().partition(" ")
     if algorithm not in CHECKSUMS:
-        raise InvalidRequest(
-            f"Upload-Checksum: no algorithm {algorithm[:80]!r}; choose from: {', '.join(CHECKSUMS)}"
-        )
+        raise InvalidRequest(UserMessage("no_algorithm", name=algorithm[:80], choices=CHECKSUMS))
     try:
         digest = base64.b64decode(value.strip(), validate=True)
     except (binascii.Error, ValueError):
-        raise InvalidRequest(f"Upload-Checksum: {value[:80]!r} is no Base64") from None
+        raise InvalidRequest(
+            UserMessage("checksum_kind", value=value[:80], algorithm="Base64")
+        ) from None
     if len(digest) != hashlib.new(algorithm, usedforsecurity=False).digest_size:
-        raise InvalidRequest(f"Upload-Checksum: {value[:80]!r} is no {algorithm}")
+        raise InvalidRequest(UserMessage("checksum_kind", value=value[:80], algorithm=algorithm))
     return Checksum(algorithm, digest)

@@ -10,6 +10,7 @@ import msgspec
 from tornado.httputil import HTTPHeaders
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany, UnsupportedMedia
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.uploads.multipart import MultipartBody, filename, parse
 from hybrid_transcribe.uploads.files import Files
 from hybrid_transcribe.uploads.received import Received, UploadLimits, size, text_of
@@ -110,7 +111,7 @@ class JsonBody(_Whole):
         try:
             return msgspec.json.decode(bytes(self._bytes))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InvalidRequest(f"The body is no JSON: {error}") from error
+            raise InvalidRequest(UserMessage("body_no_json", why=error)) from error
 
 
 class FormBody(_Whole):
@@ -124,11 +125,13 @@ class FormBody(_Whole):
     def end(self) -> Received:
         """The fields. Raises InvalidRequest, TooMany, TooLarge."""
         if self._bytes.count(b"&") >= self._limits.fields:
-            raise TooMany(f"More than {self._limits.fields} fields in one request")
+            raise TooMany(UserMessage("many_fields", most=self._limits.fields))
         fields: dict[str, tuple[str, ...]] = {}
         for name, value in self._pairs():
             if len(value.encode()) > self._limits.field_bytes:
-                raise TooLarge(f"Field {name[:80]!r}: more than {size(self._limits.field_bytes)}")
+                raise TooLarge(
+                    UserMessage("field_large", name=name[:80], size=size(self._limits.field_bytes))
+                )
             fields[name] = (*fields.get(name, ()), value)
         return Received(fields, ())
 
@@ -137,10 +140,7 @@ class FormBody(_Whole):
             text = self._bytes.decode("utf-8").strip()
             return parse_qsl(text, keep_blank_values=True, errors="strict")
         except UnicodeDecodeError:
-            raise InvalidRequest(
-                "The form of the body is not UTF-8 text; a recording needs its own type "
-                "(curl -T talk.m4a, or -H 'Content-Type: audio/mp4')"
-            ) from None
+            raise InvalidRequest(UserMessage("form_not_utf8")) from None
 
 
 def is_chunked(headers: HTTPHeaders) -> bool:
@@ -170,7 +170,7 @@ def body_of(headers: HTTPHeaders, name: str, files: Files, limits: UploadLimits)
     if kind == "multipart/form-data":
         return MultipartBody(value.get("boundary", ""), files, limits)
     if kind.startswith("multipart/"):
-        raise InvalidRequest(f"Content-Type {kind[:80]!r}: send forms as multipart/form-data")
+        raise InvalidRequest(UserMessage("form_type", kind=kind[:80]))
     if kind == "application/json" or kind.endswith("+json"):
         return JsonBody(limits)
     if kind == "application/x-www-form-urlencoded":
@@ -182,6 +182,4 @@ def check_packing(headers: HTTPHeaders) -> None:
     """Raise UnsupportedMedia for a body that is packed in a way of HTTP's own."""
     packing = headers.get("Content-Encoding", "").strip().lower()
     if packing not in ("", "identity"):
-        raise UnsupportedMedia(
-            f"Content-Encoding {packing[:80]!r}: send the body as it is, or a zip of recordings"
-        )
+        raise UnsupportedMedia(UserMessage("no_packing", kind=packing[:80]))

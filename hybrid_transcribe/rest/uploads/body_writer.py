@@ -15,6 +15,7 @@ from typing import Protocol
 
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import TooLarge, TooSlow
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.uploads.bodies import RequestBody
 from hybrid_transcribe.uploads.received import Received, UploadLimits, size
 
@@ -113,8 +114,9 @@ def check_size(body: RequestBody, n_bytes: int) -> None:
     """Raise TooLarge where a body of this kind may not have so many bytes."""
     if n_bytes > body.most_bytes:
         raise TooLarge(
-            f"The body has {size(n_bytes)} or more; at most {size(body.most_bytes)} are "
-            f"allowed{body.too_large}"
+            UserMessage(
+                "body_large", size=size(n_bytes), most=size(body.most_bytes), hint=body.too_large
+            )
         )
 
 

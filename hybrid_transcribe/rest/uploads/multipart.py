@@ -10,6 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
 from hybrid_transcribe.errors import InvalidRequest, TooLarge, TooMany
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.uploads.files import Files
 from hybrid_transcribe.uploads.received import Received, UploadLimits, size, text_of
 
@@ -99,10 +100,7 @@ class MultipartBody:
 
     def _parser_of(self, boundary: str, limits: UploadLimits) -> MultipartParser:
         if not boundary:
-            raise InvalidRequest(
-                "The Content-Type multipart/form-data names no boundary; leave that header to "
-                "the client library"
-            )
+            raise InvalidRequest(UserMessage("no_boundary"))
         try:
             return MultipartParser(
                 boundary.encode("latin-1", "replace"),
@@ -120,7 +118,7 @@ class MultipartBody:
                 max_header_size=limits.header_bytes,
             )
         except FormParserError as error:
-            raise InvalidRequest(f"The boundary of the multipart body: {error}") from error
+            raise InvalidRequest(UserMessage("boundary_odd", why=error)) from error
 
     def feed(self, chunk: bytes) -> None:
         """Raises InvalidRequest, TooMany, TooLarge, DiskFull."""
@@ -128,22 +126,19 @@ class MultipartBody:
             self._parser.write(chunk)
         except FormParserError as error:
             raise InvalidRequest(
-                f"Part {self._parts} of the multipart body cannot be read: {error}"
+                UserMessage("part_unreadable", n=self._parts, why=error)
             ) from error
 
     def end(self) -> Received:
         """The fields and files. Raises InvalidRequest where the last boundary never came."""
         if not self._complete:
-            raise InvalidRequest(
-                f"The multipart body is cut short: it ends in part {self._parts}, before its last "
-                "boundary"
-            )
+            raise InvalidRequest(UserMessage("multipart_cut", n=self._parts))
         return Received(self._fields.values(), self._files.uploads)
 
     def _part_begin(self) -> None:
         self._parts += 1
         if self._parts > self._most_parts:
-            raise TooMany(f"More than {self._most_parts} parts in one request")
+            raise TooMany(UserMessage("many_parts", most=self._most_parts))
         self._headers = {}
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
@@ -164,10 +159,7 @@ class MultipartBody:
         self._check_encoding()
         value, values = parse(self._header("content-disposition"))
         if value != "form-data":
-            raise InvalidRequest(
-                f"Part {self._parts} of the multipart body has no 'Content-Disposition: "
-                f"form-data', but {value[:80]!r}"
-            )
+            raise InvalidRequest(UserMessage("part_disposition", n=self._parts, value=value[:80]))
         self._filename, self._field = filename(values), values.get("name", "")
         if self._filename is None and self._header("content-type").lower().startswith(_MEDIA):
             self._filename = ""
@@ -176,15 +168,14 @@ class MultipartBody:
 
     def _field_name(self, name: str | None) -> str:
         if not name:
-            raise InvalidRequest(f"Part {self._parts} of the multipart body has no name")
+            raise InvalidRequest(UserMessage("part_unnamed", n=self._parts))
         return name
 
     def _check_encoding(self) -> None:
         encoding = self._header("content-transfer-encoding").strip().lower()
         if encoding not in _PLAIN:
             raise InvalidRequest(
-                f"Part {self._parts} of the multipart body is written in {encoding[:80]!r}; "
-                "send its bytes as they are"
+                UserMessage("part_encoding", n=self._parts, encoding=encoding[:80])
             )
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
@@ -221,7 +212,7 @@ class _Fields:
     def begin(self, name: str) -> None:
         self._count += 1
         if self._count > self._limits.fields:
-            raise TooMany(f"More than {self._limits.fields} fields in one request")
+            raise TooMany(UserMessage("many_fields", most=self._limits.fields))
         self._name, self._value = name, bytearray()
 
     def add(self, data: bytes) -> None:
@@ -229,20 +220,18 @@ class _Fields:
         self._bytes += len(data)
         if len(self._value) > self._limits.field_bytes:
             raise TooLarge(
-                f"Field {self._name[:80]!r}: more than {size(self._limits.field_bytes)}; a file "
-                "needs a filename beside its name"
+                UserMessage(
+                    "field_large_file", name=self._name[:80], size=size(self._limits.field_bytes)
+                )
             )
         if self._bytes > self._limits.json_bytes:
-            raise TooLarge(f"The fields together: more than {size(self._limits.json_bytes)}")
+            raise TooLarge(UserMessage("fields_large", size=size(self._limits.json_bytes)))
 
     def done(self) -> None:
         try:
             text = self._value.decode("utf-8")
         except UnicodeDecodeError:
-            raise InvalidRequest(
-                f"Field {self._name[:80]!r} is not UTF-8 text; a recording needs a filename "
-                'beside its name, as in filename="talk.m4a"'
-            ) from None
+            raise InvalidRequest(UserMessage("field_not_utf8", name=self._name[:80])) from None
         self._values.setdefault(self._name, []).append(text)
 
     def values(self) -> dict[str, tuple[str, ...]]:

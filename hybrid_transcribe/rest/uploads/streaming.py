@@ -33,6 +33,7 @@ from tornado.web import Finish
 
 from hybrid_transcribe.core.clock import Clock, LoopClock
 from hybrid_transcribe.errors import QueueFull
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.uploads.bodies import (
     FormBody,
     JsonBody,
@@ -258,7 +259,7 @@ def enter(folder: Path, most: int) -> Callable[[], None]:
     """Take one of ``most`` places; what is returned gives it back, once. Raises QueueFull."""
     with _lock:
         if _inside[folder] >= most:
-            raise QueueFull(f"{most} uploads are coming in already, the most; try again later")
+            raise QueueFull(UserMessage("uploads_coming", most=most))
         _inside[folder] += 1
     entered = False
 

@@ -12,6 +12,7 @@ from tornado.web import HTTPError
 from hybrid_transcribe import errors
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import HybridTranscribeError, InvalidRequest, UnknownModel
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.catalogue import is_path
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.rest.base_handler import BaseHandler
@@ -175,7 +176,7 @@ def named(model: str, settings: Settings) -> dict[str, str]:
     if not slash or engine not in {*ENGINES.names(), *settings.engines}:
         engine, rest = "", model
     if not rest or is_path(rest):
-        raise UnknownModel(f"No model {model!r}; GET /v1/models lists those there are")
+        raise UnknownModel(UserMessage("openai_no_model", model=model))
     return {"engine": engine, "model": rest} if engine else {"model": rest}
 
 

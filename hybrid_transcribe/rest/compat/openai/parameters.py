@@ -12,6 +12,7 @@ from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.compat.openai.base_handler import Unusable, named
 
 #: Formats of an answer; the first is OpenAI's default.
@@ -72,17 +73,17 @@ def transcription_parameters(
     form = _Form(fields)
     model = form.text("model")
     if not model:
-        raise Unusable("model", "The field 'model' is missing; whisper-1 is the default model here")
+        raise Unusable("model", UserMessage("openai_model_missing"))
     format_ = form.choice("response_format", FORMATS)
     stream = form.flag("stream")
     if stream and format_ not in STREAMED:
         raise Unusable(
             "response_format",
-            f"response_format={format_!r} cannot be streamed; choose from: {', '.join(STREAMED)}",
+            UserMessage("not_streamed", value=format_, choices=STREAMED),
         )
     granularities = _granularities(form, format_)
     if "logprobs" in form.several("include"):
-        raise Unusable("include", "include[]='logprobs': the tokens' probabilities are not kept")
+        raise Unusable("include", UserMessage("no_logprobs"))
     run: dict[str, Any] = {**_ours(form), **named(model, settings), "task": task}
     run.update(_decoding(form))
     if "word" in granularities:
@@ -98,10 +99,10 @@ class _Form:
         for name, values in fields.items():
             plain = _INDEX.sub("", name)
             if plain.partition("[")[0] in _REFUSED:
-                raise Unusable(plain, f"{plain}: speakers cannot be named beforehand here")
+                raise Unusable(plain, UserMessage("no_speakers", name=plain))
             # ``chunking_strategy[type]`` and the like are parts of a field.
             if plain.partition("[")[0] not in (*_KNOWN, *OPTION_NAMES):
-                raise Unusable(plain, f"Unknown field {plain!r}; choose from: {', '.join(_KNOWN)}")
+                raise Unusable(plain, UserMessage("unknown_field", name=plain, choices=_KNOWN))
             self._fields.setdefault(plain, []).extend(v for v in values if v.strip())
 
     def several(self, name: str) -> list[str]:
@@ -110,20 +111,22 @@ class _Form:
     def text(self, name: str) -> str | None:
         values = self.several(name)
         if len(values) > 1:
-            raise Unusable(name, f"Field {name!r} is given {len(values)} times")
+            raise Unusable(name, UserMessage("field_repeated", name=name, count=len(values)))
         return values[0] if values else None
 
     def choice(self, name: str, choices: Sequence[str]) -> str:
         text = (self.text(name) or choices[0]).strip()
         if text not in choices:
-            raise Unusable(name, f"{name}={text!r}; choose from: {', '.join(choices)}")
+            raise Unusable(
+                name, UserMessage("not_among", name=name, value=repr(text), choices=choices)
+            )
         return text
 
     def flag(self, name: str) -> bool:
         text = self.text(name) or "false"
         flag = truth(text)
         if flag is None:
-            raise Unusable(name, f"{name}={text!r}: it must be true or false")
+            raise Unusable(name, UserMessage("must_be_bool", name=name, value=text))
         return flag
 
     def names(self) -> tuple[str, ...]:
@@ -147,12 +150,12 @@ def _granularities(form: _Form, format_: str) -> frozenset[str]:
         if item not in GRANULARITIES:
             raise Unusable(
                 "timestamp_granularities",
-                f"timestamp_granularities[]={item!r}; choose from: {', '.join(GRANULARITIES)}",
+                UserMessage("granularity", value=item, choices=GRANULARITIES),
             )
     if chosen and format_ != "verbose_json":
         raise Unusable(
             "timestamp_granularities",
-            "timestamp_granularities[] go with response_format=verbose_json only",
+            UserMessage("granularities_verbose"),
         )
     return frozenset(chosen or ["segment"])
 
@@ -181,7 +184,7 @@ def _temperature(text: str | None) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value <= 1.0:
-        raise Unusable("temperature", f"temperature={text!r}: it must be a number from 0 to 1")
+        raise Unusable("temperature", UserMessage("temperature_range", value=text))
     return value
 
 
@@ -194,5 +197,5 @@ def _ours(form: _Form) -> dict[str, Any]:
             try:
                 run[name] = parse(name, text)
             except InvalidOption as error:
-                raise Unusable(name, str(error)) from None
+                raise Unusable(name, error.message) from None
     return run
