@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SAMPLE := hybrid_transcribe/samples/jfk.m4a
+FRONTEND := hybrid_transcribe/frontend
 SLOW_MARKS := slow or model or browser or gpu or network
 # Side by side: they wait for processes more than they compute. The slow ones want every core.
 FAST_TESTS = $(PY) -m pytest -m "not ($(SLOW_MARKS))" -n 2 --dist loadfile
@@ -48,11 +49,12 @@ lint: $(VENV)/.dev ## Format the code and mend what the linter can
 
 types: $(VENV)/.dev ## Check the types of the pages' JavaScript, where there is Node
 	@if command -v npm >/dev/null; then \
-	  $(MAKE) --no-print-directory node_modules/.made && $(PY) frontend/write_types.py && npm run --silent types; \
-	else echo "Without Node the types of frontend/ are not checked." >&2; fi
+	  $(MAKE) --no-print-directory $(FRONTEND)/node_modules/.made && $(PY) $(FRONTEND)/write_types.py && \
+	  npm --prefix $(FRONTEND) run --silent types; \
+	else echo "Without Node the types of $(FRONTEND)/ are not checked." >&2; fi
 
-build: $(VENV)/.dev node_modules/.made ## Build the pages' JavaScript from frontend/; also after a merge or rebase
-	npm run --silent build
+build: $(VENV)/.dev $(FRONTEND)/node_modules/.made ## Build the pages' JavaScript; also after a merge or rebase
+	npm --prefix $(FRONTEND) run --silent build
 	$(PY) -c "from hybrid_transcribe.rest.hosts.page import write_made_files; write_made_files()"
 
 bench: $(VENV)/.dev ## Measure speed; takes minutes
@@ -84,8 +86,8 @@ $(VENV)/.dev: pyproject.toml | $(VENV)/.made
 	$(PIP) install --quiet -e '.[dev]'
 	@touch $@ $(VENV)/.starter $(VENV)/.app
 
-node_modules/.made: package.json
-	npm install --no-package-lock --no-audit --no-fund --loglevel=error
+$(FRONTEND)/node_modules/.made: $(FRONTEND)/package.json
+	npm --prefix $(FRONTEND) install --no-package-lock --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(VENV)/.made:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = ROOT / "frontend"
+SOURCES = ROOT / "hybrid_transcribe" / "frontend"
 PANEL = SOURCES / "panel"
 
 #: The files that the package ships, by the folder below `SOURCES` that they are built from.

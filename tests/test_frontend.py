@@ -41,15 +41,17 @@ def test_built_files_are_up_to_date(page: str) -> None:
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sources beside the packages of package.json; skipped where npm has them not."""
     folder = tmp_path_factory.mktemp("frontend")
-    shutil.copytree(SOURCES, folder / "frontend")
-    shutil.copy(ROOT / "package.json", folder)
-    if (ROOT / "node_modules" / ".made").is_file():
-        (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    copy = folder / "frontend"
+    shutil.copytree(SOURCES, copy, ignore=shutil.ignore_patterns("node_modules"))
+    if (SOURCES / "node_modules" / ".made").is_file():
+        (copy / "node_modules").symlink_to(SOURCES / "node_modules")
     else:
-        needed = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+        needed = json.loads((SOURCES / "package.json").read_text(encoding="utf-8"))[
+            "devDependencies"
+        ]
         for name, version in needed.items():
-            install(f"{name}@{version}", folder)
-    return folder
+            install(f"{name}@{version}", copy)
+    return copy
 
 
 def npm(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -65,7 +67,7 @@ def test_a_new_build_is_the_same(tools: Path) -> None:
 
     assert process.returncode == 0, process.stderr
     for path in BUILT.values():
-        built = (tools / path.relative_to(ROOT)).read_bytes()
+        built = (tools.parent / path.relative_to(SOURCES.parent)).read_bytes()
         assert built == path.read_bytes(), f"{path.name}: {AGAIN}"
 
 
@@ -73,7 +75,7 @@ def test_a_new_build_is_the_same(tools: Path) -> None:
 @pytest.mark.network
 def test_types_fit(tools: Path) -> None:
     """Those of the messages are derived from the package, all others are in the sources."""
-    subprocess.run([sys.executable, tools / "frontend" / "write_types.py"], cwd=tools, check=True)
+    subprocess.run([sys.executable, tools / "write_types.py"], cwd=tools, check=True)
     process = npm(tools, "run", "--silent", "types")
 
     assert process.returncode == 0, process.stdout

@@ -123,6 +123,8 @@ def _modules() -> dict[str, Path]:
     result = {}
     for path in sorted(FOLDER.rglob("*.py")):
         parts = path.relative_to(FOLDER).with_suffix("").parts
+        if parts[0] == "frontend":  # a tool of the build, which is not shipped
+            continue
         result[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return result
 

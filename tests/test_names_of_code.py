@@ -22,11 +22,11 @@ EXCEPTIONS: set[tuple[str, str]] = set()
 #: Most functions of one class.
 MOST_FUNCTIONS = 25
 
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = sorted(p for p in PACKAGE.rglob("*.py") if "node_modules" not in p.parts)
 
 #: The pages' JavaScript, with its own exceptions: file below `FRONTEND`, word, and why.
-FRONTEND = PACKAGE.parent / "frontend"
-SCRIPTS = sorted(FRONTEND.rglob("*.js"))
+FRONTEND = PACKAGE / "frontend"
+SCRIPTS = sorted(p for p in FRONTEND.rglob("*.js") if "node_modules" not in p.parts)
 SCRIPT_EXCEPTIONS = {
     # Fields of messages between panel and kernel.
     ("panel/hub.js", "how"),

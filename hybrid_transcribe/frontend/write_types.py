@@ -1,7 +1,7 @@
 """Writes ``messages.d.ts``: the types of what panel and kernel say to each other, for ``tsc``.
 
-``python frontend/write_types.py`` derives them from `hybrid_transcribe.hud.messages`. The file is
-not committed: `make types` writes it anew each time.
+``python write_types.py`` derives them from `hybrid_transcribe.hud.messages`. The file is not
+committed: `make types` writes it anew each time.
 """
 
 from __future__ import annotations

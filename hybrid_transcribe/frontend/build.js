@@ -1,7 +1,7 @@
 // Joins the modules of this folder into the files that the package ships, one for each page.
 //
-//   node frontend/build.js            writes them where the package has them
-//   node frontend/build.js FOLDER     writes them below another folder, for comparison
+//   node build.js            writes them where the package has them
+//   node build.js FOLDER     writes them below another folder, for comparison
 //
 // Before the code of each module stands its path and the SHA-256 of its source, so that a test
 // without Node can tell whether a file is up to date, and so that changes to different modules
@@ -14,14 +14,15 @@ import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
+// The package.
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 // A page's first module, the file that is made of it, and its form: a notebook imports the panel
 // and the page has a script of type "module", while the documentation's script is a plain one.
 const PAGES = [
-  ["frontend/panel/main.js", "hybrid_transcribe/hud/static/panel.bundle.js", "esm"],
-  ["frontend/page/page.js", "hybrid_transcribe/rest/hosts/ui/template/page.bundle.js", "esm"],
-  ["frontend/docs/page.js", "hybrid_transcribe/rest/docs/static/page.bundle.js", "iife"],
+  ["frontend/panel/main.js", "hud/static/panel.bundle.js", "esm"],
+  ["frontend/page/page.js", "rest/hosts/ui/template/page.bundle.js", "esm"],
+  ["frontend/docs/page.js", "rest/docs/static/page.bundle.js", "iife"],
 ];
 
 const HEAD = "// Built by `make build` from frontend/: edit there. After a merge or rebase, build again.\n";
