@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from hybrid_transcribe.engines.faster_whisper.engine import FasterWhisper
+from hybrid_transcribe.engines.faster_whisper.short_context import piece_decoder
+from hybrid_transcribe.engines.faster_whisper.short_context.fallback_criteria import voice_goes_on
 from hybrid_transcribe.engines.faster_whisper.short_context.piece_decoder import (
     DecodingContext,
     PieceDecoder,
@@ -61,6 +63,31 @@ def test_sound_text_is_heard_once() -> None:
     assert text == "7 8 9"
     assert len(model.heard) == 1
     assert (ear.second_looks, ear.looks) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("speech_s", "starts"),
+    [(7, [0.0, 3.0]), (2, [0.0])],
+    ids=["a voice goes on", "a word or noise"],
+)
+def test_f95_a_voice_behind_the_end_of_the_text_is_heard(
+    monkeypatch: pytest.MonkeyPatch, speech_s: float, starts: list[float]
+) -> None:
+    """The decoder takes a pause for the end, in the full window too: the rest is a window then."""
+
+    def goes_on(samples: np.ndarray) -> bool:
+        n = min(len(samples), int(speech_s * RATE_HZ))
+        return voice_goes_on(samples[:n], lambda part: np.ones(len(part) // 512, np.float32))
+
+    monkeypatch.setattr(piece_decoder, "voice_goes_on", goes_on)
+    model = FakeModel([TIMES, *range(1, 31), TIMES + 150])
+    samples = np.ones(10 * RATE_HZ, dtype=np.float32)
+    decoder, context = PieceDecoder(model, {}), DecodingContext(FakeTokenizer(), FakeOptions())
+
+    result = decoder.hear(samples, 0.0, context, lambda: False)
+
+    assert [item.start for item in result] == starts
+    assert model.heard[1:] == [FULL] * (2 if len(starts) > 1 else 0)
 
 
 @pytest.mark.parametrize(("disputed", "temperatures"), [(False, (0.0, 0.2)), (True, (0.0,))])

@@ -53,8 +53,25 @@ def too_little(
     """
     if n_tokens >= LEAST_TOKENS_PER_S * len(samples) / RATE_HZ:
         return False
-    speech_s = float((detect(loud_enough(samples)) >= SPEECH).sum()) * FRAME_S
+    speech_s = _speech_s(samples, detect)
     return speech_s >= LEAST_SPEECH_S and n_tokens < LEAST_TOKENS_PER_S * speech_s
+
+
+def voice_goes_on(
+    samples: Samples, detect: Callable[[Samples], Samples] = speech_probabilities
+) -> bool:
+    """True where somebody speaks for `LEAST_SPEECH_S` in the samples that lie behind a text.
+
+    A decoder may take a pause for the end: of 12.8 s only the chapter's heading was left, in the
+    short window and, by the last bits of the features, in the full window as well.
+    """
+    if len(samples) < LEAST_SPEECH_S * RATE_HZ:
+        return False
+    return _speech_s(samples, detect) >= LEAST_SPEECH_S
+
+
+def _speech_s(samples: Samples, detect: Callable[[Samples], Samples]) -> float:
+    return float((detect(loud_enough(samples)) >= SPEECH).sum()) * FRAME_S
 
 
 def reason(

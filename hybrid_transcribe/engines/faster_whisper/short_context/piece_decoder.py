@@ -32,6 +32,7 @@ from hybrid_transcribe.engines.faster_whisper.short_context.fallback_criteria im
     TOKENS_PER_S,
     reason,
     too_little,
+    voice_goes_on,
 )
 from hybrid_transcribe.engines.faster_whisper.short_context.mel import log_mel
 from hybrid_transcribe.engines.faster_whisper.short_context.silence_padding import (
@@ -180,7 +181,11 @@ class PieceDecoder:
                 return self._first_look(samples, start_s, speaker, canceled, window)
             except _Doubtful:
                 self.second_looks += 1
-                return list(self._second_look(samples, start_s, speaker, options, canceled))
+                items = list(self._second_look(samples, start_s, speaker, options, canceled))
+                behind, behind_s = _behind(items, samples, start_s)
+                if voice_goes_on(behind):
+                    items += self._second_look(behind, behind_s, speaker, options, canceled)
+                return items
 
     def interruptible(self, canceled: Callable[[], bool]) -> AbstractContextManager[None]:
         """Within this, calls of the model that wait for their turn raise Interrupted."""
@@ -230,6 +235,8 @@ class PieceDecoder:
             decoded_samples = rest[: n_frames * (RATE_HZ // self._model.frames_per_second)]
             if too_little(len(speaker.text(decoded.tokens)), decoded_samples):
                 raise _Doubtful("too little text")
+            if voice_goes_on(_behind(segments, decoded_samples, offset_s)[0]):
+                raise _Doubtful("a voice goes on")
             items += segments
             reached_s = items[-1].end if items else reached_s
             at += n_frames * (RATE_HZ // self._model.frames_per_second)
@@ -341,6 +348,16 @@ class PieceDecoder:
         n_frames = min(len(samples) * per_s // RATE_HZ, features.shape[-1])
         length_s = features.shape[-1] / per_s
         return EncodedWindow(self._model.encode(features), max(n_frames, 1), length_s)
+
+
+def _behind(
+    items: Sequence[DecodedSegment], samples: Samples, start_s: float
+) -> tuple[Samples, float]:
+    """Samples behind the last segment, and when (s) they begin; none where there is no segment."""
+    if not items:
+        return samples[:0], start_s
+    at = max(round((items[-1].end - start_s) * RATE_HZ), 0)
+    return samples[at:], start_s + at / RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
