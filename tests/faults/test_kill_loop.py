@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -36,6 +37,10 @@ print("done", flush=True)
 """
 
 
+class EndedByItself(AssertionError):
+    """The process was through before it could be killed."""
+
+
 class Life:
     """A process that opens the state folder and works on until it is killed."""
 
@@ -55,7 +60,8 @@ class Life:
         ready, _, _ = select.select([out], [], [], timeout_s)
         if ready:
             said = os.read(out, 1 << 20)
-            assert said, "it ended by itself"
+            if not said:
+                raise EndedByItself
         *whole, self._rest = (self._rest + said).split(b"\n")
         return [line.decode() for line in whole]
 
@@ -117,26 +123,34 @@ def words(text: str) -> list[str]:
 def test_f01_five_kills_with_a_real_model(
     tmp_path: Path, speech_dir: Path, librispeech: list[dict[str, Any]]
 ) -> None:
-    """40 real recordings, 5 SIGKILLs: all finish, times rise, and the words are right."""
+    """90 real recordings, up to 5 SIGKILLs: all finish, times rise, and the words are right.
+
+    A fast machine may be through with them before the last kill.
+    """
     import jiwer
 
-    chosen = librispeech[:40]
+    chosen = librispeech
     paths = [str(speech_dir / "librispeech" / item["file"]) for item in chosen]
     state = str(tmp_path / "state")
     chance = random.Random(3)
-    for _ in range(5):
-        life = Life(state, "faster-whisper", "tiny.en", *paths)
-        segments = 0
-        required = chance.randint(1, 8)
-        while segments < required:
-            segments += sum(line.startswith("segment ") for line in life.lines(60))
-        life.kill()
+    n_kills = 0
+    with contextlib.suppress(EndedByItself):
+        while n_kills < 5:
+            life = Life(state, "faster-whisper", "tiny.en", *paths)
+            segments = 0
+            required = chance.randint(1, 8)
+            while segments < required:
+                segments += sum(line.startswith("segment ") for line in life.lines(60))
+            life.kill()
+            n_kills += 1
+    life.process.wait()
+    assert n_kills >= 2
     with Service(state) as s:
         (job,) = s.jobs()
         result = job.result(600)
         attempts = [r.attempt for r in job.recordings]
     assert result.errors == ()
-    assert len(result) == 40
+    assert len(result) == len(chosen)
     assert max(attempts) > 1
     for transcript in result:
         edges = [t for x in transcript.segments for t in (x.start_s, x.end_s)]

@@ -86,7 +86,7 @@ def test_f45_a_visitor_runs_no_code(site: Running) -> None:
 
     with site.client() as client:
         page = client.get("/ui").text
-        match = re.search(r'<script id="told" type="application/json">(.*?)</script>', page)
+        match = re.search(r'<script id="kernel" type="application/json">(.*?)</script>', page)
         assert match is not None
         kernel = json.loads(match[1])["kernel"]
         address = site.url.replace("http", "ws", 1) + f"/api/kernels/{kernel}/channels"

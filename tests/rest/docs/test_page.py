@@ -58,14 +58,17 @@ def test_scripts_are_files_of_ours(site: Site) -> None:
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["talk.wav", "<img src=x onerror=window.pwned=1>.wav"])
 def test_submitting_from_the_page(site: Site, browser_page: Page, name: str) -> None:
-    """Attach a recording, execute, see 202 and the job; nothing is asked of another host."""
+    """Attach a recording, execute, see 202 and the job; nothing is asked of another host.
+
+    200 where the job has ended already.
+    """
     event = listen(browser_page)
     browser_page.goto(f"{site.server.url}/docs?token={site.server.token}")
     tried(browser_page)
     upload(browser_page, site, name)
 
     status = browser_page.inner_text(f"{SUBMIT} .live-responses-table tbody .response-col_status")
-    assert status.split()[0] == "202"
+    assert status.split()[0] in ("202", "200")
     (job,) = site.service.snapshots()
     assert job.job_id in browser_page.inner_text(f"{SUBMIT} .live-responses-table")
     assert job.recordings[0].name == name
