@@ -35,13 +35,13 @@ globalThis.scenes = (() => {
   }
 
   function troubles(fake) {
-    const error = (code, message) => ({ code, message });
+    const error = (code, message, reason, params) => ({ code, message, reason, params });
     return [
       ...rows(fake).slice(3, 5),
-      fake.row({ id: "x1", name: "lecture-07.mkv", state: "failed", percentage: 37, duration_s: 5400, model: "large-v3", device: "gpu", attempt: 2, error: error("out_of_memory", "Not enough memory on the GPU: CUDA failed with error out of memory; a smaller model, a smaller batch_size or compute_type 'int8' needs less") }),
-      fake.row({ id: "x2", name: "screen-recording.mp4", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("no_audio", "screen-recording.mp4: no audio in this file, only video"), actions: ["delete"] }),
+      fake.row({ id: "x1", name: "lecture-07.mkv", state: "failed", percentage: 37, duration_s: 5400, model: "large-v3", device: "gpu", attempt: 2, error: error("out_of_memory", "Not enough memory on the GPU: CUDA failed with error out of memory; a smaller model, a smaller batch_size or compute_type 'int8' needs less", "out_of_memory_int8", { phrase: "GPU", text: "CUDA failed with error out of memory" }) }),
+      fake.row({ id: "x2", name: "screen-recording.mp4", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("no_audio", "screen-recording.mp4: no audio in this file, only video", "no_audio", { name: "screen-recording.mp4", phrase: "video" }), actions: ["delete"] }),
       fake.row({ id: "x3", name: "interview.wav", state: "canceled", percentage: 64, duration_s: 1200, language: "de" }),
-      fake.row({ id: "x4", name: "holiday.zip", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("broken_archive", "holiday.zip: not a whole zip, its table of contents is cut off"), actions: ["delete"] }),
+      fake.row({ id: "x4", name: "holiday.zip", state: "rejected", recording_id: null, percentage: null, duration_s: null, error: error("broken_archive", "holiday.zip: not a whole zip, its table of contents is cut off", "zip_cut_table", { name: "holiday.zip" }), actions: ["delete"] }),
     ];
   }
 

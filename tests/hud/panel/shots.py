@@ -109,7 +109,13 @@ def _shoot(
         )
         page.wait_for_selector(".ht-file")
     if state == "errors":
-        fields = {"type": "notice", "code": "disk_full", "message": "No room left on this disk"}
+        fields = {
+            "type": "notice",
+            "code": "disk_full",
+            "message": "No room left on this disk",
+            "reason": "disk_full",
+            "params": {},
+        }
         page.evaluate("told => fake.tell(told)", fields)
         page.wait_for_selector(".ht-file[data-state=failed]")
     if opened:
