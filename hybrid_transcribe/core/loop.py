@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -18,6 +18,15 @@ log = logging.getLogger(__name__)
 #: Longest that leaving waits for what is still under way: once for tasks, once for threads; in
 #: seconds.
 LEAVE_S = 3.0
+
+
+def run_all(actions: Iterable[Callable[[], None]]) -> None:
+    """Call each; one that fails is logged and keeps none of the others from its turn."""
+    for action in actions:
+        try:
+            action()
+        except Exception:
+            log.exception("closing: %r failed", action)
 
 
 def run(main: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop | None = None) -> None:

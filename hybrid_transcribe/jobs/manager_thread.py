@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from hybrid_transcribe.core.loop import run
+from hybrid_transcribe.core.loop import run, run_all
 from hybrid_transcribe.errors import ServiceClosed
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices
 from hybrid_transcribe.messages import UserMessage
 
 _T = TypeVar("_T")
-
-log = logging.getLogger(__name__)
 
 
 class ManagerThread:
@@ -65,11 +62,7 @@ class ManagerThread:
             return
         self._started.set_result(None)
         await self._stop.wait()
-        for action in self.before_close:
-            try:
-                action()
-            except Exception:
-                log.exception("closing: %r failed", action)
+        run_all(self.before_close)
         try:
             await self._manager.stop()
         finally:

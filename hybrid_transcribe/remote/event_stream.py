@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -21,6 +20,7 @@ import httpx_sse
 import msgspec
 
 from hybrid_transcribe.core.loop import run as run_loop
+from hybrid_transcribe.core.loop import run_all
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidRequest,
@@ -44,8 +44,6 @@ from hybrid_transcribe.types import JobSnapshot
 from hybrid_transcribe.wire import parse, shapes
 
 _T = TypeVar("_T")
-
-log = logging.getLogger(__name__)
 
 #: A stream that is silent for longer has lost its server, whose heart beats every 15 s.
 SILENCE_S = 50.0
@@ -102,11 +100,7 @@ class EventStreams:
         self._over = asyncio.Event()
         self._begun.set()
         await self._over.wait()
-        for action in self.before_close:
-            try:
-                action()
-            except Exception:
-                log.exception("closing: %r failed", action)
+        run_all(self.before_close)
         for stream in tuple(self._every):
             stream.end()
         for last in self.after_close:

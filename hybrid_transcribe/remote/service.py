@@ -59,17 +59,6 @@ class RemoteService(RemoteJobs, RemoteHosting):
     twice; where the service can no longer tell what they missed they get a `Resync`.
     """
 
-    def __init__(
-        self,
-        url: str,
-        token: str | None = None,
-        session_id: str | None = None,
-        *,
-        timeout_s: float = 30.0,
-        patience_s: float = 60.0,
-    ) -> None:
-        super().__init__(url, token, session_id, timeout_s=timeout_s, patience_s=patience_s)
-
     # ------------------------------------------------------------------------- submit
 
     @property
