@@ -4,6 +4,7 @@
 Seam       What it decides                                Ours
 =========  =============================================  ===========================
 Engine     audio in, segments out                         ``engines/``
+PostProc.  audio and transcript in, a revision out        ``postprocessors/``
 Writer     transcript in, text out                        ``outputs/``
 Executor   where a worker runs and how it dies            ``executors/``
 Journal    what survives the end of this process          ``jobs/journal_*.py``
@@ -14,13 +15,14 @@ Service    what notebooks, HUD, REST and CLI see          ``service_protocol.py`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.revision_types import Document
 from hybrid_transcribe.service_protocol import ServiceLike as ServiceLike
 from hybrid_transcribe.types import (
     Clip,
@@ -237,6 +239,79 @@ class Engine(ABC):
         """
 
     def unload(self) -> None:  # noqa: B027 - engines without a model have nothing to do
+        """Give the model's memory back. `load` may follow again."""
+
+
+# --------------------------------------------------------------------- PostProcessor
+
+
+@dataclass(frozen=True, slots=True)
+class PostProcessorCapabilities:
+    """What a stage after the engine needs and does.
+
+    Attributes:
+        options: names of `Options` fields it honours.
+        models: names of the models it loads, as `models.catalogue` knows them; they are fetched
+            before `PostProcessor.load`.
+        needs_words: segments come with the times of their words.
+        share: the time it takes against an engine's, roughly: 0.2 counts for a sixth of the
+            percentage of a recording that is transcribed and then processed.
+        stage: what people are told while it works.
+    """
+
+    options: frozenset[str] = frozenset()
+    models: tuple[str, ...] = ()
+    needs_words: bool = False
+    share: float = 0.2
+    stage: Stage = Stage.POSTPROCESSING
+
+
+#: What a stage after the engine may yield: how far it is (s of audio), what people should read,
+#: and once, at its end, the new text.
+Processed = Progress | EngineWarning | Document
+
+
+class PostProcessor(ABC):
+    """A stage after the engine: audio and transcript in, a revision of the transcript out.
+
+    An instance lives in a worker process, is used by one thread at a time and is asked, in
+    order: `load`, any number of `process`, `unload`. Making an instance and asking `available`
+    must be cheap and import no model library at module level. Whatever it raises, however it
+    dies, the transcript it was given stays.
+    """
+
+    name: ClassVar[str]
+    capabilities: ClassVar[PostProcessorCapabilities]
+
+    def available(self, settings: Settings) -> str | None:
+        """None when it can run here; otherwise one line: why not, and the remedy."""
+        return None
+
+    def load(self, models: Mapping[str, Path], settings: Settings) -> None:  # noqa: B027 - some have none
+        """Make it ready. ``models``: the file or folder of each model it names.
+
+        Raises EngineUnavailable, ModelUnavailable, OutOfMemory.
+        """
+
+    @abstractmethod
+    def process(
+        self,
+        audio: Iterable[Clip],
+        transcript: Transcript,
+        options: Options,
+        canceled: Callable[[], bool],
+    ) -> Iterator[Processed]:
+        """Yield `Progress` as it goes and, once, the `Document` that becomes the next revision.
+
+        ``audio`` is the whole recording, lazily and in order, in clips of bounded length
+        (``Clip.start_s`` says where each begins): memory must not grow with its length but for
+        what is needed at the end. ``transcript`` is the text so far; its segments have ids, and
+        one that goes on to exist keeps its own. Ask ``canceled()`` at least once for each clip
+        and return when it is true. Nothing that was said may be lost: text may move, not vanish.
+        Raises EngineFailed with its cause for whatever cannot be done.
+        """
+
+    def unload(self) -> None:  # noqa: B027 - stages without a model have nothing to do
         """Give the model's memory back. `load` may follow again."""
 
 

@@ -54,6 +54,8 @@ class Stage(str, Enum):
     TRANSCRIBING = "transcribing"
     UPLOADING_TO_CLOUD = "uploading-to-cloud"
     WAITING_FOR_CLOUD = "waiting-for-cloud"
+    IDENTIFYING_SPEAKERS = "identifying-speakers"
+    POSTPROCESSING = "post-processing"
 
     def __str__(self) -> str:
         return self.value
@@ -104,8 +106,11 @@ class Segment:
         avg_logprob: mean natural log-probability of its tokens; None if the engine has none.
         no_speech_prob: the engine's probability (0..1) that nobody speaks here.
         compression_ratio: characters over their zlib size; above about 2.4 the text repeats itself.
+        speaker: the id of who speaks, see `Transcript.speakers`.
         language: ISO 639-1 code of what is spoken, where a recording is transcribed in several
             languages; None else.
+        id: names it within its transcript, also after others were added or left out. Engines
+            leave it empty; it is no part of what was said.
     """
 
     start_s: float
@@ -118,6 +123,27 @@ class Segment:
     temperature: float | None = None
     speaker: str | None = None
     language: str | None = None
+    id: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Somebody who speaks in a recording.
+
+    Attributes:
+        id: what ``Segment.speaker`` says; short, and the same in all revisions.
+        name: what people call them; empty means the id.
+        color: ``#rrggbb`` for their text, empty for the reader's own choice.
+    """
+
+    id: str
+    name: str = ""
+    color: str = ""
+
+    @property
+    def label(self) -> str:
+        """The name, or the id where there is none."""
+        return self.name or self.id
 
 
 #: Why text was withheld. ``no_sound``: nothing sounds there, and nobody speaks in the window that
@@ -149,6 +175,8 @@ class Transcript:
         warnings: which of several tracks was heard, sound that is missing, options an engine
             could not honour, text it withheld, fall-backs it took.
         withheld: text that was left out as made up, in time order, so that a person can look.
+        speakers: who speaks, in the order in which they first do; empty where nobody is told apart.
+        revision: which revision this is (see `revision_types`); None while it is being made.
     """
 
     recording_id: str
@@ -163,6 +191,8 @@ class Transcript:
     complete: bool = True
     warnings: tuple[str, ...] = ()
     withheld: tuple[WithheldSegment, ...] = ()
+    speakers: tuple[Speaker, ...] = ()
+    revision: int | None = None
 
     @property
     def text(self) -> str:

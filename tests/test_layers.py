@@ -22,7 +22,7 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 #   layer        units import each other   units
 LAYERS: list[tuple[str, bool, str]] = [
     ("core",       True,  "core _version messages"),
-    ("words",      True,  "types errors events core.languages"),
+    ("words",      True,  "types revision_types errors events core.languages"),
     ("contracts",  True,  "config interfaces protocol registry contract service_protocol"),
     ("devices",    True,  "devices"),
     ("leaves",     False, "audio engines models outputs executors samples testing wire"),

@@ -19,6 +19,8 @@ _STAGES = {
     Stage.DECODING: "decoding",
     Stage.UPLOADING_TO_CLOUD: "uploading",
     Stage.WAITING_FOR_CLOUD: "waiting for the cloud",
+    Stage.IDENTIFYING_SPEAKERS: "telling speakers apart",
+    Stage.POSTPROCESSING: "finishing the text",
 }
 
 #: The same for states that have no stage.
