@@ -238,6 +238,22 @@ def _beginning(text: str, most: int = 60) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownVoice:
+    """Somebody whose voice is known from a recording in which nobody else speaks.
+
+    Attributes:
+        name: what people call them; they get it where they are recognised.
+        path: the recording. Empty where it lies on another machine.
+        owned: it was sent to us: ``path`` is then its name among the service's uploads, and it
+            is deleted with the job.
+    """
+
+    name: str
+    path: str = ""
+    owned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Options:
     """How to transcribe. ``None`` means "the engine's own default".
 
@@ -282,7 +298,12 @@ class Options:
             detected. Implies ``multilingual``.
         context: ``"auto"`` lets faster-whisper hear windows as short as the speech in them,
             several times as fast; ``"full"`` is the library's own way, window by window.
-        diarize: label speakers, where the engine can.
+        diarize: tell apart who speaks.
+        speakers: how many people speak, where that is known. Implies ``diarize``, as do the next
+            three. In Python also people's names with recordings of their voices:
+            ``{"Ana": "ana.wav"}``, which become ``voices``.
+        min_speakers, max_speakers: how many people speak, at least and at most.
+        voices: people who are recognised by their voices.
         audio_track: which of a file's audio tracks is heard: its number from 1, its language tag
             or its title; ``"all"`` makes a recording of each. None takes the one that a player
             would play, unless that is silent.
@@ -320,6 +341,10 @@ class Options:
     languages: tuple[str, ...] | None = None
     context: str | None = None
     diarize: bool = False
+    speakers: int | None = None
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+    voices: tuple[KnownVoice, ...] | None = None
     audio_track: str | None = None
 
     @property
@@ -335,6 +360,9 @@ class Options:
             if getattr(self, f.name) != f.default
         }
 
+
+#: Options that say who may speak: each implies `Options.diarize`.
+WHO_SPEAKS = ("speakers", "min_speakers", "max_speakers", "voices")
 
 #: The value of `Options.audio_track` that makes a recording of each track.
 ALL_TRACKS = "all"

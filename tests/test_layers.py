@@ -161,8 +161,8 @@ def test_a_module_imports_only_from_below(module: str) -> None:
 #: What other folders may import of ``jobs``: the service, its handles, and what checks requests.
 #: The job manager, its stores and queues are nobody else's.
 OPEN_JOBS = frozenset(
-    "bus handle journal_sqlite languages model_advice option_text request service"
-    " service_base state_folder".split()
+    "bus handle journal_sqlite languages model_advice option_text request service speaker_options"
+    " service_base speaker_options state_folder".split()
 )
 
 #: The one module that makes services of its own accord.

@@ -10,7 +10,7 @@ from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import DEVICES, TASKS
+from hybrid_transcribe.types import DEVICES, TASKS, KnownVoice
 
 if TYPE_CHECKING:
     from hybrid_transcribe.config import Settings
@@ -85,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
     )
     add("--task", metavar="NAME", help=f"{' or '.join(TASKS)} (into English)")
     add("--word-timestamps", action="store_true", default=None, help="also time every word")
-    add("--diarize", action="store_true", default=None, help="label who speaks (assemblyai)")
+    _add_speakers(parser)
     add("--compute-type", metavar="NAME", help="int8, float16, float32… (default: the device's)")
     add("--beam-size", metavar="N", help="hypotheses followed: 1 is fastest")
     add("--initial-prompt", metavar="TEXT", help="text that goes before, for style and spelling")
@@ -111,6 +111,21 @@ def add_arguments(parser: argparse.ArgumentParser, *, several_engines: bool = Fa
     )
 
 
+def _add_speakers(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("who speaks").add_argument
+    add("--diarize", action="store_true", default=None, help="tell apart who speaks")
+    add("--speakers", metavar="N", help="how many people speak, where you know it")
+    add("--min-speakers", metavar="N", help="at least so many")
+    add("--max-speakers", metavar="N", help="at most so many")
+    add(
+        "--voice",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="somebody who is named where the voice of that recording speaks (repeatable)",
+    )
+
+
 def requested(args: argparse.Namespace) -> dict[str, Any]:
     """Keyword arguments for `Service.submit`. Raises InvalidOption."""
     options: dict[str, Any] = dict(_pair(text) for text in args.option)
@@ -122,8 +137,18 @@ def requested(args: argparse.Namespace) -> dict[str, Any]:
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}
     typed["hotwords"] = args.hotwords
     typed["languages"] = args.languages
+    typed |= {name: getattr(args, name) for name in ("speakers", "min_speakers", "max_speakers")}
     options.update({name: parse(name, text) for name, text in typed.items() if text is not None})
+    if args.voice:
+        options["voices"] = tuple(map(_voice, args.voice))
     return options
+
+
+def _voice(text: str) -> KnownVoice:
+    name, equals, path = text.partition("=")
+    if not equals or not path:
+        raise InvalidOption(UserMessage("voice_no_file", text=text))
+    return KnownVoice(name, path)
 
 
 def _pair(text: str) -> tuple[str, Any]:

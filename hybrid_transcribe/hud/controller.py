@@ -37,6 +37,7 @@ from hybrid_transcribe.hud import uploads, view
 from hybrid_transcribe.hud.downloads import Downloads, find_file
 from hybrid_transcribe.hud.updater import PanelUpdater
 from hybrid_transcribe.jobs.request import OPTION_NAMES, make_options
+from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.service_protocol import HostedService
@@ -385,6 +386,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
                     phrase=known_phrase("text"),
                 )
             )
+    refuse_paths(options)
     return dict(options)
 
 

@@ -24,6 +24,8 @@ def parse(name: str, text: str) -> Any:
     if name not in hints:
         choices = ", ".join(f.name for f in fields(Options))
         raise InvalidOption(UserMessage("no_option", name=name, choices=choices))
+    if name == "voices":
+        return _voices(text)
     hint = hints[name]
     if type(None) in get_args(hint):
         (hint,) = (kind for kind in get_args(hint) if kind is not type(None))
@@ -37,6 +39,11 @@ def parse(name: str, text: str) -> Any:
         raise InvalidOption(
             UserMessage("option_kind", option=name, value=repr(text), phrase=known_phrase(label))
         ) from None
+
+
+def _voices(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(",") if part.strip())
+    return {name.strip(): path.strip() for name, _, path in pairs}
 
 
 def _value(text: str, kind: type) -> Any:

@@ -23,6 +23,7 @@ from hybrid_transcribe.errors import (
     UnknownModel,
 )
 from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.jobs import speaker_options
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.models.catalogue import entry_for
@@ -35,7 +36,10 @@ _T = TypeVar("_T")
 MOST_PRIORITY = 1_000_000
 
 #: Options that count something, so less than one makes no sense.
-COUNTS = ("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length")
+COUNTS = (
+    *("beam_size", "best_of", "batch_size", "max_new_tokens", "chunk_length"),
+    *("speakers", "min_speakers", "max_speakers"),
+)
 
 #: Types as people read them.
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
@@ -161,6 +165,8 @@ def make_options(base: Options, values: Mapping[str, Any]) -> Options:
     unknown = sorted(set(values) - set(OPTION_NAMES))
     if unknown:
         raise InvalidOption(UserMessage("no_option", name=unknown[0], choices=OPTION_NAMES))
+    values = speaker_options.spread(values)
+    base = speaker_options.without_replaced(base, values)
     changes = {name: _plain(name, value) for name, value in values.items() if value is not None}
     try:
         chosen = msgspec.convert({**msgspec.to_builtins(base), **changes}, Options)
@@ -168,10 +174,11 @@ def make_options(base: Options, values: Mapping[str, Any]) -> Options:
         raise InvalidOption(_readable(error, changes)) from None
     _check(chosen)
     return replace(
-        chosen,
+        speaker_options.implied(chosen),
         language=make_language(chosen.language),
         languages=parse_languages(chosen.languages),
         audio_track=_make_track(chosen.audio_track),
+        voices=chosen.voices and speaker_options.known_voices(chosen.voices),
         **_blank_texts(chosen),
     )
 
@@ -189,6 +196,8 @@ def _blank_texts(options: Options) -> dict[str, Any]:
 
 
 def _plain(name: str, value: Any) -> Any:
+    if name == "voices":
+        return msgspec.to_builtins(speaker_options.known_voices(value))
     if get_args(_kind(name)) and isinstance(value, int | float):
         return (value,)
     if name == "languages" and isinstance(value, str):
@@ -222,6 +231,8 @@ def expectation(name: str) -> str:
     >>> wanted("beam_size"), wanted("temperature")
     ('a whole number', 'a number, or a list of numbers')
     """
+    if name == "voices":
+        return speaker_options.VOICES_KIND
     kind = _kind(name)
     many = get_args(kind)
     if many:
@@ -251,6 +262,7 @@ def _check(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InvalidOption(UserMessage("option_least", option=name, value=value))
+    speaker_options.check_speakers(options)
 
 
 def _check_available(engine: type[Engine], can: Capabilities, settings: Settings) -> None:

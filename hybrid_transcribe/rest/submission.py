@@ -19,6 +19,7 @@ from hybrid_transcribe.errors import InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.decoding import decode_fields
@@ -106,7 +107,10 @@ def _form_value(name: str, text: str) -> Any:
 
 
 def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
-    """All that is said: those of the fields that are, and options beside them or together."""
+    """All that is said: those of the fields that are, and options beside them or together.
+
+    Raises InvalidRequest, InvalidOption.
+    """
     beside = {name: value for name, value in values.items() if name in OPTION_NAMES}
     others = {name: value for name, value in values.items() if name not in beside}
     fields = decode_fields(cls, others, "file", *OPTION_NAMES)
@@ -114,7 +118,9 @@ def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, An
         if name not in OPTION_NAMES:
             raise InvalidRequest(UserMessage("no_option", name=name, choices=OPTION_NAMES))
     plain = {name: getattr(fields, name) for name in others if name != "options"}
-    return {**(fields.options or {}), **beside, **plain}
+    result = {**(fields.options or {}), **beside, **plain}
+    refuse_paths(result)
+    return result
 
 
 @asynccontextmanager

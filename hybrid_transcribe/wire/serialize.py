@@ -45,8 +45,14 @@ def _spec(spec: Spec) -> dict[str, Any]:
     return {"engine": spec.engine, "model": spec.model, "options": _changed(spec.options)}
 
 
-#: Looked through once: a long queue has the same ones thousands of times.
-_changed = lru_cache(1024)(Options.given)
+@lru_cache(1024)
+def _changed(options: Options) -> dict[str, Any]:
+    """Looked through once: a long queue has the same ones thousands of times."""
+    values = options.given()
+    if options.voices:
+        # Where their recordings lie is nobody's business.
+        values["voices"] = tuple({"name": voice.name} for voice in options.voices)
+    return values
 
 
 #: Moments: seconds since the epoch here, text there.

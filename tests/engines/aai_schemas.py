@@ -85,6 +85,14 @@ SCHEMAS: dict[str, Schema] = {
             "language_detection": FLAG,
             "speaker_labels": FLAG,
             "speakers_expected": {"type": "integer", "minimum": 1},
+            "speaker_options": _object(
+                {},
+                {
+                    "min_speakers_expected": {"type": "integer", "minimum": 1},
+                    "max_speakers_expected": {"type": "integer", "minimum": 1},
+                },
+                more=False,
+            ),
             "keyterms_prompt": {"type": "array", "items": STRING, "maxItems": 1000},
         },
         more=False,

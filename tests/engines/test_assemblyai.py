@@ -311,6 +311,25 @@ def test_a_clip_that_cannot_be_had_ends_the_batch(cloud: Cloud) -> None:
 # --------------------------------------------------------------------------- the SDK
 
 
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (Options(diarize=True, speakers=2), {"speakers_expected": 2}),
+        (Options(diarize=True, min_speakers=2), {"speaker_options": {"min_speakers_expected": 2}}),
+        (
+            Options(diarize=True, min_speakers=2, max_speakers=4),
+            {"speaker_options": {"min_speakers_expected": 2, "max_speakers_expected": 4}},
+        ),
+        (Options(diarize=True), {}),
+    ],
+)
+def test_how_many_speak_is_said(options: Options, expected: dict[str, object]) -> None:
+    """In the words of the contract."""
+    body = request_for(options, "universal-2").body("https://example.org/a")
+    assert contract().faults("TranscriptParams", body) == []
+    assert {n: v for n, v in body.items() if "speaker" in n} == {"speaker_labels": True, **expected}
+
+
 def test_the_request_is_the_sdks_own(cloud: Cloud) -> None:
     """Built by its types, valid by the contract, sent by its client."""
     options = Options(language="pt", diarize=True, hotwords="Douro, Tejo\nrio Minho")

@@ -39,7 +39,7 @@ from hybrid_transcribe.interfaces import (
     Progress,
 )
 from hybrid_transcribe.models import resolve
-from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment
+from hybrid_transcribe.types import RATE_HZ, WHO_SPEAKS, Clip, Options, Segment
 from tests.engines.fakes import never, voice
 from tests.engines.hf_fakes import (
     LANGUAGES,
@@ -314,6 +314,8 @@ def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     remaining |= {"audio_track"}
     # Every window's language is detected among all.
     remaining |= {"languages"}
+    # Who speaks is found out after the engine.
+    remaining |= set(WHO_SPEAKS)
 
     assert (name in Transformers.capabilities.options) == (name not in remaining)
 

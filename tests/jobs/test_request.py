@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from hybrid_transcribe.config import Settings
@@ -9,7 +11,7 @@ from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.request import make_options, make_spec
 from hybrid_transcribe.testing import SCRIPTED
-from hybrid_transcribe.types import Options
+from hybrid_transcribe.types import KnownVoice, Options
 
 
 @pytest.mark.parametrize(
@@ -117,3 +119,67 @@ def test_a_task_that_an_engine_does_not_know_is_refused() -> None:
     """Before any audio goes anywhere: a warning afterwards would come too late."""
     with pytest.raises(InvalidOption, match="scripted cannot translate"):
         make_spec(Settings(engines=SCRIPTED), engine="scripted", task="translate")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"speakers": 2}, {"min_speakers": 2}, {"max_speakers": 4, "min_speakers": 2}],
+)
+def test_who_speaks_implies_that_they_are_told_apart(given: dict[str, int]) -> None:
+    """A number alone says what is wanted."""
+    chosen = make_options(Options(), given)
+
+    assert chosen == Options(diarize=True, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"speakers": 0}, "Option speakers=0: it must be 1 or more"),
+        ({"speakers": True}, "Option speakers=True: it must be a whole number"),
+        ({"min_speakers": 3, "max_speakers": 2}, "min_speakers=3 is more than max_speakers=2"),
+        ({"speakers": 2, "max_speakers": 3}, "speakers=2 and max_speakers=3: give the exact"),
+        ({"speakers": 2, "min_speakers": 1}, "speakers=2 and min_speakers=1: give the exact"),
+        ({"speakers": {"Ana": "no.wav"}}, "The recording of the voice of 'Ana' is not there: no"),
+        ({"speakers": {" ": "no.wav"}}, "A known voice cannot be called ' '"),
+        ({"speakers": {"Ana": 3}}, "Option voices={'Ana': 3}: it must be names, each with"),
+        ({"voices": "ana.wav"}, "Option voices='ana.wav': it must be names, each with"),
+        ({"voices": {str(n): "x" for n in range(33)}}, "is not there|33 known voices"),
+    ],
+)
+def test_speakers_that_cannot_be_are_refused(given: dict[str, object], message: str) -> None:
+    """With the value, and the choice there is."""
+    with pytest.raises(InvalidOption, match=message):
+        make_options(Options(), given)
+
+
+def test_known_voices_are_names_with_recordings(tmp_path: Path) -> None:
+    """In either option; the path is absolute, the name on one line. They can be hashed."""
+    recording = tmp_path / "ana.wav"
+    recording.touch()
+    for option in ("speakers", "voices"):
+        chosen = make_options(Options(), {option: {" Ana\n Luísa ": recording}})
+
+        assert chosen.diarize
+        assert chosen.speakers is None
+        assert chosen.voices == (KnownVoice("Ana Luísa", str(recording)),)
+        assert hash(chosen) == hash(make_options(chosen, {}))
+
+
+def test_two_voices_of_one_name_are_refused(tmp_path: Path) -> None:
+    """Nobody could say who is who."""
+    recording = tmp_path / "ana.wav"
+    recording.touch()
+    voices = (KnownVoice("Ana", str(recording)), KnownVoice("Ana", str(recording)))
+
+    with pytest.raises(InvalidOption, match="Two known voices are called 'Ana'"):
+        make_options(Options(), {"voices": voices})
+
+
+def test_a_new_number_takes_the_place_of_the_old_one() -> None:
+    """As for a retry: nobody has to take the other back, and False takes back all."""
+    exact, bounds = make_options(Options(), {"speakers": 2}), {"min_speakers": 1}
+
+    assert make_options(exact, bounds) == Options(diarize=True, min_speakers=1)
+    assert make_options(make_options(exact, bounds), {"speakers": 3}).min_speakers is None
+    assert make_options(exact, {"diarize": False}) == Options()

@@ -15,6 +15,7 @@ from hybrid_transcribe.outputs.json import Json
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
+    KnownVoice,
     Options,
     Recording,
     Rejection,
@@ -169,6 +170,8 @@ def test_of_a_newer_server() -> None:
 def test_every_option_can_be_given() -> None:
     """No option has a type that gets lost on the way."""
     for field in fields(Options):
+        if field.name == "voices":
+            continue
         value: Any = {"bool": True, "int": 3, "float": 0.5, "str": "x"}[
             "bool"
             if "bool" in str(field.type)
@@ -181,3 +184,15 @@ def test_every_option_can_be_given() -> None:
         given_ = (value,) if "tuple" in str(field.type) else value
         job = JobSnapshot("j", "s", Spec("e", "m", "cpu", Options(**{field.name: given_})), ())
         assert parse.queue(msgspec.json.encode(serialize.queue([job]))) == (job,)
+
+
+def test_where_a_voice_lies_is_told_nobody() -> None:
+    """Names alone: a path is this machine's business."""
+    voices = (KnownVoice("Ana", "/home/ana/secret.wav"), KnownVoice("Rui", "sent.wav", owned=True))
+    job = JobSnapshot("j", "s", Spec("e", "m", "cpu", Options(diarize=True, voices=voices)), ())
+
+    data = msgspec.json.encode(serialize.queue([job]))
+
+    assert b".wav" not in data
+    (copy,) = parse.queue(data)
+    assert copy.spec.options.voices == (KnownVoice("Ana"), KnownVoice("Rui"))

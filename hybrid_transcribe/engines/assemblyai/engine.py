@@ -33,7 +33,9 @@ class AssemblyAI(Engine):
 
     name: ClassVar[str] = "assemblyai"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        options=frozenset({"language", "hotwords", "diarize"}),
+        options=frozenset(
+            {"language", "hotwords", "diarize", "speakers", "min_speakers", "max_speakers"}
+        ),
         languages=LANGUAGES,
         word_timestamps=True,
         default_model=DEFAULT_MODEL,

@@ -44,7 +44,7 @@ def request_for(options: Options, model: str) -> AssemblyAIRequest:
         speech_models=list(dict.fromkeys([model, WIDEST_MODEL])),
         language_code=language_code(options.language) if options.language else None,
         language_detection=None if options.language else True,
-        speaker_labels=True if options.diarize else None,
+        **_speakers(options),
         keyterms_prompt=terms or None,
     )
     message = json.dumps(plain(config.raw), sort_keys=True)
@@ -57,6 +57,20 @@ def request_for(options: Options, model: str) -> AssemblyAIRequest:
         notices=notices,
         digest=hashlib.sha256(message.encode()).hexdigest()[:16],
     )
+
+
+def _speakers(options: Options) -> dict[str, Any]:
+    if not options.diarize:
+        return {}
+    bounds = {
+        "min_speakers_expected": options.min_speakers,
+        "max_speakers_expected": options.max_speakers,
+    }
+    return {
+        "speaker_labels": True,
+        "speakers_expected": options.speakers,
+        "speaker_options": parsed(types.SpeakerOptions, bounds) if any(bounds.values()) else None,
+    }
 
 
 def plain(model: Any) -> dict[str, Any]:

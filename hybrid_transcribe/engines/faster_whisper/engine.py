@@ -50,7 +50,7 @@ from hybrid_transcribe.interfaces import (
     LoadRequest,
 )
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import Clip, Options
+from hybrid_transcribe.types import WHO_SPEAKS, Clip, Options
 
 if TYPE_CHECKING:
     from hybrid_transcribe.engines.faster_whisper.short_context.batches import Batches
@@ -85,7 +85,7 @@ class FasterWhisper(Engine):
     name: ClassVar[str] = "faster-whisper"
     capabilities: ClassVar[Capabilities] = replace(
         WHISPER,
-        options=frozenset(f.name for f in fields(Options)) - {"diarize"},
+        options=frozenset(f.name for f in fields(Options)) - {"diarize", *WHO_SPEAKS},
         model_layout="ctranslate2",
         compute_types=device_choice.COMPUTE_TYPES,
         # Side by side: at the end of a batch all but the last of its threads have nothing to do.

@@ -9,10 +9,13 @@ from typing import Any
 from hybrid_transcribe.engines.common.request import Draft, set_language, set_task, stretches_inside
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import Clip, Options
+from hybrid_transcribe.types import WHO_SPEAKS, Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
-_NOT_ARGUMENTS = ("silence_guard", "compute_type", "batch_size", "context", "diarize", "languages")
+_NOT_ARGUMENTS = (
+    *("silence_guard", "compute_type", "batch_size", "context", "languages", "audio_track"),
+    *("diarize", *WHO_SPEAKS),
+)
 
 #: What the library's batched pipeline accepts and ignores, by its documentation.
 _NOT_BATCHED = (

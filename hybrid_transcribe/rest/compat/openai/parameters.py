@@ -12,6 +12,7 @@ from hybrid_transcribe.core.telemetry import truth
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.jobs.request import OPTION_NAMES
+from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.compat.openai.base_handler import Unusable, named
 
@@ -198,4 +199,8 @@ def _ours(form: _Form) -> dict[str, Any]:
                 run[name] = parse(name, text)
             except InvalidOption as error:
                 raise Unusable(name, error.message) from None
+    try:
+        refuse_paths(run)
+    except InvalidOption as error:
+        raise Unusable("voices", error.message) from None
     return run
