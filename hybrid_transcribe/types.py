@@ -6,7 +6,7 @@ Times are seconds from the start of the original recording unless a name says ot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal
@@ -176,6 +176,7 @@ class Transcript:
             could not honour, text it withheld, fall-backs it took.
         withheld: text that was left out as made up, in time order, so that a person can look.
         speakers: who speaks, in the order in which they first do; empty where nobody is told apart.
+            Those whom only segments name are added.
         revision: which revision this is (see `revision_types`); None while it is being made.
     """
 
@@ -193,6 +194,10 @@ class Transcript:
     withheld: tuple[WithheldSegment, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     revision: int | None = None
+
+    def __post_init__(self) -> None:
+        # Engines label segments and know no names.
+        object.__setattr__(self, "speakers", all_speakers(self.speakers, self.segments))
 
     @property
     def text(self) -> str:
@@ -222,6 +227,14 @@ class Transcript:
             f"<Transcript of {self.name!r}: {length}{self.language or 'no language'}, "
             f"{counted(len(self.segments), 'segment')}{partial}: {_beginning(self.text)!r}>"
         )
+
+
+def all_speakers(speakers: tuple[Speaker, ...], segments: Iterable[Segment]) -> tuple[Speaker, ...]:
+    """The speakers, then those who speak in segments and are not among them, by their ids."""
+    ids = dict.fromkeys(s.speaker for s in segments if s.speaker)
+    for speaker in speakers:
+        ids.pop(speaker.id, None)
+    return (*speakers, *map(Speaker, ids))
 
 
 def counted(n: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import groupby
 
 from hybrid_transcribe.types import Segment, Transcript
 
@@ -51,6 +52,38 @@ def clock(time_ms: int, point: str = ".") -> str:
     minutes, s = divmod(seconds, 60)
     h, m = divmod(minutes, 60)
     return f"{h:02}:{m:02}:{s:02}{point}{ms:03}"
+
+
+def speaker_labels(transcript: Transcript) -> dict[str, str]:
+    """What each speaker is called, on one line, by id; the id itself where there is no name."""
+    return {s.id: one_line(s.name) or one_line(s.id) for s in transcript.speakers}
+
+
+def speaker_changes(transcript: Transcript) -> Iterator[tuple[int, int, Segment, str]]:
+    """As `spoken`, with the speaker's label where another one than before begins to speak."""
+    labels, before = speaker_labels(transcript), ""
+    for start_ms, end_ms, segment in spoken(transcript):
+        label = labels.get(segment.speaker or "", "")
+        yield start_ms, end_ms, segment, "" if label == before else label
+        before = label
+
+
+def reading_text(transcript: Transcript) -> str:
+    """The text for people, without an end of line: a paragraph for each turn of a speaker.
+
+    Where nobody is told apart it is `Transcript.text`.
+    """
+    if not transcript.speakers:
+        return clean(transcript.text).strip()
+    return "\n\n".join(_turns(transcript))
+
+
+def _turns(transcript: Transcript) -> Iterator[str]:
+    labels = speaker_labels(transcript)
+    segments = [s for s in transcript.segments if clean(s.text).strip()]
+    for label, turn in groupby(segments, lambda s: labels.get(s.speaker or "", "")):
+        said = " ".join(clean(s.text).strip() for s in turn)
+        yield f"{label}: {said}" if label else said
 
 
 def spoken(transcript: Transcript) -> Iterator[tuple[int, int, Segment]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hybrid_transcribe.interfaces import Writer
 from hybrid_transcribe.outputs._text import encodable
-from hybrid_transcribe.types import Segment, Transcript, WithheldSegment, Word
+from hybrid_transcribe.types import Segment, Speaker, Transcript, WithheldSegment, Word
 
 #: Rises when a field changes its meaning or goes; new fields alone leave it.
 SCHEMA_VERSION = 1
@@ -53,9 +53,21 @@ def document(transcript: Transcript) -> dict[str, Any]:
         "device": _text(transcript.device),
         "complete": transcript.complete,
         "warnings": [_text(w) for w in transcript.warnings],
+        **_optional("revision", transcript.revision),
+        **_optional("speakers", [_speaker(s) for s in transcript.speakers] or None),
         "segments": [_segment(i, s) for i, s in enumerate(transcript.segments)],
         "withheld": [_withheld(w) for w in transcript.withheld],
     }
+
+
+def _optional(name: str, value: Any) -> dict[str, Any]:
+    """A field that is there where its value is."""
+    return {} if value is None else {name: value}
+
+
+def _speaker(speaker: Speaker) -> dict[str, Any]:
+    fields = {"id": speaker.id, "name": speaker.name, "color": speaker.color}
+    return {name: _text(text) for name, text in fields.items()}
 
 
 def _withheld(segment: WithheldSegment) -> dict[str, Any]:
@@ -65,6 +77,7 @@ def _withheld(segment: WithheldSegment) -> dict[str, Any]:
 def _segment(index: int, segment: Segment) -> dict[str, Any]:
     return {
         "index": index,
+        **_optional("id", _text(segment.id) or None),
         **_times(segment),
         "text": _text(segment.text),
         "avg_logprob": _number(segment.avg_logprob),
@@ -73,7 +86,7 @@ def _segment(index: int, segment: Segment) -> dict[str, Any]:
         "temperature": _number(segment.temperature),
         "speaker": _text(segment.speaker),
         "words": [_word(w) for w in segment.words],
-        **({} if segment.language is None else {"language": _text(segment.language)}),
+        **_optional("language", _text(segment.language)),
     }
 
 

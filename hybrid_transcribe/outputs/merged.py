@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hybrid_transcribe.core.names import display_name
-from hybrid_transcribe.outputs._text import clean, one_line
+from hybrid_transcribe.outputs._text import one_line, reading_text
 from hybrid_transcribe.types import Rejection, Transcript
 
 
@@ -15,7 +15,7 @@ def merged_text(transcripts: Iterable[Transcript], errors: Sequence[Rejection] =
     ``errors`` are the recordings that failed or were rejected: they count as recordings, and
     each comes after the transcripts with one line that says why it has no text.
     """
-    parts = [(_heading(t), clean(t.text).strip()) for t in transcripts]
+    parts = [(_heading(t), reading_text(t)) for t in transcripts]
     if len(parts) == 1 and not errors:
         return _ended(parts[0][1])
     parts += [(f"# {display_name(e.name)}", f"[{error_line(e)}]") for e in errors]

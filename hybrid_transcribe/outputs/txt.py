@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
-
 from hybrid_transcribe.interfaces import Writer
-from hybrid_transcribe.outputs._text import clean, one_line
+from hybrid_transcribe.outputs._text import reading_text
 from hybrid_transcribe.types import Transcript
 
 
@@ -21,15 +18,5 @@ class Txt(Writer):
 
     def write(self, transcript: Transcript) -> str:
         """The text and a line feed; empty when nothing was heard."""
-        if any(segment.speaker for segment in transcript.segments):
-            text = "\n\n".join(_turns(transcript))
-        else:
-            text = clean(transcript.text).strip()
+        text = reading_text(transcript)
         return f"{text}\n" if text else ""
-
-
-def _turns(transcript: Transcript) -> Iterator[str]:
-    for speaker, segments in groupby(transcript.segments, lambda s: one_line(s.speaker or "")):
-        said = " ".join(text for s in segments if (text := clean(s.text).strip()))
-        if said:
-            yield f"{speaker}: {said}" if speaker else said

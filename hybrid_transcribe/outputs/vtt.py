@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hybrid_transcribe.interfaces import Writer
-from hybrid_transcribe.outputs._text import clock, cue_lines, one_line, spoken
+from hybrid_transcribe.outputs._text import clock, cue_lines, speaker_labels, spoken
 from hybrid_transcribe.types import Segment, Transcript
 
 
@@ -15,15 +15,17 @@ class Vtt(Writer):
 
     def write(self, transcript: Transcript) -> str:
         """The header, then cues parted by empty lines."""
+        labels = speaker_labels(transcript)
         cues = (
-            f"\n{clock(start_ms)} --> {clock(end_ms)}\n{_text(segment)}\n"
+            f"\n{clock(start_ms)} --> {clock(end_ms)}\n"
+            f"{_text(segment, labels.get(segment.speaker or '', ''))}\n"
             for start_ms, end_ms, segment in spoken(transcript)
         )
         return "WEBVTT\n" + "".join(cues)
 
 
-def _text(segment: Segment) -> str:
-    voice = f"<v {_escaped(one_line(segment.speaker))}>" if segment.speaker else ""
+def _text(segment: Segment, label: str) -> str:
+    voice = f"<v {_escaped(label)}>" if label else ""
     return voice + _escaped(cue_lines(segment.text))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 
-from hybrid_transcribe.types import Segment, Transcript, Word
+from hybrid_transcribe.types import Segment, Speaker, Transcript, Word
 
 
 def transcript(*texts: str, name: str = "talk.m4a", **fields: Any) -> Transcript:
@@ -14,6 +15,26 @@ def transcript(*texts: str, name: str = "talk.m4a", **fields: Any) -> Transcript
     segments = tuple(Segment(2.0 * i, 2.0 * i + 2, text) for i, text in enumerate(texts))
     return Transcript("id", name, segments, "faster-whisper", "tiny.en", **fields)
 
+
+def conversation(*turns: tuple[str | None, str], speakers: tuple[Speaker, ...] = ()) -> Transcript:
+    """The same, with who speaks before each text."""
+    heard = transcript(*(text for _, text in turns))
+    segments = tuple(
+        replace(segment, speaker=speaker)
+        for segment, (speaker, _) in zip(heard.segments, turns, strict=True)
+    )
+    return replace(heard, segments=segments, speakers=speakers)
+
+
+#: Two with names, one without.
+ANA_RUI = (Speaker("S1", "Ana"), Speaker("S2", "Rui"), Speaker("S3"))
+
+#: Ana, Rui and Ana again, then somebody without a name and nobody at all.
+TALK = conversation(
+    *(("S1", "Bom dia."), ("S1", "Tudo bem?"), ("S2", "Tudo."), ("S1", "Sim?")),
+    *(("S3", "Olá."), (None, "(porta)"), ("S3", "Até.")),
+    speakers=ANA_RUI,
+)
 
 _numbers = st.floats(allow_nan=True, allow_infinity=True)
 _maybe = st.none() | _numbers
@@ -35,7 +56,10 @@ _segments = st.builds(
     _maybe,
     _maybe,
     st.none() | _texts,
+    id=_texts,
 )
+
+_speakers = st.builds(Speaker, _texts, _texts, st.sampled_from(["", "#c0ffee"]))
 
 #: Any transcript that a hostile or broken engine could hand over.
 transcripts = st.builds(
@@ -51,4 +75,6 @@ transcripts = st.builds(
     duration_s=_maybe,
     complete=st.booleans(),
     warnings=st.lists(_texts, max_size=2).map(tuple),
+    speakers=st.lists(_speakers, max_size=2).map(tuple),
+    revision=st.none() | st.integers(0, 1000),
 )

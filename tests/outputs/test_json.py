@@ -12,8 +12,9 @@ from hypothesis import given
 from jsonschema import Draft202012Validator, ValidationError
 
 from hybrid_transcribe.outputs.json import Json, document, schema
-from hybrid_transcribe.types import Segment, Transcript, Word
-from tests.outputs.examples import transcript, transcripts
+from hybrid_transcribe.types import Segment, Speaker, Transcript, Word
+from hybrid_transcribe.wire import parse
+from tests.outputs.examples import TALK, transcript, transcripts
 
 
 def _read(text: str) -> dict[str, Any]:
@@ -30,7 +31,7 @@ FULL = Transcript(
     segments=(
         Segment(
             *(0.0, 1.5, " Olá.", (Word(0.0, 1.5, " Olá.", 0.9, "A"),)),
-            *(-0.2, 0.01, 1.1, 0.0, "A", "pt"),
+            *(-0.2, 0.01, 1.1, 0.0, "A", "pt", "1.0"),
         ),
         Segment(1.5, 2.0, " Até."),
     ),
@@ -42,6 +43,8 @@ FULL = Transcript(
     duration_s=2.5,
     complete=False,
     warnings=("diarize is not supported",),
+    speakers=(Speaker("A", "Ana", "#c0ffee"),),
+    revision=3,
 )
 
 
@@ -67,7 +70,8 @@ def test_keys_come_in_the_order_of_the_schema() -> None:
     written, described = _read(Json().write(FULL)), schema()
     segment = written["segments"][0]
 
-    assert list(written) == list(described["properties"]) == described["required"]
+    assert list(written) == list(described["properties"])
+    assert set(written) - set(described["required"]) == {"revision", "speakers"}
     assert list(segment) == list(described["$defs"]["segment"]["properties"])
     assert list(segment["words"][0]) == list(described["$defs"]["word"]["properties"])
 
@@ -82,7 +86,11 @@ def test_nothing_a_transcript_knows_is_lost() -> None:
     assert (written["complete"], written["warnings"]) == (False, ["diarize is not supported"])
     assert (first["index"], first["start_s"], first["end_s"]) == (0, 0.0, 1.5)
     assert (first["avg_logprob"], first["no_speech_prob"], first["speaker"]) == (-0.2, 0.01, "A")
-    assert first["language"] == "pt"
+    assert (first["id"], first["language"]) == ("1.0", "pt")
+    assert (written["speakers"], written["revision"]) == (
+        [{"id": "A", "name": "Ana", "color": "#c0ffee"}],
+        3,
+    )
     assert "language" not in written["segments"][1]
     assert first["words"] == [
         {"start_s": 0.0, "end_s": 1.5, "text": " Olá.", "probability": 0.9, "speaker": "A"}
@@ -108,3 +116,18 @@ def test_what_is_no_number_is_null() -> None:
     written = _read(Json().write(event))
 
     assert (written["language_probability"], written["duration_s"]) == (None, None)
+
+
+def test_what_is_not_there_is_left_out() -> None:
+    """A text without speakers is the document that it always was."""
+    written = document(transcript("a"))
+
+    assert "speakers" not in written
+    assert "revision" not in written
+    assert list(written["segments"][0])[:2] == ["index", "start_s"]
+
+
+def test_it_reads_back_as_it_was() -> None:
+    """As a remote service reads it."""
+    assert parse.transcript(Json().write(FULL).encode()) == FULL
+    assert parse.transcript(Json().write(TALK).encode()) == TALK

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from hybrid_transcribe.outputs import merged_text
+from hybrid_transcribe.outputs.txt import Txt
 from hybrid_transcribe.types import ErrorInfo, Rejection
-from tests.outputs.examples import transcript
+from tests.outputs.examples import TALK, transcript
 
 
 def test_a_single_recording_gives_only_its_text() -> None:
@@ -45,3 +46,10 @@ def test_a_name_cannot_forge_a_heading() -> None:
 def test_nothing_at_all_is_empty() -> None:
     """No recordings, or one where nobody speaks, give no text."""
     assert merged_text([]) == merged_text([transcript()]) == ""
+
+
+def test_turns_are_paragraphs() -> None:
+    """As in the file of a single recording."""
+    merged = merged_text([TALK, transcript("Two.", name="b.wav")])
+
+    assert merged == f"# talk.m4a\n\n{Txt().write(TALK)}\n# b.wav\n\nTwo.\n"

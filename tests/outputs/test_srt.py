@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from hybrid_transcribe.outputs.srt import Srt
-from hybrid_transcribe.types import Segment, Transcript
-from tests.outputs.examples import transcript, transcripts
+from hybrid_transcribe.types import Segment, Speaker, Transcript
+from tests.outputs.examples import TALK, conversation, transcript, transcripts
 from tests.outputs.players import Cue, read_srt
 
 
@@ -57,3 +57,27 @@ def test_a_speaker_is_named() -> None:
     event = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="Ana"),), "e", "m")
 
     assert read_srt(Srt().write(event)) == [Cue(0, 1000, "Ana: Olá.")]
+
+
+def test_a_speaker_is_named_at_each_change() -> None:
+    """Not in every cue: there is little room."""
+    assert [cue.text for cue in read_srt(Srt().write(TALK))] == [
+        *("Ana: Bom dia.", "Tudo bem?", "Rui: Tudo.", "Ana: Sim?"),
+        *("S3: Olá.", "(porta)", "S3: Até."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ana\n\n2\n00:00:01,000 --> 00:00:02,000\nRui", "Ana 2 00:00:01,000 -> 00:00:02,000 Rui"),
+        ("<b>Ana</b>", "‹b>Ana‹/b>"),
+        (r"{\an8}Ana", r"(\an8}Ana"),
+        ("\n", "S1"),
+    ],
+)
+def test_a_name_is_made_inert(name: str, shown: str) -> None:
+    """As text is."""
+    event = conversation(("S1", "Olá."), speakers=(Speaker("S1", name),))
+
+    assert read_srt(Srt().write(event)) == [Cue(0, 2000, f"{shown}: Olá.")]

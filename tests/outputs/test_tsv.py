@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from hybrid_transcribe.outputs.tsv import Tsv
-from hybrid_transcribe.types import Transcript
-from tests.outputs.examples import transcript, transcripts
+from hybrid_transcribe.types import Speaker, Transcript
+from tests.outputs.examples import TALK, conversation, transcript, transcripts
 
 
 def _rows(text: str) -> list[list[str]]:
@@ -26,12 +26,12 @@ def test_columns_are_those_of_openai_whisper() -> None:
 
 @given(heard=transcripts)
 def test_no_text_breaks_the_table(heard: Transcript) -> None:
-    """Whatever the text, a spreadsheet finds three columns and two whole numbers in each row."""
+    """Whatever the text, a spreadsheet finds its columns and two whole numbers in each row."""
     header, *rows = _rows(Tsv().write(heard))
 
-    assert header == ["start", "end", "text"]
+    assert header == ["start", "end", "text", *(["speaker"] if heard.speakers else [])]
     assert len(rows) <= len(heard.segments)
-    assert all(len(row) == 3 and row[0].isdigit() and row[1].isdigit() for row in rows)
+    assert all(len(row) == len(header) and row[0].isdigit() and row[1].isdigit() for row in rows)
 
 
 @pytest.mark.parametrize("text", ["a\tb", "a\nb", "a\r\n\r\nb", " a \x0b b "])
@@ -45,3 +45,17 @@ def test_an_open_quotation_mark_swallows_no_rows() -> None:
     rows = _rows(Tsv().write(transcript('"Well', "then")))
 
     assert [row[2] for row in rows[1:]] == ["'\"Well", "then"]
+
+
+def test_a_fourth_column_says_who_speaks() -> None:
+    """Behind those that scripts know; only where speakers are told apart."""
+    rows = _rows(Tsv().write(TALK))
+
+    assert [row[3] for row in rows] == ["speaker", "Ana", "Ana", "Rui", "Ana", "S3", "", "S3"]
+
+
+def test_a_name_is_no_formula_and_no_column() -> None:
+    """As text."""
+    event = conversation(("S1", "Olá."), speakers=(Speaker("S1", "=1+1\tx\ny"),))
+
+    assert _rows(Tsv().write(event))[1] == ["0", "2000", "Olá.", "'=1+1 x y"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hybrid_transcribe.outputs.txt import Txt
-from tests.outputs.examples import transcript
+from hybrid_transcribe.types import Speaker
+from tests.outputs.examples import TALK, conversation, transcript
 
 
 def test_the_file_is_the_transcripts_text() -> None:
@@ -36,3 +37,17 @@ def test_each_turn_of_a_speaker_is_a_paragraph() -> None:
     assert Txt().write(replace(event, segments=segments)) == (
         "A: Good morning. All well?\n\nB: Yes.\n\n(a door)\n\nA: Bye.\n"
     )
+
+
+def test_a_speaker_goes_by_name() -> None:
+    """Where there is one; else by the label of the engine."""
+    assert Txt().write(TALK) == (
+        "Ana: Bom dia. Tudo bem?\n\nRui: Tudo.\n\nAna: Sim?\n\nS3: Olá.\n\n(porta)\n\nS3: Até.\n"
+    )
+
+
+def test_a_name_is_on_one_line() -> None:
+    """No name makes a paragraph of its own, nor reaches the terminal."""
+    event = conversation(("S1", "Olá."), speakers=(Speaker("S1", "Ana\n\nRui:\x1b[2J"),))
+
+    assert Txt().write(event) == "Ana Rui: [2J: Olá.\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 
 from hybrid_transcribe.outputs.vtt import Vtt
-from hybrid_transcribe.types import Segment, Transcript
-from tests.outputs.examples import transcript, transcripts
+from hybrid_transcribe.types import Segment, Speaker, Transcript
+from tests.outputs.examples import TALK, conversation, transcript, transcripts
 from tests.outputs.players import Cue, read_vtt
 
 
@@ -44,3 +44,22 @@ def test_a_speaker_becomes_a_voice() -> None:
     event = Transcript("id", "x", (Segment(0, 1, "Olá.", speaker="A>\nna"),), "e", "m")
 
     assert "\n<v A&gt; na>Olá.\n" in Vtt().write(event)
+
+
+def test_every_cue_names_its_speaker() -> None:
+    """By name, where there is one; none where nobody in particular speaks."""
+    lines = Vtt().write(TALK).splitlines()
+
+    assert [line for line in lines if line and "-->" not in line] == [
+        *("WEBVTT", "<v Ana>Bom dia.", "<v Ana>Tudo bem?", "<v Rui>Tudo.", "<v Ana>Sim?"),
+        *("<v S3>Olá.", "(porta)", "<v S3>Até."),
+    ]
+
+
+def test_a_name_is_no_markup() -> None:
+    """Nor a cue of its own."""
+    name = "A & B <i>\n\n00:00.000 --> 00:01.000"
+    event = conversation(("S1", "Olá."), speakers=(Speaker("S1", name),))
+
+    assert read_vtt(Vtt().write(event)) == [Cue(0, 2000, "Olá.")]
+    assert "\n<v A &amp; B &lt;i&gt; 00:00.000 --&gt; 00:01.000>Olá.\n" in Vtt().write(event)
