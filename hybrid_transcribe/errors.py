@@ -6,10 +6,13 @@
     ├── InvalidRequest            the caller asked for something that cannot be
     │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
     │   ├── InvalidOption, KeyReused
+    │   ├── InvalidEdit           a text cannot be changed like that
     │   ├── InvalidTransition     e.g. a retry of what has not ended
-    │   │   └── UploadConflict    pieces out of order; a job of what is not complete
+    │   │   ├── UploadConflict    pieces out of order; a job of what is not complete
+    │   │   └── EditConflict      somebody changed the same meanwhile
     │   └── TooSlow, Damaged      an upload that only drips, or arrives broken
-    ├── NotFound                  UnknownJob, UnknownRecording, UnknownUpload
+    ├── NotFound                  UnknownJob, UnknownRecording, UnknownUpload, UnknownSegment,
+    │                             UnknownSpeaker
     ├── InputError                this recording cannot be used
     │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
     │   ├── UnsafeInput           would read other files, or exhaust the machine
@@ -33,7 +36,8 @@ from __future__ import annotations
 import errno
 import os
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from hybrid_transcribe.messages import (
     MessageInfo,
@@ -115,6 +119,12 @@ class InvalidOption(InvalidRequest):
     code = "invalid_option"
 
 
+class InvalidEdit(InvalidRequest):
+    """A transcript's text cannot be changed like that."""
+
+    code = "invalid_edit"
+
+
 class KeyReused(InvalidRequest):
     """An idempotency key came again with another submission."""
 
@@ -139,6 +149,41 @@ class UploadConflict(InvalidTransition):
     code = "upload_conflict"
 
 
+class EditConflict(InvalidTransition):
+    """Somebody else changed what an edit touches, since the revision that it is based on."""
+
+    code = "edit_conflict"
+
+    @classmethod
+    def between(
+        cls, segment_ids: Sequence[str], speaker_ids: Sequence[str], revision: int
+    ) -> EditConflict:
+        """The conflict about some segments, or some speakers, of a current revision."""
+        if segment_ids:
+            return cls(
+                UserMessage("edit_conflict_segments", segments=segment_ids, revision=revision)
+            )
+        return cls(UserMessage("edit_conflict_speakers", speakers=speaker_ids, revision=revision))
+
+    @property
+    def segment_ids(self) -> tuple[str, ...]:
+        """The segments that both change."""
+        return tuple(self._params().get("segments", ()))
+
+    @property
+    def speaker_ids(self) -> tuple[str, ...]:
+        """The speakers that both change; where segments are in conflict only those are named."""
+        return tuple(self._params().get("speakers", ()))
+
+    @property
+    def revision(self) -> int | None:
+        """The current revision, to look at and to repeat the edit on; None where it is unknown."""
+        return self._params().get("revision")
+
+    def _params(self) -> Mapping[str, Any]:
+        return self.message.params if isinstance(self.message, UserMessage) else {}
+
+
 class TooSlow(InvalidRequest):
     """What is sent comes too slowly, or comes no more."""
 
@@ -161,6 +206,18 @@ class UnknownRecording(NotFound):
     """The job has no such recording."""
 
     code = "unknown_recording"
+
+
+class UnknownSegment(NotFound):
+    """The transcript has no such segment."""
+
+    code = "unknown_segment"
+
+
+class UnknownSpeaker(NotFound):
+    """The transcript has no such speaker."""
+
+    code = "unknown_speaker"
 
 
 class UnknownUpload(NotFound):

@@ -8,7 +8,7 @@ the recording. `hybrid_transcribe.revisions` applies what is named here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -53,6 +53,44 @@ class RevisionInfo:
     label: str = ""
     restored: int | None = None
     n_changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDelta:
+    """What leads from one document to another.
+
+    Attributes:
+        segments: those that are new or different, whole.
+        order: the ids of all segments in order; None where it is the same.
+        speakers: all of them; None where they are the same.
+    """
+
+    segments: tuple[Segment, ...] = ()
+    order: tuple[str, ...] | None = None
+    speakers: tuple[Speaker, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionText:
+    """What a revision says, as a journal holds it: a delta on the revision before it.
+
+    Attributes:
+        run: the engine's run whose text it is, or changes.
+        since: the revision at which reading begins; the deltas after it follow. That of a whole
+            document, and of an engine's text, is its own number.
+        on_whole: that revision is held as a whole document, in ``delta``; otherwise it is the text
+            of the run.
+        delta: the changes; for a whole document all of it.
+    """
+
+    run: int
+    since: int
+    on_whole: bool = False
+    delta: DocumentDelta = field(default_factory=DocumentDelta)
+
+
+#: A revision as a journal holds it.
+RevisionRow: TypeAlias = tuple[RevisionInfo, RevisionText]
 
 
 def _dashed(name: str) -> str:

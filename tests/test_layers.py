@@ -25,7 +25,7 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("words",      True,  "types revision_types errors events core.languages"),
     ("contracts",  True,  "config interfaces protocol registry contract service_protocol"),
     ("devices",    True,  "devices"),
-    ("leaves",     False, "audio engines models outputs executors samples testing wire"),
+    ("leaves",     False, "audio engines models outputs executors revisions samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.service_base jobs.local_thread jobs.local_jobs"
                           " jobs.local_hosting jobs.handle remote api progress doctor"

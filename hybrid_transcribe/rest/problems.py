@@ -18,6 +18,7 @@ STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
     errors.HybridTranscribeError: HTTPStatus.INTERNAL_SERVER_ERROR,
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
     errors.InvalidTransition: HTTPStatus.CONFLICT,
+    errors.EditConflict: HTTPStatus.CONFLICT,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,
