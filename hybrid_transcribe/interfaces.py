@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.revision_types import Document
+from hybrid_transcribe.revision_types import Document, RevisionInfo, RevisionRow, RevisionText
 from hybrid_transcribe.service_protocol import ServiceLike as ServiceLike
 from hybrid_transcribe.types import (
     Clip,
@@ -400,12 +400,14 @@ class Restored:
     Attributes:
         damaged: what could not be read, by the names that people know; the rest is whole.
         n_missing: how many segments of a run cannot be read, by recording id and run, where any.
+        n_revisions_missing: how many revisions of a recording cannot be read, by its id, where any.
     """
 
     jobs: tuple[JobSnapshot, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     damaged: tuple[str, ...] = ()
     n_missing: dict[RunKey, int] = field(default_factory=dict)
+    n_revisions_missing: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -416,13 +418,15 @@ class JournalChanges:
     the attributes.
 
     Attributes:
-        deleted: ids of jobs that go, with their recordings and segments.
-        deleted_recordings: ids of recordings that go with their segments; their jobs stay.
+        deleted: ids of jobs that go, with their recordings, segments and revisions.
+        deleted_recordings: ids of recordings that go with their segments and revisions; their jobs
+            stay.
         dropped: runs whose segments go.
         jobs: jobs by id. The recordings they are given with are saved too; without any, those a
             job had stay as they are.
         recordings: recordings of saved jobs, by id.
         segments: final segments by run and index.
+        revisions: revisions by recording id and number.
         facts: small JSON values by name, e.g. measured speeds.
         encoded: what `Journal.encoded` made before of some of the recordings, by id.
     """
@@ -433,6 +437,7 @@ class JournalChanges:
     jobs: dict[str, JobSnapshot] = field(default_factory=dict)
     recordings: dict[str, Recording] = field(default_factory=dict)
     segments: dict[RunKey, dict[int, Segment]] = field(default_factory=dict)
+    revisions: dict[str, dict[int, RevisionRow]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     encoded: dict[str, Any] = field(default_factory=dict)
 
@@ -445,6 +450,7 @@ class JournalChanges:
                 self.jobs,
                 self.recordings,
                 self.segments,
+                self.revisions,
                 self.facts,
             )
         )
@@ -465,26 +471,32 @@ class JournalChanges:
         self.segments.setdefault(key, {})[index] = segment
         self.save_recording(recording)
 
+    def add_revision(self, recording: Recording, info: RevisionInfo, text: RevisionText) -> None:
+        """Add a revision of the recording's text, and save the recording."""
+        self.revisions.setdefault(recording.recording_id, {})[info.revision] = (info, text)
+        self.save_recording(recording)
+
     def drop_segments(self, recording_id: str, run: int) -> None:
         """Forget the segments of a run."""
         self.segments.pop((recording_id, run), None)
         self.dropped.add((recording_id, run))
 
     def delete_job(self, job_id: str) -> None:
-        """Forget a job, its recordings and segments. Unknown ids are ignored."""
+        """Forget a job, its recordings, segments and revisions. Unknown ids are ignored."""
         self.jobs.pop(job_id, None)
         self._forget({r.recording_id for r in self.recordings.values() if r.job_id == job_id})
         # What was written before is found by the journal itself.
         self.deleted.add(job_id)
 
     def delete_recordings(self, recording_ids: Collection[str]) -> None:
-        """Forget some recordings of a job, and their segments. Unknown ids are ignored."""
+        """Forget some recordings of a job with their text. Unknown ids are ignored."""
         self._forget(set(recording_ids))
         self.deleted_recordings.update(recording_ids)
 
     def _forget(self, recording_ids: set[str]) -> None:
         self.recordings = {i: r for i, r in self.recordings.items() if i not in recording_ids}
         self.segments = {key: s for key, s in self.segments.items() if key[0] not in recording_ids}
+        self.revisions = {i: r for i, r in self.revisions.items() if i not in recording_ids}
 
 
 class Journal(ABC):
@@ -508,6 +520,16 @@ class Journal(ABC):
     @abstractmethod
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         """The segments of a run by index; None where one is there but cannot be read."""
+
+    @abstractmethod
+    def revision_infos(self, recording_id: str) -> dict[int, RevisionInfo | None]:
+        """Its revisions by number, without their text; None where one cannot be read."""
+
+    @abstractmethod
+    def revision_texts(
+        self, recording_id: str, first: int, last: int
+    ) -> dict[int, RevisionText | None]:
+        """The text of its revisions ``first`` to ``last``; None where one cannot be read."""
 
     def encoded(self, recording: Recording) -> object:
         """What `write` would make of it, done before, so that many take less at once."""
@@ -545,6 +567,12 @@ class Journal(ABC):
         """See `JournalChanges.add_segment`."""
         changes = JournalChanges()
         changes.add_segment(recording, index, segment)
+        self.write(changes)
+
+    def add_revision(self, recording: Recording, info: RevisionInfo, text: RevisionText) -> None:
+        """See `JournalChanges.add_revision`."""
+        changes = JournalChanges()
+        changes.add_revision(recording, info, text)
         self.write(changes)
 
     def drop_segments(self, recording_id: str, run: int = 1) -> None:

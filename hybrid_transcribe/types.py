@@ -511,6 +511,10 @@ class Recording(RunRecord):
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
         runs: the other transcriptions, by number.
+        revision: the current revision of its text, see `revision_types`.
+        revision_run: the run whose text that revision is or changes; None where it is the latest
+            complete one.
+        edited: a person changed its text.
     """
 
     recording_id: str
@@ -529,10 +533,18 @@ class Recording(RunRecord):
     eta_s: float | None = None
     note: str | None = None
     runs: tuple[RunRecord, ...] = ()
+    revision: int = 0
+    revision_run: int | None = None
+    edited: bool = False
 
     @property
     def result_run(self) -> int | None:
-        """The run whose text is the result: the latest that completed; None before that."""
+        """The run whose text is the result, or was corrected to be it; None before there is any.
+
+        The latest that completed, unless a person went back to the text of another.
+        """
+        if self.revision_run is not None:
+            return self.revision_run
         if self.state is State.COMPLETED:
             return self.run
         return max((r.run for r in self.runs if r.state is State.COMPLETED), default=None)

@@ -18,6 +18,7 @@ from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.machine import Change, step
 from hybrid_transcribe.jobs.summary import JobProgress
 from hybrid_transcribe.protocol import SegmentTranscribed
+from hybrid_transcribe.revision_types import RevisionInfo, RevisionText
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 
@@ -37,6 +38,16 @@ class JobStore(JobIndex):
         Raises JournalUnusable.
         """
         return self._writer.segment_rows(recording_id, run)
+
+    def revision_infos(self, recording_id: str) -> dict[int, RevisionInfo | None]:
+        """Its revisions by number, None where one cannot be read. Raises JournalUnusable."""
+        return self._writer.revision_infos(recording_id)
+
+    def revision_texts(
+        self, recording_id: str, first: int, last: int
+    ) -> dict[int, RevisionText | None]:
+        """The text of its revisions ``first`` to ``last``. Raises JournalUnusable."""
+        return self._writer.revision_texts(recording_id, first, last)
 
     def everything(self) -> JournalChanges:
         """All jobs and recordings, as changes of a journal that has none of them."""
@@ -114,6 +125,17 @@ class JobStore(JobIndex):
         row.tally.count(before, -1)
         row.tally.count(after, 1)
         self._recordings[recording_id] = after
+        return after
+
+    def add_revision(
+        self, recording_id: str, info: RevisionInfo, text: RevisionText, **fields: Any
+    ) -> Recording:
+        """Add a revision and replace fields of its recording, both or neither in the journal."""
+        after = replace(self.recording(recording_id), **fields)
+        self._rows[after.job_id].version += 1
+        self._recordings[recording_id] = after
+        with self.operation() as changes:
+            changes.add_revision(after, info, text)
         return after
 
     def drop_segments(self, recording_id: str, run: int) -> None:

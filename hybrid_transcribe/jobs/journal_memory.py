@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
+from hybrid_transcribe.revision_types import RevisionInfo, RevisionRow, RevisionText
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
 
@@ -18,6 +19,7 @@ class MemoryJournal(Journal):
         self._jobs: dict[str, JobSnapshot] = {}
         self._recordings: dict[str, dict[str, Recording]] = {}
         self._segments: dict[RunKey, dict[int, Segment]] = {}
+        self._revisions: dict[str, dict[int, RevisionRow]] = {}
         self._facts: dict[str, Any] = {}
 
     def restore(self) -> Restored:
@@ -32,7 +34,7 @@ class MemoryJournal(Journal):
             self._delete(job_id)
         for of_job in self._recordings.values() if changes.deleted_recordings else ():
             for recording_id in changes.deleted_recordings & of_job.keys():
-                self._drop_segments(of_job.pop(recording_id))
+                self._drop_text(of_job.pop(recording_id))
         for key in changes.dropped:
             self._segments.pop(key, None)
         self._jobs.update(changes.jobs)
@@ -41,19 +43,32 @@ class MemoryJournal(Journal):
             of_job[recording.recording_id] = recording
         for key, segments in changes.segments.items():
             self._segments.setdefault(key, {}).update(segments)
+        for recording_id, revisions in changes.revisions.items():
+            self._revisions.setdefault(recording_id, {}).update(revisions)
         self._facts.update(changes.facts)
 
     def _delete(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
         for recording in self._recordings.pop(job_id, {}).values():
-            self._drop_segments(recording)
+            self._drop_text(recording)
 
-    def _drop_segments(self, recording: Recording) -> None:
+    def _drop_text(self, recording: Recording) -> None:
+        self._revisions.pop(recording.recording_id, None)
         for run in (recording.run, *(r.run for r in recording.runs)):
             self._segments.pop((recording.recording_id, run), None)
 
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         return dict(self._segments.get((recording_id, run), {}))
+
+    def revision_infos(self, recording_id: str) -> dict[int, RevisionInfo | None]:
+        rows = self._revisions.get(recording_id, {})
+        return {revision: info for revision, (info, _) in sorted(rows.items())}
+
+    def revision_texts(
+        self, recording_id: str, first: int, last: int
+    ) -> dict[int, RevisionText | None]:
+        rows = self._revisions.get(recording_id, {})
+        return {n: rows[n][1] for n in range(first, last + 1) if n in rows}
 
     def close(self) -> None:
         """Nothing is held."""

@@ -15,8 +15,8 @@ import re
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from hybrid_transcribe.errors import JournalDamaged, JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges, Restored, RunKey
 from hybrid_transcribe.jobs.stored_files import UPLOADS
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.revision_types import DocumentDelta, RevisionInfo, RevisionText
 from hybrid_transcribe.types import (
     ErrorInfo,
     JobSnapshot,
@@ -35,13 +36,14 @@ from hybrid_transcribe.types import (
     Recording,
     RunRecord,
     Segment,
+    Speaker,
     Spec,
     State,
     Word,
 )
 
-#: 2 since segments belong to a run, and rows have checksums.
-VERSION = 2
+#: 2 since segments belong to a run, and rows have checksums; 3 since texts have revisions.
+VERSION = 3
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -57,6 +59,11 @@ CREATE TABLE IF NOT EXISTS segments (
     recording_id TEXT NOT NULL, run INTEGER NOT NULL, place INTEGER NOT NULL,
     body BLOB NOT NULL, crc INTEGER,
     PRIMARY KEY (recording_id, run, place)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS revisions (
+    recording_id TEXT NOT NULL, revision INTEGER NOT NULL,
+    info BLOB NOT NULL, info_crc INTEGER NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL,
+    PRIMARY KEY (recording_id, revision)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
@@ -91,6 +98,11 @@ _encode = msgspec.json.Encoder().encode
 _job = msgspec.json.Decoder(JobSnapshot)
 _recording = msgspec.json.Decoder(Recording)
 _segment = msgspec.json.Decoder(Segment)
+_info = msgspec.json.Decoder(RevisionInfo)
+_text = msgspec.json.Decoder(RevisionText)
+
+#: The tables that have rows of a recording.
+_OF_RECORDING = ("segments", "revisions", "recordings")
 
 #: What stands in for a spec that cannot be read: no engine has that name.
 UNREADABLE = Spec("unreadable", "unreadable")
@@ -182,18 +194,18 @@ class SqliteJournal(Journal):
         with _translated():
             recordings = self._recordings(damaged)
             jobs = [
-                replace(job, recordings=tuple(recordings.pop(job.job_id, ())))
-                for job in self._jobs(damaged)
+                _with_recordings(job, recordings.pop(job.job_id, ())) for job in self._jobs(damaged)
             ]
             # None is ever accepted without recordings.
             damaged += [f"job {job.job_id[:8]}" for job in jobs if not job.recordings]
             # Recordings whose job's row is not there any more.
             for job_id, orphans in recordings.items():
                 damaged.append(f"job {job_id[:8]}")
-                jobs.append(replace(_unreadable_job(job_id), recordings=tuple(orphans)))
+                jobs.append(_with_recordings(_unreadable_job(job_id), orphans))
             facts = self._facts(damaged)
             n_missing = self._n_missing(jobs)
-        return Restored(tuple(jobs), facts, tuple(damaged), n_missing)
+            n_revisions_missing = self._n_revisions_missing(jobs)
+        return Restored(tuple(jobs), facts, tuple(damaged), n_missing, n_revisions_missing)
 
     def _jobs(self, damaged: list[str]) -> Iterator[JobSnapshot]:
         # By the table alone: a damaged index would hide rows. Hence also no ORDER BY.
@@ -239,6 +251,10 @@ class SqliteJournal(Journal):
             (recording_id,),
         ).fetchone()
         run, n_segments = counts or (1, 0)
+        (revision,) = self._db.execute(
+            "SELECT coalesce(max(revision), 0) FROM revisions WHERE recording_id = ?",
+            (recording_id,),
+        ).fetchone()
         return Recording(
             recording_id=recording_id,
             job_id=job_id,
@@ -249,6 +265,9 @@ class SqliteJournal(Journal):
             error=error.info(),
             run=run,
             n_segments=n_segments,
+            revision=revision,
+            # Nobody knows; what a person may have written stays until a person says otherwise.
+            edited=revision > 0,
         )
 
     def _facts(self, damaged: list[str]) -> dict[str, Any]:
@@ -277,6 +296,18 @@ class SqliteJournal(Journal):
                     missing[key] = n_segments - readable[key]
         return missing
 
+    def _n_revisions_missing(self, jobs: list[JobSnapshot]) -> dict[str, int]:
+        """How many revisions of each recording are gone or damaged, where any are."""
+        readable: Counter[str] = Counter()
+        for recording_id, info, info_crc, body, crc in self._db.execute(
+            "SELECT recording_id, info, info_crc, body, crc FROM revisions"
+        ):
+            readable[recording_id] += _is_intact(info, info_crc) and _is_intact(body, crc)
+        # One that has no revision but the engine's has no row of it.
+        recordings = (r for job in jobs for r in job.recordings if r.revision)
+        missing = {r.recording_id: r.revision + 1 - readable[r.recording_id] for r in recordings}
+        return {recording_id: n for recording_id, n in missing.items() if n > 0}
+
     def segment_rows(self, recording_id: str, run: int = 1) -> dict[int, Segment | None]:
         with _translated():
             rows = self._db.execute(
@@ -284,12 +315,27 @@ class SqliteJournal(Journal):
                 " ORDER BY place",
                 (recording_id, run),
             ).fetchall()
-        segments: dict[int, Segment | None] = {}
-        for place, body, crc in rows:
-            segments[place] = None
-            with suppress(JournalDamaged):
-                segments[place] = _decoded(_segment, body, crc)
-        return segments
+        return {place: _decoded_or_none(_segment, body, crc) for place, body, crc in rows}
+
+    def revision_infos(self, recording_id: str) -> dict[int, RevisionInfo | None]:
+        with _translated():
+            rows = self._db.execute(
+                "SELECT revision, info, info_crc FROM revisions WHERE recording_id = ?"
+                " ORDER BY revision",
+                (recording_id,),
+            ).fetchall()
+        return {number: _decoded_or_none(_info, body, crc) for number, body, crc in rows}
+
+    def revision_texts(
+        self, recording_id: str, first: int, last: int
+    ) -> dict[int, RevisionText | None]:
+        with _translated():
+            rows = self._db.execute(
+                "SELECT revision, body, crc FROM revisions"
+                " WHERE recording_id = ? AND revision BETWEEN ? AND ? ORDER BY revision",
+                (recording_id, first, last),
+            ).fetchall()
+        return {number: _decoded_or_none(_text, body, crc) for number, body, crc in rows}
 
     # ---------------------------------------------------------------------- writing
 
@@ -298,7 +344,7 @@ class SqliteJournal(Journal):
         with self._commit() as db:
             for job_id in changes.deleted:
                 self._delete(db, job_id)
-            for table in ("segments", "recordings"):
+            for table in _OF_RECORDING:
                 db.executemany(
                     f"DELETE FROM {table} WHERE recording_id = ?",  # noqa: S608 - our own names
                     [(recording_id,) for recording_id in changes.deleted_recordings],
@@ -324,9 +370,17 @@ class SqliteJournal(Journal):
             db.executemany(
                 "INSERT OR REPLACE INTO segments VALUES (?, ?, ?, ?, ?)",
                 [
-                    (recording_id, run, index, *_encoded(segment))
+                    (recording_id, run, index, *_encoded(segment, b',"id":""'))
                     for (recording_id, run), segments in changes.segments.items()
                     for index, segment in segments.items()
+                ],
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (recording_id, number, *_encoded(info), *_encoded(text))
+                    for recording_id, revisions in changes.revisions.items()
+                    for number, (info, text) in revisions.items()
                 ],
             )
             db.executemany(
@@ -339,12 +393,12 @@ class SqliteJournal(Journal):
         return (recording.recording_id, recording.job_id, recording.index, *body)
 
     def _delete(self, db: sqlite3.Connection, job_id: str) -> None:
-        db.execute(
-            "DELETE FROM segments WHERE recording_id IN"
-            " (SELECT recording_id FROM recordings WHERE job_id = ?)",
-            (job_id,),
-        )
-        db.execute("DELETE FROM recordings WHERE job_id = ?", (job_id,))
+        for table in _OF_RECORDING:
+            db.execute(
+                f"DELETE FROM {table} WHERE recording_id IN"  # noqa: S608 - our own names
+                " (SELECT recording_id FROM recordings WHERE job_id = ?)",
+                (job_id,),
+            )
         db.execute("DELETE FROM jobs WHERE job_id = ?", (job_id,))
 
     def shrink(self) -> bool:
@@ -373,16 +427,28 @@ def _id(item: tuple[str, object]) -> str:
     return item[0]
 
 
-def _encoded(value: JobSnapshot | Recording | Segment) -> tuple[bytes, int]:
+def _encoded(
+    value: JobSnapshot | Recording | Segment | RevisionInfo | RevisionText, without: bytes = b""
+) -> tuple[bytes, int]:
+    """Without nulls, and without that field, which is the default."""
     body = without_nulls(_encode(value))
+    if without:
+        body = body.replace(without, b"")
     return body, zlib.crc32(body)
+
+
+#: All that is in a row.
+_ROW_TYPES: tuple[type[Any], ...] = (
+    *(JobSnapshot, Recording, RunRecord, Segment, Word, Spec, Options, ErrorInfo),
+    *(RevisionInfo, RevisionText, DocumentDelta, Speaker),
+)
 
 
 def _null_by_default() -> frozenset[str]:
     """Fields that are null where a row does not have them, in every class that has them."""
     null: set[str] = set()
     other: set[str] = set()
-    for kind in (JobSnapshot, Recording, RunRecord, Segment, Word, Spec, Options, ErrorInfo):
+    for kind in _ROW_TYPES:
         for item in fields(kind):
             (null if item.default is None else other).add(item.name)
     return frozenset(null - other)
@@ -420,6 +486,13 @@ def _decoded(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> 
         raise JournalDamaged(UserMessage("row_damaged", text=error)) from error
 
 
+def _decoded_or_none(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> Any:
+    try:
+        return _decoded(decoder, body, crc)
+    except JournalDamaged:
+        return None
+
+
 def _by_name(recording: Recording) -> Recording:
     if not recording.owned:
         return recording
@@ -429,6 +502,13 @@ def _by_name(recording: Recording) -> Recording:
 def _file_name(path: str) -> str:
     """The last part, also of a path that another system wrote."""
     return re.split(r"[\\/]", path)[-1]
+
+
+def _with_recordings(job: JobSnapshot, recordings: Iterable[Recording]) -> JobSnapshot:
+    items = tuple(recordings)
+    # Nobody knows whether it was kept: what a person wrote is.
+    kept = job.kept or (job.spec == UNREADABLE and any(r.edited for r in items))
+    return replace(job, recordings=items, kept=kept)
 
 
 def _unreadable_job(job_id: str) -> JobSnapshot:

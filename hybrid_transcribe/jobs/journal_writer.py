@@ -18,6 +18,7 @@ from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs.journal_sqlite import is_passing
+from hybrid_transcribe.revision_types import RevisionInfo, RevisionRow, RevisionText
 from hybrid_transcribe.types import Recording, Segment
 
 #: Waits before another try, in seconds: doubled each time up to the second figure.
@@ -104,6 +105,20 @@ class JournalWriter:
             rows = self._journal.segment_rows(recording_id, run)
         return {**rows, **self.changes.segments.get(key, {})}
 
+    def revision_infos(self, recording_id: str) -> dict[int, RevisionInfo | None]:
+        """Revisions by number, written or not, without their text."""
+        rows = {} if self._is_lost else self._journal.revision_infos(recording_id)
+        pending = self.changes.revisions.get(recording_id, {})
+        return {**rows, **{number: info for number, (info, _) in pending.items()}}
+
+    def revision_texts(
+        self, recording_id: str, first: int, last: int
+    ) -> dict[int, RevisionText | None]:
+        """The text of revisions ``first`` to ``last``, written or not."""
+        rows = {} if self._is_lost else self._journal.revision_texts(recording_id, first, last)
+        pending = self.changes.revisions.get(recording_id, {})
+        return {**rows, **{n: row[1] for n, row in pending.items() if first <= n <= last}}
+
     # ---------------------------------------------------------------------- writing
 
     def _write(self) -> bool:
@@ -164,6 +179,9 @@ class JournalWriter:
                 segments = {i: s for i, s in self._readable(*key).items() if s is not None}
                 if segments:
                     every.segments[key] = segments
+            revisions = self._readable_revisions(recording)
+            if revisions:
+                every.revisions[recording.recording_id] = revisions
         self.changes = every
 
     def _readable(self, recording_id: str, run: int) -> dict[int, Segment | None]:
@@ -171,6 +189,21 @@ class JournalWriter:
             return self.segment_rows(recording_id, run)
         except JournalUnusable:
             return dict(self.changes.segments.get((recording_id, run), {}))
+
+    def _readable_revisions(self, recording: Recording) -> dict[int, RevisionRow]:
+        if not recording.revision:
+            return {}
+        recording_id = recording.recording_id
+        try:
+            infos = self.revision_infos(recording_id)
+            texts = self.revision_texts(recording_id, 0, recording.revision)
+        except JournalUnusable:
+            return dict(self.changes.revisions.get(recording_id, {}))
+        return {
+            number: (info, text)
+            for number, info in infos.items()
+            if info is not None and (text := texts.get(number)) is not None
+        }
 
     # ---------------------------------------------------------------------- closing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
+from hybrid_transcribe.jobs import journal_sqlite
 from hybrid_transcribe.jobs.journal_memory import MemoryJournal
-from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
-from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, State, Word
+from hybrid_transcribe.jobs.journal_sqlite import VERSION, SqliteJournal
+from hybrid_transcribe.revision_types import DocumentDelta, RevisionInfo, RevisionText
+from hybrid_transcribe.types import ErrorInfo, Rejection, Segment, Speaker, State, Word
 from tests.jobs.conftest import make_job
 
 JOURNALS: dict[str, Callable[[Path], Journal]] = {
@@ -165,3 +168,145 @@ def test_a_closed_journal_says_so(tmp_path: Path) -> None:
     closed.close()
     with pytest.raises(JournalUnusable):
         closed.save_job(make_job())
+
+
+def _revision(number: int, text: str) -> tuple[RevisionInfo, RevisionText]:
+    speakers = (Speaker("S1", "Ana", "#aa0000"),)
+    words = (Word(0.0, 0.5, "olá", 0.9, "S1"),)
+    segment = Segment(0.0, 1.0, text, words, speaker="S1", id="1.0")
+    info = RevisionInfo(number, "person", "Ana", 12.5, number - 1, 1, "named", None, 1)
+    return info, RevisionText(1, 0, False, DocumentDelta((segment,), ("1.0", "e1.0"), speakers))
+
+
+def test_revisions_are_kept_by_number(journal: Journal) -> None:
+    """Each with who made it and what it changes, ids too, and the recording as it then is."""
+    job = make_job()
+    journal.save_job(job)
+    after = replace(job.recordings[0], revision=2, revision_run=1, edited=True)
+    rows = {number: _revision(number, f"text {number}") for number in range(3)}
+    for number in (1, 0, 2):
+        journal.add_revision(after, *rows[number])
+    assert journal.revision_infos("j1-0") == {n: info for n, (info, _) in rows.items()}
+    assert list(journal.revision_infos("j1-0")) == [0, 1, 2]
+    assert journal.revision_texts("j1-0", 1, 2) == {1: rows[1][1], 2: rows[2][1]}
+    assert journal.revision_texts("j1-0", 2, 2)[2].delta.segments[0].id == "1.0"  # type: ignore[union-attr]
+    assert journal.revision_texts("j1-0", 7, 9) == journal.revision_infos("j1-1") == {}
+    assert journal.restore().jobs[0].recordings == (after,)
+    assert journal.restore().n_revisions_missing == {}
+
+
+def test_revisions_go_with_their_recording(journal: Journal) -> None:
+    """With a job and with one recording, written or about to be; those of others stay."""
+    for name in ("a", "b"):
+        job = make_job(name, 2)
+        journal.save_job(job)
+        for recording in job.recordings:
+            journal.add_revision(recording, *_revision(1, name))
+    journal.delete_job("a")
+    changes = JournalChanges()
+    changes.add_revision(make_job("b", 2).recordings[0], *_revision(2, "late"))
+    changes.delete_recordings(["b-0"])
+    journal.write(changes)
+    assert [len(journal.revision_infos(i)) for i in ("a-0", "a-1", "b-0", "b-1")] == [0, 0, 0, 1]
+    assert journal.revision_texts("a-0", 0, 9) == journal.revision_texts("b-0", 0, 9) == {}
+
+
+def test_a_revision_and_its_recording_are_one_change(journal: Journal) -> None:
+    """Also where several of one recording wait: the latest state of the recording is saved."""
+    job = make_job()
+    journal.save_job(job)
+    changes = JournalChanges()
+    for number in (1, 2):
+        after = replace(job.recordings[0], revision=number)
+        changes.add_revision(after, *_revision(number, str(number)))
+    assert bool(changes)
+    journal.write(changes)
+    assert list(journal.revision_infos("j1-0")) == [1, 2]
+    assert journal.restore().jobs[0].recordings[0].revision == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "infos", "texts"), [("info", [0, 2], [0, 1, 2]), ("body", [0, 1, 2], [0, 2])]
+)
+def test_a_damaged_revision_costs_what_is_in_it(
+    tmp_path: Path, column: str, infos: list[int], texts: list[int]
+) -> None:
+    """Who made it and what it says are read apart; all others are whole, and it is counted."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    job = make_job()
+    journal.save_job(job)
+    after = replace(job.recordings[0], revision=2)
+    for number in range(3):
+        journal.add_revision(after, *_revision(number, "word"))
+    journal._db.execute(
+        f"UPDATE revisions SET {column} = CAST(replace({column}, 'Ana', 'Eva') AS BLOB)"
+        " WHERE revision = 1"
+    )
+    journal._restored = None
+    assert [n for n, info in journal.revision_infos("j1-0").items() if info] == infos
+    assert [n for n, text in journal.revision_texts("j1-0", 0, 9).items() if text] == texts
+    assert journal.restore().n_revisions_missing == {"j1-0": 1}
+    journal._db.execute("DELETE FROM revisions WHERE revision = 2")
+    journal._restored = None
+    assert journal.restore().n_revisions_missing == {"j1-0": 2}
+    journal.close()
+
+
+def test_what_a_person_wrote_outlives_the_rows_above_it(tmp_path: Path) -> None:
+    """Where the rows of recording and job are damaged, its revisions are known, and it is kept."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    job = make_job()
+    journal.save_job(job)
+    journal.add_revision(job.recordings[0], *_revision(4, "word"))
+    for table in ("jobs", "recordings"):
+        journal._db.execute(f"UPDATE {table} SET crc = 0")
+    journal._restored = None
+    (restored,) = journal.restore().jobs
+    assert (restored.kept, restored.recordings[0].revision) == (True, 4)
+    assert restored.recordings[0].edited
+    journal.close()
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_older_formats_get_the_table_of_revisions(tmp_path: Path, version: int) -> None:
+    """All or nothing: cut off before its end, the file is of the older format still."""
+    path = tmp_path / "journal.db"
+    _older(path, version)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(journal_sqlite, "_SCHEMA", f"{journal_sqlite._SCHEMA}; SELECT nothing;")
+        with pytest.raises(JournalUnusable):
+            SqliteJournal(path)
+    db = sqlite3.connect(path)
+    assert db.execute("PRAGMA user_version").fetchone() == (version,)
+    assert db.execute("SELECT name FROM sqlite_master WHERE name = 'revisions'").fetchall() == []
+    db.close()
+    journal = SqliteJournal(path)
+    (job,) = journal.restore().jobs
+    assert [s.text for s in journal.segments("j1-0")] == ["olá"]
+    assert (job.recordings[0].revision, job.recordings[0].edited) == (0, False)
+    journal.add_revision(replace(job.recordings[0], revision=1), *_revision(1, "x"))
+    journal.close()
+    again = SqliteJournal(path)
+    assert list(again.revision_infos("j1-0")) == [1]
+    assert again._db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    again.close()
+
+
+def _older(path: Path, version: int) -> None:
+    """A journal as that version wrote it, with one job and one segment."""
+    journal = SqliteJournal(path)
+    job = make_job()
+    journal.save_job(job)
+    journal.add_segment(replace(job.recordings[0], n_segments=1), 0, Segment(0, 1, "olá"))
+    journal._db.execute("DROP TABLE revisions")
+    if version == 1:
+        journal._db.execute("ALTER TABLE jobs DROP COLUMN crc")
+        journal._db.execute("ALTER TABLE recordings DROP COLUMN crc")
+        journal._db.executescript(
+            "CREATE TABLE s (recording_id TEXT NOT NULL, place INTEGER NOT NULL,"
+            " body BLOB NOT NULL, PRIMARY KEY (recording_id, place)) WITHOUT ROWID;"
+            "INSERT INTO s SELECT recording_id, place, body FROM segments;"
+            "DROP TABLE segments; ALTER TABLE s RENAME TO segments;"
+        )
+    journal._db.execute(f"PRAGMA user_version={version}")
+    journal.close()
