@@ -11,8 +11,8 @@
     │   │   ├── UploadConflict    pieces out of order; a job of what is not complete
     │   │   └── EditConflict      somebody changed the same meanwhile
     │   └── TooSlow, Damaged      an upload that only drips, or arrives broken
-    ├── NotFound                  UnknownJob, UnknownRecording, UnknownUpload, UnknownSegment,
-    │                             UnknownSpeaker
+    ├── NotFound                  UnknownJob, UnknownRecording, UnknownRevision, UnknownUpload,
+    │                             UnknownSegment, UnknownSpeaker
     ├── InputError                this recording cannot be used
     │   ├── InputMissing, EmptyInput, UnsupportedMedia, NoAudio, BrokenMedia
     │   ├── UnsafeInput           would read other files, or exhaust the machine
@@ -218,6 +218,12 @@ class UnknownSpeaker(NotFound):
     """The transcript has no such speaker."""
 
     code = "unknown_speaker"
+
+
+class UnknownRevision(NotFound):
+    """The recording's text has no such revision."""
+
+    code = "unknown_revision"
 
 
 class UnknownUpload(NotFound):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hybrid_transcribe.revision_types import RevisionInfo
 from hybrid_transcribe.types import ErrorInfo, JobSnapshot, Recording, Segment, Stage, State
 
 
@@ -46,6 +47,14 @@ class SegmentAdded(Event):
     index: int = 0
     segment: Segment | None = None
     run: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptRevised(Event):
+    """A recording's text has a new revision, which is journalled and the current one."""
+
+    recording_id: str = ""
+    info: RevisionInfo | None = None
 
 
 @dataclass(frozen=True, slots=True)

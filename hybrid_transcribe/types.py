@@ -493,6 +493,11 @@ class RunRecord(RecordingFacts):
     started_at: float | None = None
     finished_at: float | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """True when the run's text is complete."""
+        return self.state is State.COMPLETED
+
 
 @dataclass(frozen=True, slots=True)
 class Recording(RunRecord):
@@ -545,9 +550,9 @@ class Recording(RunRecord):
         """
         if self.revision_run is not None:
             return self.revision_run
-        if self.state is State.COMPLETED:
+        if self.is_whole:
             return self.run
-        return max((r.run for r in self.runs if r.state is State.COMPLETED), default=None)
+        return max((r.run for r in self.runs if r.is_whole), default=None)
 
     @property
     def has_result(self) -> bool:

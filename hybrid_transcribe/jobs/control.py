@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.lifecycle import JobLifecycle
 from hybrid_transcribe.jobs.request import changed_spec
+from hybrid_transcribe.jobs.revision_store import MOST_DELTAS
 from hybrid_transcribe.jobs.slices import Sliced, finish, portions
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import (
@@ -133,7 +134,10 @@ class JobControl(JobLifecycle):
         after = self.apply(recording.recording_id, machine.RetryRequested(resume, spec))
         if not resume:
             kept = {r.run for r in after.runs}
-            for run in {recording.run, *(r.run for r in recording.runs)} - kept:
+            gone = {recording.run, *(r.run for r in recording.runs)} - kept
+            if gone:
+                self.revisions.keep_text_of(recording, gone)
+            for run in gone:
                 self.table.drop_segments(recording.recording_id, run)
         self.enqueue(after)
 
@@ -208,6 +212,7 @@ class JobControl(JobLifecycle):
                 for recording in gone:
                     self._let_go(recording)
                 self.table.delete_recordings(job_id, [r.recording_id for r in gone])
+            self.revisions.forget(r.recording_id for r in gone)
             _unlink(gone)
 
     def _forget_all(self, job_ids: Sequence[str]) -> None:
@@ -223,6 +228,7 @@ class JobControl(JobLifecycle):
         for recording in self.table.recordings(job_id):
             self._let_go(recording)
         gone = self.table.delete(job_id)
+        self.revisions.forget(r.recording_id for r in gone)
         self._janitor.forget(job_id)
         self._repeats.forget(job)
         self._tell.deleted(job.session_id, job_id)
@@ -250,7 +256,13 @@ class JobControl(JobLifecycle):
 
 def _weight(recordings: Sequence[Recording]) -> int:
     """What it costs to delete these, in recordings without text."""
-    return sum(1 + recording.n_segments // SEGMENTS_EACH for recording in recordings)
+    return sum(1 + _n_rows(recording) // SEGMENTS_EACH for recording in recordings)
+
+
+def _n_rows(recording: Recording) -> int:
+    """Of its text, roughly: every so many revisions a whole document is a row."""
+    n_whole = recording.revision // MOST_DELTAS
+    return recording.n_segments * (1 + n_whole) + recording.revision
 
 
 def _unlink(recordings: Iterable[Recording]) -> None:

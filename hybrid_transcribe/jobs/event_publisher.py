@@ -15,12 +15,14 @@ from hybrid_transcribe.events import (
     ModelChanged,
     RecordingChanged,
     SegmentAdded,
+    TranscriptRevised,
     Warned,
 )
 from hybrid_transcribe.jobs.bus import Bus, Subscription, call_listener
 from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.job_queries import JobQueries
 from hybrid_transcribe.jobs.job_store import JobStore
+from hybrid_transcribe.revision_types import RevisionInfo
 from hybrid_transcribe.types import Recording, Segment
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,13 @@ class EventPublisher:
                 segment,
                 recording.run,
             )
+        )
+
+    def revised(self, recording: Recording, info: RevisionInfo) -> None:
+        """A recording's text has a new revision."""
+        job = self._table.row(recording.job_id).job
+        self._bus.publish(
+            TranscriptRevised(0, job.session_id, job.job_id, recording.recording_id, info)
         )
 
     def deleted(self, session_id: str, job_id: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from hybrid_transcribe.errors import (
+    InvalidRequest,
     InvalidTransition,
     JobCanceled,
     UnknownJob,
@@ -15,10 +16,12 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
 from hybrid_transcribe.jobs.job_store import JobStore
+from hybrid_transcribe.jobs.revision_store import RevisionStore, run_record
 from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.messages import UserMessage, known_phrase
-from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, Segment, State, Transcript
+from hybrid_transcribe.revision_types import RevisionInfo
+from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, State, Transcript
 
 #: The sessions a caller may see; None is for the owner of the process, who sees all.
 Sessions = Collection[str] | None
@@ -27,18 +30,23 @@ Sessions = Collection[str] | None
 class JobQueries:
     """Reads the table and changes nothing. Used on the manager loop only.
 
-    ``on_damage`` is told of a recording's run and how many of its segments cannot be read.
+    ``on_damage`` is told of a recording's run and how many of its segments cannot be read,
+    ``on_damaged_revision`` of a recording one of whose revisions cannot be.
     """
 
     def __init__(
         self,
         table: JobStore,
+        revisions: RevisionStore,
         forecaster: Forecaster,
         on_damage: Callable[[Recording, int, int], None] = lambda recording, run, n_missing: None,
+        on_damaged_revision: Callable[[Recording], None] = lambda recording: None,
     ) -> None:
         self._table = table
+        self._revisions = revisions
         self._forecaster = forecaster
         self._on_damage = on_damage
+        self._on_damaged_revision = on_damaged_revision
 
     def ids(self, session_ids: Sessions = None) -> tuple[str, ...]:
         """Jobs of these sessions, oldest first."""
@@ -123,30 +131,77 @@ class JobQueries:
         *,
         partial: bool = False,
         run: int | None = None,
+        revision: int | None = None,
         session_ids: Sessions = None,
     ) -> Transcript:
-        """What a recording said: its latest complete text. ``partial`` also takes what is not
-        finished, where nothing is complete; ``run`` names one transcription of several.
+        """What a recording said, as `service_protocol.JobReader.transcript` says.
 
-        Raises UnknownJob, UnknownRecording (also for a run that is not there); without
-        ``partial`` also the recording's own error, JobCanceled, or InvalidTransition while it
-        has not ended.
+        Raises UnknownJob, UnknownRecording (also for a run that is not there), UnknownRevision,
+        InvalidRequest for a run and a revision; without ``partial`` also the recording's own
+        error, JobCanceled, or InvalidTransition while it has not ended.
         """
         (recording,) = self.recordings(job_id, recording_id, session_ids)
-        chosen = _run(recording, recording.result_run if run is None else run)
+        if run is not None and revision is not None:
+            raise InvalidRequest(UserMessage("run_or_revision"))
+        is_revised = run is None and (recording.has_result or (partial and recording.revision))
+        if revision is not None or is_revised:
+            return self._revised(recording, revision)
+        chosen = _run(recording, run)
         if not partial:
             _check_complete(recording.name, chosen)
-        spec = chosen.spec or self._table.row(job_id).job.spec
-        segments, n_missing = self._segments(recording_id, chosen)
-        warnings = chosen.warnings
+        segments, n_missing = self._revisions.engine_segments(recording, chosen.run)
+        transcript = self._of_run(recording, chosen, n_missing, chosen.n_segments)
+        return replace(transcript, segments=segments)
+
+    def revisions(
+        self, job_id: str, recording_id: str, session_ids: Sessions = None
+    ) -> tuple[RevisionInfo, ...]:
+        """The revisions of a recording's text. Raises UnknownJob, UnknownRecording."""
+        (recording,) = self.recordings(job_id, recording_id, session_ids)
+        return self._revisions.infos(recording)
+
+    def _revised(self, recording: Recording, revision: int | None) -> Transcript:
+        """A revision's text; None is the current one."""
+        reading = self._revisions.read(recording, revision)
+        run = self._run_of(recording, reading.revision)
+        chosen = run_record(recording, run) or RunRecord(run=run, state=State.COMPLETED)
+        transcript = self._of_run(recording, chosen, reading.n_missing, reading.n_segments)
+        number = recording.revision if revision is None else revision
+        warnings = transcript.warnings
+        if reading.revision != number:
+            self._on_damaged_revision(recording)
+            line = UserMessage("revision_instead", n=number, revision=reading.revision)
+            warnings = (*warnings, line)
+        return replace(
+            transcript,
+            segments=reading.document.segments,
+            speakers=reading.document.speakers,
+            revision=reading.revision,
+            warnings=warnings,
+        )
+
+    def _run_of(self, recording: Recording, revision: int) -> int:
+        """The run that a revision is about."""
+        if revision == recording.revision and recording.result_run is not None:
+            return recording.result_run
+        infos = {info.revision: info for info in self._revisions.infos(recording)}
+        info = infos.get(revision)
+        return info.run if info else recording.result_run or recording.run
+
+    def _of_run(
+        self, recording: Recording, chosen: Recording | RunRecord, n_missing: int, n_segments: int
+    ) -> Transcript:
+        """How a transcription came about, without its text, of which so much cannot be read."""
+        spec = chosen.spec or self._table.row(recording.job_id).job.spec
+        stale = {m.text for m in chosen.messages if m.code == "segments_damaged"}
+        warnings = tuple(line for line in chosen.warnings if line not in stale)
         if n_missing:
             self._on_damage(recording, chosen.run, n_missing)
-            line = incomplete(n_missing, chosen.n_segments)
-            warnings = (*(w for w in warnings if w != line), line)
+            warnings = (*warnings, incomplete(n_missing, n_segments))
         return Transcript(
-            recording_id=recording_id,
+            recording_id=recording.recording_id,
             name=recording.name,
-            segments=segments,
+            segments=(),
             engine=spec.engine,
             model=spec.model,
             device=chosen.device,
@@ -158,18 +213,9 @@ class JobQueries:
             withheld=chosen.withheld,
         )
 
-    def _segments(
-        self, recording_id: str, chosen: Recording | RunRecord
-    ) -> tuple[tuple[Segment, ...], int]:
-        """The segments that can be read, and how many cannot."""
-        rows = self._table.segment_rows(recording_id, chosen.run)
-        segments = [rows.get(index) for index in range(chosen.n_segments)]
-        readable = tuple(segment for segment in segments if segment is not None)
-        return readable, len(segments) - len(readable)
-
 
 def _is_complete(chosen: Recording | RunRecord) -> bool:
-    return chosen.state is State.COMPLETED and not chosen.audio_missing
+    return chosen.is_whole and not chosen.audio_missing
 
 
 def _expected(recording: Recording, forecast: Forecast) -> Recording:
@@ -197,14 +243,15 @@ def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
 
 
 def _check_complete(name: str, chosen: Recording | RunRecord) -> None:
+    if chosen.is_whole:
+        return
     if chosen.state is State.FAILED and chosen.error is not None:
         raise from_info(chosen.error)
     if chosen.state is State.CANCELED:
         raise JobCanceled(UserMessage("recording_canceled", name=name))
-    if chosen.state is not State.COMPLETED:
-        raise InvalidTransition(
-            UserMessage("recording_not_done", name=name, phrase=known_phrase(chosen.state))
-        )
+    raise InvalidTransition(
+        UserMessage("recording_not_done", name=name, phrase=known_phrase(chosen.state))
+    )
 
 
 def incomplete(n_missing: int, n_segments: int) -> str:

@@ -28,6 +28,7 @@ _MOST_NAMES = 5
 class JournalKeeping(JobLifecycle):
     """Told by `JournalWriter` how writing goes; people are told what they should know of it."""
 
+    #: Runs that are damaged; number 0 stands for the revisions of a recording.
     _known_damaged: set[RunKey]
 
     def journal_behind(self, error: JournalUnusable) -> None:
@@ -70,6 +71,13 @@ class JournalKeeping(JobLifecycle):
         self.warn("journal_damaged", _damaged([recording.name]))
         self._mark_damaged(recording, run, n_missing)
 
+    def _damaged_revision(self, recording: Recording) -> None:
+        """A revision cannot be read, found when somebody wanted the text."""
+        key = (recording.recording_id, 0)
+        if key not in self._known_damaged:
+            self._known_damaged.add(key)
+            self.warn("journal_damaged", _damaged([recording.name]))
+
     def _tell_damage(self, restored: Restored) -> None:
         names = list(restored.damaged)
         for (recording_id, run), n_missing in restored.n_missing.items():
@@ -77,6 +85,9 @@ class JournalKeeping(JobLifecycle):
             self._known_damaged.add((recording_id, run))
             self._mark_damaged(recording, run, n_missing)
             names.append(recording.name)
+        for recording_id in restored.n_revisions_missing:
+            self._known_damaged.add((recording_id, 0))
+            names.append(self.table.recording(recording_id).name)
         if names:
             self.warn("journal_damaged", _damaged(list(dict.fromkeys(names))))
 

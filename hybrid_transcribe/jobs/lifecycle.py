@@ -25,6 +25,7 @@ from hybrid_transcribe.jobs.job_store import JobStore
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.queue import BYTES_PER_S, QueueItem, sort_key
 from hybrid_transcribe.jobs.remote_cleanup import RemoteCleanup
+from hybrid_transcribe.jobs.revision_store import RevisionStore
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
@@ -50,6 +51,7 @@ class JobLifecycle:
     table: JobStore
     lanes: WorkerPool
     reading: JobQueries
+    revisions: RevisionStore
     session_id: str
     _arriving: Counter[str]
     _clock: Clock
@@ -81,6 +83,10 @@ class JobLifecycle:
         with self.table.operation():
             before = self.table.recording(recording_id)
             after = self.table.apply(recording_id, change, lasting=lasting)
+            if before.has_result and _is_now_whole(before, after):
+                # The earlier text stays, as a revision.
+                self.revisions.commit_run(before)
+                after = self.table.recording(recording_id)
             self._tell.recording(after)
             if after.state.terminal:
                 if after.run != before.run and before.note:
@@ -202,3 +208,8 @@ class JobLifecycle:
             self.enqueue(
                 self.apply(recording_id, p.MetadataLearned(RecordingFacts(duration_s=duration_s)))
             )
+
+
+def _is_now_whole(before: Recording, after: Recording) -> bool:
+    """The run under way is complete now; False where it fell back on an earlier one."""
+    return after.is_whole and not before.is_whole and after.run == before.run

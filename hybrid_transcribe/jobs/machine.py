@@ -45,7 +45,7 @@ from hybrid_transcribe.types import ErrorInfo, Recording, RunRecord, Spec, Stage
 #: Shown until the very end: 100 is for the completed only.
 ALMOST = 99.9
 
-#: Earlier runs kept of one recording; the latest completed one is always among them.
+#: Earlier runs kept of one recording; the one whose text is the result is always among them.
 MOST_RUNS = 20
 
 #: Withheld segments that a recording keeps: its row is written again with each.
@@ -291,7 +291,7 @@ _RESET: dict[str, Any] = {
 def _retried(recording: Recording, change: RetryRequested) -> Recording:
     again = replace(recording, spec=change.spec or recording.spec, worker_deaths=0)
     if not change.resume:
-        kept = _with_run(recording.runs, _as_run(recording))
+        kept = _with_run(recording.runs, _as_run(recording), recording.result_run)
         number = 1 + max(recording.run, *(r.run for r in kept))
         again = replace(again, **_RESET | {"run": number}, runs=kept, note=None)
     return _queued_again(again)
@@ -305,12 +305,13 @@ def _as_run(recording: Recording) -> RunRecord:
     return RunRecord(**_of_run(recording))
 
 
-def _with_run(runs: tuple[RunRecord, ...], run: RunRecord) -> tuple[RunRecord, ...]:
-    """With one more; beyond `MOST_RUNS` the oldest go, but never the latest complete one."""
+def _with_run(
+    runs: tuple[RunRecord, ...], run: RunRecord, result_run: int | None
+) -> tuple[RunRecord, ...]:
+    """With one more; beyond `MOST_RUNS` the oldest go, but never the result's."""
     every = sorted((*runs, run), key=lambda r: r.run)
-    complete = [r.run for r in every if r.state is State.COMPLETED][-1:]
     while len(every) > MOST_RUNS:
-        every.remove(next(r for r in every if r.run not in complete))
+        every.remove(next(r for r in every if r.run != result_run))
     return tuple(every)
 
 
@@ -326,7 +327,7 @@ def _fallen_back(recording: Recording) -> Recording:
         **_of_run(kept),
         # What the worker still says of the run that ended is ignored.
         attempt=recording.attempt + 1,
-        runs=_with_run(others, _as_run(recording)),
+        runs=_with_run(others, _as_run(recording), complete),
         percentage=100.0,
         note=None,
         worker_deaths=0,

@@ -43,6 +43,7 @@ from hybrid_transcribe.jobs.journal_keeping import JournalKeeping
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.remote_cleanup import RemoteCleanup
 from hybrid_transcribe.jobs.request import make_spec
+from hybrid_transcribe.jobs.revision_store import RevisionStore
 from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.state_folder import StateFolder
 from hybrid_transcribe.jobs.waiters import Waiters
@@ -100,7 +101,14 @@ class JobManager(JobControl, JournalKeeping):
         self._arriving: Counter[str] = Counter()
         self._waiters = Waiters()
         self._forecaster = Forecaster(clock, self.lanes.by_name, self._speeds, self.table.find)
-        self.reading = JobQueries(self.table, self._forecaster, self._damaged_segments)
+        self.revisions = RevisionStore(self.table, clock, lambda *r: self._tell.revised(*r))
+        self.reading = JobQueries(
+            self.table,
+            self.revisions,
+            self._forecaster,
+            self._damaged_segments,
+            self._damaged_revision,
+        )
         self._tell = EventPublisher(self.bus, self.table, self.reading, self._forecaster)
         self._closing = False
         self._known_damaged: set[RunKey] = set()
