@@ -75,14 +75,16 @@ class RevisionText:
     """What a revision says, as a journal holds it: a delta on the revision before it.
 
     Attributes:
-        run: the engine's run whose text it is, or changes.
+        revision: its number.
+        run: the run of an engine that reading begins with, or began with before it was whole.
         since: the revision at which reading begins; the deltas after it follow. That of a whole
             document, and of an engine's text, is its own number.
         on_whole: that revision is held as a whole document, in ``delta``; otherwise it is the text
             of the run.
-        delta: the changes; for a whole document all of it.
+        delta: the changes; for a whole document all of it, in order.
     """
 
+    revision: int
     run: int
     since: int
     on_whole: bool = False

@@ -21,6 +21,7 @@ from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.revision_types import RevisionInfo
+from hybrid_transcribe.revisions.documents import missing_speakers
 from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, State, Transcript
 
 #: The sessions a caller may see; None is for the owner of the process, who sees all.
@@ -151,7 +152,7 @@ class JobQueries:
             _check_complete(recording.name, chosen)
         segments, n_missing = self._revisions.engine_segments(recording, chosen.run)
         transcript = self._of_run(recording, chosen, n_missing, chosen.n_segments)
-        return replace(transcript, segments=segments)
+        return replace(transcript, segments=segments, speakers=missing_speakers(segments, ()))
 
     def revisions(
         self, job_id: str, recording_id: str, session_ids: Sessions = None

@@ -324,7 +324,7 @@ class SqliteJournal(Journal):
                 " ORDER BY revision",
                 (recording_id,),
             ).fetchall()
-        return {number: _decoded_or_none(_info, body, crc) for number, body, crc in rows}
+        return _numbered(_info, rows)
 
     def revision_texts(
         self, recording_id: str, first: int, last: int
@@ -335,7 +335,7 @@ class SqliteJournal(Journal):
                 " WHERE recording_id = ? AND revision BETWEEN ? AND ? ORDER BY revision",
                 (recording_id, first, last),
             ).fetchall()
-        return {number: _decoded_or_none(_text, body, crc) for number, body, crc in rows}
+        return _numbered(_text, rows)
 
     # ---------------------------------------------------------------------- writing
 
@@ -491,6 +491,14 @@ def _decoded_or_none(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | N
         return _decoded(decoder, body, crc)
     except JournalDamaged:
         return None
+
+
+def _numbered(
+    decoder: msgspec.json.Decoder[Any], rows: Iterable[tuple[int, Any, int | None]]
+) -> dict[int, Any]:
+    """Revisions by number; None where one cannot be read, or says that it is another."""
+    values = {number: _decoded_or_none(decoder, body, crc) for number, body, crc in rows}
+    return {n: value if value and value.revision == n else None for n, value in values.items()}
 
 
 def _by_name(recording: Recording) -> Recording:

@@ -23,6 +23,9 @@ from hybrid_transcribe.revision_types import (
     RevisionKind,
     RevisionText,
 )
+from hybrid_transcribe.revisions import delta, engine_id, n_changed, new_id
+from hybrid_transcribe.revisions.delta import expanded
+from hybrid_transcribe.revisions.documents import missing_speakers
 from hybrid_transcribe.types import Recording, RunRecord, Segment, Speaker, Spec
 
 #: Deltas that follow each other; the next revision is a whole document.
@@ -119,7 +122,7 @@ class RevisionStore:
         rows = self._table.segment_rows(recording.recording_id, run)
         segments = [rows.get(index) for index in range(n_segments)]
         readable = tuple(
-            replace(segment, id=segment_id(run, index))
+            replace(segment, id=engine_id(run, index))
             for index, segment in enumerate(segments)
             if segment is not None
         )
@@ -198,9 +201,8 @@ class RevisionStore:
     def _read_run(self, recording: Recording, revision: int, run: int) -> RevisionReading:
         segments, n_missing = self.engine_segments(recording, run)
         n_segments = len(segments) + n_missing
-        return RevisionReading(
-            Document(segments), revision, run, revision, False, n_missing, n_segments
-        )
+        document = Document(segments, missing_speakers(segments, ()))
+        return RevisionReading(document, revision, run, revision, False, n_missing, n_segments)
 
     # ---------------------------------------------------------------------- writing
 
@@ -225,7 +227,6 @@ class RevisionStore:
         before = self._read_current(recording)
         number = recording.revision + 1
         document = _identified(document, number)
-        delta = delta_between(before.document, document)
         about = recording.result_run if run is None else run
         info = RevisionInfo(
             number,
@@ -236,9 +237,9 @@ class RevisionStore:
             recording.run if about is None else about,
             label,
             restored,
-            _n_changed(before.document, delta),
+            n_changed(before.document, document),
         )
-        text = self._text(recording, before, document, delta)
+        text = _text_of(recording, before, document)
         edited = recording.edited or kind in _BY_PERSON
         after = self._add(recording, info, text, edited=edited)
         self._remember(
@@ -264,7 +265,9 @@ class RevisionStore:
         run, number = recording.run, recording.revision + 1
         author = self._spec_of(recording, recording).engine
         info = RevisionInfo(number, "engine", author, self._clock.wall(), None, run)
-        after = self._add(recording, info, RevisionText(run, number), edited=recording.edited)
+        after = self._add(
+            recording, info, RevisionText(number, run, number), edited=recording.edited
+        )
         self._publish(after, info)
         return info
 
@@ -277,25 +280,8 @@ class RevisionStore:
             if text is None or text.on_whole or text.since != number or text.run not in gone:
                 continue
             document = self._read_run(recording, number, text.run).document
-            whole = DocumentDelta(document.segments, _ids(document), document.speakers)
-            text = RevisionText(text.run, number, on_whole=True, delta=whole)
+            text = replace(text, on_whole=True, delta=_whole(document))
             self._table.add_revision(recording.recording_id, info, text)
-
-    def _text(
-        self,
-        recording: Recording,
-        before: RevisionReading,
-        document: Document,
-        delta: DocumentDelta,
-    ) -> RevisionText:
-        """How the journal holds the next revision."""
-        number = recording.revision + 1
-        is_readable = before.revision == recording.revision
-        is_small = 2 * len(delta.segments) <= len(document.segments)
-        if is_readable and is_small and number - before.since < MOST_DELTAS:
-            return RevisionText(before.base_run, before.since, before.on_whole, delta)
-        whole = DocumentDelta(document.segments, _ids(document), document.speakers)
-        return RevisionText(before.base_run, number, on_whole=True, delta=whole)
 
     def _add(
         self, recording: Recording, info: RevisionInfo, text: RevisionText, *, edited: bool
@@ -305,7 +291,7 @@ class RevisionStore:
             if not recording.revision:
                 first = self._first_info(recording)
                 assert first is not None
-                self._table.add_revision(recording_id, first, RevisionText(first.run, 0))
+                self._table.add_revision(recording_id, first, RevisionText(0, first.run, 0))
             return self._table.add_revision(
                 recording_id,
                 info,
@@ -328,15 +314,25 @@ class RevisionStore:
         return record.spec or self._table.row(recording.job_id).job.spec
 
 
+def _text_of(recording: Recording, before: RevisionReading, document: Document) -> RevisionText:
+    """How the journal holds the next revision."""
+    number = recording.revision + 1
+    change = delta(before.document, document)
+    is_readable = before.revision == recording.revision
+    is_small = 2 * len(change.segments) <= len(document.segments)
+    if is_readable and is_small and number - before.since < MOST_DELTAS:
+        return RevisionText(number, before.base_run, before.since, before.on_whole, change)
+    return RevisionText(number, before.base_run, number, on_whole=True, delta=_whole(document))
+
+
+def _whole(document: Document) -> DocumentDelta:
+    return DocumentDelta(document.segments, None, document.speakers)
+
+
 def _is_current(reading: RevisionReading, recording: Recording) -> bool:
     if recording.revision:
         return reading.revision == recording.revision
     return reading.revision == 0 and reading.base_run == recording.result_run
-
-
-def segment_id(run: int, index: int) -> str:
-    """The id of an engine's segment."""
-    return f"{run}.{index}"
 
 
 def run_record(recording: Recording, run: int) -> Recording | RunRecord | None:
@@ -346,17 +342,6 @@ def run_record(recording: Recording, run: int) -> Recording | RunRecord | None:
     return next((r for r in recording.runs if r.run == run), None)
 
 
-def delta_between(before: Document, after: Document) -> DocumentDelta:
-    """What leads from one document to another, whose segments have ids."""
-    earlier = {segment.id: segment for segment in before.segments}
-    ids = _ids(after)
-    return DocumentDelta(
-        tuple(s for s in after.segments if earlier.get(s.id) != s),
-        None if ids == _ids(before) else ids,
-        None if after.speakers == before.speakers else after.speakers,
-    )
-
-
 def _with_deltas(reading: RevisionReading, deltas: Sequence[DocumentDelta]) -> RevisionReading:
     """After these deltas, the last one first."""
     if not deltas:
@@ -364,13 +349,12 @@ def _with_deltas(reading: RevisionReading, deltas: Sequence[DocumentDelta]) -> R
     segments: dict[str, Segment] = {}
     order: tuple[str, ...] | None = None
     speakers: tuple[Speaker, ...] | None = None
-    for delta in deltas:
-        for segment in delta.segments:
+    for change in deltas:
+        for segment in change.segments:
             segments.setdefault(segment.id, segment)
-        order = delta.order if order is None else order
-        speakers = delta.speakers if speakers is None else speakers
-    if order is None:
-        order = _every_id(reading)
+        order = change.order if order is None else order
+        speakers = change.speakers if speakers is None else speakers
+    order = _every_id(reading) if order is None else tuple(expanded(order))
     segments = {**{s.id: s for s in reading.document.segments}, **segments}
     document = Document(
         tuple(segments[i] for i in order if i in segments),
@@ -384,17 +368,11 @@ def _every_id(reading: RevisionReading) -> tuple[str, ...]:
     """In order, also of segments that cannot be read."""
     if reading.on_whole:
         return _ids(reading.document)
-    return tuple(segment_id(reading.base_run, index) for index in range(reading.n_segments))
+    return tuple(engine_id(reading.base_run, index) for index in range(reading.n_segments))
 
 
 def _ids(document: Document) -> tuple[str, ...]:
     return tuple(segment.id for segment in document.segments)
-
-
-def _n_changed(before: Document, delta: DocumentDelta) -> int:
-    if delta.order is None:
-        return len(delta.segments)
-    return len(delta.segments) + len(set(_ids(before)) - set(delta.order))
 
 
 def _identified(document: Document, revision: int) -> Document:
@@ -416,7 +394,7 @@ def _identified(document: Document, revision: int) -> Document:
 def _fresh_ids(revision: int, taken: frozenset[str]) -> Iterator[str]:
     number = 0
     while True:
-        if (fresh := f"e{revision}.{number}") not in taken:
+        if (fresh := new_id(revision, number)) not in taken:
             yield fresh
         number += 1
 

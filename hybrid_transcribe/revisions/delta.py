@@ -36,7 +36,7 @@ def apply_delta(base: Document, change: DocumentDelta) -> Document:
     Raises ValueError for a delta of another document.
     """
     segments = {segment.id: segment for segment in base.segments}
-    ids = list(segments) if change.order is None else list(_expanded(change.order))
+    ids = list(segments) if change.order is None else list(expanded(change.order))
     segments.update((segment.id, segment) for segment in change.segments)
     try:
         in_order = tuple(segments[i] for i in ids)
@@ -83,7 +83,8 @@ def _range(prefix: str, first: int, last: int) -> str:
     return f"{prefix}.{first}" if first == last else f"{prefix}.{first}..{last}"
 
 
-def _expanded(order: Iterable[str]) -> Iterator[str]:
+def expanded(order: Iterable[str]) -> Iterator[str]:
+    """The ids of an order, one by one. Raises ValueError for a range that is none of ours."""
     for entry in order:
         match = _RANGE.fullmatch(entry)
         if not match:

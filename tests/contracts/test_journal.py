@@ -175,7 +175,9 @@ def _revision(number: int, text: str) -> tuple[RevisionInfo, RevisionText]:
     words = (Word(0.0, 0.5, "olá", 0.9, "S1"),)
     segment = Segment(0.0, 1.0, text, words, speaker="S1", id="1.0")
     info = RevisionInfo(number, "person", "Ana", 12.5, number - 1, 1, "named", None, 1)
-    return info, RevisionText(1, 0, False, DocumentDelta((segment,), ("1.0", "e1.0"), speakers))
+    return info, RevisionText(
+        number, 1, 0, False, DocumentDelta((segment,), ("1.0", "e1.0"), speakers)
+    )
 
 
 def test_revisions_are_kept_by_number(journal: Journal) -> None:
