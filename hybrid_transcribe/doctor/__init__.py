@@ -20,6 +20,7 @@ LOOKS: tuple[tuple[str, Callable[[Settings], Iterable[Check]]], ...] = (
     ("engines", engine.engines),
     ("model", engine.model),
     ("models", engine.models),
+    ("speaker models", engine.speaker_models),
     ("gpu", gpu.gpu),
     ("cloud", cloud.clouds),
     ("worker", engine.worker),

@@ -13,7 +13,8 @@ from hybrid_transcribe.engines.listing import broken
 from hybrid_transcribe.errors import HybridTranscribeError, InputError, UnknownModel, codes
 from hybrid_transcribe.jobs.service import Service
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.models import listing, resolve, unmade
+from hybrid_transcribe.models import listing, resolve, stage_models, unmade
+from hybrid_transcribe.models.catalogue import members
 from hybrid_transcribe.models.disk_space import in_words
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.testing import SCRIPTED
@@ -102,6 +103,25 @@ def models(settings: Settings) -> Iterable[Check]:
         yield Check(f"models {layout}", True, detail)
     if not mapping:
         yield Check("models", None, "none here", f"{PACKAGE} models get base")
+
+
+def speaker_models(settings: Settings) -> Iterable[Check]:
+    """Whether speakers can be told apart without a network."""
+    lacking = {}
+    for name in members("speakers"):
+        try:
+            stage_models((name,), settings.but(offline=True))
+        except HybridTranscribeError as error:
+            lacking[name] = _why_no_model(error, settings)
+    if not lacking:
+        yield Check("speaker models", True, f"{' and '.join(members('speakers'))} are here")
+        return
+    whys = list(dict.fromkeys(lacking.values()))
+    detail = f"{' and '.join(lacking)}: {'; '.join(whys)}"
+    damaged = any("SHA-256" in why for why in whys)
+    again = f"{PACKAGE} models rm {' '.join(lacking)}, then " if damaged else ""
+    hint = f"{again}{PACKAGE} models get speakers, or {PACKAGE} models convert-speakers --help"
+    yield Check("speaker models", False if damaged else None, detail, hint)
 
 
 def worker(settings: Settings) -> Iterable[Check]:

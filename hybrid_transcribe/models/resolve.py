@@ -8,7 +8,8 @@ is not to be had, CTranslate2's weights that are here, converted.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 from hybrid_transcribe.config import Settings
@@ -18,7 +19,7 @@ from hybrid_transcribe.interfaces import ModelFiles
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models import bundled, catalogue, checksums, hub, openai_checkpoints, paths
 from hybrid_transcribe.models.catalogue import LAYOUTS, Layout
-from hybrid_transcribe.models.convert import MARK, TARGETS, convert
+from hybrid_transcribe.models.convert import MARK, TARGETS, convert, recorded
 from hybrid_transcribe.models.hints import OFFLINE, unavailable
 
 Report = Callable[[float | None], None]
@@ -45,6 +46,23 @@ def resolve(
         own or _cached(name, shape, settings, report) or _converted(name, shape, settings, report)
     )
     return _files(name, where, shape)
+
+
+def stage_models(
+    names: Iterable[str], settings: Settings, report: Report = lambda _: None
+) -> dict[str, Path]:
+    """Name to file (or folder) of the models that a stage after the engine loads.
+
+    Each in the layout it usually has; fetched, reported and raised as by `resolve`.
+    """
+    result: dict[str, Path] = {}
+    for name in names:
+        files = resolve(name, catalogue.usual_layout(name), settings, report)
+        where = files.file or files.folder
+        if where is None:
+            raise ModelUnavailable(UserMessage("model_no_files", model=name))
+        result[name] = where
+    return result
 
 
 def check(name: str, layout: str, settings: Settings) -> None:
@@ -131,7 +149,8 @@ def _not_a_folder(file: Path, shape: Layout) -> str:
 
 def _hint(folder: Path, shape: Layout) -> str:
     """What else the folder is, and what to do with it."""
-    other = next((o for o in LAYOUTS.values() if o != shape and not o.missing(folder)), None)
+    others = (o for o in LAYOUTS.values() if o != shape and not o.generic)
+    other = next((o for o in others if not o.missing(folder)), None)
     if other is None:
         return ""
     if shape.name not in TARGETS or other.name != "ctranslate2":
@@ -141,7 +160,7 @@ def _hint(folder: Path, shape: Layout) -> str:
 
 
 def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
-    if shape.name != "openai":
+    if shape.name not in ("openai", "onnx"):
         entry = catalogue.entry_for(name)
         return ModelFiles(name, where, shape.name, languages=entry.languages if entry else ())
     file = where if where.is_file() else _checkpoint(where, shape)
@@ -149,11 +168,16 @@ def _files(name: str, where: Path, shape: Layout) -> ModelFiles:
 
 
 def _checkpoint(folder: Path, shape: Layout) -> Path:
-    result = shape.weight_files(folder)
+    """The one file that is the model. ``shape`` may name it, and others lie beside it."""
+    result = tuple(path for path in shape.weight_files(folder) if _is_needed(path, shape))
     if len(result) != 1:
         names = ", ".join(path.name for path in result)
         raise ModelUnavailable(UserMessage("model_several", folder=folder, names=names))
     return result[0]
+
+
+def _is_needed(path: Path, shape: Layout) -> bool:
+    return any(fnmatch(path.name, pattern) for group in shape.needs for pattern in group)
 
 
 # ------------------------------------------------------------------------ on this machine
@@ -192,10 +216,10 @@ def _verify(name: str, shape: Layout, folder: Path, settings: Settings) -> None:
 
 
 def _digests(name: str, shape: Layout, folder: Path) -> Mapping[str, str]:
-    """File name to digest, for files that are what somebody published."""
+    """File name to digest, for files that are what somebody published, or we converted."""
     entry = catalogue.entry_for(name)
     if entry is None or (folder / MARK).is_file():
-        return {}
+        return recorded(folder)
     if shape.name == "openai":
         digest = openai_checkpoints.digest(name)
         return {f"{entry.name}.pt": digest} if digest else {}
@@ -209,9 +233,23 @@ def _cached(name: str, shape: Layout, settings: Settings, report: Report) -> Pat
         return openai_checkpoints.cached(name, settings)
     repo = catalogue.find_repo(name, shape.name)
     result = hub.cached(repo, shape) if repo else None
+    if result is not None and shape.generic and not _is_sound(name, shape, result, settings):
+        return None
     if result is None and shape.name == "ctranslate2":
         return bundled.ready(name, settings, report)
     return result
+
+
+def _is_sound(name: str, shape: Layout, folder: Path, settings: Settings) -> bool:
+    """Whether the files are the right ones. Raises ModelUnavailable where none can be fetched."""
+    try:
+        _verify(name, shape, folder, settings)
+    except ModelUnavailable:
+        if settings.offline:
+            raise
+        # Fetching looks at them again, and deletes what is damaged.
+        return False
+    return True
 
 
 # ------------------------------------------------------------------- fetched or converted
@@ -258,7 +296,7 @@ def _fetched(name: str, shape: Layout, settings: Settings, report: Report) -> Pa
         raise ModelUnavailable(
             UserMessage("with_remedy", why=lacks, remedy=hint) if hint else lacks
         )
-    if shape.name == "sherpa-onnx":
+    if shape.name == "sherpa-onnx" or shape.generic:
         # One of many repositories of one person: what is loaded is what we know.
         _verify(name, shape, folder, settings)
     return folder

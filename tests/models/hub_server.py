@@ -27,6 +27,8 @@ class Hub:
         whole: send everything, whatever range was asked for.
         at_half: called when half of an answer with weights is on its way.
         ranges: the Range headers that came.
+        repo: id of the repository.
+        weights: which of its files is large.
         sent_bytes: bytes of weights that were sent.
     """
 
@@ -40,11 +42,13 @@ class Hub:
     ranges: list[str] = field(default_factory=list)
     sent_bytes: int = 0
     url: str = ""
+    repo: str = REPO
+    weights: str = "model.bin"
 
     @property
     def weights_url(self) -> str:
         """Where the weights are."""
-        return f"{self.url}/{REPO}/resolve/main/model.bin"
+        return f"{self.url}/{self.repo}/resolve/main/{self.weights}"
 
     def sibling(self, name: str) -> dict[str, object]:
         """A file as ``/api/models`` tells it."""
@@ -62,14 +66,14 @@ class Hub:
             "size": len(self.files[name]),
             "oid": sha256(self.files[name])[:40],
         }
-        if name == "model.bin":
+        if name == self.weights:
             entry["lfs"] = {"oid": self.etag(name), "size": entry["size"], "pointerSize": 130}
         return entry
 
     def etag(self, name: str) -> str:
         """The digest by which the hub's cache names the file's blob."""
         digest = sha256(self.files[name])
-        return digest if name == "model.bin" else digest[:40]
+        return digest if name == self.weights else digest[:40]
 
 
 @contextmanager
@@ -104,13 +108,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(with_body=True)
 
     def _answer(self, with_body: bool) -> None:
-        path = urlsplit(self.path).path
-        if path.startswith(f"/api/models/{REPO}/tree/"):
+        path, repo = urlsplit(self.path).path, self.served.repo
+        if path.startswith(f"/api/models/{repo}/tree/"):
             self._json([self.served.tree_entry(name) for name in self.served.files])
-        elif path == f"/api/models/{REPO}" or path.startswith(f"/api/models/{REPO}/revision/"):
+        elif path == f"/api/models/{repo}" or path.startswith(f"/api/models/{repo}/revision/"):
             siblings = [self.served.sibling(name) for name in self.served.files]
-            self._json({"id": REPO, "sha": COMMIT, "siblings": siblings})
-        elif path.startswith(f"/{REPO}/resolve/"):
+            self._json({"id": repo, "sha": COMMIT, "siblings": siblings})
+        elif path.startswith(f"/{repo}/resolve/"):
             self._file(path.rsplit("/", 1)[-1], with_body)
         else:
             self.send_error(404)
@@ -124,7 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _file(self, name: str, with_body: bool) -> None:
-        hub, body, weighty = self.served, self.served.files[name], name == "model.bin" and with_body
+        hub, body = self.served, self.served.files[name]
+        weighty = name == hub.weights and with_body
         if weighty and hub.refusals:
             self.send_error(hub.refusals.pop(0))
             return

@@ -42,8 +42,8 @@ def test_what_could_leave_the_cache_is_no_hub_id(name: str) -> None:
 
 def test_an_unknown_layout_is_refused_with_the_choices() -> None:
     """A plug-in that asks for a layout we cannot fetch hears so."""
-    with pytest.raises(ModelUnavailable, match=r"'onnx'.*ctranslate2"):
-        catalogue.layout_of("onnx")
+    with pytest.raises(ModelUnavailable, match=r"'gguf'.*ctranslate2"):
+        catalogue.layout_of("gguf")
 
 
 def test_pickled_weights_are_never_fetched() -> None:
