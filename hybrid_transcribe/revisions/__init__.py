@@ -7,6 +7,8 @@ bring together what several did at once.
 from hybrid_transcribe.revisions.apply import apply, operation_name, operation_names
 from hybrid_transcribe.revisions.delta import apply_delta, delta, n_changed
 from hybrid_transcribe.revisions.documents import engine_document, engine_id, fault, new_id
+from hybrid_transcribe.revisions.merge import merge_stage, numbered
+from hybrid_transcribe.revisions.rebase import rebase
 
 __all__ = [
     "apply",
@@ -15,8 +17,11 @@ __all__ = [
     "engine_document",
     "engine_id",
     "fault",
+    "merge_stage",
     "n_changed",
     "new_id",
+    "numbered",
     "operation_name",
     "operation_names",
+    "rebase",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,19 +52,25 @@ def apply(document: Document, operations: Iterable[EditOperation], revision: int
     there are several, and ValueError where segments have no ids of their own.
     """
     draft = DocumentDraft(document, revision)
-    items = tuple(operations)
-    for number, operation in enumerate(items, 1):
-        try:
-            _apply_to(draft, _checked_types(operation))
-        except HybridTranscribeError as error:
-            if len(items) == 1:
-                raise
-            raise type(error)(_of_step(error, number, operation)) from error
+    apply_to(draft, tuple(operations))
     return draft.document()
 
 
-def _apply_to(draft: DocumentDraft, operation: EditOperation) -> None:
-    _APPLY[type(operation)](draft, operation)
+def apply_to(
+    draft: DocumentDraft,
+    operations: Sequence[EditOperation],
+    observe: Callable[[EditOperation], None] = lambda operation: None,
+) -> None:
+    """Do operations to a draft; each goes to ``observe`` before. Raises as `apply` does."""
+    for number, item in enumerate(operations, 1):
+        try:
+            operation = _checked_types(item)
+            observe(operation)
+            _APPLY[type(operation)](draft, operation)
+        except HybridTranscribeError as error:
+            if len(operations) == 1:
+                raise
+            raise type(error)(_of_step(error, number, item)) from error
 
 
 def _checked_types(operation: EditOperation) -> EditOperation:
@@ -108,19 +114,24 @@ def _replace_text(draft: DocumentDraft, operation: ReplaceText) -> None:
 
 
 def _replace_all(draft: DocumentDraft, operation: ReplaceAll) -> None:
-    named = dict.fromkeys(map(draft.resolved, operation.segment_ids))
-    replacer = Replacer(operation)
     blank: list[str] = []
-    for segment_id in named or draft.ids:
-        segment = draft.segment(segment_id)
-        replaced = replacer.replaced(segment.text)
-        if replaced is None:
-            continue
+    for segment, replaced in replacements(draft, operation):
         if is_blank(replaced):
-            blank.append(segment_id)
+            blank.append(segment.id)
         else:
             draft.put(text.with_text(segment, checked_text(replaced)))
     draft.remove(blank)
+
+
+def replacements(draft: DocumentDraft, rule: ReplaceAll) -> Iterator[tuple[Segment, str]]:
+    """The segments that a rule changes, and the text that they get. Raises as `apply` does."""
+    named = dict.fromkeys(map(draft.resolved, rule.segment_ids))
+    replacer = Replacer(rule)
+    for segment_id in named or draft.ids:
+        segment = draft.segment(segment_id)
+        replaced = replacer.replaced(segment.text)
+        if replaced is not None:
+            yield segment, replaced
 
 
 def checked_text(value: str) -> str:

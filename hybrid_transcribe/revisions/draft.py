@@ -111,28 +111,32 @@ class DocumentDraft:
 
     def speaker(self, name: str) -> Speaker:
         """The speaker of that id, or else the only one of that name. Raises UnknownSpeaker."""
-        result = self._find(name)
+        result = self.find_speaker(name)
         if result is None:
             raise UnknownSpeaker(
                 UserMessage("no_speaker", id=name, choices=_choices(list(self._speakers)))
             )
         return result
 
-    def speaker_id(self, name: str | None) -> str | None:
-        """The id of a speaker, who is added where there is none such."""
+    def find_speaker(self, name: str | None) -> Speaker | None:
+        """The same; None where there is nobody."""
         if name is None:
             return None
-        speaker = self._find(name)
+        name = name.strip()
+        if name in self._speakers:
+            return self._speakers[name]
+        named = [speaker for speaker in self._speakers.values() if speaker.name == name]
+        return named[0] if name and len(named) == 1 else None
+
+    def speaker_id(self, name: str | None) -> str | None:
+        """The id of a speaker, who is added where there is none such. Raises InvalidEdit."""
+        if name is None:
+            return None
+        speaker = self.find_speaker(name)
         if speaker is None:
             speaker = Speaker(checked_label("speaker", name))
             self._speakers[speaker.id] = speaker
         return speaker.id
-
-    def _find(self, name: str) -> Speaker | None:
-        if name in self._speakers:
-            return self._speakers[name]
-        named = [speaker for speaker in self._speakers.values() if speaker.name == name]
-        return named[0] if len(named) == 1 else None
 
     def put_speaker(self, speaker: Speaker) -> None:
         """Replace a speaker who is there."""
