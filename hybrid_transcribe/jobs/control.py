@@ -16,6 +16,7 @@ from hybrid_transcribe.jobs.lifecycle import JobLifecycle
 from hybrid_transcribe.jobs.request import changed_spec
 from hybrid_transcribe.jobs.revision_store import MOST_DELTAS
 from hybrid_transcribe.jobs.slices import Sliced, finish, portions
+from hybrid_transcribe.jobs.voice_files import voices_of_jobs
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import (
     JobSnapshot,
@@ -221,6 +222,9 @@ class JobControl(JobLifecycle):
             gone = [recording for job in jobs for recording in self._forget(job)]
         # After the journal: a death in between leaves files, which are put aside and then go.
         _unlink(gone)
+        for name in voices_of_jobs(jobs, gone):
+            with contextlib.suppress(OSError):
+                (self.state.uploads / name).unlink(missing_ok=True)
 
     def _forget(self, job: JobSnapshot) -> tuple[Recording, ...]:
         """Let go of a job and forget it; its recordings are returned."""

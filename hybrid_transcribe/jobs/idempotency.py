@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 
 from hybrid_transcribe.audio.intake import InputFile
 from hybrid_transcribe.errors import InvalidRequest, KeyReused
+from hybrid_transcribe.jobs.voice_files import sent_voices
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import JobSnapshot, Rejection, Repeat, Spec
 
@@ -21,11 +24,16 @@ MAX_KEY = 255
 
 
 def fingerprint(
-    key: str | None, input_files: Sequence[InputFile], rejected: Sequence[Rejection], spec: Spec
+    key: str | None,
+    input_files: Sequence[InputFile],
+    rejected: Sequence[Rejection],
+    spec: Spec,
+    uploads_dir: Path,
 ) -> Repeat | None:
     """The mark of a submission: its key, and what would be another submission.
 
     Inputs count by name and size: to read gigabytes again only to compare them is not worth it.
+    So do recordings of voices that were sent to us; each time they have another path.
     Raises InvalidRequest for a key that cannot be.
     """
     if key is None:
@@ -33,8 +41,21 @@ def fingerprint(
     if not key or len(key) > MAX_KEY or not key.isprintable():
         raise InvalidRequest(UserMessage("key_characters", key=key[:80], most=MAX_KEY))
     inputs = [(item.name, item.size_bytes) for item in input_files]
-    is_declared = msgspec.json.encode((inputs, [item.name for item in rejected], spec))
+    names = [item.name for item in rejected]
+    is_declared = msgspec.json.encode((inputs, names, _with_sizes(spec, uploads_dir)))
     return Repeat(key, hashlib.sha256(is_declared).hexdigest())
+
+
+def _with_sizes(spec: Spec, uploads_dir: Path) -> Spec:
+    if not sent_voices(spec.options):
+        return spec
+    voices = (
+        replace(voice, path=str((uploads_dir / voice.path).stat().st_size))
+        if voice.owned
+        else voice
+        for voice in spec.options.voices or ()
+    )
+    return replace(spec, options=replace(spec.options, voices=tuple(voices)))
 
 
 class IdempotencyKeys:

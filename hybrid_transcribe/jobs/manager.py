@@ -46,6 +46,7 @@ from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.jobs.revision_store import RevisionStore
 from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.state_folder import StateFolder
+from hybrid_transcribe.jobs.voice_files import voices_of_jobs
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
 from hybrid_transcribe.messages import UserMessage
@@ -125,13 +126,22 @@ class JobManager(JobControl, JournalKeeping):
             self._restore(restored)
             self._tell_damage(restored)
         claimed = {Path(r.path).name for r in self.table.all_recordings() if r.owned}
-        self.state.sweep(claimed)
+        self.state.sweep(claimed | self._voices())
         self.state.expire(self.settings.upload_idle_s)
         self._janitor.start()
         if self.settings.preload_models:
             self.preload()
         self._pump()
         self._lengths.look_up(tuple(self.table.all_recordings()))
+
+    def _voices(self) -> set[str]:
+        """The names of recordings of voices among the uploads, brought back where they can be."""
+        jobs = (self.table.row(job_id).job for job_id in self.table.job_ids())
+        names = voices_of_jobs(jobs, self.table.all_recordings())
+        for name in names:
+            if not (self.state.uploads / name).exists():
+                self.state.reclaim(name)
+        return names
 
     def _restore(self, restored: Restored) -> None:
         self._speeds.load(restored.facts.get("speeds"))
@@ -267,7 +277,7 @@ class JobManager(JobControl, JournalKeeping):
         Or the job that the same submission made before under the same key, and False. Raises
         QueueFull, ServiceClosed, KeyReused.
         """
-        mark = fingerprint(idempotency_key, input_files, rejected, spec)
+        mark = fingerprint(idempotency_key, input_files, rejected, spec, self.state.uploads)
         earlier = self._repeats.find(session_id, mark)
         if earlier is not None:
             return earlier, False

@@ -21,6 +21,7 @@ from hybrid_transcribe.errors import JournalUnusable
 from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
+from hybrid_transcribe.jobs.voice_files import voices_of_jobs
 from hybrid_transcribe.types import JobSnapshot, Recording
 
 
@@ -57,12 +58,15 @@ def _adopt_jobs(journal: Journal, folder: Path, other: Path) -> int:
             if job.job_id not in job_ids:
                 _take(journal, old_journal, job, folder, other)
             old_journal.delete_job(job.job_id)
-            for recording in job.recordings:
-                if recording.owned:
-                    (other / stored_files.UPLOADS / Path(recording.path).name).unlink(
-                        missing_ok=True
-                    )
+            for name in _uploads(job):
+                (other / stored_files.UPLOADS / name).unlink(missing_ok=True)
     return len(there.jobs)
+
+
+def _uploads(job: JobSnapshot) -> set[str]:
+    """The names of the files that were sent with it."""
+    recordings = {Path(r.path).name for r in job.recordings if r.owned}
+    return recordings | voices_of_jobs((job,), job.recordings)
 
 
 def _adopt_erasures(
@@ -79,10 +83,10 @@ def _adopt_erasures(
 def _take(
     journal: Journal, old_journal: Journal, job: JobSnapshot, folder: Path, other: Path
 ) -> None:
+    for name in _uploads(job):
+        _link(name, folder, other)
     changes = JournalChanges()
-    changes.save_job(
-        replace(job, recordings=tuple(_moved(r, folder, other) for r in job.recordings))
-    )
+    changes.save_job(replace(job, recordings=tuple(_moved(r, folder) for r in job.recordings)))
     for recording in job.recordings:
         for run in (recording.run, *(r.run for r in recording.runs)):
             rows = old_journal.segment_rows(recording.recording_id, run)
@@ -92,16 +96,20 @@ def _take(
     journal.write(changes)
 
 
-def _moved(recording: Recording, folder: Path, other: Path) -> Recording:
-    """The recording with its upload, if it has one, in this folder too."""
+def _moved(recording: Recording, folder: Path) -> Recording:
+    """The recording with its upload, if it has one, in this folder."""
     if not recording.owned:
         return recording
-    name = Path(recording.path).name
-    here = folder / stored_files.UPLOADS / name
+    here = folder / stored_files.UPLOADS / Path(recording.path).name
+    return replace(recording, path=str(here))
+
+
+def _link(name: str, folder: Path, other: Path) -> None:
     stored_files.reclaim(other, name)
     with contextlib.suppress(FileNotFoundError):
-        stored_files.link_or_copy(other / stored_files.UPLOADS / name, here)
-    return replace(recording, path=str(here))
+        stored_files.link_or_copy(
+            other / stored_files.UPLOADS / name, folder / stored_files.UPLOADS / name
+        )
 
 
 def _adopt_partial(folder: Path, other: Path) -> None:

@@ -11,6 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from hybrid_transcribe.audio.intake import Intake, intake, listed
@@ -32,12 +33,13 @@ from hybrid_transcribe.jobs.model_advice import advise_models
 from hybrid_transcribe.jobs.queue_json import QueueWriter
 from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
+from hybrid_transcribe.jobs.voice_files import discard_voices, with_own_voices
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.service_protocol import (
     Inputs,
     WorkerInfo,
 )
-from hybrid_transcribe.types import ALL_TRACKS, ModelAdvice, Options
+from hybrid_transcribe.types import ALL_TRACKS, ModelAdvice, Options, Spec
 
 _T = TypeVar("_T")
 
@@ -178,13 +180,30 @@ class Service(LocalJobs, LocalHosting):
         )
         check_priority(priority)
         session = check_text(session_id or self.session_id, "The session id")
+        spec = replace(spec, options=with_own_voices(spec.options, options, self.uploads_dir))
+        try:
+            job_id, is_new, taken = self._accept(inputs, spec, session, priority, idempotency_key)
+        except Exception:
+            discard_voices(spec.options, self.uploads_dir)
+            raise
+        if not is_new:
+            discard_voices(spec.options, self.uploads_dir)
+        self._wait_until_written()
+        job = self._handle(job_id, session)
+        job.left_out = taken.left_out
+        return job
+
+    def _accept(
+        self, inputs: Inputs, spec: Spec, session: str, priority: int, key: str | None
+    ) -> tuple[str, bool, Intake]:
+        """The job's id, whether it is new, and what came in, which then is the job's."""
         taken = self._take_in(inputs)
         if spec.options.audio_track == ALL_TRACKS:
             taken = by_track(taken, self.settings)
         try:
             job_id, is_new = self._thread.do_in_slices(
                 lambda manager: manager.sliced_accept(
-                    taken.files, taken.rejected, spec, session, priority, idempotency_key
+                    taken.files, taken.rejected, spec, session, priority, key
                 )
             )
         except Exception:
@@ -192,10 +211,7 @@ class Service(LocalJobs, LocalHosting):
             raise
         if not is_new:
             taken.discard()
-        self._wait_until_written()
-        job = self._handle(job_id, session)
-        job.left_out = taken.left_out
-        return job
+        return job_id, is_new, taken
 
     def _wait_until_written(self) -> None:
         """What is acknowledged is in the journal, but where people are warned that it is not.
