@@ -33,12 +33,11 @@ from hybrid_transcribe.revision_types import (
 from hybrid_transcribe.revisions import text
 from hybrid_transcribe.revisions.characters import at_grapheme, chunks, is_blank
 from hybrid_transcribe.revisions.documents import MOST_CHARACTERS, MOST_S
-from hybrid_transcribe.revisions.draft import DocumentDraft, checked_label
+from hybrid_transcribe.revisions.draft import DocumentDraft, check_unicode, checked_label
 from hybrid_transcribe.revisions.rules import Replacer
 from hybrid_transcribe.types import Segment
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def apply(document: Document, operations: Iterable[EditOperation], revision: int) -> Document:
@@ -136,13 +135,12 @@ def replacements(draft: DocumentDraft, rule: ReplaceAll) -> Iterator[tuple[Segme
 
 def checked_text(value: str) -> str:
     """The text of a segment, without space around it. Raises InvalidEdit."""
+    check_unicode(value)
     result = value.strip()
     if is_blank(result):
         raise InvalidEdit(UserMessage("edit_text_empty"))
     if len(result) > MOST_CHARACTERS:
         raise InvalidEdit(UserMessage("edit_text_long", n=len(result), most=MOST_CHARACTERS))
-    if match := _SURROGATE.search(result):
-        raise InvalidEdit(UserMessage("edit_text_odd", n=match.start(), value=hex(ord(match[0]))))
     return result
 
 

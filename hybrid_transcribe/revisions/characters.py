@@ -56,11 +56,11 @@ def at_grapheme(text: str, place: int) -> int:
     >>> at_grapheme("cafe\\u0301s", 4)
     3
     """
-    # A character begins no more than a few code points before; a line may be long.
-    begin = max(0, place - 64)
-    for a, b in graphemes(text[begin : place + 64]):
-        if begin + a <= place < begin + b:
-            return begin + a
+    # No character goes on behind a space.
+    begin = max(0, text.rfind(" ", 0, max(0, place)))
+    for match in _GRAPHEME.finditer(text, begin):
+        if match.end() > place:
+            return int(match.start())
     return place
 
 

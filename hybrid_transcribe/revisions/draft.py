@@ -16,6 +16,8 @@ from hybrid_transcribe.types import Segment, Speaker
 #: How the operations of one edit name a segment that an earlier one of them makes.
 _NEW = re.compile(r"new\.([0-9]{1,9})")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 #: So many ids are named in an error, of those that there are.
 _MOST_CHOICES = 8
 
@@ -165,8 +167,10 @@ class DocumentDraft:
             active = [other for other in active if _overlap_s(other, segment) > TOLERANCE_S]
             for other in active:
                 ids = (segment.id, other.id)
-                if not self._retimed.isdisjoint(ids) and not _are_two(segment, other):
-                    self._check_overlap(segment, other)
+                if self._retimed.isdisjoint(ids) or _are_two(segment, other):
+                    continue
+                moved, other = sorted((segment, other), key=lambda s: s.id not in self._retimed)
+                self._check_overlap(moved, other)
             active.append(segment)
 
     def _check_overlap(self, segment: Segment, other: Segment) -> None:
@@ -183,6 +187,12 @@ def checked_label(field: str, text: str) -> str:
     if not 0 < len(label) <= MOST_LABEL or not label.isprintable():
         raise InvalidEdit(UserMessage("edit_label", name=field, value=text[:80], most=MOST_LABEL))
     return label
+
+
+def check_unicode(text: str) -> None:
+    """Raise InvalidEdit for what no file can hold: a lone surrogate."""
+    if match := _SURROGATE.search(text):
+        raise InvalidEdit(UserMessage("edit_text_odd", n=match.start(), value=hex(ord(match[0]))))
 
 
 def _overlap_s(segment: Segment, other: Segment) -> float:

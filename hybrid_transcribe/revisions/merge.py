@@ -166,30 +166,33 @@ def _unite_descendants(
 
     That is the one with its id. A new segment was made of those at its time whose text or times
     changed, or that are gone; where there are none, of the one before it, or behind it, if that
-    changed. A segment of the base that is gone went into those at its time that changed.
+    has less text than before. One of the base that is gone went into those at its time that
+    changed.
     """
     ids = {segment.id for segment in segments}
     gone = [i for i, segment in enumerate(base) if segment.id not in ids]
     added = [i for i, segment in enumerate(segments) if segment.id not in places]
     changed = {}
+    sources = set()
     for i, segment in enumerate(segments):
-        if segment.id in places:
-            place = places[segment.id]
+        place = places.get(segment.id)
+        if place is not None:
             groups.unite(place, offset + i)
             if base[place].text != segment.text or _span(base[place]) != _span(segment):
                 changed[i] = place
-    sources = [*changed.values(), *gone]
-    apart = set(added)
-    for i, n in _overlaps([segments[i] for i in added], [base[place] for place in sources]):
-        groups.unite(sources[n], offset + added[i])
-        apart.discard(added[i])
+            if len(segment.text) < len(base[place].text):
+                sources.add(i)
+    before = [*changed.values(), *gone]
+    for i, n in _overlaps([segments[i] for i in added], [base[place] for place in before]):
+        groups.unite(before[n], offset + added[i])
+        sources.add(added[i])
     for i, n in _overlaps([base[i] for i in gone], [segments[i] for i in changed]):
         groups.unite(gone[i], offset + list(changed)[n])
-    beside_it = changed.keys() | set(added)
-    for i in sorted(apart):
-        beside = next((n for n in (i - 1, i + 1) if n in beside_it), None)
+    for i in sorted(set(added) - sources):
+        beside = next((n for n in (i - 1, i + 1) if n in sources), None)
         if beside is not None:
             groups.unite(offset + i, offset + beside)
+            sources.add(i)
 
 
 def _unite_additions(

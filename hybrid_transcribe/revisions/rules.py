@@ -22,6 +22,7 @@ from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.revision_types import ReplaceAll
 from hybrid_transcribe.revisions.characters import UNSPACED
 from hybrid_transcribe.revisions.documents import MOST_CHARACTERS
+from hybrid_transcribe.revisions.draft import check_unicode
 
 #: Most characters of what is to be replaced, and of what replaces it.
 MOST_PATTERN = 1_000
@@ -144,6 +145,7 @@ def _check_sizes(rule: ReplaceAll) -> None:
         ("find", rule.find, MOST_PATTERN),
         ("replacement", rule.replacement, MOST_REPLACEMENT),
     ):
+        check_unicode(value)
         if len(value) > most:
             raise InvalidEdit(UserMessage("edit_rule_long", name=name, n=len(value), most=most))
 
