@@ -162,7 +162,7 @@ def test_a_module_imports_only_from_below(module: str) -> None:
 #: The job manager, its stores and queues are nobody else's.
 OPEN_JOBS = frozenset(
     "bus handle journal_sqlite languages model_advice option_text request service speaker_options"
-    " service_base speaker_options state_folder".split()
+    " service_base speaker_options state_folder voice_files".split()
 )
 
 #: The one module that makes services of its own accord.

@@ -21,12 +21,20 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 class MultipartUpload:
-    """Fields, then files in their order; it can be sent more than once."""
+    """Fields, then files in their order; it can be sent more than once.
 
-    def __init__(self, fields: Mapping[str, str], files: Sequence[InputFile]) -> None:
+    ``voices`` are recordings of known voices; each is called as the person is.
+    """
+
+    def __init__(
+        self,
+        fields: Mapping[str, str],
+        files: Sequence[InputFile],
+        voices: Sequence[InputFile] = (),
+    ) -> None:
         self._boundary = secrets.token_hex(16)
         self._fields = fields
-        self._files = files
+        self._files = (*(("file", file) for file in files), *(("voices", v) for v in voices))
 
     @property
     def headers(self) -> dict[str, str]:
@@ -47,10 +55,10 @@ class MultipartUpload:
     def _parts(self) -> Iterator[bytes | InputFile]:
         for name, value in self._fields.items():
             yield f"{self._head(name)}\r\n\r\n{value}\r\n".encode()
-        for item in self._files:
+        for field, item in self._files:
             # Twice: the first form cannot tell a quote from the text "%22".
             name, exact = item.name.translate(_ESCAPES), quote(item.name, safe="")
-            head = self._head("file")
+            head = self._head(field)
             yield f"{head}; filename=\"{name}\"; filename*=UTF-8''{exact}\r\n\r\n".encode()
             yield item
             yield b"\r\n"

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from hybrid_transcribe.audio.intake import Intake, Uploaded, listed, to_send
+from hybrid_transcribe.audio.intake import InputFile, Intake, Uploaded, listed, to_send
 from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InputError, InvalidRequest
 from hybrid_transcribe.jobs.handle import Job
 from hybrid_transcribe.jobs.request import check_text, make_options
+from hybrid_transcribe.jobs.voice_files import discard_voices, located
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.hosting import RemoteHosting
 from hybrid_transcribe.remote.http_client import session_headers
 from hybrid_transcribe.remote.jobs import RemoteJobs
 from hybrid_transcribe.remote.multipart_upload import MultipartUpload
 from hybrid_transcribe.service_protocol import Inputs
-from hybrid_transcribe.types import EngineInfo, ModelAdvice, Options
+from hybrid_transcribe.types import EngineInfo, KnownVoice, ModelAdvice, Options
 from hybrid_transcribe.wire import shapes
 
 #: Where the environment names a service and its token.
@@ -85,19 +87,21 @@ class RemoteService(RemoteJobs, RemoteHosting):
         fields = {name: value for name, value in parameters.items() if value is not None}
         if priority:
             fields["priority"] = str(priority)
-        values = msgspec.json.encode(check_text(chosen, "The request").given()).decode()
-        fields["options"] = values
+        check_text(chosen, "The request")
+        fields["options"] = msgspec.json.encode(replace(chosen, voices=None).given()).decode()
         check_text(fields, "The request")
         session_headers([session])
-        with self._taken(inputs) as taken:
-            view = self._send(fields, taken, idempotency_key or new_id())
+        with self._taken(inputs) as taken, self._voices(chosen) as voices:
+            view = self._send(fields, taken, voices, idempotency_key or new_id())
         self._note_session(session)
         if taken.rejected:
             self._rejected[view.job_id] = taken.rejected
         return self._handle(view.job_id, view.session_id)
 
-    def _send(self, fields: Mapping[str, str], taken: Intake, key: str) -> shapes.JobView:
-        form = MultipartUpload(fields, taken.files)
+    def _send(
+        self, fields: Mapping[str, str], taken: Intake, voices: Sequence[InputFile], key: str
+    ) -> shapes.JobView:
+        form = MultipartUpload(fields, taken.files, voices)
         answer = self._ask(
             "POST",
             "/jobs",
@@ -106,6 +110,18 @@ class RemoteService(RemoteJobs, RemoteHosting):
             timeout=ACCEPT_S,
         )
         return msgspec.json.decode(answer, type=shapes.JobView)
+
+    @contextmanager
+    def _voices(self, options: Options) -> Iterator[list[InputFile]]:
+        """The recordings of known voices, each called as the person is, to be sent along."""
+        if not options.voices:
+            yield []
+            return
+        voices = located(options, self.uploads_dir).voices or ()
+        try:
+            yield [_voice_file(voice) for voice in voices]
+        finally:
+            discard_voices(options, self.uploads_dir)
 
     @contextmanager
     def _taken(self, inputs: Inputs) -> Iterator[Intake]:
@@ -154,3 +170,9 @@ def from_environment(
     if not url:
         raise InvalidRequest(UserMessage("no_service_named", variable=URL_VARIABLE))
     return RemoteService(url, result.get(TOKEN_VARIABLE) or None, session_id)
+
+
+def _voice_file(voice: KnownVoice) -> InputFile:
+    path = Path(voice.path)
+    name = f"{voice.name}{path.suffix or '.audio'}"
+    return InputFile(name, path, owned=voice.owned, size_bytes=path.stat().st_size)

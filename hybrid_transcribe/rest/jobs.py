@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from hybrid_transcribe import errors
-from hybrid_transcribe.errors import InvalidRequest, UnknownRecording, UnknownUpload
+from hybrid_transcribe.errors import UnknownRecording, UnknownUpload
 from hybrid_transcribe.jobs.request import make_options
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outbound import webhooks
@@ -47,6 +47,7 @@ from hybrid_transcribe.rest.submission import (
     run_parameters,
     session_of,
 )
+from hybrid_transcribe.rest.voices import as_voices
 from hybrid_transcribe.types import Options
 from hybrid_transcribe.uploads.received import Received
 from hybrid_transcribe.wire import serialize, shapes
@@ -156,12 +157,16 @@ class JobsHandler(SubmissionHandler):
         try:
             values = run_parameters(received)
             upload_ids, source_url = values.pop("upload_ids", None), values.pop("source_url", None)
+            voices = values.pop("voices", None) or {}
             service = self.rest.service
             files = await fetched(source_url, service.settings, service.uploads_dir)
             received = replace(received, uploads=(*received.uploads, *files))
             try:
-                async with claimed_uploads(self, upload_ids) as linked:
-                    everything = replace(received, uploads=(*received.uploads, *linked))
+                named = [*(upload_ids or ()), *voices.values()]
+                async with claimed_uploads(self, named) as linked:
+                    n = len(linked) - len(voices)
+                    sent = (*linked[:n], *as_voices(linked[n:], tuple(voices)))
+                    everything = replace(received, uploads=(*received.uploads, *sent))
                     job_id, callback_url = await self._job_of(everything, dict(values))
             except UnknownUpload:
                 # Its uploads were used up by the very same request, if it came before.
@@ -216,8 +221,6 @@ class JobsHandler(SubmissionHandler):
         return await loop.run_in_executor(None, session_of, key, received, service.session_id)
 
     async def _submit(self, received: Received, session: str, options: dict[str, Any]) -> str:
-        if not received.uploads:
-            raise InvalidRequest(UserMessage("request_empty"))
         return (await self.submit(received.uploads, session, options)).job_id
 
 

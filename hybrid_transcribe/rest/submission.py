@@ -26,9 +26,16 @@ from hybrid_transcribe.rest.decoding import decode_fields
 from hybrid_transcribe.rest.openapi.options import RunFields, SubmissionFields
 from hybrid_transcribe.rest.tus.handlers import shelf_of
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
+from hybrid_transcribe.rest.voices import VOICES, without_voices
 from hybrid_transcribe.uploads.files import stored_name
 from hybrid_transcribe.uploads.received import Received, ReceivedFile, UploadLimits
 from hybrid_transcribe.uploads.store import PartialUpload, UploadStore, link
+
+#: Options that are values; known voices are files, see `rest.voices`.
+_VALUES = tuple(name for name in OPTION_NAMES if name != VOICES)
+
+#: Fields of a form that are JSON.
+_JSON_FIELDS = ("options", VOICES)
 
 #: Fields of a form that may come several times; ids of uploads with commas as well.
 _LISTS = ("upload_ids", "source_url")
@@ -50,9 +57,14 @@ class SubmissionHandler(StreamingBody, BaseHandler):
         self, uploads: Sequence[ReceivedFile], session_id: str, options: Mapping[str, Any]
     ) -> Job:
         """A new job of these files, which then are its own. Raises what `Service.submit` does."""
-        files = [Uploaded(upload.path, upload.name) for upload in uploads]
+        recordings, voices = without_voices(uploads)
+        if not recordings:
+            raise InvalidRequest(UserMessage("request_empty"))
+        files = [Uploaded(upload.path, upload.name) for upload in recordings]
         service = self.rest.service
         await self.check_model(options.get("engine"), options.get("model"))
+        if voices:
+            options = {**options, VOICES: voices}
         # Looking into files and zips takes a while.
         return await asyncio.get_running_loop().run_in_executor(
             None, lambda: service.submit(files, session_id=session_id, **options)
@@ -91,11 +103,11 @@ def _form_values(fields: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
 
 
 def _form_value(name: str, text: str) -> Any:
-    if name == "options":
+    if name in _JSON_FIELDS:
         try:
             return msgspec.json.decode(text)
         except (msgspec.DecodeError, RecursionError):
-            raise InvalidRequest(UserMessage("options_no_json", value=text[:80])) from None
+            raise InvalidRequest(UserMessage("field_no_json", name=name, value=text[:80])) from None
     if name == "priority":
         try:
             return int(text)
@@ -103,7 +115,7 @@ def _form_value(name: str, text: str) -> Any:
             raise InvalidRequest(
                 UserMessage("must_be_whole", name="priority", value=text)
             ) from None
-    return parse(name, text) if name in OPTION_NAMES else text
+    return parse(name, text) if name in _VALUES else text
 
 
 def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
@@ -111,16 +123,18 @@ def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, An
 
     Raises InvalidRequest, InvalidOption.
     """
-    beside = {name: value for name, value in values.items() if name in OPTION_NAMES}
+    beside = {name: value for name, value in values.items() if name in _VALUES}
     others = {name: value for name, value in values.items() if name not in beside}
+    if cls is not SubmissionFields:
+        refuse_paths(others)
     fields = decode_fields(cls, others, "file", *OPTION_NAMES)
     for name in fields.options or ():
         if name not in OPTION_NAMES:
             raise InvalidRequest(UserMessage("no_option", name=name, choices=OPTION_NAMES))
     plain = {name: getattr(fields, name) for name in others if name != "options"}
-    result = {**(fields.options or {}), **beside, **plain}
-    refuse_paths(result)
-    return result
+    options = {**(fields.options or {}), **beside}
+    refuse_paths(options)
+    return {**options, **plain}
 
 
 @asynccontextmanager

@@ -136,6 +136,10 @@ def test_a_job_is_controlled(service: Service, tmp_path: Path) -> None:
         assert mine()[0].model == "steady"
         answer = line.ask(m.Retry, job_id=job_id, changes={"session_id": "x"})
         assert answer.error.code == "invalid_option"
+        # A page may not name files of this machine.
+        for named in ({"voices": {"Ana": str(path[0])}}, {"speakers": {"Ana": str(path[0])}}):
+            answer = line.ask(m.Retry, job_id=job_id, changes=named)
+            assert answer.error.reason == "voices_by_path"
         assert isinstance(line.ask(m.Delete, job_id=job_id), m.Done)
         line.until(lambda: not mine())
 

@@ -92,3 +92,28 @@ def test_closing_the_connection_ends_the_server_in_front(last: Service) -> None:
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{front.url}/health")
     assert not last.closed
+
+
+def test_known_voices_come_through(
+    client: httpx.Client, last: Service, middle: RemoteService, talk: Path
+) -> None:
+    """With the people's exact names; nothing stays on the server in front."""
+    name = 'Ana "A/B" Çelik. Jr'
+    content = talk.read_bytes()
+    files = [("file", ("talk.wav", content)), ("voices", (f"{name}.wav", content))]
+    answer = client.post("/jobs", files=files)
+    assert answer.status_code == 202, answer.text
+    options = last.snapshot(answer.json()["job_id"]).spec.options
+    (voice,) = options.voices or ()
+    assert (voice.name, voice.owned, options.diarize) == (name, True, True)
+    assert (last.uploads_dir / voice.path).read_bytes() == content
+    assert list(middle.uploads_dir.iterdir()) == []
+
+
+def test_known_voices_are_sent_from_disk(last: Service, middle: RemoteService, talk: Path) -> None:
+    """From files that stay where they are."""
+    job = middle.submit(talk, speakers={"Ana": talk}, language="pt")
+    (voice,) = last.snapshot(job.job_id).spec.options.voices or ()
+    assert (voice.name, voice.owned) == ("Ana", True)
+    assert (last.uploads_dir / voice.path).read_bytes() == talk.read_bytes()
+    assert talk.exists()

@@ -52,6 +52,9 @@ class SubmissionFields(RunFields, frozen=True, kw_only=True):
             (`allow_source_urls` in `/limits`).
         session_id: the session it belongs to, a secret of yours; a new one is made where it is
             left out.
+        voices: people who are recognised by their voices: for each name the id of a finished upload
+            with a recording of them alone, see `/files`. In a form also files, in fields called
+            `voices[NAME]`, or `voices` where the file is called as the person is.
         priority: higher goes first within a session.
         callback_url: an address that is told when the job has ended, where the server has a
             secret to sign such calls with.
@@ -59,6 +62,7 @@ class SubmissionFields(RunFields, frozen=True, kw_only=True):
 
     upload_ids: Annotated[list[str], msgspec.Meta(extra_json_schema={"minItems": 1})] | None = None
     source_url: Annotated[Any, msgspec.Meta(extra_json_schema=TEXT)] = None
+    voices: dict[str, str] | None = None
     session_id: str | None = None
     priority: _Priority | None = None
     callback_url: str | None = None
@@ -82,6 +86,8 @@ def object_of(fields: Schema, *required: str) -> Schema:
 def json_options() -> dict[str, Schema]:
     """Every option by name, as JSON has it."""
     result = field_types(Options)
+    # No option that is a value: they come as files.
+    del result["voices"]
     result["task"]["enum"] = list(TASKS)
     for name in COUNTS:
         for branch in (result[name], *result[name].get("anyOf", ())):
@@ -99,11 +105,17 @@ def json_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
 
 def form_fields(cls: type[msgspec.Struct]) -> dict[str, Schema]:
     """The same as fields of a form."""
-    about = "Options as one JSON object; those beside it go first."
     fields = {**_described(cls), **form_options()}
     # In forms they are files.
     fields.pop("upload_ids", None)
-    return {**fields, "options": {"type": "string", "description": about}}
+    return {name: _json_text(field) for name, field in fields.items()}
+
+
+def _json_text(field: Schema) -> Schema:
+    """An object is written as JSON."""
+    if field["type"] != "object":
+        return field
+    return {"type": "string", "description": f"{field['description']} As one JSON object."}
 
 
 def form_options() -> dict[str, Schema]:

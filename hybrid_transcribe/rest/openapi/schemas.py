@@ -13,7 +13,7 @@ import msgspec
 
 from hybrid_transcribe import messages, types
 from hybrid_transcribe.outputs.json import schema as transcript_schema
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord
+from hybrid_transcribe.types import JobSnapshot, KnownVoice, Options, Recording, RunRecord
 from hybrid_transcribe.wire import shapes
 
 Schema = dict[str, Any]
@@ -37,6 +37,12 @@ _NAMES = {"EngineInfo": "Engine", "ModelAdvice": "Model"}
 
 #: What people send, where a field may be left out; we leave out none.
 _SENT = (Options,)
+
+#: Known voices as answers have them: where their recordings lie is nobody's business.
+_VOICES: Schema = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"name": TEXT}, "required": ["name"]},
+}
 
 #: Every type that the document refers to by itself; what these are made of comes with them.
 _referred: dict[type, None] = {}
@@ -67,6 +73,7 @@ def schemas() -> dict[str, Schema]:
         **{cls.__name__: cls for cls in _structs(msgspec.Struct)},
     }
     by_name: dict[str, Schema] = {}
+    result.pop(KnownVoice.__name__, None)
     for name, schema in result.items():
         by_name[_name(name)] = entry = _renamed(schema)
         _describe(entry, classes[name])
@@ -148,6 +155,8 @@ def _name(name: str) -> str:
 
 
 def _describe(schema: Schema, cls: type) -> None:
+    if cls is Options:
+        schema["properties"]["voices"] = dict(_VOICES)
     schema["title"] = name_of(cls)
     schema["description"] = docstring_head(cls)
     said: dict[str, str] = {}

@@ -114,6 +114,9 @@ def test_every_option_is_described() -> None:
     ):
         for option in fields(Options):
             field = result[option.name]
+            if option.name == "voices":
+                # They come as files: see the next test.
+                continue
             assert said[option.name] in field["description"]
             assert "type" in field or "anyOf" in field
 
