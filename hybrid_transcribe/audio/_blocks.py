@@ -1,8 +1,10 @@
-"""A stream of samples cut into clips of bounded length, where it is quietest."""
+"""A stream of samples cut into blocks of bounded length, where it is quietest."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,39 +17,47 @@ _WINDOW_S = 0.3
 _HOP = RATE_HZ // 20
 _WINDOW_HOPS = round(_WINDOW_S * RATE_HZ / _HOP)
 
-Chunk = npt.NDArray[np.int16]
+Block = TypeVar("Block")
+
+Chunk = npt.NDArray[Any]
 
 
-class Blocks:
-    """Collects int16 samples and hands them out as clips that follow each other exactly.
+class Blocks(ABC, Generic[Block]):
+    """Collects samples and hands them out as blocks that follow each other exactly.
+
+    Chunks have the shape (n_samples,) or (n_channels, n_samples), and are all of one kind.
 
     Attributes:
-        size: most samples of one clip.
+        size: most samples of one block.
     """
 
-    def __init__(
-        self, name: str, block_s: float, start_s: float = 0.0, first_sample: int = 0
-    ) -> None:
-        """``start_s`` is where clips begin, ``first_sample`` the place of the first one added."""
+    #: What stands for 1.0 in the samples that are added.
+    full_scale = 32768.0
+
+    def __init__(self, block_s: float, start_s: float = 0.0, first_sample: int = 0) -> None:
+        """``start_s`` is where blocks begin, ``first_sample`` the place of the first one added."""
         self.size = max(1, int(block_s * RATE_HZ))
-        self._name = name
         self._skip = max(0, round(start_s * RATE_HZ) - first_sample)
         self._start = first_sample + self._skip
         self._chunks: list[Chunk] = []
         self._held = 0
 
-    def add(self, chunk: Chunk) -> Iterator[Clip]:
-        """Take samples, shape (n_samples,); yield the clips that are full now."""
+    @abstractmethod
+    def block(self, samples: npt.NDArray[np.float32], start_s: float) -> Block:
+        """A block of these samples, which begins at that time of the recording."""
+
+    def add(self, chunk: Chunk) -> Iterator[Block]:
+        """Take samples; yield the blocks that are full now."""
         if self._skip:
-            passed = min(self._skip, len(chunk))
+            passed = min(self._skip, chunk.shape[-1])
             self._skip -= passed
-            chunk = chunk[passed:]
+            chunk = chunk[..., passed:]
         self._chunks.append(chunk)
-        self._held += len(chunk)
+        self._held += chunk.shape[-1]
         while self._held > self.size:
             yield self._take(quietest(self._last(self.size), self.size))
 
-    def finish(self) -> Iterator[Clip]:
+    def finish(self) -> Iterator[Block]:
         """Yield what is left, if anything."""
         if self._held:
             yield self._take(self._held)
@@ -60,36 +70,52 @@ class Blocks:
         for chunk in reversed(self._chunks):
             if at <= end - count:
                 break
-            pieces.insert(0, chunk[: max(0, end - (at - len(chunk)))])
-            at -= len(chunk)
-        return np.concatenate(pieces)[-count:] if count else np.empty(0, np.int16)
+            pieces.insert(0, chunk[..., : max(0, end - (at - chunk.shape[-1]))])
+            at -= chunk.shape[-1]
+        return np.concatenate(pieces, axis=-1)[..., -count:] if count else np.empty(0, np.int16)
 
-    def _take(self, count: int) -> Clip:
-        samples = np.empty(count, np.float32)
+    def _take(self, count: int) -> Block:
+        samples = np.empty((*self._chunks[0].shape[:-1], count), np.float32)
         at = 0
         while at < count:
             chunk = self._chunks.pop(0)
-            if len(chunk) > count - at:
-                self._chunks.insert(0, chunk[count - at :])
-                chunk = chunk[: count - at]
-            np.divide(chunk, 32768.0, out=samples[at : at + len(chunk)], dtype=np.float32)
-            at += len(chunk)
-        clip = Clip(samples, self._start / RATE_HZ, self._name)
+            if chunk.shape[-1] > count - at:
+                self._chunks.insert(0, chunk[..., count - at :])
+                chunk = chunk[..., : count - at]
+            end = at + chunk.shape[-1]
+            np.divide(chunk, self.full_scale, out=samples[..., at:end], dtype=np.float32)
+            at = end
+        block = self.block(samples, self._start / RATE_HZ)
         self._start += count
         self._held -= count
-        return clip
+        return block
+
+
+class MonoBlocks(Blocks[Clip]):
+    """Clips of a recording with that name, from int16 samples of shape (n_samples,)."""
+
+    def __init__(
+        self, name: str, block_s: float, start_s: float = 0.0, first_sample: int = 0
+    ) -> None:
+        super().__init__(block_s, start_s, first_sample)
+        self._name = name
+
+    def block(self, samples: npt.NDArray[np.float32], start_s: float) -> Clip:
+        """A clip."""
+        return Clip(samples, start_s, self._name)
 
 
 def quietest(stretch: Chunk, end: int) -> int:
     """Where to cut a block of ``end`` samples, whose last ones are ``stretch``.
 
-    The middle of the window of least energy, the latest of equals; ``end`` itself when the
-    stretch is too short to tell.
+    The middle of the window of least energy (of all channels), the latest of equals; ``end``
+    itself when the stretch is too short to tell.
     """
-    n_hops = len(stretch) // _HOP
+    n_hops = int(stretch.shape[-1]) // _HOP
     if n_hops < _WINDOW_HOPS:
         return end
-    hops = stretch[len(stretch) - n_hops * _HOP :].astype(np.float32).reshape(n_hops, _HOP)
-    energy = np.convolve(np.square(hops).sum(axis=1), np.ones(_WINDOW_HOPS), mode="valid")
+    hops = stretch[..., stretch.shape[-1] - n_hops * _HOP :].astype(np.float32)
+    energies = np.square(hops.reshape(-1, n_hops, _HOP)).sum(axis=(0, 2))
+    energy = np.convolve(energies, np.ones(_WINDOW_HOPS), mode="valid")
     latest = len(energy) - 1 - int(np.argmin(energy[::-1]))
     return end - (n_hops - latest) * _HOP + _WINDOW_HOPS * _HOP // 2

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from hybrid_transcribe.audio import _ends, _sandbox, _tracks
-from hybrid_transcribe.audio._blocks import Blocks
-from hybrid_transcribe.audio._clock import ClockRules, MediaClock
+from hybrid_transcribe.audio._blocks import Block, Blocks, Chunk, MonoBlocks
+from hybrid_transcribe.audio._clock import ClockRules, MediaClock, Silence
 from hybrid_transcribe.audio._mono import Mono
 from hybrid_transcribe.audio._reader import UNTIMED, FrameReader
 from hybrid_transcribe.audio.report import DecodeReport
@@ -36,6 +37,12 @@ _ANY_ORIGIN = frozenset(("mpegts", "mpegps", "wtv"))
 # Chromium, to 90 s). In all others a clock that begins later than this is that of a broadcast.
 _OWN_ORIGIN = frozenset(("mp4", "matroska", "webm"))
 _LATEST_START_S = 60.0
+
+#: Makes samples at 16 kHz of frames and of the silence between them.
+Converter = Callable[[Iterable[AudioFrame | Silence]], Iterator[Chunk]]
+
+#: Makes blocks that begin with the sample of that number.
+BlockFactory = Callable[[int], Blocks[Block]]
 
 
 def decode(
@@ -63,18 +70,42 @@ def decode(
     ``settings.max_duration_s`` allows, whatever the header said; UnsafeInput when a block takes
     more than ``settings.decode_timeout_s`` of wall-clock time.
     """
+    report = DecodeReport() if report is None else report
+    yield from decode_blocks(
+        path,
+        Mono(names.display_name(name), report).samples,
+        lambda first_sample: MonoBlocks(name, settings.block_s, start_s, first_sample),
+        name=name,
+        settings=settings,
+        canceled=canceled,
+        audio_track=audio_track,
+        report=report,
+    )
+
+
+def decode_blocks(
+    path: str | os.PathLike[str],
+    converter: Converter,
+    make_blocks: BlockFactory[Block],
+    *,
+    name: str,
+    settings: Settings,
+    canceled: Callable[[], bool],
+    audio_track: str | None,
+    report: DecodeReport,
+) -> Iterator[Block]:
+    """As `decode`, with blocks of another kind."""
     place, display_name = Path(path), names.display_name(name)
     watch = _sandbox.DecodeLimits(display_name, settings.decode_timeout_s, canceled)
-    report = DecodeReport() if report is None else report
     try:
         recording = _sandbox.admit(place, display_name, settings)
         with _sandbox.reading(recording, watch) as (file, media):
             stream = _chosen(recording, media, audio_track, watch, report)
             watch.restart()
             decoding = _Decoding(recording, file, media, stream, settings, watch, report)
-            for clip in decoding.clips(name, start_s):
-                yield clip
-                del clip  # Else two blocks would be alive while the next one is decoded.
+            for block in decoding.blocks(converter, make_blocks):
+                yield block
+                del block  # Else two blocks would be alive while the next one is decoded.
                 watch.restart()
     except _sandbox.Stopped:
         return
@@ -103,7 +134,7 @@ def _chosen(
 
 
 class _Decoding:
-    """One stream of a recording on its way to clips."""
+    """One stream of a recording on its way to blocks."""
 
     def __init__(
         self,
@@ -122,21 +153,20 @@ class _Decoding:
         self._clock = MediaClock(_rules(recording, media, end_s, settings))
         self._reader = FrameReader(recording, file, media, stream, self._clock, watch)
 
-    def clips(self, name: str, start_s: float) -> Iterator[Clip]:
-        """All clips from ``start_s`` on."""
+    def blocks(self, converter: Converter, make_blocks: BlockFactory[Block]) -> Iterator[Block]:
+        """All blocks."""
         settings, display_name = self._settings, self._recording.display_name
         if self._header_end_s is not None:
             _sandbox.check_duration(self._header_end_s, settings, display_name)
-        blocks: Blocks | None = None
+        blocks: Blocks[Block] | None = None
         n_samples = block_end = 0
-        mono = Mono(display_name, self._report)
-        for chunk in mono.samples(self._clock.follow(self._reader.frames(), self._on_gap)):
+        for chunk in converter(self._clock.follow(self._reader.frames(), self._on_gap)):
             self._watch()
             if blocks is None:
                 n_samples = round((self._clock.start_s or 0.0) * RATE_HZ)
-                blocks = Blocks(name, settings.block_s, start_s, n_samples)
+                blocks = make_blocks(n_samples)
                 block_end = n_samples + blocks.size
-            n_samples += len(chunk)
+            n_samples += chunk.shape[-1]
             _sandbox.check_duration(n_samples / RATE_HZ, settings, display_name)
             yield from blocks.add(chunk)
             if n_samples > block_end:  # Also while samples before the start are passed over.

@@ -15,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from hybrid_transcribe.audio import _sandbox
-from hybrid_transcribe.audio._blocks import Blocks, quietest
+from hybrid_transcribe.audio._blocks import MonoBlocks, quietest
 from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import BrokenMedia, TooLong, UnsafeInput
@@ -180,7 +180,7 @@ class TestBlocks:
         """How the decoder hands over its samples changes nothing."""
         samples, instance = tone(5), []
         for size in (100, 7_001, 80_000):
-            blocks = Blocks("", 2.0)
+            blocks = MonoBlocks("", 2.0)
             clips = [
                 clip
                 for piece in pieces(samples.tobytes(), 2 * size)
