@@ -78,6 +78,7 @@ class Script:
         gate: a file: every segment waits until it exists, so that a test decides when.
         says: the text of each segment in turn; without any, or after the last one, it is the
             recording's name and the second.
+        speakers: so many people speak in turn, called S1, S2 and so on; 0 tells nobody apart.
     """
 
     segment_s: float = 1.0
@@ -89,6 +90,7 @@ class Script:
     only: str = ""
     gate: str = ""
     says: tuple[str, ...] = ()
+    speakers: int = 0
 
     @property
     def model(self) -> str:
@@ -160,8 +162,9 @@ def _segment(clip: Clip, start_s: float, end_s: float, options: Options, script:
     now_s = clip.start_s + start_s
     n = round(now_s / script.segment_s)
     text = script.says[n] if n < len(script.says) else f"{clip.name} {now_s:g}"
-    words = (Word(start_s, end_s, text, 1.0),) if options.word_timestamps else ()
-    return Segment(start_s, end_s, text, words, avg_logprob=-0.1, no_speech_prob=0.0)
+    who = f"S{n % script.speakers + 1}" if script.speakers else None
+    words = (Word(start_s, end_s, text, 1.0, who),) if options.word_timestamps else ()
+    return Segment(start_s, end_s, text, words, avg_logprob=-0.1, no_speech_prob=0.0, speaker=who)
 
 
 def _raise() -> None:

@@ -51,7 +51,11 @@ class SubmissionHandler(StreamingBody, BaseHandler):
         BaseHandler.prepare(self)
         if self.request.method in ("POST", "PUT"):
             service = self.rest.service
-            await self.receive_begin(service.uploads_dir, UploadLimits.of(service.settings))
+            await self.receive_begin(service.uploads_dir, self.upload_limits())
+
+    def upload_limits(self) -> UploadLimits:
+        """What a request may bring."""
+        return UploadLimits.of(self.rest.service.settings)
 
     async def submit(
         self, uploads: Sequence[ReceivedFile], session_id: str, options: Mapping[str, Any]

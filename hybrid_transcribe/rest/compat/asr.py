@@ -38,7 +38,13 @@ from hybrid_transcribe.uploads.received import Received, ReceivedFile
 #: Formats of ``output``; the first is the default.
 OUTPUTS = ("txt", "vtt", "srt", "tsv", "json")
 
-_OPTIONS = ("task", "language", "initial_prompt", "word_timestamps", "vad_filter", "diarize")
+#: Of who speaks; sent by some clients whatever ``diarize`` says.
+_SPEAKERS = ("min_speakers", "max_speakers")
+
+_OPTIONS = (
+    *("task", "language", "initial_prompt", "word_timestamps", "vad_filter", "diarize"),
+    *_SPEAKERS,
+)
 
 
 class AsrResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +142,10 @@ class Asr(_Whisper):
 
     def _run_spec(self) -> dict[str, Any]:
         fields = {name: self.get_query_argument(name, "") for name in _OPTIONS}
-        return {name: parse(name, text) for name, text in fields.items() if text.strip()}
+        options = {name: parse(name, text) for name, text in fields.items() if text.strip()}
+        if options.get("diarize"):
+            return options
+        return {name: value for name, value in options.items() if name not in _SPEAKERS}
 
 
 class DetectLanguage(_Whisper):
@@ -218,15 +227,23 @@ def _result(transcript: Transcript) -> AsrResult:
     if any(words):
         segments = tuple(map(_with_words, segments, words))
     # As WhisperX, which the webservice calls for diarize=true: where speakers are known.
-    speakers = (segment.speaker for segment in transcript.segments)
+    labels = {speaker.id: speaker.label for speaker in transcript.speakers}
+    speakers = (labels.get(segment.speaker or "") for segment in transcript.segments)
     return AsrResult(
         text=f" {transcript.text}" if transcript.text else "",
         segments=tuple(
-            segment if speaker is None else msgspec.structs.replace(segment, speaker=speaker)
+            _with_speaker(segment, speaker) if speaker else segment
             for segment, speaker in zip(segments, speakers, strict=True)
         ),
         language=transcript.language,
     )
+
+
+def _with_speaker(segment: whisper.WhisperSegment, speaker: str) -> whisper.WhisperSegment:
+    words = segment.words
+    if words is not msgspec.UNSET:
+        words = tuple(msgspec.structs.replace(word, speaker=speaker) for word in words)
+    return msgspec.structs.replace(segment, speaker=speaker, words=words)
 
 
 def _with_words(

@@ -14,6 +14,7 @@ from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.compat.waiting import Awaited, content_of
 from hybrid_transcribe.rest.jobs import SUBMIT_ERRORS
 from hybrid_transcribe.rest.submission import SubmissionHandler
+from hybrid_transcribe.rest.voices import without_voices
 from hybrid_transcribe.service_protocol import HostedService
 from hybrid_transcribe.types import Transcript
 from hybrid_transcribe.uploads.received import Received, ReceivedFile
@@ -67,14 +68,14 @@ class Synchronous(SubmissionHandler):
         ``options`` are keyword arguments of `Service.submit`. Raises what that raises.
         """
         try:
-            upload = one_recording(received, self.file_field)
+            one_recording(received, self.file_field)
             session = session_id or self.named_session
-            awaited, is_new = await self._join(upload, options, session)
+            awaited, is_new = await self._join(received, options, session)
         except BaseException:
             received.discard()
             raise
         if is_new:
-            await self._make(awaited, upload, options, session)
+            await self._make(awaited, received, options, session)
         else:
             received.discard()
         job_id = await asyncio.shield(asyncio.wrap_future(awaited.job_created))
@@ -82,12 +83,13 @@ class Synchronous(SubmissionHandler):
         return job_id
 
     async def _join(
-        self, upload: ReceivedFile, options: Mapping[str, Any], session: str | None
+        self, received: Received, options: Mapping[str, Any], session: str | None
     ) -> tuple[Awaited, bool]:
-        fields = {**options, "session": session, "address": self.request.path}
-        content = await asyncio.get_running_loop().run_in_executor(
-            None, content_of, [upload.path], fields
-        )
+        # Which file is a recording and which whose voice.
+        named = [upload.field for upload in received.uploads if upload.field != self.file_field]
+        fields = {**options, "session": session, "address": self.request.path, "files": named}
+        paths = [upload.path for upload in received.uploads]
+        content = await asyncio.get_running_loop().run_in_executor(None, content_of, paths, fields)
         headers, rest = self.request.headers, self.rest
         awaited, is_new = await self.on_loop(
             lambda: rest.waiting.join(
@@ -105,16 +107,16 @@ class Synchronous(SubmissionHandler):
     async def _make(
         self,
         awaited: Awaited,
-        upload: ReceivedFile,
+        received: Received,
         options: Mapping[str, Any],
         session: str | None,
     ) -> None:
         waiting = self.rest.waiting
         owner = session or self.rest.service.new_session()
         try:
-            job = await self.submit([upload], owner, options)
+            job = await self.submit(received.uploads, owner, options)
         except BaseException as error:
-            upload.path.unlink(missing_ok=True)
+            received.discard()
             # Kept: in an except clause the name goes with it.
             why = error
             await self.on_loop(lambda: waiting.failed(awaited, why))
@@ -182,9 +184,10 @@ def _check_raw(upload: ReceivedFile, field: str) -> None:
 def one_recording(received: Received, field: str) -> ReceivedFile:
     """The recording that was sent. Raises InvalidRequest, UnsupportedMedia."""
     check_form(received, field)
-    if len(received.uploads) != 1:
-        raise InvalidRequest(UserMessage("one_recording", n=len(received.uploads), field=field))
-    (upload,) = received.uploads
+    recordings, _ = without_voices(received.uploads)
+    if len(recordings) != 1:
+        raise InvalidRequest(UserMessage("one_recording", n=len(recordings), field=field))
+    (upload,) = recordings
     with upload.path.open("rb") as file:
         if file.read(len(_ZIP)) == _ZIP:
             raise UnsupportedMedia(UserMessage("no_zip_here", name=upload.display_name))

@@ -17,12 +17,13 @@ _FRAMES_PER_S = 100
 
 
 class WhisperWord(msgspec.Struct, frozen=True, kw_only=True):
-    """One word; its probability where one is known and asked for."""
+    """One word; its probability where one is known and asked for, and so who says it."""
 
     word: str
     start: float
     end: float
     probability: float | msgspec.UnsetType | None = msgspec.UNSET
+    speaker: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class WhisperSegment(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,6 +54,16 @@ _SEGMENT = _object(
         "no_speech_prob": NUMBER,
     }
 )
+_DIARIZED_SEGMENT = _object(
+    {
+        "type": {"const": "transcript.text.segment"},
+        "id": STRING,
+        "start": NUMBER,
+        "end": NUMBER,
+        "text": STRING,
+        "speaker": STRING,
+    }
+)
 _MODEL = _object(
     {"id": STRING, "object": {"const": "model"}, "created": INTEGER, "owned_by": STRING},
     shutdown_date=TEXT_OR_NULL,
@@ -75,6 +85,16 @@ SCHEMAS: dict[str, Schema] = {
         usage=_DURATION,
         task=STRING,
     ),
+    # response_format=diarized_json
+    "CreateTranscriptionResponseDiarizedJson": _object(
+        {
+            "task": {"const": "transcribe"},
+            "duration": NUMBER,
+            "text": STRING,
+            "segments": _array(_DIARIZED_SEGMENT),
+        },
+        usage={"oneOf": [_DURATION, _TOKENS]},
+    ),
     # stream=true: one event
     "CreateTranscriptionResponseStreamEvent": {
         "oneOf": [
@@ -88,16 +108,7 @@ SCHEMAS: dict[str, Schema] = {
                 logprobs=_array(_LOG_PROBABILITY),
                 usage={"oneOf": [_DURATION, _TOKENS]},
             ),
-            _object(
-                {
-                    "type": {"const": "transcript.text.segment"},
-                    "id": STRING,
-                    "start": NUMBER,
-                    "end": NUMBER,
-                    "text": STRING,
-                    "speaker": STRING,
-                }
-            ),
+            _DIARIZED_SEGMENT,
         ]
     },
     # GET /v1/models and /v1/models/{model}

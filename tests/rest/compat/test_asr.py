@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from hybrid_transcribe.rest.compat import asr
 from hybrid_transcribe.rest.compat.waiting import GRACE_S
 from hybrid_transcribe.testing import ManualClock, Script
+from hybrid_transcribe.types import Word
+from tests.outputs.examples import TALK
 from tests.rest.compat.conftest import turn, until_alone, until_gone
 from tests.rest.conftest import OpenSite, Site
 
@@ -117,3 +122,38 @@ def test_a_bad_file_has_no_language(shared: Site, tmp_path: Path) -> None:
     body, _ = _curl(shared, "/detect-language", bad)
 
     assert json.loads(body)["status"] in (415, 422)
+
+
+def test_asr_says_who_speaks(shared: Site, talk: Path) -> None:
+    """As WhisperX does in the published project: in segments, in words and in files."""
+    query = "/asr?output={}&diarize=true&min_speakers=1&max_speakers=2&word_timestamps=true"
+    with shared.client() as client:
+
+        def ask(address: str) -> httpx.Response:
+            # Its engine cannot be asked for a model: the default one of this service speaks.
+            files = {"audio_file": ("talk.wav", talk.read_bytes())}
+            return client.post(address, files=files)
+
+        answer = ask(query.format("json"))
+        options = shared.service.snapshot(answer.headers["x-job-id"]).spec.options
+        assert (options.diarize, options.min_speakers, options.max_speakers) == (True, 1, 2)
+
+        # Some clients send the numbers always.
+        answer = ask("/asr?diarize=false&min_speakers=2&max_speakers=5")
+        options = shared.service.snapshot(answer.headers["x-job-id"]).spec.options
+        assert (options.diarize, options.min_speakers) == (False, None)
+        assert ask("/asr?diarize=true&min_speakers=3&max_speakers=2").status_code == 400
+
+
+def test_json_and_files_name_speakers() -> None:
+    """By their names, words too; a segment that nobody in particular says has none."""
+    word = Word(0.0, 1.0, "Bom", 0.9, "S1")
+    first = replace(TALK.segments[0], words=(word,))
+    payload = json.loads(asr._file(replace(TALK, segments=(first, *TALK.segments[1:])), "json")[0])
+
+    said = [segment.get("speaker") for segment in payload["segments"]]
+    assert said == ["Ana", "Ana", "Rui", "Ana", "S3", None, "S3"]
+    assert payload["segments"][0]["words"] == [
+        {"word": "Bom", "start": 0.0, "end": 1.0, "probability": 0.9, "speaker": "Ana"}
+    ]
+    assert asr._file(TALK, "srt")[0].startswith(b"1\n00:00:00,000 --> 00:00:02,000\nAna: ")

@@ -13,7 +13,14 @@ from hybrid_transcribe.errors import HybridTranscribeError
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.rest.compat import whisper
 from hybrid_transcribe.rest.compat.openai.base_handler import OpenAIHandler
+from hybrid_transcribe.rest.compat.openai.diarized import DiarizedTranscription, diarized
+from hybrid_transcribe.rest.compat.openai.known_speakers import (
+    MOST_SPEAKERS,
+    limits_for_references,
+    with_references,
+)
 from hybrid_transcribe.rest.compat.openai.parameters import (
+    DIARIZED,
     FORMATS,
     GRANULARITIES,
     TranscriptionParameters,
@@ -38,7 +45,7 @@ from hybrid_transcribe.rest.openapi.operation import (
 from hybrid_transcribe.rest.openapi.options import FILE, form_options, object_of
 from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, ref
 from hybrid_transcribe.types import Transcript
-from hybrid_transcribe.uploads.received import Received
+from hybrid_transcribe.uploads.received import Received, UploadLimits
 
 #: Writers of ours for the formats that are files.
 _FILES = {"text": "txt", "srt": "srt", "vtt": "vtt"}
@@ -68,7 +75,10 @@ def written(transcript: Transcript, required: TranscriptionParameters) -> tuple[
     if required.format in _FILES:
         return WRITERS.make(_FILES[required.format]).write(transcript).encode(), _TEXT
     translated = required.run["task"] == "translate"
-    said = Transcription(text=transcript.text, usage=_usage(transcript, translated))
+    usage = _usage(transcript, translated)
+    if required.format == DIARIZED:
+        return msgspec.json.encode(diarized(transcript, usage)), _JSON
+    said = Transcription(text=transcript.text, usage=usage)
     if required.format == "verbose_json":
         said = _verbose(said, transcript, required.granularities, translated)
     return msgspec.json.encode(said), _JSON
@@ -123,7 +133,20 @@ def _form() -> dict[str, Schema]:
         },
         "stream": {
             "type": "boolean",
-            "description": "The text as it becomes final, as server-sent events (`json`, `text`).",
+            "description": "The text as it becomes final, as server-sent events (`json`, `text`, "
+            "`diarized_json`: there who speaks comes at the end).",
+        },
+        "known_speaker_names[]": {
+            "type": "array",
+            "items": TEXT,
+            "maxItems": MOST_SPEAKERS,
+            "description": "People who are named where they speak.",
+        },
+        "known_speaker_references[]": {
+            "type": "array",
+            "items": {"type": "string", "pattern": "^data:"},
+            "maxItems": MOST_SPEAKERS,
+            "description": "Their voices, a few seconds each, in the same order, as data URLs.",
         },
         "session_id": {"type": "string", "description": "The session the job belongs to."},
     }
@@ -138,7 +161,11 @@ _audio = partial(
     answers={
         200: answer(
             "The text, in the form asked for.",
-            {JSON: ref(Transcription), "text/plain": TEXT, SSE: TEXT},
+            {
+                JSON: {"anyOf": [ref(Transcription), ref(DiarizedTranscription)]},
+                "text/plain": TEXT,
+                SSE: TEXT,
+            },
             JOB_HEADER,
         )
     },
@@ -157,14 +184,27 @@ class Transcriptions(Synchronous, OpenAIHandler):
         """Answer when it is complete, or as it comes."""
         received = await self.received()
         required = self._parameters(received)
+        received = await self._with_voices(received, required)
         job_id = await self.attend(received, required.run, required.session_id)
         if required.stream:
-            await stream(self, job_id)
+            await stream(self, job_id, speakers=required.format == DIARIZED)
             return
         payload, media_type = written(await self.ended(job_id), required)
         self.set_header("Content-Type", media_type)
         self.set_header("Cache-Control", "no-store")
         self.finish(payload)
+
+    def upload_limits(self) -> UploadLimits:
+        """Voices are fields."""
+        return limits_for_references(super().upload_limits())
+
+    async def _with_voices(self, received: Received, required: TranscriptionParameters) -> Received:
+        folder = self.rest.service.uploads_dir
+        try:
+            return await with_references(received, required.references, folder)
+        except BaseException:
+            received.discard()
+            raise
 
     def _parameters(self, received: Received) -> TranscriptionParameters:
         try:

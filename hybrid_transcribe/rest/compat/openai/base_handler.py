@@ -152,6 +152,7 @@ def _body(status: int, message: str, param: str | None, code: str) -> OpenAIErro
 ALIASES = (
     "whisper-1",
     "gpt-4o-transcribe",
+    "gpt-4o-transcribe-diarize",
     "gpt-4o-mini-transcribe",
     "gpt-4o-mini-transcribe-2025-12-15",
     "gpt-transcribe",

@@ -15,12 +15,16 @@ from hybrid_transcribe.jobs.request import OPTION_NAMES
 from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.compat.openai.base_handler import Unusable, named
+from hybrid_transcribe.rest.compat.openai.known_speakers import NAMES, REFERENCES, known_speakers
 
 #: Formats of an answer; the first is OpenAI's default.
-FORMATS = ("json", "text", "srt", "verbose_json", "vtt")
+FORMATS = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
+
+#: The format that says who speaks; translations have it not.
+DIARIZED = "diarized_json"
 
 #: Formats in which an answer can come bit by bit.
-STREAMED = ("json", "text")
+STREAMED = ("json", "text", DIARIZED)
 
 #: What ``verbose_json`` can tell the times of.
 GRANULARITIES = ("segment", "word")
@@ -34,14 +38,11 @@ _INDEX = re.compile(r"\[\d*\]$")
 # Said of how OpenAI's machines are to go about it; the text is the same without.
 _IGNORED = ("chunking_strategy", "user")
 
-# OpenAI's fields that would change the answer, and we have nothing for them.
-_REFUSED = ("known_speaker_names", "known_speaker_references")
-
 _SESSION = "session_id"
 
 _KNOWN = (
     *("model", "language", "languages", "keywords", "prompt", "response_format", "temperature"),
-    *("timestamp_granularities", "stream", "include", *_IGNORED, _SESSION),
+    *("timestamp_granularities", "stream", "include", NAMES, REFERENCES, *_IGNORED, _SESSION),
 )
 
 
@@ -55,6 +56,7 @@ class TranscriptionParameters:
         granularities: what ``verbose_json`` tells the times of.
         stream: the text as it comes, as server-sent events.
         session_id: the session named in the form, None without.
+        references: a data URL with the voice of each known speaker.
     """
 
     run: Mapping[str, Any]
@@ -62,6 +64,7 @@ class TranscriptionParameters:
     granularities: frozenset[str]
     stream: bool
     session_id: str | None
+    references: Mapping[str, str]
 
 
 def transcription_parameters(
@@ -75,7 +78,8 @@ def transcription_parameters(
     model = form.text("model")
     if not model:
         raise Unusable("model", UserMessage("openai_model_missing"))
-    format_ = form.choice("response_format", FORMATS)
+    formats = FORMATS if task == "transcribe" else tuple(f for f in FORMATS if f != DIARIZED)
+    format_ = form.choice("response_format", formats)
     stream = form.flag("stream")
     if stream and format_ not in STREAMED:
         raise Unusable(
@@ -89,7 +93,12 @@ def transcription_parameters(
     run.update(_decoding(form))
     if "word" in granularities:
         run["word_timestamps"] = True
-    return TranscriptionParameters(run, format_, granularities, stream, form.text(_SESSION))
+    references = known_speakers(form.several(NAMES), form.several(REFERENCES))
+    if format_ == DIARIZED or references:
+        run["diarize"] = True
+    return TranscriptionParameters(
+        run, format_, granularities, stream, form.text(_SESSION), references
+    )
 
 
 class _Form:
@@ -99,8 +108,6 @@ class _Form:
         self._fields: dict[str, list[str]] = {}
         for name, values in fields.items():
             plain = _INDEX.sub("", name)
-            if plain.partition("[")[0] in _REFUSED:
-                raise Unusable(plain, UserMessage("no_speakers", name=plain))
             # ``chunking_strategy[type]`` and the like are parts of a field.
             if plain.partition("[")[0] not in (*_KNOWN, *OPTION_NAMES):
                 raise Unusable(plain, UserMessage("unknown_field", name=plain, choices=_KNOWN))

@@ -15,6 +15,7 @@ from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.compat.openai.base_handler import error_body
+from hybrid_transcribe.rest.compat.openai.diarized import DiarizedSegment, diarized_segments
 from hybrid_transcribe.service_protocol import EventListener, HostedService
 from hybrid_transcribe.types import Segment, Transcript
 
@@ -25,9 +26,11 @@ HEARTBEAT_S = 15.0
 _HEARTBEAT = b": hb\n"
 
 
-async def stream(handler: BaseHandler, job_id: str) -> None:
+async def stream(handler: BaseHandler, job_id: str, *, speakers: bool = False) -> None:
     """Answer with a job's text piece by piece, then whole. Returns when the client is served.
 
+    With ``speakers`` its segments come before the whole, with who speaks: that is not known
+    before the end.
     What goes wrong after the first byte is told as an event: the status has been sent.
     """
     handler.set_header("Content-Type", "text/event-stream; charset=utf-8")
@@ -35,7 +38,7 @@ async def stream(handler: BaseHandler, job_id: str) -> None:
     handler.set_header("X-Accel-Buffering", "no")
     try:
         await handler.flush()
-        async with aclosing(_messages(handler, job_id)) as messages:
+        async with aclosing(_messages(handler, job_id, speakers)) as messages:
             async for message in messages:
                 handler.write(message)
                 await handler.flush()
@@ -47,10 +50,12 @@ async def stream(handler: BaseHandler, job_id: str) -> None:
     handler.finish()
 
 
-async def _messages(handler: BaseHandler, job_id: str) -> AsyncGenerator[bytes, None]:
+async def _messages(
+    handler: BaseHandler, job_id: str, speakers: bool
+) -> AsyncGenerator[bytes, None]:
     """What to send, with signs of life between."""
-    deltas = _deltas(handler, job_id)
-    waiting: asyncio.Task[dict[str, Any] | None] | None = None
+    deltas = _deltas(handler, job_id, speakers)
+    waiting: asyncio.Task[Any] | None = None
     try:
         while True:
             waiting = waiting or asyncio.ensure_future(anext(deltas, None))
@@ -70,7 +75,9 @@ async def _messages(handler: BaseHandler, job_id: str) -> AsyncGenerator[bytes, 
         await deltas.aclose()
 
 
-async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str, Any], None]:
+async def _deltas(
+    handler: BaseHandler, job_id: str, speakers: bool
+) -> AsyncGenerator[dict[str, Any] | DiarizedSegment, None]:
     """Pieces of the text, and the whole of it. Raises why there is none."""
     listening, sent = await handler.ask(lambda service: _listen(service, job_id)), _Sent()
     try:
@@ -84,6 +91,8 @@ async def _deltas(handler: BaseHandler, job_id: str) -> AsyncGenerator[dict[str,
     finally:
         listening.close()
     final = await handler.ask(lambda service: _final(service, job_id))
+    for segment in diarized_segments(final) if speakers else ():
+        yield segment
     yield {"type": "transcript.text.done", "text": final.text}
 
 
