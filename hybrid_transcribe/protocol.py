@@ -141,6 +141,18 @@ class SegmentTranscribed(_Line, frozen=True):
     segment: Segment
 
 
+class SegmentsTranscribed(_Line, frozen=True):
+    """Final segments in time order that belong together: all of them are journalled, or none.
+
+    They may overlap, as those of people who speak at once. ``resume_s`` is where a later attempt
+    goes on, in seconds.
+    """
+
+    index: int
+    segments: tuple[Segment, ...]
+    resume_s: float
+
+
 class TextWithheld(_Line, frozen=True):
     """Text that was left out as made up, for ``Transcript.withheld``."""
 
@@ -148,9 +160,14 @@ class TextWithheld(_Line, frozen=True):
 
 
 class ProgressAdvanced(_Line, frozen=True):
-    """Audio finished so far, in seconds."""
+    """Audio finished so far, in seconds.
+
+    ``resume_s`` is where a later attempt goes on, where that is earlier: what was finished since
+    then is not sent yet.
+    """
 
     done_s: float
+    resume_s: float | None = None
 
 
 class WarningRaised(_Line, frozen=True):
@@ -202,6 +219,7 @@ RecordingReport = (
     StageChanged
     | MetadataLearned
     | SegmentTranscribed
+    | SegmentsTranscribed
     | TextWithheld
     | ProgressAdvanced
     | WarningRaised

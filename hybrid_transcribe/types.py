@@ -476,6 +476,7 @@ class RunRecord(RecordingFacts):
         run: its number. It rises when the recording is transcribed afresh, not when an interrupted
             transcription goes on.
         done_s: seconds of audio finished. ``n_segments`` have been journalled.
+        resume_s: where an interrupted transcription goes on; None where that is ``done_s``.
         messages: those of the warnings that have a code, with their parameters.
         audio_missing: more than a little of its sound could not be decoded, or is not there.
     """
@@ -485,6 +486,7 @@ class RunRecord(RecordingFacts):
     spec: Spec | None = None
     n_segments: int = 0
     done_s: float = 0.0
+    resume_s: float | None = None
     warnings: tuple[str, ...] = ()
     messages: tuple[MessageInfo, ...] = ()
     audio_missing: bool = False

@@ -17,7 +17,7 @@ from hybrid_transcribe.jobs.job_index import JobIndex, JobRecord
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.machine import Change, step
 from hybrid_transcribe.jobs.summary import JobProgress
-from hybrid_transcribe.protocol import SegmentTranscribed
+from hybrid_transcribe.protocol import SegmentsTranscribed, SegmentTranscribed
 from hybrid_transcribe.revision_types import RevisionInfo, RevisionText
 from hybrid_transcribe.types import JobSnapshot, Recording, Segment
 
@@ -115,6 +115,15 @@ class JobStore(JobIndex):
         after = self._step(recording_id, change)
         with self.operation() as changes:
             changes.add_segment(after, change.index, change.segment)
+        return after
+
+    def add_segments(self, recording_id: str, change: SegmentsTranscribed) -> Recording:
+        """The same for several: all of them or none in the journal."""
+        after = self._step(recording_id, change)
+        with self.operation() as changes:
+            changes.save_recording(after)
+            for index, segment in enumerate(change.segments, change.index):
+                changes.add_segment(after, index, segment)
         return after
 
     def _step(self, recording_id: str, change: Change) -> Recording:

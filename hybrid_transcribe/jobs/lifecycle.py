@@ -180,6 +180,14 @@ class JobLifecycle:
         self._tell.recording(after)
         return after
 
+    def on_segments(self, recording_id: str, change: p.SegmentsTranscribed) -> Recording:
+        """The same for several that belong together."""
+        after = self.table.add_segments(recording_id, change)
+        for index, segment in enumerate(change.segments, change.index):
+            self._tell.segment(after, index, segment)
+        self._tell.recording(after)
+        return after
+
     def _settle(self, job_id: str) -> None:
         """Close a job whose last recording has ended."""
         row = self.table.row(job_id)

@@ -35,6 +35,7 @@ from hybrid_transcribe.protocol import (
     RecordingCompleted,
     RecordingFailed,
     RecordingReport,
+    SegmentsTranscribed,
     SegmentTranscribed,
     StageChanged,
     TextWithheld,
@@ -100,6 +101,7 @@ ALLOWED: dict[type, tuple[State, ...]] = {
     StageChanged: _HELD,
     MetadataLearned: tuple(State),
     SegmentTranscribed: _HELD,
+    SegmentsTranscribed: _HELD,
     TextWithheld: tuple(State),
     ProgressAdvanced: _HELD,
     WarningRaised: tuple(State),
@@ -171,8 +173,10 @@ def _reported(recording: Recording, change: Change) -> Recording:
             return _with_percentage(replace(recording, **facts.learned()))
         case SegmentTranscribed(index, segment):
             return _advanced(recording, segment.end_s, index + 1)
-        case ProgressAdvanced(done_s):
-            return _advanced(recording, done_s, recording.n_segments)
+        case SegmentsTranscribed(index, segments, resume_s):
+            return _advanced(recording, resume_s, index + len(segments), resume_s)
+        case ProgressAdvanced(done_s, resume_s):
+            return _advanced(recording, done_s, recording.n_segments, resume_s)
         case WarningRaised():
             return _warned(recording, change)
         case TextWithheld(withheld) if len(recording.withheld) < MOST_WITHHELD:
@@ -225,12 +229,15 @@ def _warned(recording: Recording, change: WarningRaised) -> Recording:
     )
 
 
-def _advanced(recording: Recording, done_s: float, n_segments: int) -> Recording:
+def _advanced(
+    recording: Recording, done_s: float, n_segments: int, resume_s: float | None = None
+) -> Recording:
     moved = replace(
         recording,
         state=State.RUNNING if recording.state is State.PREPARING else recording.state,
         done_s=max(recording.done_s, done_s),
         n_segments=n_segments,
+        resume_s=recording.resume_s if resume_s is None else resume_s,
     )
     return _with_percentage(moved)
 
@@ -251,7 +258,7 @@ def _percentage(recording: Recording) -> float | None:
 
 def _completed(recording: Recording, duration_s: float, at: float) -> Recording:
     over = _over(recording, State.COMPLETED, at)
-    return replace(over, duration_s=duration_s, done_s=duration_s, percentage=100.0)
+    return replace(over, duration_s=duration_s, done_s=duration_s, resume_s=None, percentage=100.0)
 
 
 def _queued_again(recording: Recording) -> Recording:
@@ -259,6 +266,7 @@ def _queued_again(recording: Recording) -> Recording:
     again = replace(
         recording,
         state=State.QUEUED,
+        done_s=recording.done_s if recording.resume_s is None else recording.resume_s,
         attempt=recording.attempt + 1,
         stage=None,
         stage_percentage=None,

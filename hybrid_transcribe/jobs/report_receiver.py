@@ -35,6 +35,8 @@ class JobSink(Protocol):
 
     def on_segment(self, recording_id: str, change: p.SegmentTranscribed) -> Recording: ...
 
+    def on_segments(self, recording_id: str, change: p.SegmentsTranscribed) -> Recording: ...
+
     def enqueue(self, recording: Recording) -> None: ...
 
     def left_behind(self, engine: str, note: str) -> None: ...
@@ -105,8 +107,14 @@ class ReportReceiver(ABC):
         """Do what a report means for this slot, and hand it on."""
         rid = flight.recording_id
         match report:
-            case p.SegmentTranscribed():
-                self._segment(flight, report)
+            case p.SegmentTranscribed(index, segment):
+                if self._is_next(flight, index):
+                    self._count(rid, segment.end_s)
+                    self._ledger.on_segment(rid, report)
+            case p.SegmentsTranscribed(index, _, resume_s):
+                if self._is_next(flight, index):
+                    self._count(rid, resume_s)
+                    self._ledger.on_segments(rid, report)
             case p.ProgressAdvanced(done_s):
                 self._count(rid, done_s)
                 self._ledger.apply(rid, report, lasting=False)
@@ -139,17 +147,17 @@ class ReportReceiver(ABC):
             self._ledger.left_behind(flight.ticket.spec.engine, report.note)
         self.executor.send(p.Checkpoint(flight.recording_id, flight.attempt))
 
-    def _segment(self, flight: Assignment, report: p.SegmentTranscribed) -> None:
+    def _is_next(self, flight: Assignment, index: int) -> bool:
+        """Is a segment of that index the one to be journalled now? A gap ends the recording."""
         recording = self._ledger.find(flight.recording_id)
-        if recording is None or report.index < recording.n_segments:
-            return
-        if report.index > recording.n_segments:
+        if recording is None or index < recording.n_segments:
+            return False
+        if index > recording.n_segments:
             error = EngineFailed(UserMessage("segment_lost", n=recording.n_segments)).info()
             self._end(flight, p.RecordingFailed(error))
-            return
+            return False
         self._ended_outside = 0
-        self._count(flight.recording_id, report.segment.end_s)
-        self._ledger.on_segment(flight.recording_id, report)
+        return True
 
     def _staged(self, flight: Assignment, report: p.StageChanged) -> None:
         if report.stage in WORKING and flight.working_since is None:

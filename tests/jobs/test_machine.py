@@ -32,6 +32,7 @@ EXAMPLES: dict[type, m.Change] = {
     p.StageChanged: p.StageChanged(Stage.TRANSCRIBING),
     p.MetadataLearned: p.MetadataLearned(RecordingFacts(duration_s=10.0)),
     p.SegmentTranscribed: p.SegmentTranscribed(0, Segment(0.0, 5.0, "text")),
+    p.SegmentsTranscribed: p.SegmentsTranscribed(0, (Segment(0.0, 5.0, "text"),), 6.0),
     p.TextWithheld: p.TextWithheld(WithheldSegment(0.0, 1.0, "text", "no_voice")),
     p.ProgressAdvanced: p.ProgressAdvanced(5.0),
     p.WarningRaised: p.WarningRaised("on the CPU"),
@@ -66,6 +67,7 @@ NEXT: dict[type, dict[State, State]] = {
     p.StageChanged: {P: R, R: R, X: X},
     p.MetadataLearned: {s: s for s in State},
     p.SegmentTranscribed: {P: R, R: R, X: X},
+    p.SegmentsTranscribed: {P: R, R: R, X: X},
     p.TextWithheld: {s: s for s in State},
     p.ProgressAdvanced: {P: R, R: R, X: X},
     p.WarningRaised: {s: s for s in State},
@@ -139,6 +141,22 @@ def test_requeued_keeps_what_was_finished() -> None:
     )
     r = step(r, m.Requeued())
     assert (r.done_s, r.n_segments, r.percentage) == (4.0, 2, 40.0)
+
+
+def test_what_was_not_sent_yet_is_done_again() -> None:
+    """Progress of a block whose segments come at its end is for people: a death goes back."""
+    r = make_recording(state=State.RUNNING)
+    two = (Segment(0.0, 3.0, "one"), Segment(1.0, 2.0, "other"))
+    r = step(r, p.ProgressAdvanced(3.0, resume_s=0.0))
+    assert (r.done_s, r.percentage) == (3.0, 30.0)
+    back = step(r, m.WorkerLost(ERROR))
+    assert (back.done_s, back.n_segments, back.percentage) == (0.0, 0, 0.0)
+    r = step(r, p.SegmentsTranscribed(0, two, 4.0))
+    r = step(r, p.ProgressAdvanced(7.0, resume_s=4.0))
+    back = step(r, m.WorkerLost(ERROR))
+    assert (back.done_s, back.n_segments, back.percentage) == (4.0, 2, 40.0)
+    done = step(r, p.RecordingCompleted(10.0))
+    assert (done.done_s, done.resume_s) == (10.0, None)
 
 
 def test_retry_afresh_forgets_what_was_finished() -> None:

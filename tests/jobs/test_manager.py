@@ -21,7 +21,7 @@ from hybrid_transcribe.errors import (
 from hybrid_transcribe.events import JobDeleted, SegmentAdded
 from hybrid_transcribe.jobs.queue import BYTES_PER_S
 from hybrid_transcribe.jobs.summary import job_percentage, job_state
-from hybrid_transcribe.types import ErrorInfo, RecordingFacts, Spec, Stage, State
+from hybrid_transcribe.types import ErrorInfo, RecordingFacts, Segment, Spec, Stage, State
 from tests.messages import about
 
 from .managers import SPEC, Stand, open_room
@@ -704,6 +704,50 @@ def test_a_lost_segment_is_no_success(tmp_path: Path) -> None:
         error = s.recordings(job)[0].error
         assert error is not None
         assert "Segment 1 was lost" in error.message
+
+    play(tmp_path, scene)
+
+
+def test_segments_that_belong_together(tmp_path: Path) -> None:
+    """They come as one, with what was heard of each in order, and a death goes back before them."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        block = (Segment(0.0, 3.0, "one", speaker="S1"), Segment(1.0, 2.0, "two", speaker="S2"))
+        s.worker.say(
+            about(item, p.ProgressAdvanced(4.0, resume_s=0.0)),
+            about(item, p.SegmentsTranscribed(0, block, 5.0)),
+            about(item, p.ProgressAdvanced(8.0, resume_s=5.0)),
+        )
+        assert s.room.reading.snapshot(job).percentage == 80.0
+        added = [e for e in s.events if isinstance(e, SegmentAdded)]
+        assert [(e.index, e.segment.text) for e in added] == [(0, "one"), (1, "two")]
+        s.worker.die()
+        (again,) = s.worker.items
+        assert (again.resume_from_s, again.first_index) == (5.0, 2)
+        # Late, or twice: known by their index.
+        s.worker.say(about(again, p.SegmentsTranscribed(0, block, 5.0)))
+        s.worker.say(about(again, p.SegmentsTranscribed(2, (Segment(6.0, 7.0, "three"),), 10.0)))
+        s.worker.finish(again)
+        s.worker.done()
+        transcript = s.room.reading.transcript(job, item.recording_id)
+        assert transcript.text == "one two three"
+        assert [speaker.id for speaker in transcript.speakers] == ["S1", "S2"]
+
+    play(tmp_path, scene)
+
+
+def test_a_lost_group_of_segments_is_no_success(tmp_path: Path) -> None:
+    """A gap in the numbers fails the recording, whichever way segments come."""
+
+    async def scene(s: Stand) -> None:
+        job = await s.submit()
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.say(about(item, p.SegmentsTranscribed(1, (Segment(0.0, 1.0, "x"),), 5.0)))
+        assert s.state(job) is State.FAILED
 
     play(tmp_path, scene)
 
