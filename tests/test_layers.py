@@ -24,7 +24,7 @@ LAYERS: list[tuple[str, bool, str]] = [
     ("core",       True,  "core _version messages"),
     ("words",      True,  "types revision_types errors events core.languages"),
     ("contracts",  True,  "config interfaces protocol registry contract service_protocol"),
-    ("devices",    True,  "devices"),
+    ("devices",    True,  "devices speakers"),
     ("leaves",     False, "audio engines models outputs executors revisions samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.service_base jobs.local_thread jobs.local_jobs"
@@ -54,6 +54,7 @@ HEAVY = {
     "huggingface_hub",
     "ipywidgets",
     "jupyter_server",
+    "onnxruntime",
     "tokenizers",
     "torch",
     "tqdm",
