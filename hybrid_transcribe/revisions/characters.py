@@ -7,6 +7,8 @@ Places in a text are indexes of Python's ``str``: code points.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import regex
 
 #: Scripts without spaces between words, with the punctuation and full-width signs of East Asia.
@@ -64,6 +66,7 @@ def at_grapheme(text: str, place: int) -> int:
     return place
 
 
+@lru_cache(maxsize=4096)
 def is_unspaced(character: str) -> bool:
     """Whether it is of a script that writes no space between words."""
     return _is_unspaced(character) is not None

@@ -130,6 +130,10 @@ def _pieces(text: str, chunk: TextSpan, same: Sequence[_TextWord]) -> Iterator[_
 
 
 def _units(text: str) -> Iterator[TextSpan]:
+    if text.isascii():
+        # Nearly all; with the others it is the same and takes longer.
+        yield from [(0, len(text))] if text else ()
+        return
     begin = 0
     for a, b in graphemes(text):
         if a > begin and (is_unspaced(text[a]) or is_unspaced(text[a - 1])):
