@@ -41,6 +41,7 @@ class Settings:
         cache_dir: joined and converted models; None takes the user's cache folder.
         engine, model, device: what a job gets that names none.
         engines: more engines by ``name -> "module:attr"``, beside those installed.
+        postprocessors: more stages after the engine, in the same way.
         offline: never ask a model hub (also when HF_HUB_OFFLINE is set).
         cpu_threads: threads of one inference on a CPU, 0 lets the engine choose.
         preload_models: fetch and load the default model when the service starts; None does so
@@ -97,6 +98,7 @@ class Settings:
     model: str | None = None
     device: str = "auto"
     engines: dict[str, str] = field(default_factory=dict)
+    postprocessors: dict[str, str] = field(default_factory=dict)
     offline: bool = False
     cpu_threads: int = 0
     preload_models: bool | None = None

@@ -4,7 +4,7 @@
 
     HybridTranscribeError
     ├── InvalidRequest            the caller asked for something that cannot be
-    │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat
+    │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat, UnknownPostProcessor
     │   ├── InvalidOption, KeyReused
     │   ├── InvalidEdit           a text cannot be changed like that
     │   ├── InvalidTransition     e.g. a retry of what has not ended
@@ -111,6 +111,12 @@ class UnknownFormat(_UnknownName):
     """No writer of that name is registered."""
 
     code, unknown = "unknown_format", "no_format"
+
+
+class UnknownPostProcessor(_UnknownName):
+    """No post-processor of that name is registered."""
+
+    code, unknown = "unknown_postprocessor", "no_postprocessor"
 
 
 class InvalidOption(InvalidRequest):
@@ -467,15 +473,21 @@ def _leaves(cls: type[HybridTranscribeError]) -> Iterator[type[HybridTranscribeE
 
 
 def codes() -> dict[str, type[HybridTranscribeError]]:
-    """Every code with its class."""
-    return {
-        cls.code: cls for cls in _leaves(HybridTranscribeError) if not cls.__name__.startswith("_")
-    }
+    """Every code with the class that has it of its own."""
+    return {cls.code: cls for cls in _leaves(HybridTranscribeError) if "code" in vars(cls)}
 
 
 def as_message(info: ErrorInfo) -> str:
     """What an `ErrorInfo` says, with its code and parameters where it has them."""
     return from_message_info(MessageInfo(info.reason, info.params, info.message))
+
+
+def as_info(error: BaseException) -> ErrorInfo:
+    """Any exception as plain data; one that is not ours is a failure of the engine or stage."""
+    if isinstance(error, HybridTranscribeError):
+        return error.info()
+    text = str(error).strip() or "no message"
+    return EngineFailed(UserMessage("labelled", label=type(error).__name__, why=text)).info()
 
 
 def from_info(info: ErrorInfo) -> HybridTranscribeError:

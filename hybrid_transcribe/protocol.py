@@ -4,7 +4,9 @@ The service sends commands, the worker sends messages. What happens to a recordi
 `RecordingReport`, which the state machine (`jobs.machine`) takes as it is. It travels in a
 `RecordingMessage` with the attempt it belongs to: the service drops those of an earlier attempt.
 A worker takes *batches* and may transcribe the recordings of a batch one by one, in parallel or
-as one tensor, so messages of several recordings may interleave. Unknown fields are ignored, so
+as one tensor, so messages of several recordings may interleave. A stage after the engine is a
+command of its own, for one recording whose text is whole by then: whatever becomes of the stage,
+the text does not depend on it. Unknown fields are ignored, so
 both sides may gain fields.
 
 The conversation::
@@ -21,6 +23,10 @@ The conversation::
                                       ProgressAdvanced…, WarningRaised…, TextWithheld…
               ◀────────────────────── CheckpointSaved, and the worker waits for
     Checkpoint(recording) ──────────▶
+    RunStage(recording) ────────────▶
+              ◀────────────────────── StageChanged, ProgressAdvanced…, WarningRaised…
+              ◀────────────────────── PostProcessed | PostProcessingFailed | RecordingCanceled
+              ◀────────────────────── BatchDone
     CancelRecording(recording) ─────▶  at any time
               ◀────────────────────── RecordingCompleted | RecordingFailed | RecordingCanceled
               ◀────────────────────── BatchDone
@@ -33,12 +39,15 @@ import msgspec
 
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.messages import MessageInfo, message_info
+from hybrid_transcribe.revision_types import Document
 from hybrid_transcribe.types import (
     ErrorInfo,
+    Options,
     RecordingFacts,
     Segment,
     Spec,
     Stage,
+    Transcript,
     WithheldSegment,
 )
 
@@ -74,11 +83,31 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class RunBatch(_Line, frozen=True):
-    """Transcribe these recordings, all alike."""
+    """Transcribe these recordings, all alike.
+
+    ``stage_options`` are names of options that the stages after the engine honour: nobody is
+    warned that the engine does not.
+    """
 
     batch_id: int
     spec: Spec
     items: tuple[Item, ...]
+    stage_options: tuple[str, ...] = ()
+
+
+class RunStage(_Line, frozen=True):
+    """Have a post-processor work on a recording's text.
+
+    ``stage`` is its name, ``transcript`` the text as it stands, ``path`` where the audio lies.
+    """
+
+    batch_id: int
+    recording_id: str
+    attempt: int
+    path: str
+    stage: str
+    options: Options
+    transcript: Transcript
 
 
 class CancelRecording(_Line, frozen=True):
@@ -116,7 +145,9 @@ class Stop(_Line, frozen=True):
     """Exit now."""
 
 
-Command = Configure | RunBatch | CancelRecording | Checkpoint | Erase | Preload | Unload | Stop
+Command = (
+    Configure | RunBatch | RunStage | CancelRecording | Checkpoint | Erase | Preload | Unload | Stop
+)
 
 # ------------------------------------------------------- what happens to a recording
 
@@ -214,6 +245,21 @@ class RecordingCanceled(_Line, frozen=True):
     """The worker stopped it as requested, or was made to."""
 
 
+class PostProcessed(_Line, frozen=True):
+    """A stage after the engine is through: ``document`` is what it made of the text."""
+
+    stage: str
+    document: Document
+    peak_bytes: int | None = None
+
+
+class PostProcessingFailed(_Line, frozen=True):
+    """A stage after the engine gave nothing: the text stays as it was."""
+
+    stage: str
+    error: ErrorInfo
+
+
 #: What a worker reports of a recording. The state machine takes these as they are.
 RecordingReport = (
     StageChanged
@@ -227,6 +273,8 @@ RecordingReport = (
     | RecordingCompleted
     | RecordingFailed
     | RecordingCanceled
+    | PostProcessed
+    | PostProcessingFailed
 )
 
 # ------------------------------------------------------------------ worker -> service

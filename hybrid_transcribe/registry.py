@@ -1,8 +1,8 @@
-"""Names of engines and writers, looked up only when asked for.
+"""Names of engines, post-processors and writers, looked up only when asked for.
 
 Listing names imports no model library. Other packages add theirs by entry points in the
-groups ``hybrid_transcribe.engines`` and ``hybrid_transcribe.writers``; a name of our own
-always wins over one from outside.
+groups ``hybrid_transcribe.engines``, ``hybrid_transcribe.postprocessors`` and
+``hybrid_transcribe.writers``; a name of our own always wins over one from outside.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from importlib import metadata
 from typing import Any
 
 from hybrid_transcribe.core.lookup import load_object
-from hybrid_transcribe.errors import UnknownEngine, UnknownFormat
-from hybrid_transcribe.interfaces import Engine, Writer
+from hybrid_transcribe.errors import UnknownEngine, UnknownFormat, UnknownPostProcessor
+from hybrid_transcribe.interfaces import Engine, PostProcessor, Writer
 
 
 class Registry:
@@ -27,7 +27,7 @@ class Registry:
         self,
         group: str,
         own: Mapping[str, str],
-        error: type[UnknownEngine] | type[UnknownFormat],
+        error: type[UnknownEngine] | type[UnknownFormat] | type[UnknownPostProcessor],
     ) -> None:
         self._group = group
         self._own = dict(own)
@@ -65,6 +65,13 @@ class _Engines(Registry):
         return engine
 
 
+class _PostProcessors(Registry):
+    def make(self, name: str, extra: Mapping[str, str] | None = None) -> PostProcessor:
+        """A fresh post-processor of that name. Raises UnknownPostProcessor."""
+        instance: PostProcessor = self.get(name, extra)()
+        return instance
+
+
 class _Writers(Registry):
     def make(self, name: str) -> Writer:
         """The writer of that name. Raises UnknownFormat."""
@@ -83,6 +90,8 @@ ENGINES = _Engines(
     },
     UnknownEngine,
 )
+
+POSTPROCESSORS = _PostProcessors("hybrid_transcribe.postprocessors", {}, UnknownPostProcessor)
 
 WRITERS = _Writers(
     "hybrid_transcribe.writers",

@@ -35,7 +35,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.events import Event
-from hybrid_transcribe.types import EngineInfo, JobSnapshot, ModelAdvice, Options, State, Transcript
+from hybrid_transcribe.types import (
+    EngineInfo,
+    JobSnapshot,
+    ModelAdvice,
+    Options,
+    PostProcessorInfo,
+    State,
+    Transcript,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -220,6 +228,24 @@ class JobController(Protocol):
         """
 
     @abstractmethod
+    def refine(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        stage: str,
+        session_ids: Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Have a post-processor work on every text that is complete, or on that of the one named.
+
+        ``options`` change those of the recording for this work. The text stays the result
+        meanwhile, and stays as it is where the post-processor gives nothing, with a warning.
+        Raises UnknownJob, UnknownRecording, UnknownPostProcessor, EngineUnavailable,
+        InvalidOption, QueueFull, and InvalidTransition where no text is complete.
+        """
+
+    @abstractmethod
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
@@ -299,6 +325,10 @@ class ServiceLike(JobReader, JobController, Protocol):
     @abstractmethod
     def engines(self) -> Sequence[EngineInfo]:
         """The service's engines, the default first."""
+
+    @abstractmethod
+    def postprocessors(self) -> Sequence[PostProcessorInfo]:
+        """The service's post-processors by name."""
 
     @abstractmethod
     def models(

@@ -14,6 +14,8 @@ and the whole product around it, on a real worker process::
 
     script = Script(segment_s=1.0, fault="segv", at_s=3.0, only="poison")
     service.submit(paths, engine="scripted", model=script.model)
+
+`ScriptedPostProcessor` does what the option *hotwords* says, which is a `StageScript` in JSON.
 """
 
 from __future__ import annotations
@@ -26,9 +28,10 @@ import signal
 import threading
 import time
 import wave
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 import numpy as np
@@ -43,23 +46,45 @@ from hybrid_transcribe.interfaces import (
     Language,
     Loaded,
     LoadRequest,
+    PostProcessor,
+    PostProcessorCapabilities,
+    Processed,
+    Progress,
 )
-from hybrid_transcribe.types import RATE_HZ, Clip, Options, Segment, WithheldSegment, Word
+from hybrid_transcribe.postprocessor_contract import check_postprocessor
+from hybrid_transcribe.revision_types import Document
+from hybrid_transcribe.types import (
+    RATE_HZ,
+    Clip,
+    Options,
+    Segment,
+    Speaker,
+    Transcript,
+    WithheldSegment,
+    Word,
+)
 
 __all__ = [
     "FAULTS",
     "SCRIPTED",
+    "SCRIPTED_STAGES",
     "BrokenPromise",
     "ManualClock",
     "Script",
     "ScriptedEngine",
+    "ScriptedPostProcessor",
+    "StageScript",
     "check_engine",
+    "check_postprocessor",
     "tone",
     "write_wav",
 ]
 
 #: What `Settings.engines` needs to make the scripted engine known.
 SCRIPTED = {"scripted": "hybrid_transcribe.testing:ScriptedEngine"}
+
+#: What `Settings.postprocessors` needs to make the scripted post-processor known.
+SCRIPTED_STAGES = {"scripted-stage": "hybrid_transcribe.testing:ScriptedPostProcessor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +192,104 @@ def _segment(clip: Clip, start_s: float, end_s: float, options: Options, script:
     return Segment(start_s, end_s, text, words, avg_logprob=-0.1, no_speech_prob=0.0, speaker=who)
 
 
+@dataclass(frozen=True, slots=True)
+class StageScript:
+    """What a `ScriptedPostProcessor` does.
+
+    Attributes:
+        speakers: segments are said by so many people in turn.
+        delay_s: real time each clip of audio takes.
+        fault: what goes wrong, see `FAULTS`; "nothing" gives no document, "notice" a warning.
+        at_s: when in the recording it goes wrong.
+        only: only in recordings whose name contains this.
+        gate: a file: the work waits until it exists, so that a test decides when.
+        is_deaf: a cancel is not looked at while it waits.
+    """
+
+    speakers: int = 2
+    delay_s: float = 0.0
+    fault: str = ""
+    at_s: float = 0.0
+    only: str = ""
+    gate: str = ""
+    is_deaf: bool = False
+
+    @property
+    def hotwords(self) -> str:
+        """The script as the option of that name."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def of(cls, options: Options) -> StageScript:
+        """The script in the options; without one it does its work and nothing else."""
+        text = options.hotwords or ""
+        return msgspec.json.decode(text.encode(), type=cls) if text.startswith("{") else cls()
+
+
+class ScriptedPostProcessor(PostProcessor):
+    """Says that people speak in turn, or fails as its script wants."""
+
+    name: ClassVar[str] = "scripted-stage"
+    capabilities: ClassVar[PostProcessorCapabilities] = PostProcessorCapabilities(
+        options=frozenset({"hotwords"}), share=0.25
+    )
+
+    def process(
+        self,
+        audio: Iterable[Clip],
+        transcript: Transcript,
+        options: Options,
+        canceled: Callable[[], bool],
+    ) -> Iterator[Processed]:
+        script = StageScript.of(options)
+        for clip in audio:
+            if canceled() or not self._wait(script, canceled):
+                return
+            self._maybe_fail(script, transcript, clip)
+            yield Progress(clip.start_s + clip.duration_s)
+        if canceled():
+            return
+        if script.fault == "notice":
+            yield EngineWarning("as the script says")
+        if script.fault != "nothing":
+            yield _in_turn(transcript, script.speakers)
+
+    def _wait(self, script: StageScript, canceled: Callable[[], bool]) -> bool:
+        """False where it was canceled."""
+        time.sleep(script.delay_s)
+        while script.gate and not Path(script.gate).exists():
+            if canceled() and not script.is_deaf:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def _maybe_fail(self, script: StageScript, transcript: Transcript, clip: Clip) -> None:
+        due = clip.start_s <= script.at_s < clip.start_s + clip.duration_s
+        if due and script.fault in FAULTS and script.only in transcript.name:
+            FAULTS[script.fault]()
+
+
+def _in_turn(transcript: Transcript, n_speakers: int) -> Document:
+    names = [f"S{n + 1}" for n in range(n_speakers)]
+    segments = tuple(
+        replace(segment, speaker=names[index % n_speakers])
+        for index, segment in enumerate(transcript.segments)
+    )
+    present = names[: len(segments)]
+    return Document(segments, tuple(Speaker(name) for name in present))
+
+
 def _raise() -> None:
     raise EngineFailed("as the script says")
 
 
 def _out_of_memory() -> None:
     raise OutOfMemory("as the script says")
+
+
+def _allocate() -> None:
+    # More than a process can address: no machine has it, and none is slowed down by the attempt.
+    np.ones(2**50, dtype=np.float64)
 
 
 def _segv() -> None:
@@ -207,6 +324,7 @@ def _puts() -> None:
 FAULTS: dict[str, Callable[[], None]] = {
     "raise": _raise,
     "oom": _out_of_memory,
+    "allocate": _allocate,
     "segv": _segv,
     "kill": _kill,
     "hang": _hang,

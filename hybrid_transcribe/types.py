@@ -317,6 +317,8 @@ class Options:
             ``{"Ana": "ana.wav"}``, which become ``voices``.
         min_speakers, max_speakers: how many people speak, at least and at most.
         voices: people who are recognised by their voices.
+        postprocess: post-processors that work on the text after the engine, by name and in order,
+            beside those that other options need.
         audio_track: which of a file's audio tracks is heard: its number from 1, its language tag
             or its title; ``"all"`` makes a recording of each. None takes the one that a player
             would play, unless that is silent.
@@ -358,6 +360,7 @@ class Options:
     min_speakers: int | None = None
     max_speakers: int | None = None
     voices: tuple[KnownVoice, ...] | None = None
+    postprocess: tuple[str, ...] | None = None
     audio_track: str | None = None
 
     @property
@@ -466,6 +469,21 @@ class RecordingFacts:
         return {name: value for name, value in values if value is not None}
 
 
+@dataclass(frozen=True, slots=True)
+class PendingStage:
+    """A post-processor that is still to work on a recording's text.
+
+    Attributes:
+        name: as the registry knows it.
+        share: the time it takes against the engine's, for the percentage.
+        options: how it is to work; None takes those of the recording's run.
+    """
+
+    name: str
+    share: float = 0.2
+    options: Options | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(RecordingFacts):
     """One transcription of a recording: how it was made and how it ended.
@@ -479,10 +497,15 @@ class RunRecord(RecordingFacts):
         resume_s: where an interrupted transcription goes on; None where that is ``done_s``.
         messages: those of the warnings that have a code, with their parameters.
         audio_missing: more than a little of its sound could not be decoded, or is not there.
+        transcribed: the engine is through with it: its text is whole, whatever becomes of the
+            stages that follow.
+        pending_stages: post-processors that it still needs, in their order.
     """
 
     run: int = 1
     state: State = State.QUEUED
+    transcribed: bool = False
+    pending_stages: tuple[PendingStage, ...] = ()
     spec: Spec | None = None
     n_segments: int = 0
     done_s: float = 0.0
@@ -497,8 +520,8 @@ class RunRecord(RecordingFacts):
 
     @property
     def is_whole(self) -> bool:
-        """True when the run's text is complete."""
-        return self.state is State.COMPLETED
+        """True when the run's text is complete, also while stages work on it."""
+        return self.state is State.COMPLETED or self.transcribed
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,6 +538,9 @@ class Recording(RunRecord):
         solo: run it by itself, since a worker died while it and others were in its hands.
         percentage: 0..100, never falls within an attempt, 100 only when completed, None unknown.
         eta_s: seconds until it is done, None when unknown (never 0 for "unknown").
+        share_done: the work done before its pending stages, measured in the engine's: 0 where a
+            stage was asked for later; None is 1.
+        stage_done_s: audio that the stage under way is through with, None before it works.
         note: an engine's own mark, such as the id of a transcript in the cloud; for it alone.
         expires_at: wall-clock time (s since the epoch) is kept on the job, not here.
         runs: the other transcriptions, by number.
@@ -538,6 +564,8 @@ class Recording(RunRecord):
     stage_percentage: float | None = None
     percentage: float | None = 0.0
     eta_s: float | None = None
+    share_done: float | None = None
+    stage_done_s: float | None = None
     note: str | None = None
     runs: tuple[RunRecord, ...] = ()
     revision: int = 0
@@ -548,7 +576,8 @@ class Recording(RunRecord):
     def result_run(self) -> int | None:
         """The run whose text is the result, or was corrected to be it; None before there is any.
 
-        The latest that completed, unless a person went back to the text of another.
+        The latest that is whole, also while stages work on it, unless a person went back to the
+        text of another.
         """
         if self.revision_run is not None:
             return self.revision_run
@@ -636,6 +665,27 @@ class EngineInfo:
     word_timestamps: bool = False
     sends_audio_to: str | None = None
     options: tuple[str, ...] = ()
+    why_not_message: MessageInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostProcessorInfo:
+    """One stage after the engine: whether it can run here, and what it needs.
+
+    Attributes:
+        why_not: one line with the remedy; None when it is available.
+        why_not_message: the same with its code and parameters, where it has one.
+        options: names of `Options` it honours.
+        models: the models it loads.
+        needs_words: it wants the times of words.
+    """
+
+    name: str
+    available: bool
+    why_not: str | None = None
+    options: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    needs_words: bool = False
     why_not_message: MessageInfo | None = None
 
 

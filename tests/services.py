@@ -12,15 +12,16 @@ import psutil
 
 from hybrid_transcribe import Service
 from hybrid_transcribe.events import Event, RecordingChanged, SegmentAdded
-from hybrid_transcribe.testing import SCRIPTED, tone, write_wav
+from hybrid_transcribe.testing import SCRIPTED, SCRIPTED_STAGES, tone, write_wav
 from hybrid_transcribe.types import State
 
 
 def service(state_dir: Path | None = None, **settings: Any) -> Service:
     """In memory, or on disk when a folder is given."""
+    known = {"engines": SCRIPTED, "postprocessors": SCRIPTED_STAGES, **settings}
     if state_dir is None:
-        return Service(journal=None, engines=SCRIPTED, engine="scripted", **settings)
-    return Service(state_dir, engines=SCRIPTED, engine="scripted", **settings)
+        return Service(journal=None, engine="scripted", **known)
+    return Service(state_dir, engine="scripted", **known)
 
 
 def wavs(folder: Path, *names: str, seconds: float = 3.0) -> list[Path]:
@@ -83,10 +84,14 @@ def gone(pid: int, within_s: float) -> bool:
 
 def environment(**more: str) -> dict[str, str]:
     """For a process of ours that is to find the scripted engine."""
-    engines = ",".join(f"{name}={target}" for name, target in SCRIPTED.items())
     return {
         **os.environ,
-        "HYBRID_TRANSCRIBE_ENGINES": engines,
+        "HYBRID_TRANSCRIBE_ENGINES": _as_variable(SCRIPTED),
+        "HYBRID_TRANSCRIBE_POSTPROCESSORS": _as_variable(SCRIPTED_STAGES),
         "HYBRID_TRANSCRIBE_ENGINE": "scripted",
         **more,
     }
+
+
+def _as_variable(targets: dict[str, str]) -> str:
+    return ",".join(f"{name}={target}" for name, target in targets.items())

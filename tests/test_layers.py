@@ -23,13 +23,16 @@ FOLDER = Path(__file__).resolve().parent.parent / PACKAGE
 LAYERS: list[tuple[str, bool, str]] = [
     ("core",       True,  "core _version messages"),
     ("words",      True,  "types revision_types errors events core.languages"),
-    ("contracts",  True,  "config interfaces protocol registry contract service_protocol"),
+    ("contracts",  True,  "config interfaces protocol registry contract"
+                          " postprocessor_contract service_protocol"),
     ("devices",    True,  "devices speakers"),
-    ("leaves",     False, "audio engines models outputs executors revisions samples testing wire"),
+    ("leaves",     False, "audio engines models outputs executors postprocessors"
+                          " revisions samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.service_base jobs.local_thread jobs.local_jobs"
                           " jobs.local_hosting jobs.handle remote api progress doctor"
-                          " engines.listing models.advice comparison uploads outbound"),
+                          " engines.listing postprocessors.listing models.advice comparison"
+                          " uploads outbound"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip

@@ -15,7 +15,8 @@ class Assignment:
     """A recording in the worker's hands.
 
     ``touched``: the worker opened it. ``working_since``: when transcribing began (monotonic).
-    ``let_go``: canceled before the worker came to it.
+    ``let_go``: canceled before the worker came to it. ``base_revision``: the text that a stage
+    works on.
     """
 
     recording_id: str
@@ -24,6 +25,7 @@ class Assignment:
     touched: bool = False
     working_since: float | None = None
     let_go: bool = False
+    base_revision: int = 0
 
 
 def allowed_s(recordings: Collection[Recording], settings: Settings) -> float:

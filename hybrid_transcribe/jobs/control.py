@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.lifecycle import JobLifecycle
-from hybrid_transcribe.jobs.request import changed_spec
+from hybrid_transcribe.jobs.request import changed_spec, make_stage, stages_of
 from hybrid_transcribe.jobs.revision_store import MOST_DELTAS
 from hybrid_transcribe.jobs.slices import Sliced, finish, portions
 from hybrid_transcribe.jobs.voice_files import voices_of_jobs
-from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.types import (
     JobSnapshot,
     Recording,
@@ -126,13 +126,14 @@ class JobControl(JobLifecycle):
                 if not n_left:
                     self._tell.job(job_id)
             yield
-        self._pump()
+        self.pump()
 
     def _retry(self, recording: Recording, old: Spec, spec: Spec) -> None:
         resume = spec == old and recording.state is not State.COMPLETED
         if not resume:
             self._erase(recording)
-        after = self.apply(recording.recording_id, machine.RetryRequested(resume, spec))
+        stages = () if resume else stages_of(spec, self.settings)
+        after = self.apply(recording.recording_id, machine.RetryRequested(resume, spec, stages))
         if not resume:
             kept = {r.run for r in after.runs}
             gone = {recording.run, *(r.run for r in recording.runs)} - kept
@@ -141,6 +142,63 @@ class JobControl(JobLifecycle):
             for run in gone:
                 self.table.drop_segments(recording.recording_id, run)
         self.enqueue(after)
+
+    def refine(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        stage: str,
+        session_ids: Collection[str] | None = None,
+        **options: Any,
+    ) -> None:
+        """Have a post-processor work on every text that is complete, or on that of the one named.
+
+        The text stays readable, and stays as it is where the post-processor gives nothing.
+        Raises UnknownPostProcessor, EngineUnavailable, InvalidOption, and InvalidTransition
+        where there is no complete text, or something is still done to it.
+        """
+        finish(self.sliced_refine(job_id, recording_id, stage, options, session_ids=session_ids))
+
+    def sliced_refine(
+        self,
+        job_id: str,
+        recording_id: str | None,
+        stage: str,
+        options: Mapping[str, Any],
+        *,
+        session_ids: Collection[str] | None = None,
+    ) -> Sliced[None]:
+        """The same in slices, each of which is one transaction of the journal."""
+        chosen = self._refinable(self.reading.recordings(job_id, recording_id, session_ids))
+        if recording_id is not None and not chosen:
+            (recording,) = self.reading.recordings(job_id, recording_id)
+            phrase = known_phrase(recording.state)
+            raise InvalidTransition(
+                UserMessage("not_refinable", name=recording.name, phrase=phrase)
+            )
+        if not chosen:
+            raise InvalidTransition(UserMessage("nothing_to_refine"))
+        self._check_room_for(len(chosen), self.table.row(job_id).job.session_id)
+        pending = {
+            spec: make_stage(stage, spec.options, options, self.settings)
+            for spec in dict.fromkeys(map(self._spec_of, chosen))
+        }
+        for portion in portions(chosen, PORTION):
+            if job_id not in self.table:
+                return
+            with self.table.operation():
+                self._reopen(job_id)
+                for recording in self._refinable(self._still_there(portion)):
+                    change = machine.StageRequested(pending[self._spec_of(recording)])
+                    self.enqueue(self.apply(recording.recording_id, change))
+                self._tell.job(job_id)
+            yield
+        self.pump()
+
+    @staticmethod
+    def _refinable(recordings: Iterable[Recording]) -> list[Recording]:
+        return [recording for recording in recordings if recording.state is State.COMPLETED]
 
     def _reopen(self, job_id: str) -> None:
         self._janitor.forget(job_id)

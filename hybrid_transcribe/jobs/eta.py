@@ -136,18 +136,41 @@ class Speeds:
         """The speed of such work, made empty at first."""
         return self._speeds.setdefault(key(spec), Speed())
 
+    def of_stage(self, name: str) -> Speed:
+        """The speed of a post-processor, made empty at first."""
+        return self._speeds.setdefault(f"stage|{name}", Speed())
+
     def plain(self) -> dict[str, Any]:
         """As JSON values."""
         return {name: [s.audio_s, s.work_s, s.load_s] for name, s in self._speeds.items()}
 
 
 @dataclass(frozen=True, slots=True)
+class StageLoad:
+    """The audio that a post-processor has still to go through (s), and its share of the work."""
+
+    name: str
+    share: float
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
-    """One recording's share of the work ahead, in the order it will be done."""
+    """One recording's share of the work ahead, in the order it will be done.
+
+    ``left_s`` is what its engine has still to go through, 0 where that is through with it;
+    ``stages`` follow.
+    """
 
     recording_id: str
     spec: Spec
     left_s: float | None
+    stages: tuple[StageLoad, ...] = ()
+
+    @property
+    def needs_engine(self) -> bool:
+        """False where only stages are left."""
+        return self.left_s != 0 or not self.stages
 
 
 def arrivals(
@@ -172,7 +195,7 @@ def arrivals(
         need = _need_s(load, speeds)
         if need is None:
             return mapping
-        if warm != key(load.spec):
+        if load.needs_engine and warm != key(load.spec):
             at_s += speeds.of(load.spec).load_s
             warm = key(load.spec)
         at_s += need
@@ -181,7 +204,22 @@ def arrivals(
 
 
 def _need_s(load: Load, speeds: Speeds) -> float | None:
-    per_s = speeds.of(load.spec).per_s
-    if per_s is None or load.left_s is None:
+    """Seconds of work; None where its length or a speed is not known."""
+    if load.left_s is None:
         return None
-    return max(load.left_s, 0.0) / per_s
+    per_s = speeds.of(load.spec).per_s
+    need_s = 0.0
+    if load.needs_engine:
+        if per_s is None:
+            return None
+        need_s = max(load.left_s, 0.0) / per_s
+    for stage in load.stages:
+        stage_per_s = speeds.of_stage(stage.name).per_s
+        if stage_per_s is not None:
+            need_s += stage.left_s / stage_per_s
+        elif per_s is not None:
+            # Not measured yet: its share of what the engine takes.
+            need_s += stage.share * stage.left_s / per_s
+        else:
+            return None
+    return need_s

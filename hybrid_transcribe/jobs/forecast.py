@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from hybrid_transcribe.core.clock import Clock
-from hybrid_transcribe.jobs.eta import Load, Speeds, arrivals
+from hybrid_transcribe.jobs.eta import Load, Speeds, StageLoad, arrivals
 from hybrid_transcribe.jobs.queue import QueueItem
 from hybrid_transcribe.jobs.slices import Sliced, finish, finish_in_slices, portions
 from hybrid_transcribe.jobs.worker_slot import WorkerSlot
@@ -176,7 +176,19 @@ class Forecaster:
 
     def _load(self, ticket: QueueItem) -> Load:
         recording = self._find(ticket.recording_id)
-        left_s = None
-        if recording is not None and recording.duration_s is not None:
-            left_s = recording.duration_s - recording.done_s
-        return Load(ticket.recording_id, ticket.spec, left_s)
+        if recording is None or recording.duration_s is None:
+            return Load(ticket.recording_id, ticket.spec, None)
+        left_s = 0.0 if recording.transcribed else recording.duration_s - recording.done_s
+        return Load(ticket.recording_id, ticket.spec, left_s, _stage_loads(recording))
+
+
+def _stage_loads(recording: Recording) -> tuple[StageLoad, ...]:
+    """What its stages have still to go through; the first of them may be under way."""
+    if not recording.pending_stages:
+        return ()
+    length_s, done_s = recording.duration_s or 0.0, recording.stage_done_s or 0.0
+    lengths_s = (max(0.0, length_s - done_s), *(length_s for _ in recording.pending_stages[1:]))
+    return tuple(
+        StageLoad(stage.name, stage.share, left_s)
+        for stage, left_s in zip(recording.pending_stages, lengths_s, strict=True)
+    )

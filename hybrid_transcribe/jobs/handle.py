@@ -249,6 +249,13 @@ class Job:
         """
         self._service.retry(self.job_id, recording_id, **changes)
 
+    def refine(self, stage: str, recording_id: str | None = None, **options: Any) -> None:
+        """Have a post-processor work on what is completed: ``job.refine("speakers", speakers=2)``.
+
+        Wait for its end as for that of the job; the text stays readable meanwhile.
+        """
+        self._service.refine(self.job_id, recording_id, stage=stage, **options)
+
     def keep(self, keep: bool = True) -> None:
         """Spare it from the janitor."""
         self._service.keep(self.job_id, keep)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.errors import (
+    HybridTranscribeError,
     QueueFull,
     ServiceClosed,
+    as_info,
     as_message,
 )
 from hybrid_transcribe.jobs import machine
@@ -27,16 +30,22 @@ from hybrid_transcribe.jobs.queue import BYTES_PER_S, QueueItem, sort_key
 from hybrid_transcribe.jobs.remote_cleanup import RemoteCleanup
 from hybrid_transcribe.jobs.revision_store import RevisionStore
 from hybrid_transcribe.jobs.state_folder import StateFolder
+from hybrid_transcribe.jobs.voice_files import located
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.revisions import merge_stage
 from hybrid_transcribe.types import (
     ErrorInfo,
+    Options,
     Recording,
     RecordingFacts,
     Spec,
     State,
+    Transcript,
 )
+
+log = logging.getLogger(__name__)
 
 
 class JobLifecycle:
@@ -102,7 +111,8 @@ class JobLifecycle:
         row = self.table.row(recording.job_id)
         spec = recording.spec or row.job.spec
         length_s = recording.duration_s or recording.size_bytes / BYTES_PER_S
-        self.lanes.queue_for(spec).add(
+        stage = recording.pending_stages[0].name if recording.transcribed else None
+        self.lanes.queue_for(spec, stage).add(
             QueueItem(
                 sort_key(row.job.priority, row.age, recording.index),
                 recording.recording_id,
@@ -110,11 +120,13 @@ class JobLifecycle:
                 spec,
                 length_s,
                 # What goes on in the middle has a language of its own already.
-                solo=recording.solo or recording.n_segments > 0,
+                solo=recording.solo or recording.n_segments > 0 or stage is not None,
+                stage=stage,
             )
         )
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
+        """Hand out work wherever a worker is free."""
         if not self._closing:
             self.lanes.pump()
 
@@ -187,6 +199,43 @@ class JobLifecycle:
             self._tell.segment(after, index, segment)
         self._tell.recording(after)
         return after
+
+    def text_for_stage(self, recording_id: str) -> Transcript:
+        """The text that a stage after the engine works on. Raises JournalUnusable."""
+        recording = self.table.recording(recording_id)
+        return self.reading.transcript(recording.job_id, recording_id, partial=True)
+
+    def options_for_stage(self, recording_id: str) -> Options:
+        """How its next stage is to work, with the whole paths of voices that are known."""
+        recording = self.table.recording(recording_id)
+        options = recording.pending_stages[0].options or self._spec_of(recording).options
+        return located(options, self.state.uploads)
+
+    def on_processed(
+        self, recording_id: str, change: p.PostProcessed, base_revision: int
+    ) -> Recording:
+        """A stage is through: its text becomes a revision, in one transaction with its end."""
+        try:
+            with self.table.operation():
+                self._keep_document(recording_id, change, base_revision)
+                return self.apply(recording_id, change)
+        except (HybridTranscribeError, ValueError) as error:
+            # E.g. a revision that cannot be read any more: the text stays as it is.
+            log.exception("what %s made of a text cannot be kept", change.stage)
+            failed = p.PostProcessingFailed(change.stage, as_info(error))
+            return self.apply(recording_id, failed)
+
+    def _keep_document(
+        self, recording_id: str, change: p.PostProcessed, base_revision: int
+    ) -> None:
+        """Let what a stage made of a text be the next revision; what a person changed meanwhile
+        stays.
+        """
+        recording = self.table.recording(recording_id)
+        base = self.revisions.document(recording, base_revision)
+        current = self.revisions.document(recording)
+        document = merge_stage(base, current, change.document, recording.revision + 1)
+        self.revisions.commit(recording, document, "stage", change.stage)
 
     def _settle(self, job_id: str) -> None:
         """Close a job whose last recording has ended."""

@@ -87,6 +87,21 @@ class LocalJobs(LocalThread):
             )
         )
 
+    def refine(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        stage: str,
+        session_ids: Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
+        self._thread.do_in_slices(
+            lambda manager: manager.sliced_refine(
+                job_id, recording_id, stage, options, session_ids=session_ids
+            )
+        )
+
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:

@@ -13,6 +13,11 @@
     ├─ completed ◀──RecordingCompleted─────────────────────────────── preparing, running │
     └─ failed ◀──RecordingFailed, WorkerLost (for the last time) ──── preparing, running ─┘
 
+A recording whose engine is through (``transcribed``) and that has pending stages goes back to
+the queue, where one of them is next; `PostProcessed` and `PostProcessingFailed` end a stage as
+`RecordingCompleted` ends the engine's work. From then on its text is whole: it is completed, with
+a warning that says what is missing, where the diagram says failed or canceled.
+
 What a worker reports (`protocol.RecordingReport`) is a change as it is; the other changes are
 the service's own and are below. A recording with a complete text never loses it: transcribed
 again, it falls back on that text (completed) where the diagram says failed or canceled.
@@ -30,6 +35,8 @@ from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.protocol import (
     CheckpointSaved,
     MetadataLearned,
+    PostProcessed,
+    PostProcessingFailed,
     ProgressAdvanced,
     RecordingCanceled,
     RecordingCompleted,
@@ -41,7 +48,15 @@ from hybrid_transcribe.protocol import (
     TextWithheld,
     WarningRaised,
 )
-from hybrid_transcribe.types import ErrorInfo, Recording, RunRecord, Spec, Stage, State
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    PendingStage,
+    Recording,
+    RunRecord,
+    Spec,
+    Stage,
+    State,
+)
 
 #: Shown until the very end: 100 is for the completed only.
 ALMOST = 99.9
@@ -83,14 +98,33 @@ class Requeued:
 
 @dataclass(frozen=True, slots=True)
 class RetryRequested:
-    """Once more. ``resume`` goes on with the run; otherwise a new one begins, this one is kept."""
+    """Once more. ``resume`` goes on with the run; otherwise a new one begins, this one is kept.
+
+    ``stages`` are those that the new run needs.
+    """
 
     resume: bool
     spec: Spec | None = None
+    stages: tuple[PendingStage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageRequested:
+    """A post-processor is to work on the text that is there."""
+
+    stage: PendingStage
 
 
 #: Something that happens to a recording.
-Change = RecordingReport | Dispatched | CancelRequested | WorkerLost | Requeued | RetryRequested
+Change = (
+    RecordingReport
+    | Dispatched
+    | CancelRequested
+    | WorkerLost
+    | Requeued
+    | RetryRequested
+    | StageRequested
+)
 
 _ACTIVE = (State.PREPARING, State.RUNNING)
 _HELD = (*_ACTIVE, State.CANCELING)
@@ -109,15 +143,27 @@ ALLOWED: dict[type, tuple[State, ...]] = {
     RecordingCompleted: _HELD,
     RecordingFailed: (*_HELD, State.QUEUED),
     RecordingCanceled: (State.CANCELING,),
+    PostProcessed: _HELD,
+    PostProcessingFailed: _HELD,
     Dispatched: (State.QUEUED,),
     CancelRequested: (State.QUEUED, *_HELD),
     WorkerLost: _HELD,
     Requeued: _HELD,
     RetryRequested: _TERMINAL,
+    StageRequested: (State.COMPLETED,),
 }
 
 #: Stages in which the recording itself is being worked on.
-_WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
+_WORKING = (
+    Stage.TRANSCRIBING,
+    Stage.UPLOADING_TO_CLOUD,
+    Stage.WAITING_FOR_CLOUD,
+    Stage.IDENTIFYING_SPEAKERS,
+    Stage.POSTPROCESSING,
+)
+
+#: Codes of warnings that say what a stage did not do.
+_STAGE_WARNINGS = ("stage_failed", "stage_canceled")
 
 
 def step(recording: Recording, change: Change, at: float) -> Recording:
@@ -136,17 +182,23 @@ def step(recording: Recording, change: Change, at: float) -> Recording:
         )
     after = _changed(recording, change, at)
     if after.state in (State.FAILED, State.CANCELED) and after.state is not recording.state:
-        return _fallen_back(after)
+        return _without_stages(after) if recording.transcribed else _fallen_back(after)
     return after
 
 
 def _changed(recording: Recording, change: Change, at: float) -> Recording:
     match change:
         case Dispatched():
-            return replace(recording, state=State.PREPARING, started_at=at, finished_at=None)
+            return _dispatched(recording, at)
         case RecordingCompleted(duration_s):
             return _completed(recording, duration_s, at)
+        case PostProcessed():
+            return _stage_over(recording, at)
+        case PostProcessingFailed(_, error):
+            return _stage_over(recording, at, error)
         case RecordingFailed(error) if recording.state is not State.CANCELING:
+            if recording.transcribed and recording.state is not State.QUEUED:
+                return _stage_over(recording, at, error)
             return _over(recording, State.FAILED, at, error)
         case CancelRequested() if recording.state is not State.QUEUED:
             return replace(recording, state=State.CANCELING, eta_s=None)
@@ -160,6 +212,8 @@ def _changed(recording: Recording, change: Change, at: float) -> Recording:
             return _queued_again(recording)
         case RetryRequested():
             return _retried(recording, change)
+        case StageRequested(stage):
+            return _stage_requested(recording, stage)
         case _:
             return _reported(recording, change)
 
@@ -196,8 +250,20 @@ def _over(
         error=error,
         stage=None,
         stage_percentage=None,
+        stage_done_s=None,
         eta_s=None,
         finished_at=at,
+    )
+
+
+def _dispatched(recording: Recording, at: float) -> Recording:
+    """Its stages are part of the run that its engine's work began."""
+    goes_on = recording.transcribed and recording.started_at is not None
+    return replace(
+        recording,
+        state=State.PREPARING,
+        started_at=recording.started_at if goes_on else at,
+        finished_at=None,
     )
 
 
@@ -232,9 +298,13 @@ def _warned(recording: Recording, change: WarningRaised) -> Recording:
 def _advanced(
     recording: Recording, done_s: float, n_segments: int, resume_s: float | None = None
 ) -> Recording:
+    running = State.RUNNING if recording.state is State.PREPARING else recording.state
+    if recording.transcribed:
+        reached_s = max(recording.stage_done_s or 0.0, done_s)
+        return _with_percentage(replace(recording, state=running, stage_done_s=reached_s))
     moved = replace(
         recording,
-        state=State.RUNNING if recording.state is State.PREPARING else recording.state,
+        state=running,
         done_s=max(recording.done_s, done_s),
         n_segments=n_segments,
         resume_s=recording.resume_s if resume_s is None else resume_s,
@@ -252,13 +322,104 @@ def _percentage(recording: Recording) -> float | None:
         return 100.0
     if recording.percentage is None or not recording.duration_s:
         return recording.percentage
-    reached = round(100.0 * recording.done_s / recording.duration_s, 1)
+    reached = round(100.0 * _share(recording, recording.duration_s), 1)
     return max(recording.percentage, min(reached, ALMOST))
 
 
+def _share(recording: Recording, duration_s: float) -> float:
+    """What is done of the engine's work and of the stages after it, 0..1."""
+    pending = [stage.share for stage in recording.pending_stages]
+    before = 1.0 if recording.share_done is None else recording.share_done
+    if not recording.transcribed:
+        return recording.done_s / duration_s / (before + sum(pending))
+    under_way = pending[0] * (recording.stage_done_s or 0.0) / duration_s if pending else 0.0
+    total = before + sum(pending)
+    return (before + under_way) / total if total else 1.0
+
+
 def _completed(recording: Recording, duration_s: float, at: float) -> Recording:
-    over = _over(recording, State.COMPLETED, at)
-    return replace(over, duration_s=duration_s, done_s=duration_s, resume_s=None, percentage=100.0)
+    """The engine is through; where stages follow, the first of them waits for its turn."""
+    whole = replace(recording, duration_s=duration_s, done_s=duration_s, resume_s=None)
+    if not recording.pending_stages:
+        return replace(_over(whole, State.COMPLETED, at), percentage=100.0)
+    # In the cloud nobody knew how far it was.
+    transcribed = replace(whole, transcribed=True, percentage=recording.percentage or 0.0)
+    return _next_stage(transcribed, at)
+
+
+def _next_stage(recording: Recording, at: float) -> Recording:
+    """After the engine, or a stage: the next one waits, or it is completed.
+
+    The attempt goes on: nothing of it went wrong. What became of the work before is no fault of
+    the next stage.
+    """
+    if recording.state is State.CANCELING:
+        return _without_stages(_over(recording, State.CANCELED, at))
+    ready = replace(recording, worker_deaths=0, solo=False, stage_done_s=None)
+    if not ready.pending_stages:
+        return replace(_over(ready, State.COMPLETED, at), percentage=100.0, share_done=None)
+    waiting = replace(ready, state=State.QUEUED, stage=None, stage_percentage=None, eta_s=None)
+    return _with_percentage(waiting)
+
+
+def _stage_over(recording: Recording, at: float, error: ErrorInfo | None = None) -> Recording:
+    """A stage ended, well or not: it costs its own work only."""
+    if not recording.pending_stages:
+        return _next_stage(recording, at)
+    stage, *rest = recording.pending_stages
+    if error is not None and recording.state is not State.CANCELING:
+        why = as_message(error)
+        recording = _warned(
+            recording, WarningRaised.of(UserMessage("stage_failed", stage=stage.name, why=why))
+        )
+    elif error is not None:
+        # People ended it themselves, which is said of all that did not come to their turn.
+        return _next_stage(recording, at)
+    done = 1.0 if recording.share_done is None else recording.share_done
+    return _next_stage(
+        replace(recording, pending_stages=tuple(rest), share_done=done + stage.share), at
+    )
+
+
+def _without_stages(recording: Recording) -> Recording:
+    """Completed without the stages that are left, and says so."""
+    for stage in recording.pending_stages:
+        if recording.error is None:
+            line = UserMessage("stage_canceled", stage=stage.name)
+        else:
+            line = UserMessage("stage_failed", stage=stage.name, why=as_message(recording.error))
+        recording = _warned(recording, WarningRaised.of(line))
+    return replace(
+        recording,
+        state=State.COMPLETED,
+        pending_stages=(),
+        percentage=100.0,
+        share_done=None,
+        error=None,
+        worker_deaths=0,
+        solo=False,
+    )
+
+
+def _stage_requested(recording: Recording, stage: PendingStage) -> Recording:
+    """Queued for that stage alone. What it did not do the last time is no news any more."""
+    stale = [
+        message
+        for message in recording.messages
+        if message.code in _STAGE_WARNINGS and message.params.get("stage") == stage.name
+    ]
+    texts = {message.text for message in stale}
+    again = replace(
+        recording,
+        transcribed=True,
+        pending_stages=(stage,),
+        share_done=0.0,
+        worker_deaths=0,
+        solo=False,
+        messages=tuple(m for m in recording.messages if m not in stale),
+        warnings=tuple(line for line in recording.warnings if line not in texts),
+    )
+    return _queued_again(again)
 
 
 def _queued_again(recording: Recording) -> Recording:
@@ -270,6 +431,7 @@ def _queued_again(recording: Recording) -> Recording:
         attempt=recording.attempt + 1,
         stage=None,
         stage_percentage=None,
+        stage_done_s=None,
         percentage=0.0,
         eta_s=None,
         error=None,
@@ -285,6 +447,8 @@ def _worker_lost(recording: Recording, change: WorkerLost, at: float) -> Recordi
         recording, worker_deaths=deaths, solo=recording.solo or change.suspect or change.blamed
     )
     if deaths >= change.max_deaths:
+        if recording.transcribed:
+            return _stage_over(marked, at, change.error)
         return _over(marked, State.FAILED, at, change.error)
     return _queued_again(marked)
 
@@ -302,6 +466,7 @@ def _retried(recording: Recording, change: RetryRequested) -> Recording:
         kept = _with_run(recording.runs, _as_run(recording), recording.result_run)
         number = 1 + max(recording.run, *(r.run for r in kept))
         again = replace(again, **_RESET | {"run": number}, runs=kept, note=None)
+        again = replace(again, pending_stages=change.stages, share_done=None)
     return _queued_again(again)
 
 
@@ -337,6 +502,7 @@ def _fallen_back(recording: Recording) -> Recording:
         attempt=recording.attempt + 1,
         runs=_with_run(others, _as_run(recording), complete),
         percentage=100.0,
+        share_done=None,
         note=None,
         worker_deaths=0,
         solo=False,

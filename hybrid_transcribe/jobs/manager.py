@@ -42,7 +42,7 @@ from hybrid_transcribe.jobs.job_store import JobStore
 from hybrid_transcribe.jobs.journal_keeping import JournalKeeping
 from hybrid_transcribe.jobs.journal_writer import JournalWriter
 from hybrid_transcribe.jobs.remote_cleanup import RemoteCleanup
-from hybrid_transcribe.jobs.request import make_spec
+from hybrid_transcribe.jobs.request import make_spec, stages_of
 from hybrid_transcribe.jobs.revision_store import RevisionStore
 from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.state_folder import StateFolder
@@ -131,7 +131,7 @@ class JobManager(JobControl, JournalKeeping):
         self._janitor.start()
         if self.settings.preload_models:
             self.preload()
-        self._pump()
+        self.pump()
         self._lengths.look_up(tuple(self.table.all_recordings()))
 
     def _voices(self) -> set[str]:
@@ -322,6 +322,7 @@ class JobManager(JobControl, JournalKeeping):
         watch = Watch()
         recordings: list[Recording] = []
         rows: dict[str, object] = {}
+        stages = stages_of(job.spec, self.settings)
         for index, item in enumerate(input_files):
             recording = Recording(
                 recording_id=new_id(),
@@ -332,6 +333,7 @@ class JobManager(JobControl, JournalKeeping):
                 owned=item.owned,
                 size_bytes=item.size_bytes,
                 spec=_spec_for(item, job.spec),
+                pending_stages=stages,
             )
             recordings.append(recording)
             rows[recording.recording_id] = self.table.encoded(recording)
@@ -353,7 +355,7 @@ class JobManager(JobControl, JournalKeeping):
         return self._repeats.named(session_id, idempotency_key)
 
     def _begin(self, job_id: str) -> None:
-        self._pump()
+        self.pump()
         if job_id in self.table:
             self._lengths.look_up(self.table.recordings(job_id))
 

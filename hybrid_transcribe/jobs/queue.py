@@ -23,7 +23,10 @@ BYTES_PER_S = 16_000
 
 @dataclass(frozen=True, slots=True, order=True)
 class QueueItem:
-    """A place in the queue; tickets of one session sort by urgency, then age."""
+    """A place in the queue; tickets of one session sort by urgency, then age.
+
+    ``stage``: the post-processor that is next, where the engine is through with it.
+    """
 
     sort_key: tuple[int, int, int] = field()
     recording_id: str = field(compare=False)
@@ -31,6 +34,7 @@ class QueueItem:
     spec: Spec = field(compare=False)
     length_s: float = field(compare=False, default=0.0)
     solo: bool = field(compare=False, default=False)
+    stage: str | None = field(compare=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,34 @@ from hybrid_transcribe.errors import (
 )
 from hybrid_transcribe.interfaces import Executor
 from hybrid_transcribe.jobs.assignment import Assignment
-from hybrid_transcribe.jobs.eta import Speeds, Stopwatch, key
+from hybrid_transcribe.jobs.eta import First, Speed, Speeds, Stopwatch, key
 from hybrid_transcribe.jobs.machine import Change
 from hybrid_transcribe.jobs.model_advice import weak_model_notice
 from hybrid_transcribe.jobs.request import capabilities
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.models.catalogue import LAYOUTS
-from hybrid_transcribe.types import ErrorInfo, Recording, RecordingFacts, Spec, Stage, State
+from hybrid_transcribe.types import (
+    ErrorInfo,
+    Options,
+    Recording,
+    RecordingFacts,
+    Spec,
+    Stage,
+    State,
+    Transcript,
+)
+
+#: What a post-processor does.
+AFTER_THE_ENGINE = (Stage.IDENTIFYING_SPEAKERS, Stage.POSTPROCESSING)
 
 #: From these stages on the worker has opened a recording, and from these its time counts.
-OPENING = (Stage.DECODING, Stage.TRANSCRIBING)
-WORKING = (Stage.TRANSCRIBING, Stage.UPLOADING_TO_CLOUD, Stage.WAITING_FOR_CLOUD)
+OPENING = (Stage.DECODING, Stage.TRANSCRIBING, *AFTER_THE_ENGINE)
+WORKING = (
+    Stage.TRANSCRIBING,
+    Stage.UPLOADING_TO_CLOUD,
+    Stage.WAITING_FOR_CLOUD,
+    *AFTER_THE_ENGINE,
+)
 
 
 class JobSink(Protocol):
@@ -37,7 +54,17 @@ class JobSink(Protocol):
 
     def on_segments(self, recording_id: str, change: p.SegmentsTranscribed) -> Recording: ...
 
+    def text_for_stage(self, recording_id: str) -> Transcript: ...
+
+    def options_for_stage(self, recording_id: str) -> Options: ...
+
+    def on_processed(
+        self, recording_id: str, change: p.PostProcessed, base_revision: int
+    ) -> Recording: ...
+
     def enqueue(self, recording: Recording) -> None: ...
+
+    def pump(self) -> None: ...
 
     def left_behind(self, engine: str, note: str) -> None: ...
 
@@ -128,8 +155,10 @@ class ReportReceiver(ABC):
                 self._count(rid, duration_s)
                 self.peak_bytes = peak_bytes
                 self._end(flight, report)
-            case p.RecordingFailed():
+            case p.RecordingFailed() | p.PostProcessingFailed():
                 self._end(flight, report)
+            case p.PostProcessed():
+                self._processed(flight, report)
             case p.RecordingCanceled():
                 self._canceled(flight)
             case _:
@@ -189,13 +218,40 @@ class ReportReceiver(ABC):
         if line is not None:
             self._ledger.apply(flight.recording_id, p.WarningRaised.of(line))
 
+    def _processed(self, flight: Assignment, report: p.PostProcessed) -> None:
+        recording = self._ledger.find(flight.recording_id)
+        if recording is not None:
+            self._count_stage(flight, recording.duration_s or 0.0, is_over=True)
+        self.peak_bytes = report.peak_bytes or self.peak_bytes
+        self._leave(flight)
+        self._go_on(self._ledger.on_processed(flight.recording_id, report, flight.base_revision))
+
+    def _count_stage(self, flight: Assignment, done_s: float, *, is_over: bool = False) -> None:
+        """Measure a post-processor: audio that it went through since it began to work.
+
+        Until it was through with one recording, what it did of this one is all there is.
+        """
+        if flight.ticket.stage is None or flight.working_since is None:
+            return
+        speed = self._speeds.of_stage(flight.ticket.stage)
+        work_s = max(0.0, self._clock.monotonic() - flight.working_since)
+        if is_over:
+            speed.first = None
+            speed.add(done_s, work_s)
+        else:
+            speed.first = First(flight.recording_id, Speed(), done_s, work_s)
+
     def _count(self, recording_id: str, done_s: float) -> None:
         """Measure the speed: audio that got finished since something last got finished."""
         recording = self._ledger.find(recording_id)
         if recording is None:
             return
+        flight = self._flights[recording_id]
+        if flight.ticket.stage is not None:
+            self._count_stage(flight, done_s)
+            return
         self._stopwatch.finished(
-            self._speeds.of(self._flights[recording_id].ticket.spec),
+            self._speeds.of(flight.ticket.spec),
             recording_id,
             max(0.0, done_s - recording.done_s),
             self._clock.monotonic(),
@@ -211,7 +267,13 @@ class ReportReceiver(ABC):
 
     def _end(self, flight: Assignment, change: Change) -> None:
         self._leave(flight)
-        self._ledger.apply(flight.recording_id, change)
+        self._go_on(self._ledger.apply(flight.recording_id, change))
+
+    def _go_on(self, after: Recording) -> None:
+        """What waits for a stage now may be another worker's."""
+        if after.state is State.QUEUED:
+            self._ledger.enqueue(after)
+            self._ledger.pump()
 
     def _leave(self, flight: Assignment) -> None:
         self._flights.pop(flight.recording_id, None)

@@ -22,13 +22,13 @@ from hybrid_transcribe.errors import (
     UnknownDevice,
     UnknownModel,
 )
-from hybrid_transcribe.interfaces import Capabilities, Engine
+from hybrid_transcribe.interfaces import Capabilities, Engine, PostProcessor
 from hybrid_transcribe.jobs import speaker_options
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.models.catalogue import entry_for
-from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, Spec
+from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS
+from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, PendingStage, Spec
 
 _T = TypeVar("_T")
 
@@ -43,6 +43,9 @@ COUNTS = (
 
 #: Types as people read them.
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+
+#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
+SPEAKERS = "speakers"
 
 OPTION_NAMES = tuple(f.name for f in fields(Options))
 
@@ -78,6 +81,82 @@ def capabilities(spec: Spec, settings: Settings) -> Capabilities:
     return engine_class(spec.engine, settings).capabilities
 
 
+# --------------------------------------------------------------- stages after the engine
+
+
+def stages_of(spec: Spec, settings: Settings) -> tuple[PendingStage, ...]:
+    """The post-processors that recordings of this spec need after their engine, in order.
+
+    `Options.diarize` needs one where the engine does not do it. Raises UnknownPostProcessor.
+    """
+    return tuple(
+        PendingStage(name, _postprocessor_class(name, settings).capabilities.share)
+        for name in _stage_names(spec, settings)
+    )
+
+
+def make_stage(
+    name: str, base: Options, changes: Mapping[str, Any], settings: Settings
+) -> PendingStage:
+    """A post-processor to work on a text that is there, with its options.
+
+    Raises UnknownPostProcessor, EngineUnavailable where it cannot run here, InvalidOption.
+    """
+    result = _available_postprocessor(name, settings)
+    options = make_options(base, changes)
+    return PendingStage(
+        name, result.capabilities.share, None if options == base else check_text(options, name)
+    )
+
+
+def stage_options(spec: Spec, settings: Settings) -> tuple[str, ...]:
+    """Names of the options that its post-processors honour, whatever its engine does."""
+    names: set[str] = set()
+    for name in _stage_names(spec, settings):
+        names.update(_postprocessor_class(name, settings).capabilities.options)
+    return tuple(sorted(names))
+
+
+def _stage_names(spec: Spec, settings: Settings) -> tuple[str, ...]:
+    options = spec.options
+    names = list(options.postprocess or ())
+    if options.diarize and _needs_speakers(spec, settings):
+        # Others may make use of who speaks.
+        names.insert(0, SPEAKERS)
+    return tuple(dict.fromkeys(names))
+
+
+def _needs_speakers(spec: Spec, settings: Settings) -> bool:
+    is_there = SPEAKERS in POSTPROCESSORS.names() or SPEAKERS in settings.postprocessors
+    return is_there and "diarize" not in capabilities(spec, settings).options
+
+
+def _postprocessor_class(name: str, settings: Settings) -> type[PostProcessor]:
+    result: type[PostProcessor] = POSTPROCESSORS.get(name, settings.postprocessors)
+    return result
+
+
+def _available_postprocessor(name: str, settings: Settings) -> type[PostProcessor]:
+    result = _postprocessor_class(name, settings)
+    why_not = result().available(settings)
+    if why_not:
+        raise EngineUnavailable(UserMessage("labelled", label=name, why=why_not))
+    return result
+
+
+def _with_stages(spec: Spec, settings: Settings) -> Spec:
+    """The spec as its post-processors need it. Raises what `make_stage` raises.
+
+    One that needs words has them in the text too: they are part of what it works on, and what a
+    person corrects afterwards keeps its times by them.
+    """
+    stages = [_available_postprocessor(n, settings) for n in _stage_names(spec, settings)]
+    needs_words = any(stage.capabilities.needs_words for stage in stages)
+    if not needs_words or not capabilities(spec, settings).word_timestamps:
+        return spec
+    return replace(spec, options=replace(spec.options, word_timestamps=True))
+
+
 def make_spec(
     settings: Settings,
     *,
@@ -89,7 +168,8 @@ def make_spec(
 ) -> Spec:
     """A complete spec: what is None comes from the settings, then from the engine.
 
-    Raises UnknownEngine, UnknownModel, UnknownDevice, InvalidOption.
+    Raises UnknownEngine, UnknownModel, UnknownDevice, UnknownPostProcessor, InvalidOption,
+    EngineUnavailable.
     """
     name = engine or settings.engine
     result = engine_class(name, settings)
@@ -112,7 +192,7 @@ def make_spec(
     if can.model_layout is not None:
         models.check(expectation, can.model_layout, settings)
     spec = Spec(name, expectation, make_device(device or settings.device), chosen)
-    return check_text(spec, "The request")
+    return _with_stages(check_text(spec, "The request"), settings)
 
 
 def changed_spec(old: Spec, changes: Mapping[str, Any], settings: Settings) -> Spec:
@@ -200,8 +280,8 @@ def _plain(name: str, value: Any) -> Any:
         return msgspec.to_builtins(speaker_options.known_voices(value))
     if get_args(_kind(name)) and isinstance(value, int | float):
         return (value,)
-    if name == "languages" and isinstance(value, str):
-        return tuple(part for part in value.split(",") if part.strip())
+    if name in ("languages", "postprocess") and isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
     if name == "audio_track" and type(value) is int:
         return str(value)
     return value

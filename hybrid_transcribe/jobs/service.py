@@ -35,11 +35,12 @@ from hybrid_transcribe.jobs.request import check_priority, check_text, make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.jobs.voice_files import discard_voices, with_own_voices
 from hybrid_transcribe.messages import UserMessage
+from hybrid_transcribe.postprocessors.listing import list_postprocessors
 from hybrid_transcribe.service_protocol import (
     Inputs,
     WorkerInfo,
 )
-from hybrid_transcribe.types import ALL_TRACKS, ModelAdvice, Options, Spec
+from hybrid_transcribe.types import ALL_TRACKS, ModelAdvice, Options, PostProcessorInfo, Spec
 
 _T = TypeVar("_T")
 
@@ -141,6 +142,9 @@ class Service(LocalJobs, LocalHosting):
 
     def engines(self) -> EngineList:
         return list_engines(self.settings)
+
+    def postprocessors(self) -> tuple[PostProcessorInfo, ...]:
+        return list_postprocessors(self.settings)
 
     def models(
         self,

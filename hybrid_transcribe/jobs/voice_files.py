@@ -83,4 +83,6 @@ def voices_of_jobs(jobs: Iterable[JobSnapshot], recordings: Iterable[Recording])
 
 
 def _options(recording: Recording) -> Iterator[Options]:
-    return (each.spec.options for each in (recording, *recording.runs) if each.spec is not None)
+    runs = (recording, *recording.runs)
+    yield from (each.spec.options for each in runs if each.spec is not None)
+    yield from (stage.options for stage in recording.pending_stages if stage.options is not None)

@@ -66,9 +66,9 @@ class WorkerPool:
         #: Lanes by name.
         self.by_name: dict[str, WorkerSlot] = {}
 
-    def queue_for(self, spec: Spec) -> FairQueue:
-        """The line a recording of that spec waits in."""
-        return self._opened(self._kind(spec))
+    def queue_for(self, spec: Spec, stage: str | None = None) -> FairQueue:
+        """The line a recording of that spec waits in. A stage after the engine works here."""
+        return self._opened(LOCAL if stage else self._kind(spec))
 
     def _kind(self, spec: Spec) -> str:
         # Looked up once for each kind of spec: a job may have thousands of recordings.
@@ -115,6 +115,9 @@ class WorkerPool:
         return replace(settings, cancel_grace_s=max(settings.cancel_grace_s, CLOUD_GRACE_S))
 
     def _turn(self, ticket: QueueItem) -> BatchLimits:
+        if ticket.stage:
+            # Its engine may not even be installed any more.
+            return BatchLimits(1)
         can = capabilities(ticket.spec, self._settings)
         most = min(can.batch_recordings, self._settings.batch_recordings)
         if can.needs_network:

@@ -14,6 +14,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import (
     EngineFailed,
+    JournalUnusable,
     TimedOut,
     WorkerCrashed,
     is_out_of_descriptors,
@@ -25,6 +26,7 @@ from hybrid_transcribe.jobs.crash_policy import crash_verdicts
 from hybrid_transcribe.jobs.eta import Speeds, Stopwatch
 from hybrid_transcribe.jobs.queue import BatchLimits, FairQueue, QueueItem
 from hybrid_transcribe.jobs.report_receiver import JobSink, ReportReceiver
+from hybrid_transcribe.jobs.request import stage_options
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.types import Recording, Spec, State
 
@@ -123,8 +125,12 @@ class WorkerSlot(ReportReceiver):
                 return
             tickets = self.queue.take(self._turn(head))
             self._busy = True
+            if tickets[0].stage is not None:
+                if not self._send_stage(tickets[0]):
+                    self._rest()
+                continue
             items = tuple(item for item in map(self._board, tickets) if item is not None)
-            if not items or not self._send(tickets[0].spec, items):
+            if not items or not self._send_batch(tickets[0].spec, items):
                 self._rest()
 
     def _ensure_worker(self) -> bool:
@@ -177,14 +183,49 @@ class WorkerSlot(ReportReceiver):
             note=recording.note,
         )
 
-    def _send(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
-        self._batch_id += 1
+    def _send_batch(self, spec: Spec, items: tuple[p.Item, ...]) -> bool:
+        recording_ids = tuple(item.recording_id for item in items)
+        honoured = stage_options(spec, self._settings)
+        return self._send(
+            spec, recording_ids, p.RunBatch(self._batch_id + 1, spec, items, honoured)
+        )
+
+    def _send_stage(self, ticket: QueueItem) -> bool:
+        """Have a recording's next stage done, if it still waits; False when it was not sent."""
+        recording = self._ledger.find(ticket.recording_id)
+        if recording is None or recording.state is not State.QUEUED:
+            return False
+        flight = Assignment(ticket.recording_id, recording.attempt, ticket)
+        stage = recording.pending_stages[0]
+        self._flights[ticket.recording_id] = flight
+        self._ledger.apply(ticket.recording_id, machine.Dispatched())
+        try:
+            transcript = self._ledger.text_for_stage(ticket.recording_id)
+        except JournalUnusable as error:
+            self._end(flight, p.PostProcessingFailed(stage.name, error.info()))
+            return False
+        flight.base_revision = transcript.revision or 0
+        command = p.RunStage(
+            self._batch_id + 1,
+            ticket.recording_id,
+            recording.attempt,
+            recording.path,
+            stage.name,
+            self._ledger.options_for_stage(ticket.recording_id),
+            transcript,
+        )
+        return self._send(ticket.spec, (ticket.recording_id,), command)
+
+    def _send(
+        self, spec: Spec, recording_ids: tuple[str, ...], command: p.RunBatch | p.RunStage
+    ) -> bool:
+        self._batch_id = command.batch_id
         self._batch_spec = spec
-        self._batch = tuple(item.recording_id for item in items)
+        self._batch = recording_ids
         self._answered_at = None
         self._heard_at = self._clock.monotonic()
         try:
-            self.executor.send(p.RunBatch(self._batch_id, spec, items))
+            self.executor.send(command)
         except Exception as error:
             # Whatever cannot be sent must not hold up what comes behind it.
             log.exception("lane %s: a batch could not be sent", self.name)

@@ -107,6 +107,18 @@ class RemoteJobs(RemoteConnection):
             fields["options"] = msgspec.to_builtins(fields["options"])
         self._control("retry", job_id, recording_id, session_ids, fields)
 
+    def refine(
+        self,
+        job_id: str,
+        recording_id: str | None = None,
+        *,
+        stage: str,
+        session_ids: Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
+        fields = {name: value for name, value in options.items() if value is not None}
+        self._control("refine", job_id, recording_id, session_ids, {**fields, "stage": stage})
+
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
@@ -124,7 +136,7 @@ class RemoteJobs(RemoteConnection):
         self._ask(
             "POST",
             f"{at}/{verb}",
-            again=verb != "retry",
+            again=verb not in ("retry", "refine"),
             sessions=self._named(session_ids, job_id),
             headers={"Content-Type": "application/json"},
             content=lambda: iter((msgspec.json.encode(check_text(body, "The request")),)),

@@ -26,7 +26,13 @@ from hybrid_transcribe.remote.http_client import session_headers
 from hybrid_transcribe.remote.jobs import RemoteJobs
 from hybrid_transcribe.remote.multipart_upload import MultipartUpload
 from hybrid_transcribe.service_protocol import Inputs
-from hybrid_transcribe.types import EngineInfo, KnownVoice, ModelAdvice, Options
+from hybrid_transcribe.types import (
+    EngineInfo,
+    KnownVoice,
+    ModelAdvice,
+    Options,
+    PostProcessorInfo,
+)
 from hybrid_transcribe.wire import shapes
 
 #: Where the environment names a service and its token.
@@ -142,6 +148,10 @@ class RemoteService(RemoteJobs, RemoteHosting):
     def engines(self) -> tuple[EngineInfo, ...]:
         answer = self._ask("GET", "/engines")
         return msgspec.json.decode(answer, type=shapes.EnginesView).engines
+
+    def postprocessors(self) -> tuple[PostProcessorInfo, ...]:
+        answer = self._ask("GET", "/postprocessors")
+        return msgspec.json.decode(answer, type=shapes.PostProcessorsView).postprocessors
 
     def models(
         self,

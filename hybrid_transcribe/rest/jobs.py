@@ -33,6 +33,7 @@ from hybrid_transcribe.rest.openapi.operation import (
 from hybrid_transcribe.rest.openapi.options import (
     FILE,
     KeepFields,
+    RefineFields,
     RunFields,
     SubmissionFields,
     form_fields,
@@ -290,17 +291,26 @@ class JobHandler(BaseHandler):
 
 
 def _control(
-    verb: str, *summaries: str, fields: Schema | None = None, more: Sequence[Error] = ()
+    verb: str,
+    *summaries: str,
+    fields: Schema | None = None,
+    required: Sequence[str] = (),
+    more: Sequence[Error] = (),
 ) -> Callable[[_Method], _Method]:
     """Declare a verb of a job, and of one of its recordings."""
     return operation(
         (f"{verb}_job", f"{verb}_recording"),
         summaries,
         parameters=SESSIONS,
-        body=body("How.", {JSON: object_of(fields)}, required=False) if fields else None,
+        body=_body(fields, required) if fields else None,
         answers={200: {**_JOB, "description": "The job as it then stands."}},
         errors=(errors.UnknownJob, errors.UnknownRecording, errors.InvalidTransition, *more),
     )
+
+
+def _body(fields: Schema, required: Sequence[str]) -> Schema:
+    schema: Schema = body("How.", {JSON: object_of(fields, *required)}, required=bool(required))
+    return schema
 
 
 class _Control(BaseHandler):
@@ -368,6 +378,39 @@ class RetryHandler(_Control):
             return changes
         chosen = make_options(Options(), flat_values({"options": options}, RunFields))
         return {**changes, "options": chosen}
+
+
+class RefineHandler(_Control):
+    """``POST …/refine``."""
+
+    paths = _paths("refine")
+
+    @_control(
+        "refine",
+        "Have a post-processor work on a job",
+        "Have a post-processor work on one recording",
+        fields=json_fields(RefineFields),
+        required=("stage",),
+        more=(
+            errors.UnknownPostProcessor,
+            errors.EngineUnavailable,
+            errors.InvalidOption,
+            errors.QueueFull,
+        ),
+    )
+    async def post(self, job_id: str, recording_id: str | None = None) -> None:
+        """The text that is complete stays the result meanwhile, and if nothing comes of it."""
+        sessions = self.job_sessions
+        options = flat_values(json_object(self.request.body), RefineFields)
+        stage = options.pop("stage", None)
+        if not stage:
+            raise errors.InvalidRequest(UserMessage("no_stage_named"))
+        await self.ask_at_length(
+            lambda service: service.refine(
+                job_id, recording_id, stage=stage, session_ids=sessions, **options
+            )
+        )
+        await self.reply_job(job_id)
 
 
 class KeepHandler(_Control):

@@ -21,6 +21,7 @@ from hybrid_transcribe.rest.jobs import (
     JobHandler,
     JobsHandler,
     KeepHandler,
+    RefineHandler,
     RetryHandler,
 )
 from hybrid_transcribe.rest.metrics import template
@@ -35,6 +36,7 @@ from hybrid_transcribe.rest.system import (
     MetricsHandler,
     ModelsHandler,
     Nowhere,
+    PostProcessorsHandler,
     ReadyHandler,
 )
 from hybrid_transcribe.rest.tus.handlers import UploadHandler, UploadsHandler
@@ -45,6 +47,7 @@ HANDLERS: tuple[type[BaseHandler], ...] = (
     JobHandler,
     CancelHandler,
     RetryHandler,
+    RefineHandler,
     KeepHandler,
     JobResultHandler,
     RecordingResultHandler,
@@ -56,6 +59,7 @@ HANDLERS: tuple[type[BaseHandler], ...] = (
     UploadsHandler,
     UploadHandler,
     EnginesHandler,
+    PostProcessorsHandler,
     ModelsHandler,
     LimitsHandler,
     HealthHandler,

@@ -23,7 +23,7 @@ from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.rest.base_handler import BaseHandler
 from hybrid_transcribe.rest.decoding import decode_fields
-from hybrid_transcribe.rest.openapi.options import RunFields, SubmissionFields
+from hybrid_transcribe.rest.openapi.options import RefineFields, RunFields, SubmissionFields
 from hybrid_transcribe.rest.tus.handlers import shelf_of
 from hybrid_transcribe.rest.uploads.streaming import StreamingBody
 from hybrid_transcribe.rest.voices import VOICES, without_voices
@@ -122,7 +122,9 @@ def _form_value(name: str, text: str) -> Any:
     return parse(name, text) if name in _VALUES else text
 
 
-def flat_values(values: Mapping[str, Any], cls: type[RunFields]) -> dict[str, Any]:
+def flat_values(
+    values: Mapping[str, Any], cls: type[RunFields] | type[RefineFields]
+) -> dict[str, Any]:
     """All that is said: those of the fields that are, and options beside them or together.
 
     Raises InvalidRequest, InvalidOption.

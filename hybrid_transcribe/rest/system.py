@@ -42,6 +42,22 @@ class EnginesHandler(BaseHandler):
         self.reply(shapes.EnginesView(engines=tuple(result.values())))
 
 
+class PostProcessorsHandler(BaseHandler):
+    """The post-processors."""
+
+    group, paths = "system", ("/postprocessors",)
+
+    @operation(
+        "postprocessors",
+        "List the post-processors",
+        answers={200: answer("Every post-processor, by name.", shapes.PostProcessorsView)},
+    )
+    async def get(self) -> None:
+        """What can be done with a text after its engine, and whether it can be done here."""
+        infos = await self.ask_at_length(lambda service: service.postprocessors())
+        self.reply(shapes.PostProcessorsView(postprocessors=tuple(infos)))
+
+
 class ModelsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What the models are to be judged by.
 

@@ -9,7 +9,15 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe import events as e
-from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec, Transcript
+from hybrid_transcribe.types import (
+    JobSnapshot,
+    Options,
+    PendingStage,
+    Recording,
+    RunRecord,
+    Spec,
+    Transcript,
+)
 from hybrid_transcribe.wire import shapes
 from hybrid_transcribe.wire.serialize import MOMENTS
 
@@ -24,7 +32,8 @@ def job(view: shapes.JobView) -> JobSnapshot:
 def recording(view: shapes.RecordingView, job_id: str) -> Recording:
     """A recording of that job."""
     runs = tuple(_run(r, view.asked_device) for r in view.runs)
-    values = _same_named(Recording, view) | {"runs": runs}
+    stages = tuple(map(PendingStage, view.stages))
+    values = _same_named(Recording, view) | {"runs": runs, "pending_stages": stages}
     return Recording(**values, job_id=job_id, path="", spec=_spec(view, view.asked_device))
 
 

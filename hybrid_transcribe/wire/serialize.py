@@ -32,6 +32,7 @@ def recording_fields(record: Recording, job_spec: Spec) -> dict[str, Any]:
     values = _same_named(shapes.RecordingView, record)
     values |= _spec(spec)
     values["asked_device"] = spec.device
+    values["stages"] = tuple(stage.name for stage in record.pending_stages)
     values["runs"] = tuple(_run(r, job_spec) for r in record.runs)
     return values
 

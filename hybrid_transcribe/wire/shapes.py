@@ -15,6 +15,7 @@ from hybrid_transcribe.types import (
     EngineInfo,
     ErrorInfo,
     ModelAdvice,
+    PostProcessorInfo,
     RecordingFacts,
     Rejection,
     Segment,
@@ -67,6 +68,8 @@ class RecordingView(RunView, frozen=True, kw_only=True):
 
     The fields are about the transcription number ``run``. ``result_run`` is the one whose text is
     the result: the latest complete one, null before there is any. ``runs`` are the others.
+    ``transcribed``: the engine is through with it, and its text is whole. ``stages`` are the
+    post-processors that it still needs, in their order.
     """
 
     recording_id: str
@@ -83,6 +86,8 @@ class RecordingView(RunView, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
     messages: tuple[MessageInfo, ...] = ()
     result_run: int | None = None
+    transcribed: bool = False
+    stages: tuple[str, ...] = ()
     runs: tuple[RunView, ...] = ()
 
 
@@ -213,6 +218,12 @@ class EnginesView(Shape, frozen=True, kw_only=True):
     """Every engine, the default first."""
 
     engines: tuple[EngineInfo, ...]
+
+
+class PostProcessorsView(Shape, frozen=True, kw_only=True):
+    """Every post-processor, by name."""
+
+    postprocessors: tuple[PostProcessorInfo, ...]
 
 
 class ModelsView(Shape, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from msgspec import structs
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.audio.probe import probe
 from hybrid_transcribe.config import Settings
-from hybrid_transcribe.errors import DeviceFailed, EngineFailed, HybridTranscribeError, OutOfMemory
+from hybrid_transcribe.errors import DeviceFailed, EngineFailed, OutOfMemory, as_info
 from hybrid_transcribe.interfaces import (
     Capabilities,
     CheckpointUpdate,
@@ -25,7 +25,7 @@ from hybrid_transcribe.interfaces import (
     StageUpdate,
 )
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import Clip, ErrorInfo, Options, Segment, Spec, Stage, WithheldSegment
+from hybrid_transcribe.types import Clip, Options, Segment, Spec, Stage, WithheldSegment
 from hybrid_transcribe.worker.batch_state import BatchState, ClipSpan, Emit, RecordingCursor
 from hybrid_transcribe.worker.memory import peak_bytes
 from hybrid_transcribe.worker.pool import ModelLease
@@ -48,14 +48,6 @@ TOO_MUCH = (OutOfMemory, DeviceFailed)
 Journalled = Callable[[str, int], bool]
 
 
-def as_info(error: BaseException) -> ErrorInfo:
-    """Any exception as plain data; one that is not ours is the engine's failure."""
-    if isinstance(error, HybridTranscribeError):
-        return error.info()
-    text = str(error).strip() or "no message"
-    return EngineFailed(UserMessage("labelled", label=type(error).__name__, why=text)).info()
-
-
 class Batch:
     """One batch on its way through. Recordings are told apart by their place: the key."""
 
@@ -68,6 +60,7 @@ class Batch:
         journalled: Journalled,
     ) -> None:
         self.spec: Spec = command.spec
+        self._stage_options = command.stage_options
         self.places = BatchState(command.items, emit, cancels)
         self._batch_id = command.batch_id
         self._emit = emit
@@ -179,7 +172,7 @@ class Batch:
         for text in (
             *lent.loaded.notices,
             *lent.notices,
-            *not_honoured(lent.engine, self.spec.options),
+            *not_honoured(lent.engine, self.spec.options, self._stage_options),
         ):
             self.places.report_all(keys, p.WarningRaised.of(text))
 
@@ -302,16 +295,18 @@ def shifted(segment: _Timed, span: ClipSpan) -> _Timed:
     return replace(segment, start_s=start_s, end_s=end_s, words=words)
 
 
-def not_honoured(engine: Engine, options: Options) -> Iterator[str]:
-    """One line for each option that was set and that the engine does not know."""
-    entry = _known_options(engine.capabilities)
+def not_honoured(
+    engine: Engine, options: Options, stage_options: Collection[str] = ()
+) -> Iterator[str]:
+    """One line for each option that was set and that nobody knows, engine or stage after it."""
+    entry = _known_options(engine.capabilities).union(stage_options)
     for name, value in options.given().items():
         if name not in entry:
             yield UserMessage("not_honoured", engine=engine.name, option=name, value=repr(value))
 
 
 def _known_options(capabilities: Capabilities) -> frozenset[str]:
-    extra = {"silence_guard", "audio_track"}
+    extra = {"silence_guard", "audio_track", "postprocess"}
     if capabilities.compute_types:
         extra.add("compute_type")
     if capabilities.translates:

@@ -26,7 +26,7 @@ IDLE_LOOK_S = 5.0
 
 
 #: What is done in order, one after the other.
-Work = p.Configure | p.RunBatch | p.Preload | p.Erase | p.Unload
+Work = p.Configure | p.RunBatch | p.RunStage | p.Preload | p.Erase | p.Unload
 
 #: The exit status after a command that nobody can read.
 BAD_COMMAND = 70
@@ -46,7 +46,7 @@ def main() -> None:
     first = commands.get()
     if not isinstance(first, p.Configure):
         raise SystemExit("The first command must be 'configure'")
-    for target in first.settings.engines.values():
+    for target in (*first.settings.engines.values(), *first.settings.postprocessors.values()):
         register_current_folder(target.partition(":")[0])
     speaking = threading.Lock()
 
@@ -88,16 +88,18 @@ def _serve(worker: Worker, commands: queue.Queue[Work]) -> None:
         try:
             command = commands.get(timeout=IDLE_LOOK_S)
         except queue.Empty:
-            worker.pool.unload_idle()
+            worker.unload_idle()
             continue
         if isinstance(command, p.RunBatch):
             worker.run(command)
+        elif isinstance(command, p.RunStage):
+            worker.run_stage(command)
         elif isinstance(command, p.Preload):
             worker.preload(command)
         elif isinstance(command, p.Erase):
             worker.erase(command)
         elif isinstance(command, p.Unload):
-            worker.pool.unload_all()
+            worker.unload_all()
 
 
 def _read(pipe: BinaryIO, commands: queue.Queue[Work], worker: _Held) -> None:

@@ -6,11 +6,13 @@ import threading
 
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.errors import as_info
 from hybrid_transcribe.registry import ENGINES
 from hybrid_transcribe.types import Stage
-from hybrid_transcribe.worker.batch import TOO_MUCH, Batch, as_info
+from hybrid_transcribe.worker.batch import TOO_MUCH, Batch
 from hybrid_transcribe.worker.batch_state import Emit
 from hybrid_transcribe.worker.pool import ModelPool, Report
+from hybrid_transcribe.worker.stages import StagePool, StageRun
 
 #: Longest wait for the service to journal a note, in seconds. It takes microseconds.
 KEPT_TIMEOUT_S = 30.0
@@ -26,6 +28,7 @@ class Worker:
 
     def __init__(self, settings: Settings, emit: Emit, *, ahead: bool = True) -> None:
         self.pool = ModelPool(settings)
+        self.stages = StagePool(settings)
         self._settings = settings
         self._emit = emit
         self._ahead = ahead
@@ -68,12 +71,39 @@ class Worker:
             batch.forget_cancels()
         self._emit(p.BatchDone(command.batch_id))
 
+    def run_stage(self, command: p.RunStage) -> None:
+        """Have a post-processor work on a recording's text; `BatchDone` comes last."""
+        this = (command.recording_id, command.attempt)
+        run = StageRun(
+            command,
+            self._settings,
+            self._emit,
+            lambda: this in self._canceled,
+            self.pool.unload_all,
+        )
+        try:
+            run.run(self.stages)
+        finally:
+            self._canceled.discard(this)
+        self._emit(p.BatchDone(command.batch_id))
+
+    def unload_idle(self) -> None:
+        """Give back the memory of what was not used for a while."""
+        self.pool.unload_idle()
+        self.stages.unload_idle()
+
+    def unload_all(self) -> None:
+        """Give back the memory of everything that is loaded."""
+        self.pool.unload_all()
+        self.stages.unload_all()
+
     def _take_turn(self, batch: Batch, keys: list[int]) -> None:
         """Transcribe some recordings; what was too much is tried again in a smaller way."""
         try:
             with self.pool.lend(batch.spec, batch.places.stage_all) as lent:
                 batch.transcribe(keys, lent, self.pool.batch_size(batch.spec), ahead=self._ahead)
         except TOO_MUCH as trouble:
+            self.stages.unload_all()
             if not self.pool.step_down(batch.spec, trouble):
                 if batch.troubled is None:
                     raise

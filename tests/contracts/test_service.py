@@ -21,6 +21,7 @@ from hybrid_transcribe.errors import (
     InputMissing,
     InvalidOption,
     InvalidRequest,
+    InvalidTransition,
     JobCanceled,
     QueueFull,
     ServiceClosed,
@@ -28,9 +29,11 @@ from hybrid_transcribe.errors import (
     UnknownEngine,
     UnknownJob,
     UnknownModel,
+    UnknownPostProcessor,
+    UnknownRecording,
 )
 from hybrid_transcribe.events import Event, JobChanged, RecordingChanged, SegmentAdded
-from hybrid_transcribe.testing import Script
+from hybrid_transcribe.testing import Script, StageScript
 from hybrid_transcribe.types import Segment, State
 from tests.services import service as local_service
 from tests.services import until_segment, wavs
@@ -229,6 +232,71 @@ def test_retry_with_another_model(service: Service, path: Path) -> None:
         job.result(30)
     job.retry(model="steady")
     assert len(job.result(30)[0].segments) == 3
+
+
+def test_a_stage_after_the_engine(service: Service, path: Path) -> None:
+    """Named at the submission it is part of the job, and its work is in the result."""
+    job = service.submit(path, postprocess=["scripted-stage"])
+    (transcript,) = job.result(30)
+    assert [s.speaker for s in transcript.segments] == ["S1", "S2", "S1"]
+    assert [s.id for s in transcript.speakers] == ["S1", "S2"]
+    (recording,) = job.recordings
+    assert (recording.warnings, recording.pending_stages, recording.transcribed) == ((), (), True)
+
+
+def test_a_stage_later(service: Service, path: Path, gate: Path) -> None:
+    """On a finished job, with options of its own; meanwhile the text is the result."""
+    job = service.submit(path)
+    (before,) = job.result(30)
+    assert before.speakers == ()
+    script = StageScript(gate=str(gate), speakers=3)
+    job.refine("scripted-stage", hotwords=script.hotwords)
+    (recording,) = job.recordings
+    assert not job.done
+    assert [stage.name for stage in recording.pending_stages] == ["scripted-stage"]
+    assert (recording.has_result, recording.transcribed) == (True, True)
+    assert service.transcript(job.job_id, recording.recording_id).text == before.text
+    gate.touch()
+    (after,) = job.result(30)
+    assert [s.speaker for s in after.segments] == ["S1", "S2", "S3"]
+    assert after.text == before.text
+
+
+def test_a_stage_that_fails_leaves_the_text(service: Service, path: Path) -> None:
+    """The job is completed, and says what is missing."""
+    script = StageScript(fault="raise")
+    job = service.submit(path, postprocess="scripted-stage", hotwords=script.hotwords)
+    (transcript,) = job.result(30)
+    assert (job.state, transcript.complete, len(transcript.segments)) == (State.COMPLETED, True, 3)
+    assert "scripted-stage failed (as the script says)" in transcript.warnings[0]
+
+
+def test_what_cannot_be_refined(service: Service, path: Path, gate: Path) -> None:
+    """Texts that are not complete, and stages that nobody knows, with the choices."""
+    job = service.submit(path, model=Script(gate=str(gate)).model)
+    (recording,) = job.recordings
+    with pytest.raises(InvalidTransition):
+        job.refine("scripted-stage")
+    with pytest.raises(InvalidTransition, match=r"talk\.wav"):
+        job.refine("scripted-stage", recording.recording_id)
+    gate.touch()
+    job.result(30)
+    with pytest.raises(UnknownPostProcessor, match=r"'nope'; choose from: .*scripted-stage"):
+        job.refine("nope")
+    with pytest.raises(UnknownPostProcessor, match="choose from"):
+        service.submit(path, postprocess=["nope"])
+    with pytest.raises(InvalidRequest, match="'wings'"):
+        job.refine("scripted-stage", wings=2)
+    with pytest.raises(UnknownRecording):
+        job.refine("scripted-stage", "nope")
+    with pytest.raises(UnknownJob):
+        service.refine(job.job_id, stage="scripted-stage", session_ids=["somebody"])
+
+
+def test_post_processors_are_listed(service: Service) -> None:
+    """By name, with what they honour."""
+    info = {item.name: item for item in service.postprocessors()}["scripted-stage"]
+    assert (info.available, info.options, info.needs_words) == (True, ("hotwords",), False)
 
 
 def test_one_bad_input_sinks_nothing(service: Service, tmp_path: Path) -> None:

@@ -314,8 +314,8 @@ def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     remaining |= {"audio_track"}
     # Every window's language is detected among all.
     remaining |= {"languages"}
-    # Who speaks is found out after the engine.
-    remaining |= set(WHO_SPEAKS)
+    # What is done after the engine.
+    remaining |= {"postprocess", *WHO_SPEAKS}
 
     assert (name in Transformers.capabilities.options) == (name not in remaining)
 

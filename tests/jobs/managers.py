@@ -14,7 +14,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.interfaces import Executor, WorkerExit
 from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.state_folder import open_state
-from hybrid_transcribe.testing import SCRIPTED, ManualClock
+from hybrid_transcribe.testing import SCRIPTED, SCRIPTED_STAGES, ManualClock
 from hybrid_transcribe.types import Recording, RecordingFacts, Segment, Spec, Stage, State
 from tests.messages import about
 
@@ -78,6 +78,20 @@ class PuppetExecutor(Executor):
         return [c for c in self.commands if isinstance(c, p.RunBatch)]
 
     @property
+    def stage(self) -> p.RunStage:
+        """The latest command to a post-processor."""
+        return [c for c in self.commands if isinstance(c, p.RunStage)][-1]
+
+    def say_of_stage(self, *reports: p.RecordingReport) -> None:
+        """What becomes of it."""
+        stage = self.stage
+        for report in reports:
+            self.say(p.RecordingMessage(stage.recording_id, stage.attempt, report))
+
+    def stage_done(self) -> None:
+        self.say(p.BatchDone(self.stage.batch_id))
+
+    @property
     def items(self) -> tuple[p.Item, ...]:
         """What the latest batch is made of."""
         return self.runs[-1].items
@@ -138,7 +152,9 @@ class Stand:
 async def open_room(folder: Path, *, disk: bool = False, **settings: Any) -> Stand:
     """A room that has just started; ``disk`` gives it a journal in ``folder/state``."""
     clock, worker = ManualClock(), PuppetExecutor()
-    chosen = Settings(state_dir=str(folder / "state"), engines=SCRIPTED).but(**settings)
+    chosen = Settings(
+        state_dir=str(folder / "state"), engines=SCRIPTED, postprocessors=SCRIPTED_STAGES
+    ).but(**settings)
     state = open_state(chosen, memory=not disk)
     room = JobManager(chosen, state, lambda lane: worker, clock)
     stage = Stand(room, clock, worker, folder)

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from hybrid_transcribe import protocol as p
 from hybrid_transcribe.errors import InvalidTransition
 from hybrid_transcribe.jobs import machine as m
+from hybrid_transcribe.revision_types import Document
 from hybrid_transcribe.types import (
     ErrorInfo,
+    PendingStage,
     Recording,
     RecordingFacts,
     Segment,
@@ -40,10 +42,13 @@ EXAMPLES: dict[type, m.Change] = {
     p.RecordingCompleted: p.RecordingCompleted(10.0),
     p.RecordingFailed: p.RecordingFailed(ERROR),
     p.RecordingCanceled: p.RecordingCanceled(),
+    p.PostProcessed: p.PostProcessed("speakers", Document()),
+    p.PostProcessingFailed: p.PostProcessingFailed("speakers", ERROR),
     m.CancelRequested: m.CancelRequested(),
     m.WorkerLost: m.WorkerLost(ERROR),
     m.Requeued: m.Requeued(),
     m.RetryRequested: m.RetryRequested(resume=True),
+    m.StageRequested: m.StageRequested(PendingStage("speakers")),
 }
 
 
@@ -76,9 +81,12 @@ NEXT: dict[type, dict[State, State]] = {
     p.RecordingFailed: {Q: F, P: F, R: F, X: N},
     m.CancelRequested: {Q: N, P: X, R: X, X: X},
     p.RecordingCanceled: {X: N},
+    p.PostProcessed: {P: C, R: C, X: C},
+    p.PostProcessingFailed: {P: C, R: C, X: C},
     m.WorkerLost: {P: Q, R: Q, X: N},
     m.Requeued: {P: Q, R: Q, X: N},
     m.RetryRequested: {C: Q, F: Q, N: Q},
+    m.StageRequested: {C: Q},
 }
 
 

@@ -68,6 +68,19 @@ class SubmissionFields(RunFields, frozen=True, kw_only=True):
     callback_url: str | None = None
 
 
+class RefineFields(msgspec.Struct, frozen=True, kw_only=True):
+    """Which post-processor is to work on a text, beside its options by themselves.
+
+    Attributes:
+        stage: name of a post-processor, see `/postprocessors`.
+        options: options as an object; those beside it go first. What they do not name is as the
+            recording has it.
+    """
+
+    stage: str = ""
+    options: dict[str, Any] | None = None
+
+
 class KeepFields(msgspec.Struct, frozen=True, kw_only=True):
     """Whether to keep a job.
 
