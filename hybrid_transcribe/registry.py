@@ -91,6 +91,9 @@ ENGINES = _Engines(
     UnknownEngine,
 )
 
+#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
+SPEAKERS = "speakers"
+
 POSTPROCESSORS = _PostProcessors("hybrid_transcribe.postprocessors", {}, UnknownPostProcessor)
 
 WRITERS = _Writers(
