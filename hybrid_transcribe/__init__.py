@@ -21,6 +21,7 @@ telemetry.disable()
 # What lower layers offer and higher ones do: `Transcript.save` and `Service.serve`.
 provide("save_transcript", f"{__name__}.outputs.save:save")
 provide("serve", f"{__name__}.rest.server:serve")
+provide("decode", f"{__name__}.audio.decode:decode")
 
 if TYPE_CHECKING:
     from hybrid_transcribe.api import (
@@ -34,27 +35,17 @@ if TYPE_CHECKING:
     from hybrid_transcribe.engines.listing import list_engines
     from hybrid_transcribe.errors import HybridTranscribeError
     from hybrid_transcribe.hud.panel import show as hud
-    from hybrid_transcribe.interfaces import (
-        Capabilities,
-        Engine,
-        PostProcessor,
-        PostProcessorCapabilities,
-        Progress,
-        Writer,
-    )
+    from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
     from hybrid_transcribe.jobs.handle import Job, JobResult
     from hybrid_transcribe.jobs.service import Service
     from hybrid_transcribe.models.advice import Advice, advise
-    from hybrid_transcribe.postprocessors.listing import list_postprocessors
     from hybrid_transcribe.remote.service import RemoteService
-    from hybrid_transcribe.revision_types import Document
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
         Clip,
         EngineInfo,
         JobSnapshot,
         Options,
-        PostProcessorInfo,
         Recording,
         Rejection,
         Segment,
@@ -71,7 +62,6 @@ _HOMES = {
     "Capabilities": "interfaces",
     "Clip": "types",
     "Comparison": "comparison",
-    "Document": "revision_types",
     "Engine": "interfaces",
     "EngineInfo": "types",
     "HybridTranscribeError": "errors",
@@ -79,20 +69,16 @@ _HOMES = {
     "JobResult": "jobs.handle",
     "JobSnapshot": "types",
     "Options": "types",
-    "PostProcessor": "interfaces",
-    "PostProcessorCapabilities": "interfaces",
-    "PostProcessorInfo": "types",
-    "Progress": "interfaces",
     "Recording": "types",
     "Rejection": "types",
     "RemoteService": "remote.service",
     "Segment": "types",
+    "WithheldSegment": "types",
     "Service": "jobs.service",
     "Settings": "config",
     "Speaker": "types",
     "State": "types",
     "Transcript": "types",
-    "WithheldSegment": "types",
     "Word": "types",
     "Writer": "interfaces",
     "advise": "models.advice",
@@ -100,7 +86,6 @@ _HOMES = {
     "default_service": "api",
     "enable_nested_asyncio": "api",
     "list_engines": "engines.listing",
-    "list_postprocessors": "postprocessors.listing",
     "sample": "samples",
     "submit": "api",
     "transcribe": "api",
@@ -111,7 +96,6 @@ __all__ = [
     "Capabilities",
     "Clip",
     "Comparison",
-    "Document",
     "Engine",
     "EngineInfo",
     "HybridTranscribeError",
@@ -119,10 +103,6 @@ __all__ = [
     "JobResult",
     "JobSnapshot",
     "Options",
-    "PostProcessor",
-    "PostProcessorCapabilities",
-    "PostProcessorInfo",
-    "Progress",
     "Recording",
     "Rejection",
     "RemoteService",
@@ -142,7 +122,6 @@ __all__ = [
     "enable_nested_asyncio",
     "hud",
     "list_engines",
-    "list_postprocessors",
     "sample",
     "submit",
     "transcribe",

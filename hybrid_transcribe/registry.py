@@ -91,10 +91,11 @@ ENGINES = _Engines(
     UnknownEngine,
 )
 
-#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
-SPEAKERS = "speakers"
-
-POSTPROCESSORS = _PostProcessors("hybrid_transcribe.postprocessors", {}, UnknownPostProcessor)
+POSTPROCESSORS = _PostProcessors(
+    "hybrid_transcribe.postprocessors",
+    {"speakers": "hybrid_transcribe.postprocessors.speakers:Speakers"},
+    UnknownPostProcessor,
+)
 
 WRITERS = _Writers(
     "hybrid_transcribe.writers",

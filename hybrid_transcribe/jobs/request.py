@@ -27,7 +27,7 @@ from hybrid_transcribe.jobs import speaker_options
 from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.models.catalogue import entry_for
-from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS, SPEAKERS
+from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS
 from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, PendingStage, Spec
 
 _T = TypeVar("_T")
@@ -43,6 +43,9 @@ COUNTS = (
 
 #: Types as people read them.
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
+
+#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
+SPEAKERS = "speakers"
 
 OPTION_NAMES = tuple(f.name for f in fields(Options))
 
@@ -204,19 +207,9 @@ def changed_spec(old: Spec, changes: Mapping[str, Any], settings: Settings) -> S
         engine=engine,
         model=values.pop("model", old.model if engine == old.engine else None),
         device=values.pop("device", old.device),
-        options=_with_voices(values.pop("options", old.options), old.options),
+        options=values.pop("options", old.options),
         **values,
     )
-
-
-def _with_voices(options: Options, old: Options) -> Options:
-    """Known voices stay where speakers are told apart again, unless others are named.
-
-    They are recordings that came with the job: a page or a program far away cannot name them.
-    """
-    if options.voices is None and options.diarize:
-        return replace(options, voices=old.voices)
-    return options
 
 
 def check_text(value: _T, subject: str) -> _T:

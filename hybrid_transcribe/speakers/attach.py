@@ -9,7 +9,7 @@ who said it. Segments are split where the speaker changes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
@@ -37,16 +37,22 @@ _SPACELESS = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
 
 
 def attach(
-    segments: Sequence[Segment], turns: Sequence[Turn], language: str | None = None
+    segments: Sequence[Segment],
+    turns: Sequence[Turn],
+    language: str | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Document:
     """The segments with their speakers, split where the speaker changes.
+
+    ``names`` are those of speakers who were recognised.
 
     The first part of a segment keeps its id, further ones have none yet. Words of a segment that
     has none are assumed to be spread evenly over it, to find where to split; they are not kept.
     """
     labelled = list(_labelled(segments, turns, language))
-    names = dict.fromkeys(segment.speaker for segment in labelled)
-    speakers = tuple(Speaker(turn) for turn in _by_first_turn(turns) if turn in names)
+    spoken = {segment.speaker for segment in labelled}
+    ids = [speaker for speaker in _by_first_turn(turns) if speaker in spoken]
+    speakers = tuple(Speaker(speaker, (names or {}).get(speaker, "")) for speaker in ids)
     labelled.sort(key=lambda segment: segment.start_s)
     return Document(tuple(labelled), speakers)
 

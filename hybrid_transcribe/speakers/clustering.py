@@ -26,7 +26,10 @@ Labels = npt.NDArray[np.int64]
 THRESHOLD = 0.475
 
 #: Clusters with centres of at least this cosine similarity are one person.
-SAME_CENTRE = 0.575
+SAME_CENTRE = 0.63
+
+#: Mean similarity of two windows of one person.
+_WITHIN = 0.6
 
 #: A cluster of fewer windows is nobody of its own, and joins the nearest.
 LEAST_WINDOWS = 3
@@ -256,11 +259,22 @@ def joined_small(vectors: Floats, labels: Labels, least: int = LEAST_WINDOWS) ->
     return result.astype(np.int64)
 
 
+def _certainty(sizes: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """How alike the centre of so many windows is to that of very many of the same person.
+
+    Windows of one person have a mean similarity of about `_WITHIN`, and half of each is half of
+    the next. Similarities are divided by it (C. Spearman's correction for attenuation, 1904).
+    """
+    independent = np.maximum(np.asarray(sizes, np.float64) / 2, 1)
+    certainty: npt.NDArray[np.float64] = np.sqrt(_WITHIN / (_WITHIN + (1 - _WITHIN) / independent))
+    return certainty
+
+
 def _joined_alike(vectors: Floats, labels: Labels, limits: SpeakerLimits) -> Labels:
     """Join clusters with centres that are alike, the most alike first, within the limits."""
     labels = labels.copy()
     while (count := int(labels.max()) + 1) > limits.least:
-        directions = centres(vectors, labels)
+        directions = centres(vectors, labels) / _certainty(np.bincount(labels))[:, None]
         similarity = directions @ directions.T
         np.fill_diagonal(similarity, -np.inf)
         first, second = divmod(int(similarity.argmax()), count)

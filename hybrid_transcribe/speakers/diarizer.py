@@ -11,7 +11,7 @@ from hybrid_transcribe.speakers.clustering import SpeakerLimits, cluster
 from hybrid_transcribe.speakers.embedding import VoiceEmbedding
 from hybrid_transcribe.speakers.network import Floats
 from hybrid_transcribe.speakers.segmentation import Segmentation
-from hybrid_transcribe.speakers.turns import Turn, turns_of
+from hybrid_transcribe.speakers.turns import Diarization, turns_of
 
 #: An embedding of less speech of one person alone (s) makes no speaker of its own.
 RELIABLE_S = 0.6
@@ -29,15 +29,15 @@ class Diarizer:
         """Takes a recording's sound, in parts of any length."""
         return Analyzer(self.segmentation, self.embedding)
 
-    def turns(self, blocks: Iterable[Floats], limits: SpeakerLimits | None = None) -> list[Turn]:
-        """Who speaks when in a recording: blocks of float32, mono, 16 kHz, in order."""
+    def analysis(self, blocks: Iterable[Floats]) -> Analysis:
+        """What is kept of a recording: blocks of float32, mono, 16 kHz, in order."""
         analyzer = self.analyzer()
         for samples in blocks:
             analyzer.add(samples)
-        return diarized(analyzer.finish(), limits)
+        return analyzer.finish()
 
 
-def diarized(analysis: Analysis, limits: SpeakerLimits | None = None) -> list[Turn]:
-    """The turns of a recording that was analysed. Same analysis, same turns."""
+def diarized(analysis: Analysis, limits: SpeakerLimits | None = None) -> Diarization:
+    """Who speaks when in a recording that was analysed. Same analysis, same result."""
     labels = cluster(analysis.embeddings, limits, analysis.alone_s >= RELIABLE_S)
     return turns_of(analysis, labels)

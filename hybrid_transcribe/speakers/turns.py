@@ -7,8 +7,8 @@ to a speaker by the embeddings of the windows in which it speaks, those nearby c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -50,13 +50,23 @@ class Turn:
     speaker: str
 
 
-def turns_of(analysis: Analysis, labels: Labels) -> list[Turn]:
-    """Turns in order of their starts. ``labels`` has the cluster of each embedding.
+@dataclass(frozen=True, slots=True)
+class Diarization:
+    """Who speaks when in a recording, and what their voices are like.
 
-    Speakers are S1, S2… in the order in which they first speak.
+    Attributes:
+        turns: in order of their starts; speakers are S1, S2… in the order in which they begin.
+        voices: an embedding of length 1 for each speaker.
     """
+
+    turns: tuple[Turn, ...] = ()
+    voices: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def turns_of(analysis: Analysis, labels: Labels) -> Diarization:
+    """Who speaks when. ``labels`` has the cluster of each embedding."""
     if not len(labels):
-        return []
+        return Diarization()
     active = _active(analysis, labels)
     stretches = sorted(
         (start_s, end_s, cluster)
@@ -64,7 +74,11 @@ def turns_of(analysis: Analysis, labels: Labels) -> list[Turn]:
         for start_s, end_s in _regions(active[:, cluster], analysis.duration_s)
     )
     numbers = {c: f"S{i}" for i, c in enumerate(dict.fromkeys(c for _, _, c in stretches), 1)}
-    return [Turn(start_s, end_s, numbers[cluster]) for start_s, end_s, cluster in stretches]
+    vectors = centres(analysis.embeddings, labels)
+    return Diarization(
+        tuple(Turn(start_s, end_s, numbers[cluster]) for start_s, end_s, cluster in stretches),
+        {name: vectors[cluster] for cluster, name in numbers.items()},
+    )
 
 
 def _regions(active: Bools, duration_s: float) -> Iterator[tuple[float, float]]:

@@ -148,12 +148,28 @@ def test_one_voice_in_two_moods_is_one_person() -> None:
     voice, other, mood, noise = normalized(random.standard_normal((4, 192)).astype(np.float32))
     spread = normalized(random.standard_normal((60, 192)).astype(np.float32))
     moods = np.repeat([1, -1], 30)[:, None] * mood
-    vectors = normalized(voice + 0.5 * moods + 0.8 * spread)
-    others = normalized(other + 0.5 * noise + 0.8 * spread[:30])
+    vectors = normalized(voice + 0.42 * moods + 0.9 * spread)
+    others = normalized(other + 0.42 * noise + 0.9 * spread[:30])
 
     labels = cluster(np.concatenate([vectors, others]))
 
     assert same(labels, np.repeat([0, 1], [60, 30]))
+
+
+def test_a_few_windows_are_joined_more_easily_than_many() -> None:
+    """Their centre is less sure: the same similarity says more."""
+    random = np.random.default_rng(5)
+    voice, aside = normalized(random.standard_normal((2, 192)).astype(np.float32))
+    aside = normalized(aside - (aside @ voice) * voice)
+    spread = normalized(random.standard_normal((60, 192)).astype(np.float32))
+
+    def clusters(n_aside: int) -> int:
+        """How many, where some windows have a similarity of 0.55 to the voice's centre."""
+        own = normalized(voice + 0.8 * spread[:30])
+        others = normalized(0.55 * voice + 0.835 * aside + 0.3 * spread[30 : 30 + n_aside])
+        return int(cluster(np.concatenate([own, others])).max()) + 1
+
+    assert (clusters(3), clusters(30)) == (1, 2)
 
 
 def test_unreliable_windows_make_no_cluster() -> None:
