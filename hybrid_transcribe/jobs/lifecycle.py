@@ -261,7 +261,10 @@ class JobLifecycle:
 
     def _learn_length(self, recording_id: str, duration_s: float) -> None:
         recording = self.table.find(recording_id)
-        if recording is not None and recording.state is State.QUEUED:
+        if recording is None or recording.state is not State.QUEUED:
+            return
+        # A worker that had it meanwhile knows better than its header.
+        if recording.duration_s is None:
             self.enqueue(
                 self.apply(recording_id, p.MetadataLearned(RecordingFacts(duration_s=duration_s)))
             )

@@ -22,6 +22,7 @@ from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.voice_files import voices_of_jobs
+from hybrid_transcribe.revision_types import RevisionRow
 from hybrid_transcribe.types import JobSnapshot, Recording
 
 
@@ -93,7 +94,20 @@ def _take(
             readable = {index: s for index, s in rows.items() if s is not None}
             if readable:
                 changes.segments[recording.recording_id, run] = readable
+        revisions = _revisions(old_journal, recording)
+        if revisions:
+            changes.revisions[recording.recording_id] = revisions
     journal.write(changes)
+
+
+def _revisions(journal: Journal, recording: Recording) -> dict[int, RevisionRow]:
+    """Those of its text that can be read."""
+    infos = journal.revision_infos(recording.recording_id)
+    if not infos:
+        return {}
+    texts = journal.revision_texts(recording.recording_id, min(infos), max(infos))
+    rows = ((number, info, texts.get(number)) for number, info in infos.items())
+    return {number: (info, text) for number, info, text in rows if info and text}
 
 
 def _moved(recording: Recording, folder: Path) -> Recording:

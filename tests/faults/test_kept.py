@@ -36,8 +36,9 @@ from hybrid_transcribe.jobs import state_folder, stored_files
 from hybrid_transcribe.jobs.journal_sqlite import VERSION, SqliteJournal
 from hybrid_transcribe.jobs.state_folder import open_state
 from hybrid_transcribe.rest.hosts.kernels import page_environment
+from hybrid_transcribe.revision_types import Document
 from hybrid_transcribe.testing import Script, tone, write_wav
-from hybrid_transcribe.types import State
+from hybrid_transcribe.types import Options, State
 from tests.jobs.conftest import make_job
 from tests.jobs.managers import SPEC, Stand, open_room
 from tests.messages import about
@@ -197,6 +198,45 @@ def test_f50_adoption_cut_off_at_any_step(
     assert (heir.partial / piece.name).read_bytes() == b"piece"
     assert not stored.exists()
     heir.close()
+
+
+def test_f50_corrections_and_stages_are_taken_over(default_folders: Path) -> None:
+    """The heir has each revision of a text, and goes on with the stage that it still needs."""
+
+    async def first_life() -> str:
+        s = await open_room(default_folders, disk=True, state_dir=None, preload_models=False)
+        options = Options(postprocess=("scripted-stage",))
+        job = await s.submit(spec=replace(SPEC, options=options))
+        (item,) = s.worker.items
+        s.worker.begin(item)
+        s.worker.hear(item, 0)
+        s.worker.finish(item)
+        s.worker.done()
+        recording = s.room.table.recording(item.recording_id)
+        (segment,) = s.room.revisions.document(recording).segments
+        edited = Document((replace(segment, text="corrected"),))
+        s.room.revisions.commit(recording, edited, "person", "Ana")
+        s.room.state.close()
+        return job
+
+    async def second_life(job: str) -> None:
+        s = await open_room(default_folders, disk=True, state_dir=None, preload_models=False)
+        (recording,) = s.recordings(job)
+        transcript = s.room.reading.transcript(job, recording.recording_id)
+        assert (transcript.text, transcript.revision) == ("corrected", 1)
+        first = s.room.reading.transcript(job, recording.recording_id, revision=0)
+        assert first.text == "text 0"
+        assert [i.author for i in s.room.reading.revisions(job, recording.recording_id)][1:] == [
+            "Ana"
+        ]
+        assert s.worker.stage.transcript.text == "corrected"
+        assert not s.worker.runs
+        await s.room.stop()
+
+    lives = open_state(Settings())
+    job = asyncio.run(first_life())
+    lives.close()
+    asyncio.run(second_life(job))
 
 
 def test_f50_what_the_dead_folder_had_no_job_for(default_folders: Path) -> None:
