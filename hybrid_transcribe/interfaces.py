@@ -129,6 +129,14 @@ class Capabilities:
     batch_recordings: int = 8
     whole_recordings: bool = False
 
+    @property
+    def by_channel(self) -> bool:
+        """Recordings can be transcribed channel by channel: it hears any clip as often as need be.
+
+        Not one that sends whole recordings away, one for each.
+        """
+        return not (self.whole_recordings or self.needs_network)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:

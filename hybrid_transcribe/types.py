@@ -319,6 +319,10 @@ class Options:
         voices: people who are recognised by their voices.
         postprocess: post-processors that work on the text after the engine, by name and in order,
             beside those that other options need.
+        channels: ``"speakers"`` where each channel of a recording is one person: each is
+            transcribed for itself, and says who speaks. ``"mix"`` makes one sound of all. None
+            does that too, unless ``diarize`` asks who speaks and each channel turns out to be
+            one person.
         audio_track: which of a file's audio tracks is heard: its number from 1, its language tag
             or its title; ``"all"`` makes a recording of each. None takes the one that a player
             would play, unless that is silent.
@@ -361,6 +365,7 @@ class Options:
     max_speakers: int | None = None
     voices: tuple[KnownVoice, ...] | None = None
     postprocess: tuple[str, ...] | None = None
+    channels: str | None = None
     audio_track: str | None = None
 
     @property
@@ -382,6 +387,12 @@ WHO_SPEAKS = ("speakers", "min_speakers", "max_speakers", "voices")
 
 #: The value of `Options.audio_track` that makes a recording of each track.
 ALL_TRACKS = "all"
+
+#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
+SPEAKERS = "speakers"
+
+#: What `Options.channels` can be.
+CHANNELS = ("speakers", "mix")
 
 #: Tasks an engine can be asked for.
 TASKS = ("transcribe", "translate")

@@ -11,6 +11,9 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.float32]
 
+#: Most channels that are told apart.
+MOST_CHANNELS = 8
+
 #: A moment, in seconds.
 MOMENT_S = 0.02
 

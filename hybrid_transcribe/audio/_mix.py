@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import AudioFrame
 
+from hybrid_transcribe.audio._levels import MOST_CHANNELS, LevelMeter
+
 Samples = npt.NDArray[np.float32]
 
 # Two steps of 16 bits: a channel that peaks no higher is dead. So is one 60 dB below the
@@ -121,15 +123,21 @@ class Mixer:
         gain: by how much the recording is levelled, 1 where it is not.
         highest_gain, lowest_gain: of all groups so far.
         known_to_swr: libswresample has a way from this layout to mono.
+
+    ``meter`` measures the channels where each may be one person: not where a mask gives them their
+    places, as in films.
     """
 
-    def __init__(self, frame: AudioFrame) -> None:
+    def __init__(self, frame: AudioFrame, meter: LevelMeter | None = None) -> None:
         self.is_inverted = False
         self.gain = self.highest_gain = self.lowest_gain = 1.0
         self.known_to_swr = True
         self._names = [channel.name for channel in frame.layout.channels]
         self._count = frame.layout.nb_channels
+        self._rate_hz = frame.sample_rate
         self._placed = not _UNNAMED.fullmatch(frame.layout.name) or self._count <= 2
+        may_be_people = self._count == 2 or (not self._placed and self._count <= MOST_CHANNELS)
+        self._meter = meter if may_be_people else None
         self._levels = frame.format.name not in _PLAIN_FORMATS
         self._peaks = np.zeros(self._count, np.float32)
         self._loudest_peak = 0.0
@@ -160,6 +168,8 @@ class Mixer:
         if self._levelled or loudest > _LOUD_PEAK:
             self._soften(loudest)
         if self._count > 1:
+            if self._meter is not None:
+                self._meter.add(channels, self._rate_hz)
             thinned = channels.shape[1] >= _THINNED
             if thinned:
                 channels = channels[:, ::4]

@@ -17,6 +17,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from hybrid_transcribe.audio._clock import Silence
+from hybrid_transcribe.audio._levels import LevelMeter
 from hybrid_transcribe.audio._mix import Mix, Mixer
 from hybrid_transcribe.audio._sandbox import check_shape
 from hybrid_transcribe.audio.report import DecodeReport
@@ -48,6 +49,7 @@ class Mono:
         self._display_name, self._report = display_name, report
         self._n_samples = self._n_inverted = 0
         self._highest_gain = self._lowest_gain = 1.0
+        self._meter = LevelMeter() if report.offers_channels else None
 
     def samples(self, items: Iterable[AudioFrame | Silence]) -> Iterator[Chunk]:
         """The samples of frames and of the silence between them, in chunks of (n_samples,)."""
@@ -66,7 +68,7 @@ class Mono:
                 # does not notice every one, and then writes where it should not.
                 yield from self._end(path)
                 check_shape(item.sample_rate, layout.nb_channels, self._display_name)
-                path, shape = _Path(item), now
+                path, shape = _Path(item, self._meter), now
             yield from path.write(item)
         yield from self._end(path)
         self._say()
@@ -81,6 +83,8 @@ class Mono:
         self._lowest_gain = min(self._lowest_gain, path.mixer.lowest_gain)
 
     def _say(self) -> None:
+        if self._meter is not None and self._meter.facts().are_one_person_each:
+            self._report.one_person_each()
         if self._n_inverted > _INVERTED_SHARE * self._n_samples:
             self._report.inverted()
         if self._highest_gain > 1.0:
@@ -92,8 +96,8 @@ class Mono:
 class _Path:
     """Groups, mixes and resamples frames of one shape."""
 
-    def __init__(self, frame: AudioFrame) -> None:
-        self.mixer = Mixer(frame)
+    def __init__(self, frame: AudioFrame, meter: LevelMeter | None) -> None:
+        self.mixer = Mixer(frame, meter)
         self.n_samples = self.n_inverted = 0
         channels = max(1, frame.layout.nb_channels)
         self._group = min(_GROUP, _GROUP_VALUES // channels)

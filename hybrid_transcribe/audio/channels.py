@@ -18,21 +18,27 @@ from hybrid_transcribe.audio import _sandbox, _track_names
 from hybrid_transcribe.audio._blocks import Blocks
 from hybrid_transcribe.audio._channels import ChannelConverter
 from hybrid_transcribe.audio._leaks import Leak, distinct, find_leaks, open_moments, shut
-from hybrid_transcribe.audio._levels import MOMENT_S, ChannelFacts, LevelMeter, levels_db
+from hybrid_transcribe.audio._levels import (
+    MOMENT_S,
+    MOST_CHANNELS,
+    ChannelFacts,
+    LevelMeter,
+    levels_db,
+)
 from hybrid_transcribe.audio.decode import decode_blocks
 from hybrid_transcribe.audio.report import DecodeReport
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core import names
 from hybrid_transcribe.types import RATE_HZ
 
-#: Most channels that are kept apart.
-MOST_CHANNELS = 8
+__all__ = ["MOST_CHANNELS", "ChannelBlock", "ChannelSurvey", "decode_channels", "survey"]
 
 # Peaks below this are brought up, and those above the second figure down, as `_mix` does.
 _QUIET_PEAK, _LOUD_PEAK, _ABSURD_PEAK = 0.002, 1.5, 1e4
 
-# Below this nothing sounds, in dB.
-_NOTHING_DB = -84.0
+# Below this nothing sounds, in dB; somebody speaks where it is louder by so much than in the quiet
+# tenth of a channel's moments.
+_NOTHING_DB, _VOICE_DB, _QUIET_PERCENTILE = -84.0, 10.0, 10.0
 
 # Blocks of a survey hold nothing, but take memory.
 _SURVEY_BLOCK_S = 60.0
@@ -67,6 +73,21 @@ class ChannelSurvey:
 
 
 @dataclass(frozen=True, slots=True)
+class SeparateChannels:
+    """The channels of a block without what leaks into them.
+
+    Attributes:
+        samples: float32, shape (n_channels, n_samples).
+        sounding_s, voiced_s: for how long there is any sound on each, and roughly for how long
+            somebody speaks, in seconds.
+    """
+
+    samples: Samples
+    sounding_s: tuple[float, ...]
+    voiced_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelBlock:
     """A part of a recording with its channels apart.
 
@@ -83,16 +104,19 @@ class ChannelBlock:
         """Length in seconds."""
         return int(self.samples.shape[1]) / RATE_HZ
 
-    def without_leaks(self, leaks: tuple[Leak, ...]) -> tuple[Samples, tuple[float, ...]]:
-        """The samples, silent where a channel holds nothing but what leaks from others.
-
-        And for how long something sounds on each channel then, in seconds.
-        """
+    def without_leaks(self, leaks: tuple[Leak, ...]) -> SeparateChannels:
+        """The channels, silent where they hold nothing but what leaks from others."""
         levels = levels_db(self.samples, _MOMENT)
         doors = open_moments(levels, leaks)
         rows = [shut(row, mask, _MOMENT) for row, mask in zip(self.samples, doors, strict=True)]
         sounding = (levels > _NOTHING_DB) & doors
-        return np.stack(rows), tuple(float(n) * MOMENT_S for n in sounding.sum(axis=1))
+        quiet = np.percentile(levels, _QUIET_PERCENTILE, axis=1) if levels.size else np.zeros(1)
+        voiced = sounding & (levels > quiet[:, None] + _VOICE_DB)
+        return SeparateChannels(np.stack(rows), _seconds(sounding), _seconds(voiced))
+
+
+def _seconds(moments: npt.NDArray[np.bool_]) -> tuple[float, ...]:
+    return tuple(float(count) * MOMENT_S for count in moments.sum(axis=1))
 
 
 class _ChannelBlocks(Blocks[ChannelBlock]):

@@ -25,11 +25,13 @@ class DecodeReport:
     Attributes:
         lines: English sentences for ``Transcript.warnings``, in the order they came up.
         incomplete: more than a little of the recording's sound is missing.
+        offers_channels: it is measured whether each channel is one person, and said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, offers_channels: bool = False) -> None:
         self.lines: list[str] = []
         self.incomplete = False
+        self.offers_channels = offers_channels
 
     def add(self, line: str) -> None:
         """Say it, once."""
@@ -46,6 +48,10 @@ class DecodeReport:
     def inverted(self) -> None:
         """Two channels that would cancel each other."""
         self.add(UserMessage("inverted"))
+
+    def one_person_each(self) -> None:
+        """Each channel seems to be one person, and they were mixed."""
+        self.add(UserMessage("channels_offered"))
 
     def quieter(self, decibels: float) -> None:
         """The recording goes beyond full scale."""

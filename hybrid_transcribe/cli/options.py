@@ -10,7 +10,7 @@ from hybrid_transcribe.config import PREFIX
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.option_text import parse
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import DEVICES, TASKS, KnownVoice
+from hybrid_transcribe.types import CHANNELS, DEVICES, TASKS, KnownVoice
 
 if TYPE_CHECKING:
     from hybrid_transcribe.config import Settings
@@ -118,6 +118,12 @@ def _add_speakers(parser: argparse.ArgumentParser) -> None:
     add("--min-speakers", metavar="N", help="at least so many")
     add("--max-speakers", metavar="N", help="at most so many")
     add(
+        "--channels",
+        metavar="NAME",
+        help=f"{' or '.join(CHANNELS)}: whether each channel is one person (default: heard as one "
+        "sound; with --diarize it is found out)",
+    )
+    add(
         "--voice",
         action="append",
         default=[],
@@ -131,7 +137,7 @@ def requested(args: argparse.Namespace) -> dict[str, Any]:
     options: dict[str, Any] = dict(_pair(text) for text in args.option)
     named = (
         *("engine", "model", "device", "language", "task", "word_timestamps", "vad_filter"),
-        *("diarize", "compute_type", "audio_track"),
+        *("diarize", "compute_type", "audio_track", "channels"),
     )
     options.update({n: getattr(args, n) for n in named if getattr(args, n) is not None})
     typed = {"beam_size": args.beam_size, "initial_prompt": args.initial_prompt}

@@ -169,9 +169,13 @@ def _described(
         translates=can.translates,
         word_timestamps=can.word_timestamps,
         sends_audio_to=can.sends_audio_to,
-        # Which track is decoded is no matter of the engine.
-        options=tuple(sorted({*can.options, "audio_track"})),
+        # What is decoded of a file is no matter of the engine.
+        options=tuple(sorted({*can.options, "audio_track", *_channels(can)})),
     )
+
+
+def _channels(can: Capabilities) -> tuple[str, ...]:
+    return ("channels",) if can.by_channel else ()
 
 
 def _models(can: Capabilities) -> tuple[str, ...]:

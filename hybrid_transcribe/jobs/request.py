@@ -28,7 +28,16 @@ from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.models.catalogue import entry_for
 from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS
-from hybrid_transcribe.types import ALL_TRACKS, DEVICES, TASKS, Options, PendingStage, Spec
+from hybrid_transcribe.types import (
+    ALL_TRACKS,
+    CHANNELS,
+    DEVICES,
+    SPEAKERS,
+    TASKS,
+    Options,
+    PendingStage,
+    Spec,
+)
 
 _T = TypeVar("_T")
 
@@ -43,9 +52,6 @@ COUNTS = (
 
 #: Types as people read them.
 _KINDS = {bool: "True or False", int: "a whole number", float: "a number", str: "text"}
-
-#: The post-processor for `Options.diarize`, where the engine does not tell speakers apart.
-SPEAKERS = "speakers"
 
 OPTION_NAMES = tuple(f.name for f in fields(Options))
 
@@ -258,6 +264,7 @@ def make_options(base: Options, values: Mapping[str, Any]) -> Options:
         language=make_language(chosen.language),
         languages=parse_languages(chosen.languages),
         audio_track=_make_track(chosen.audio_track),
+        channels=_make_channels(chosen.channels),
         voices=chosen.voices and speaker_options.known_voices(chosen.voices),
         **_blank_texts(chosen),
     )
@@ -267,6 +274,14 @@ def _make_track(text: str | None) -> str | None:
     """A track's number, language or title, as it was given but for what does not matter."""
     track = text and text.strip()
     return ALL_TRACKS if track and track.lower() == ALL_TRACKS else track
+
+
+def _make_channels(text: str | None) -> str | None:
+    """One of `CHANNELS`; blank, as forms send what nobody chose, is None. Raises InvalidOption."""
+    value = (text or "").strip().lower()
+    if value and value not in CHANNELS:
+        raise InvalidOption(UserMessage("no_channels", value=text, choices=CHANNELS))
+    return value or None
 
 
 def _blank_texts(options: Options) -> dict[str, Any]:

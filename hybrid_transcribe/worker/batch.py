@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any
 
 from msgspec import structs
 
@@ -25,8 +25,17 @@ from hybrid_transcribe.interfaces import (
     StageUpdate,
 )
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.types import Clip, Options, Segment, Spec, Stage, WithheldSegment
-from hybrid_transcribe.worker.batch_state import BatchState, ClipSpan, Emit, RecordingCursor
+from hybrid_transcribe.registry import ENGINES
+from hybrid_transcribe.types import WHO_SPEAKS, Clip, Options, Segment, Spec, Stage, WithheldSegment
+from hybrid_transcribe.worker.batch_state import (
+    BatchState,
+    ClipSpan,
+    Emit,
+    RecordingCursor,
+    shifted,
+)
+from hybrid_transcribe.worker.channel_plan import ChannelPlan, decide, may_be_separate
+from hybrid_transcribe.worker.channels import ChannelTranscription, channel_pieces
 from hybrid_transcribe.worker.memory import peak_bytes
 from hybrid_transcribe.worker.pool import ModelLease
 from hybrid_transcribe.worker.source import (
@@ -38,8 +47,6 @@ from hybrid_transcribe.worker.source import (
     Reported,
     pieces,
 )
-
-_Timed = TypeVar("_Timed", Segment, WithheldSegment)
 
 #: What a smaller way of running the model may mend.
 TOO_MUCH = (OutOfMemory, DeviceFailed)
@@ -89,15 +96,51 @@ class Batch:
                 continue
             if result.duration_s is not None:
                 self.places.learned(key, duration_s=result.duration_s)
+            if self._asks_for_channels():
+                self._decide_channels(key, result.channels)
+
+    def _asks_for_channels(self) -> bool:
+        return may_be_separate(self.spec.options) and self._can().by_channel
+
+    def _can(self) -> Capabilities:
+        capabilities: Capabilities = ENGINES.get(
+            self.spec.engine, self._settings.engines
+        ).capabilities
+        return capabilities
+
+    def _decide_channels(self, key: int, n_channels: int) -> None:
+        place = self.places[key]
+        try:
+            decision = decide(
+                place.item,
+                n_channels,
+                self.spec.options,
+                self._settings,
+                lambda: self.places.canceled(key),
+            )
+        except Exception as error:
+            self.places.end(key, p.RecordingFailed(error=as_info(error)))
+            return
+        if self.places.canceled(key):
+            self.places.end(key, p.RecordingCanceled())
+            return
+        place.channels = decision.plan
+        if decision.message is not None:
+            self.places.report(key, p.WarningRaised.of(decision.message))
 
     def turns(self) -> list[list[int]]:
         """The open recordings, in groups that can share a call of the engine.
 
-        What goes on in the middle has a language of its own, so it goes alone.
+        What goes on in the middle has a language of its own, so it goes alone, as does what is
+        transcribed channel by channel.
         """
-        middle = [key for key in self.places.open() if self.places[key].next_index]
-        fresh = [key for key in self.places.open() if not self.places[key].next_index]
-        return [*([key] for key in middle), *([fresh] if fresh else [])]
+        alone = [key for key in self.places.open() if self._goes_alone(key)]
+        fresh = [key for key in self.places.open() if not self._goes_alone(key)]
+        return [*([key] for key in alone), *([fresh] if fresh else [])]
+
+    def _goes_alone(self, key: int) -> bool:
+        place = self.places[key]
+        return bool(place.next_index) or place.channels is not None
 
     def go_back(self) -> None:
         """After trouble: what is open starts again behind what it has finished."""
@@ -114,14 +157,22 @@ class Batch:
 
         Raises OutOfMemory and DeviceFailed, with what was heard so far counted.
         """
+        plan = self.places[keys[0]].channels
+        if plan is not None:
+            self._by_channel(keys[0], plan, lent, batch_size, ahead=ahead)
+            return
         can = lent.engine.capabilities
-        self._say_placed(keys, lent)
+        self._say_placed(keys, lent, self.spec.options)
         todo = [
             (key, self._whole(key) if can.whole_recordings else self.places[key].item)
             for key in keys
         ]
-        source: Iterable[Piece] = pieces(
-            todo, self._decoding(can), self.places.canceled, self.spec.options.audio_track
+        source: Iterable[Piece[Clip]] = pieces(
+            todo,
+            self._decoding(can),
+            self.places.canceled,
+            self.spec.options.audio_track,
+            offers_channels=self.spec.options.channels is None and can.by_channel,
         )
         runner = Prefetcher(iter(source)) if ahead else None
         options = replace(self._options(todo, can), batch_size=batch_size)
@@ -136,6 +187,33 @@ class Batch:
         stopped = EngineFailed(UserMessage("stopped_early")).info()
         for key in keys:
             self.places.end(key, p.RecordingFailed(error=stopped))
+
+    def _by_channel(
+        self,
+        key: int,
+        plan: ChannelPlan,
+        lent: ModelLease,
+        batch_size: int | None,
+        *,
+        ahead: bool,
+    ) -> None:
+        """The same for one recording, each of whose channels is a person."""
+        place, track = self.places[key], self.spec.options.audio_track
+        # Who speaks is known.
+        unasked: dict[str, Any] = dict.fromkeys(WHO_SPEAKS)
+        options = replace(self.spec.options, diarize=False, channels=None, **unasked)
+        self._say_placed([key], lent, options)
+        options = replace(options, audio_track=None, batch_size=batch_size)
+        source = channel_pieces(key, place.item, plan, self._settings, self.places, track)
+        runner = Prefetcher(source) if ahead else None
+        work = ChannelTranscription(key, plan, self.places, lent.engine, options)
+        try:
+            work.run(runner or source)
+        except Exception as error:
+            self._error(key, error)
+        finally:
+            if runner is not None:
+                runner.stop()
 
     def _whole(self, key: int) -> p.Item:
         """From the beginning: segments that were journalled already are known by their index."""
@@ -157,28 +235,30 @@ class Batch:
     def _options(self, todo: list[tuple[int, p.Item]], can: Capabilities) -> Options:
         """A resumed recording goes on in the language it was found to be in.
 
-        Which track is decoded is settled when the engine gets its clips.
+        What is decoded of a file is settled when the engine gets its clips.
         """
-        options = replace(self.spec.options, audio_track=None)
+        options = replace(self.spec.options, audio_track=None, channels=None)
         alone = len(todo) == 1 and not can.whole_recordings
         if options.language is None and alone and todo[0][1].language:
             return replace(options, language=todo[0][1].language)
         return options
 
-    def _say_placed(self, keys: Sequence[int], lent: ModelLease) -> None:
+    def _say_placed(self, keys: Sequence[int], lent: ModelLease, options: Options) -> None:
         self._emit(p.BatchPlaced(self._batch_id, lent.load_s))
         for key in keys:
             self.places.learned(key, device=lent.loaded.device)
         for text in (
             *lent.loaded.notices,
             *lent.notices,
-            *not_honoured(lent.engine, self.spec.options, self._stage_options),
+            *not_honoured(lent.engine, options, self._stage_options),
         ):
             self.places.report_all(keys, p.WarningRaised.of(text))
 
     # -------------------------------------------------------------- source to engine
 
-    def _clips(self, source: Iterable[Piece], can: Capabilities) -> Iterator[tuple[int, Clip]]:
+    def _clips(
+        self, source: Iterable[Piece[Clip]], can: Capabilities
+    ) -> Iterator[tuple[int, Clip]]:
         for piece in source:
             key = piece.key
             if isinstance(piece, DecodeStarted):
@@ -279,22 +359,6 @@ class Batch:
             self.places.report(key, p.ProgressAdvanced(done_s=span.end_s))
 
 
-def shifted(segment: _Timed, span: ClipSpan) -> _Timed:
-    """A segment whose times count from the start of the recording instead of the clip's.
-
-    None lies before what was done already, so that times never run backwards.
-    """
-
-    def at(time_s: float) -> float:
-        return max(span.start_s + time_s, span.after_s)
-
-    start_s, end_s = at(segment.start_s), at(segment.end_s)
-    if isinstance(segment, WithheldSegment):
-        return replace(segment, start_s=start_s, end_s=end_s)
-    words = tuple(replace(w, start_s=at(w.start_s), end_s=at(w.end_s)) for w in segment.words)
-    return replace(segment, start_s=start_s, end_s=end_s, words=words)
-
-
 def not_honoured(
     engine: Engine, options: Options, stage_options: Collection[str] = ()
 ) -> Iterator[str]:
@@ -307,6 +371,8 @@ def not_honoured(
 
 def _known_options(capabilities: Capabilities) -> frozenset[str]:
     extra = {"silence_guard", "audio_track", "postprocess"}
+    if capabilities.by_channel:
+        extra.add("channels")
     if capabilities.compute_types:
         extra.add("compute_type")
     if capabilities.translates:

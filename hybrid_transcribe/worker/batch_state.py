@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import structs
 
 from hybrid_transcribe import protocol as p
-from hybrid_transcribe.types import Clip, ErrorInfo, RecordingFacts, Stage
+from hybrid_transcribe.types import (
+    Clip,
+    ErrorInfo,
+    RecordingFacts,
+    Segment,
+    Stage,
+    WithheldSegment,
+)
+from hybrid_transcribe.worker.channel_plan import ChannelPlan
+
+_Timed = TypeVar("_Timed", Segment, WithheldSegment)
 
 Emit = Callable[[p.Message], None]
 
@@ -38,7 +48,8 @@ class RecordingCursor:
     """Where one recording stands. Clips queue up between source and engine.
 
     ``item`` is where it goes on from, should it be begun again. ``begun``: the engine has it.
-    ``taken_s``: where the engine's clips end.
+    ``taken_s``: where the engine's clips end. ``channels``: how it is transcribed channel by
+    channel, None where they are mixed.
     """
 
     item: p.Item
@@ -49,6 +60,7 @@ class RecordingCursor:
     spans: list[ClipSpan] = field(default_factory=list)
     begun: bool = False
     ended: bool = False
+    channels: ChannelPlan | None = None
 
     def go_back(self) -> None:
         """The engine starts anew behind what it has finished."""
@@ -129,3 +141,19 @@ class BatchState:
         place.spans.append(span)
         place.taken_s = span.end_s
         return replace(clip, note=place.item.note) if place.item.note else clip
+
+
+def shifted(segment: _Timed, span: ClipSpan) -> _Timed:
+    """A segment whose times count from the start of the recording instead of the clip's.
+
+    None lies before what was done already, so that times never run backwards.
+    """
+
+    def at(time_s: float) -> float:
+        return max(span.start_s + time_s, span.after_s)
+
+    start_s, end_s = at(segment.start_s), at(segment.end_s)
+    if isinstance(segment, WithheldSegment):
+        return replace(segment, start_s=start_s, end_s=end_s)
+    words = tuple(replace(w, start_s=at(w.start_s), end_s=at(w.end_s)) for w in segment.words)
+    return replace(segment, start_s=start_s, end_s=end_s, words=words)

@@ -257,7 +257,7 @@ class TestDetection:
 def _kept(talk: Any, recorded: np.ndarray, channel: int) -> tuple[float, float]:
     """Shares of energy that stay on a channel: of its own speech, and of others' alone."""
     leaks = find_leaks(levels_db(recorded, HOP), range(len(recorded)))
-    rows, _ = ChannelBlock(recorded, 0.0).without_leaks(leaks)
+    rows = ChannelBlock(recorded, 0.0).without_leaks(leaks).samples
     own = talk.speaking(channel)
     others = ~talk.speaking(channel, 0.5) & (np.abs(recorded[channel]) > 1e-3)
     before, after = np.square(recorded[channel]), np.square(rows[channel])
@@ -298,7 +298,7 @@ class TestLeaks:
         always = np.stack([voice(20.0, 1), voice(20.0, 2, 220.0)])
         for recorded in (conversation(12, overlap_s=1.0).recorded(), always):
             leaks = find_leaks(levels_db(recorded, HOP), range(2))
-            rows, _ = ChannelBlock(recorded, 0.0).without_leaks(leaks)
+            rows = ChannelBlock(recorded, 0.0).without_leaks(leaks).samples
             assert leaks == ()
             assert np.array_equal(rows, recorded)
 
@@ -309,10 +309,11 @@ class TestLeaks:
         mix = tracks.sum(axis=0)
         recorded = np.stack([mix, *tracks])
         leaks = find_leaks(levels_db(recorded, HOP), range(4))
-        rows, sounding_s = ChannelBlock(recorded, 0.0).without_leaks(leaks)
+        apart = ChannelBlock(recorded, 0.0).without_leaks(leaks)
+        rows = apart.samples
         assert np.square(rows[0]).sum() < 0.02 * np.square(mix).sum()
         assert np.array_equal(rows[1:], tracks)
-        assert sounding_s[0] < 0.1 * recorded.shape[1] / RATE_HZ
+        assert apart.sounding_s[0] < 0.1 * recorded.shape[1] / RATE_HZ
 
     def test_the_leak_is_measured(self) -> None:
         """Its level to a decibel or two, its delay to a moment."""

@@ -13,8 +13,9 @@ from hybrid_transcribe.types import WHO_SPEAKS, Clip, Options
 
 #: Options that are no arguments of a transcription: ours, or used when the model is loaded.
 _NOT_ARGUMENTS = (
-    *("silence_guard", "compute_type", "batch_size", "context", "languages", "audio_track"),
-    *("diarize", "postprocess", *WHO_SPEAKS),
+    *("silence_guard", "compute_type", "batch_size", "context", "languages"),
+    *("audio_track", "channels", "postprocess"),
+    *("diarize", *WHO_SPEAKS),
 )
 
 #: What the library's batched pipeline accepts and ignores, by its documentation.
