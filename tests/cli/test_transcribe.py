@@ -74,6 +74,48 @@ class TestStdout:
             "# b.wav",
         ]
 
+    def test_who_speaks_comes_before_what_is_said(self, cli: Cli, talk: Talk) -> None:
+        """A paragraph for each turn; in the formats as they have it."""
+        how = ("transcribe", talk(seconds=3), "--diarize", "--model", Script(speakers=2).model)
+
+        assert cli(*how).out == "S1: talk.wav 0\n\nS2: talk.wav 1\n\nS1: talk.wav 2\n"
+        assert cli(*how, "--format", "tsv").out.splitlines()[1:3] == [
+            "0\t1000\ttalk.wav 0\tS1",
+            "1000\t2000\ttalk.wav 1\tS2",
+        ]
+        payload = json.loads(cli(*how, "--json").out)["recordings"][0]
+        assert [speaker["id"] for speaker in payload["speakers"]] == ["S1", "S2"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--speakers", "two"), "Option speakers='two': it must be a whole number"),
+            (("--speakers", "0"), "Option speakers=0: it must be 1 or more"),
+            (("--speakers", "2", "--max-speakers", "3"), "speakers=2 and max_speakers=3"),
+            (("--min-speakers", "3", "--max-speakers", "2"), "min_speakers=3 is more than"),
+            (("--voice", "Ana"), "Voice 'Ana' has no recording: write --voice NAME=FILE"),
+            (("--voice", "Ana=none.wav"), "The recording of the voice of 'Ana' is not there"),
+            (("--voice", "Ana=TALK", "--voice", "Ana=TALK"), "Two known voices are called 'Ana'"),
+        ],
+    )
+    def test_speakers_that_cannot_be(
+        self, cli: Cli, talk: Talk, arguments: tuple[str, ...], message: str
+    ) -> None:
+        """Said at once, with what to write."""
+        path = talk()
+        ran = cli("transcribe", path, *(text.replace("TALK", str(path)) for text in arguments))
+
+        assert (ran.code, ran.out) == (2, "")
+        assert message in ran.err
+
+    def test_known_voices_are_options(self, cli: Cli, talk: Talk) -> None:
+        """Each a name with a file; an engine that tells nobody apart says so."""
+        path = talk()
+        ran = cli("transcribe", path, "--voice", f"Ana={path}", "--voice", f"Rui Sá={path}")
+
+        assert ran.code == 0
+        assert ran.out.startswith("talk.wav 0")
+
     def test_the_state_folder_is_left_alone(self, cli: Cli, talk: Talk, tmp_path: Path) -> None:
         """The jobs of notebooks are none of the command line's business."""
         cli("transcribe", talk())

@@ -36,6 +36,8 @@ FOREIGN = ("git", "pre-commit", "conda")
 #: Part of a line, and why it is not run.
 NOT_RUN = {
     " serve": "it serves until it is stopped: tests/rest/hosts does so",
+    "--diarize": "its models are on the hub: tests of the stage run it",
+    "--speakers": "the same",
     "--engine assemblyai": "it needs a key, and costs money",
     "freds0/": "its model is on the hub",
     "sherpa-onnx": "its models are on the hub",
