@@ -35,17 +35,27 @@ if TYPE_CHECKING:
     from hybrid_transcribe.engines.listing import list_engines
     from hybrid_transcribe.errors import HybridTranscribeError
     from hybrid_transcribe.hud.panel import show as hud
-    from hybrid_transcribe.interfaces import Capabilities, Engine, Writer
+    from hybrid_transcribe.interfaces import (
+        Capabilities,
+        Engine,
+        PostProcessor,
+        PostProcessorCapabilities,
+        Progress,
+        Writer,
+    )
     from hybrid_transcribe.jobs.handle import Job, JobResult
     from hybrid_transcribe.jobs.service import Service
     from hybrid_transcribe.models.advice import Advice, advise
+    from hybrid_transcribe.postprocessors.listing import list_postprocessors
     from hybrid_transcribe.remote.service import RemoteService
+    from hybrid_transcribe.revision_types import Document
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
         Clip,
         EngineInfo,
         JobSnapshot,
         Options,
+        PostProcessorInfo,
         Recording,
         Rejection,
         Segment,
@@ -62,6 +72,7 @@ _HOMES = {
     "Capabilities": "interfaces",
     "Clip": "types",
     "Comparison": "comparison",
+    "Document": "revision_types",
     "Engine": "interfaces",
     "EngineInfo": "types",
     "HybridTranscribeError": "errors",
@@ -69,16 +80,20 @@ _HOMES = {
     "JobResult": "jobs.handle",
     "JobSnapshot": "types",
     "Options": "types",
+    "PostProcessor": "interfaces",
+    "PostProcessorCapabilities": "interfaces",
+    "PostProcessorInfo": "types",
+    "Progress": "interfaces",
     "Recording": "types",
     "Rejection": "types",
     "RemoteService": "remote.service",
     "Segment": "types",
-    "WithheldSegment": "types",
     "Service": "jobs.service",
     "Settings": "config",
     "Speaker": "types",
     "State": "types",
     "Transcript": "types",
+    "WithheldSegment": "types",
     "Word": "types",
     "Writer": "interfaces",
     "advise": "models.advice",
@@ -86,6 +101,7 @@ _HOMES = {
     "default_service": "api",
     "enable_nested_asyncio": "api",
     "list_engines": "engines.listing",
+    "list_postprocessors": "postprocessors.listing",
     "sample": "samples",
     "submit": "api",
     "transcribe": "api",
@@ -96,6 +112,7 @@ __all__ = [
     "Capabilities",
     "Clip",
     "Comparison",
+    "Document",
     "Engine",
     "EngineInfo",
     "HybridTranscribeError",
@@ -103,6 +120,10 @@ __all__ = [
     "JobResult",
     "JobSnapshot",
     "Options",
+    "PostProcessor",
+    "PostProcessorCapabilities",
+    "PostProcessorInfo",
+    "Progress",
     "Recording",
     "Rejection",
     "RemoteService",
@@ -122,6 +143,7 @@ __all__ = [
     "enable_nested_asyncio",
     "hud",
     "list_engines",
+    "list_postprocessors",
     "sample",
     "submit",
     "transcribe",

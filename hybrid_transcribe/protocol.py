@@ -247,6 +247,12 @@ class RecordingCanceled(_Line, frozen=True):
     """The worker stopped it as requested, or was made to."""
 
 
+class StageNotNeeded(_Line, frozen=True):
+    """The engine's text has already what a stage after it would add, such as who speaks."""
+
+    stage: str
+
+
 class PostProcessed(_Line, frozen=True):
     """A stage after the engine is through: ``document`` is what it made of the text."""
 
@@ -275,6 +281,7 @@ RecordingReport = (
     | RecordingCompleted
     | RecordingFailed
     | RecordingCanceled
+    | StageNotNeeded
     | PostProcessed
     | PostProcessingFailed
 )

@@ -14,6 +14,7 @@ from typing import Any
 from hybrid_transcribe.core.lookup import load_object
 from hybrid_transcribe.errors import UnknownEngine, UnknownFormat, UnknownPostProcessor
 from hybrid_transcribe.interfaces import Engine, PostProcessor, Writer
+from hybrid_transcribe.types import SPEAKERS
 
 
 class Registry:
@@ -93,7 +94,7 @@ ENGINES = _Engines(
 
 POSTPROCESSORS = _PostProcessors(
     "hybrid_transcribe.postprocessors",
-    {"speakers": "hybrid_transcribe.postprocessors.speakers:Speakers"},
+    {SPEAKERS: "hybrid_transcribe.postprocessors.speakers:Speakers"},
     UnknownPostProcessor,
 )
 

@@ -243,7 +243,10 @@ class ScriptedPostProcessor(PostProcessor):
     ) -> Iterator[Processed]:
         script = StageScript.of(options)
         for clip in audio:
-            if canceled() or not self._wait(script, canceled):
+            if canceled():
+                return
+            yield Progress(clip.start_s)
+            if not self._wait(script, canceled):
                 return
             self._maybe_fail(script, transcript, clip)
             yield Progress(clip.start_s + clip.duration_s)

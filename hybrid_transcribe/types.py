@@ -659,7 +659,8 @@ class EngineInfo:
         models: short names it can be asked for; hub ids and folders may do as well. Empty
             where it knows no names, or could not be asked.
         devices, compute_types, languages, options: as in `Capabilities`; no languages means
-            "whatever the model knows".
+            "whatever the model knows". Options are also those of who speaks, where speakers are
+            told apart after every engine.
         sends_audio_to: who receives the audio, None when it stays on this machine.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import overload
 from urllib.parse import urlsplit
 
@@ -12,8 +13,8 @@ from hybrid_transcribe.errors import UnknownEngine, UnknownModel
 from hybrid_transcribe.interfaces import Capabilities, Engine
 from hybrid_transcribe.messages import MessageInfo, UserMessage, message_info
 from hybrid_transcribe.models import catalogue
-from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.types import EngineInfo
+from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS
+from hybrid_transcribe.types import SPEAKERS, WHO_SPEAKS, EngineInfo
 
 #: Heads of the table's columns.
 _HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN", "RUNS HERE")
@@ -67,7 +68,27 @@ def list_engines(settings: Settings | None = None) -> EngineList:
     No model is loaded and no network asked. A plug-in that is broken is listed with the reason.
     """
     settings = settings or Settings.load()
-    return EngineList([_look(name, settings) for name in _names(settings)])
+    added = _speaker_options(settings)
+    return EngineList([_with_options(_look(n, settings), added) for n in _names(settings)])
+
+
+def _speaker_options(settings: Settings) -> frozenset[str]:
+    """The options of who speaks that every engine has, where that is found out after it."""
+    try:
+        stage = POSTPROCESSORS.make(SPEAKERS, settings.postprocessors)
+        if stage.available(settings) is None:
+            return stage.capabilities.options & {"diarize", *WHO_SPEAKS}
+    except Exception:
+        # None is registered, or a broken one: `list_postprocessors` says which.
+        return frozenset()
+    return frozenset()
+
+
+def _with_options(engine: EngineInfo, added: frozenset[str]) -> EngineInfo:
+    """An engine that tells speakers apart itself does it in its own way."""
+    if "diarize" in engine.options or not engine.available:
+        return engine
+    return replace(engine, options=tuple(sorted({*engine.options, *added})))
 
 
 def audio_goes_to(engine: str | None, settings: Settings) -> str | None:

@@ -30,6 +30,7 @@ from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InvalidOption,
     InvalidRequest,
+    NotFound,
     Unreachable,
 )
 from hybrid_transcribe.hud import messages as m
@@ -41,7 +42,7 @@ from hybrid_transcribe.jobs.speaker_options import refuse_paths
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.registry import WRITERS
 from hybrid_transcribe.service_protocol import HostedService
-from hybrid_transcribe.types import EngineInfo, ErrorInfo, Options
+from hybrid_transcribe.types import EngineInfo, ErrorInfo, Options, PostProcessorInfo
 
 log = logging.getLogger(__name__)
 
@@ -214,12 +215,20 @@ class PanelController:
     def _choices(self, engines: Sequence[EngineInfo]) -> m.Choices:
         return m.Choices(
             engines=tuple(engines),
+            postprocessors=self._postprocessors(),
             formats=WRITERS.names(),
             extensions=tuple(sorted(EXTENSIONS)),
         )
 
     def _tell_choices(self) -> None:
         self._send(self._choices(self._engines()))
+
+    def _postprocessors(self) -> tuple[PostProcessorInfo, ...]:
+        """Those of the service; none where an older one elsewhere has no word for them."""
+        try:
+            return tuple(self._service.postprocessors())
+        except NotFound:
+            return ()
 
     def _engines(self) -> Sequence[EngineInfo]:
         """Those of the service: one elsewhere may tell its own, as a `Catalogue`."""

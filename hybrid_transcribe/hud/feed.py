@@ -13,7 +13,7 @@ from hybrid_transcribe import events as e
 from hybrid_transcribe.hud import view
 from hybrid_transcribe.hud.messages import ModelTold, Notice, Row, Rows, Text
 from hybrid_transcribe.messages import message_info
-from hybrid_transcribe.types import JobSnapshot, Recording, Segment, State, Transcript
+from hybrid_transcribe.types import JobSnapshot, Recording, Segment, Speaker, State, Transcript
 
 #: Notices that wait to be told, at most: the newest count.
 _MOST_NOTICES = 100
@@ -156,7 +156,9 @@ class TranscriptFollower:
         self.job_id, self.recording_id = job_id, recording_id
         self.lost = True
         self._segments: list[Segment] = []
+        self._speakers: tuple[Speaker, ...] = ()
         self._n_sent = 0
+        self._speakers_sent: tuple[Speaker, ...] = ()
         self._begun = False
         self._complete: bool | None = None
         self._ended = False
@@ -167,7 +169,7 @@ class TranscriptFollower:
     def dirty(self) -> bool:
         """There is something to tell, or to look up."""
         news = self._n_sent != len(self._segments) or self._complete != self._ended
-        return self.lost or not self._begun or news
+        return self.lost or not self._begun or news or self._speakers != self._speakers_sent
 
     def take(self, event: e.Event) -> None:
         """Something happened."""
@@ -191,6 +193,7 @@ class TranscriptFollower:
             # It was begun afresh.
             self._n_sent, self._begun = 0, False
         self._segments, self._ended, self._attempt = segments, ended, attempt
+        self._speakers = result.speakers
         self.lost = False
 
     def tell(self) -> Text | None:
@@ -203,7 +206,9 @@ class TranscriptFollower:
             start=self._n_sent,
             segments=tuple(self._segments[self._n_sent :]),
             complete=self._ended,
+            speakers=self._speakers,
         )
+        self._speakers_sent = self._speakers
         self._begun, self._n_sent, self._complete = True, len(self._segments), self._ended
         return text
 

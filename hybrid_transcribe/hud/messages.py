@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from hybrid_transcribe.types import EngineInfo, ErrorInfo, Segment
+from hybrid_transcribe.types import EngineInfo, ErrorInfo, PostProcessorInfo, Segment, Speaker
 from hybrid_transcribe.wire.shapes import RecordingView
 
 
@@ -181,9 +181,10 @@ FromPanel = (
 
 
 class Choices(Message, frozen=True, kw_only=True):
-    """What can be chosen."""
+    """What can be chosen, and the stages after an engine that some of it needs."""
 
     engines: tuple[EngineInfo, ...]
+    postprocessors: tuple[PostProcessorInfo, ...] = ()
     formats: tuple[str, ...]
     extensions: tuple[str, ...]
 
@@ -292,7 +293,8 @@ class Problem(Message, frozen=True, kw_only=True):
 class Text(Message, frozen=True, kw_only=True):
     """Segments of the transcript that is followed, from ``start`` on.
 
-    ``start`` 0 begins afresh. ``complete`` once no more will come.
+    ``start`` 0 begins afresh. ``complete`` once no more will come. ``speakers`` are all those
+    that the transcript has, with their names.
     """
 
     job_id: str
@@ -300,6 +302,7 @@ class Text(Message, frozen=True, kw_only=True):
     start: int
     segments: tuple[Segment, ...]
     complete: bool
+    speakers: tuple[Speaker, ...] = ()
 
 
 class BlobBegin(Message, frozen=True, kw_only=True):

@@ -45,6 +45,7 @@ from hybrid_transcribe.protocol import (
     SegmentsTranscribed,
     SegmentTranscribed,
     StageChanged,
+    StageNotNeeded,
     TextWithheld,
     WarningRaised,
 )
@@ -143,6 +144,7 @@ ALLOWED: dict[type, tuple[State, ...]] = {
     RecordingCompleted: _HELD,
     RecordingFailed: (*_HELD, State.QUEUED),
     RecordingCanceled: (State.CANCELING,),
+    StageNotNeeded: _HELD,
     PostProcessed: _HELD,
     PostProcessingFailed: _HELD,
     Dispatched: (State.QUEUED,),
@@ -235,6 +237,9 @@ def _reported(recording: Recording, change: Change) -> Recording:
             return _warned(recording, change)
         case TextWithheld(withheld) if len(recording.withheld) < MOST_WITHHELD:
             return replace(recording, withheld=(*recording.withheld, withheld))
+        case StageNotNeeded(stage) if not recording.transcribed:
+            pending = tuple(s for s in recording.pending_stages if s.name != stage)
+            return _with_percentage(replace(recording, pending_stages=pending))
         case CheckpointSaved(note):
             return replace(recording, note=note or None)
         case _:

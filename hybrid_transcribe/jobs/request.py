@@ -213,9 +213,19 @@ def changed_spec(old: Spec, changes: Mapping[str, Any], settings: Settings) -> S
         engine=engine,
         model=values.pop("model", old.model if engine == old.engine else None),
         device=values.pop("device", old.device),
-        options=values.pop("options", old.options),
+        options=_with_voices(values.pop("options", old.options), old.options),
         **values,
     )
+
+
+def _with_voices(options: Options, old: Options) -> Options:
+    """Known voices stay where speakers are told apart again, unless others are named.
+
+    They are recordings that came with the job: a page or a program far away cannot name them.
+    """
+    if options.voices is None and options.diarize:
+        return replace(options, voices=old.voices)
+    return options
 
 
 def check_text(value: _T, subject: str) -> _T:

@@ -43,7 +43,7 @@ def merge_stage(base: Document, edited: Document, stage: Document, revision: int
     person's text, get ids of ``revision``. It does not matter which of the two was there first: a
     person's edit of an older revision comes after a stage in the same way.
     """
-    if edited is base or edited == base:
+    if not _differ(base.segments, edited.segments) and edited.speakers == base.speakers:
         return numbered(base, stage, revision)
     stage = _with_ids(base, edited, stage)
     merged = [segment for part in _parts(base, edited, stage) for segment in _merged(part)]

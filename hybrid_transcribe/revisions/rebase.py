@@ -33,6 +33,7 @@ from hybrid_transcribe.revision_types import (
 )
 from hybrid_transcribe.revisions.apply import apply, apply_to, replacements
 from hybrid_transcribe.revisions.draft import DocumentDraft
+from hybrid_transcribe.revisions.merge import merge_stage
 from hybrid_transcribe.types import Segment, Speaker
 
 
@@ -73,19 +74,37 @@ class _Touched:
 
 
 def rebase(
-    operations: Iterable[EditOperation], base: Document, current: Document, revision: int
+    operations: Iterable[EditOperation],
+    base: Document,
+    current: Document,
+    revision: int,
+    *,
+    stages_only: bool = False,
 ) -> Document:
     """The current document after operations that were made for ``base``.
 
     ``revision`` is the number of the revision that they become; the current one is the one before
     it. A text is replaced everywhere (`ReplaceAll`) in the segments where it stood in ``base``.
+    ``stages_only`` says that only stages made revisions since: what is a conflict otherwise comes
+    together as in `merge_stage`, for a person's text wins over a stage's.
 
     Raises what `apply` does where they cannot be done to ``base``, and EditConflict.
     """
     items = tuple(operations)
     if base is current:
         return apply(current, items, revision)
-    touched = _touched(items, base, revision)
+    try:
+        return _rebased(items, base, current, revision)
+    except EditConflict:
+        if not stages_only:
+            raise
+        return merge_stage(base, apply(base, items, revision), current, revision)
+
+
+def _rebased(
+    operations: tuple[EditOperation, ...], base: Document, current: Document, revision: int
+) -> Document:
+    touched = _touched(operations, base, revision)
     segment_ids = _changed_segments(touched, base, current)
     speaker_ids = _changed_speakers(touched, base, current)
     if segment_ids or speaker_ids:

@@ -193,17 +193,20 @@ def _changed(
 
 
 def _room(segment: Segment, lost: range) -> TimeSpan:
-    """The time that the words ``lost`` took; where there are none, that between two words."""
+    """The time that the words ``lost`` took; where there are none, that between two words.
+
+    Words may overlap a little; what comes in begins no later than the next word.
+    """
     words = segment.words
     if lost:
         start_s, end_s = words[lost.start].start_s, words[lost.stop - 1].end_s
-        return start_s, max(start_s, end_s)
-    start_s = words[lost.start - 1].end_s if lost.start > 0 else segment.start_s
-    if lost.stop == len(words):
-        return start_s, max(start_s, segment.end_s)
-    # Words may overlap a little; those that come in begin no later than the next.
-    end_s = words[lost.stop].start_s
-    return min(start_s, end_s), end_s
+    else:
+        start_s = words[lost.start - 1].end_s if lost.start > 0 else segment.start_s
+        end_s = segment.end_s
+    if lost.stop < len(words):
+        next_s = words[lost.stop].start_s
+        start_s, end_s = min(start_s, next_s), min(end_s, next_s) if lost else next_s
+    return start_s, max(start_s, end_s)
 
 
 def _speaker(segment: Segment, lost: range, span: TimeSpan) -> str | None:
@@ -308,24 +311,28 @@ def _sides(segment: Segment, at_char: int) -> tuple[list[Word], list[Word]]:
     """The words before and after a character; the one that it falls into is divided."""
     before: list[Word] = []
     after: list[Word] = []
-    for word, (a, b) in zip(segment.words, word_spans(segment), strict=True):
+    next_starts = [*(word.start_s for word in segment.words[1:]), segment.end_s]
+    for word, (a, b), next_s in zip(segment.words, word_spans(segment), next_starts, strict=False):
         if b <= at_char:
             before.append(word)
         elif a >= at_char:
             after.append(word)
         else:
-            first, second = _halves(word, segment.text[a:at_char], segment.text[at_char:b])
+            parts = (segment.text[a:at_char], segment.text[at_char:b])
+            first, second = _halves(word, parts, next_s)
             before.append(first)
             after.append(second)
     return before, after
 
 
-def _halves(word: Word, first: str, second: str) -> tuple[Word, Word]:
-    sizes = [len(first), len(second)]
-    (a_s, b_s), (_, c_s) = spread((word.start_s, word.end_s), sizes)
+def _halves(word: Word, parts: tuple[str, str], next_s: float) -> tuple[Word, Word]:
+    """A word in two; the second begins no later than the next word, which may overlap it."""
+    first, second = parts
+    at_s = spread((word.start_s, word.end_s), [len(first), len(second)])[0][1]
+    at_s = max(word.start_s, min(at_s, next_s))
     return (
-        Word(a_s, b_s, first.strip(), None, word.speaker),
-        Word(b_s, c_s, second.strip(), None, word.speaker),
+        Word(word.start_s, at_s, first.strip(), None, word.speaker),
+        Word(at_s, max(at_s, word.end_s), second.strip(), None, word.speaker),
     )
 
 

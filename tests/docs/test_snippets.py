@@ -25,6 +25,7 @@ PRINTED = {
     "docs/guide/jobs.md": (SPOKEN, 4),
     "docs/guide/server.md": (SPOKEN, 3),
     "docs/guide/plugins.md": (" dB", 1),
+    "docs/write-a-postprocessor.md": (SPOKEN, 2),
     "docs/guide/compare.md": ("WORD ERRORS", 1),
     "docs/guide/settings.md": ("small True", 1),
     "docs/messages-and-languages.md": ("o primeiro clipe levou 2,3 s", 1),

@@ -12,10 +12,12 @@ import pytest
 
 from hybrid_transcribe import Capabilities, list_engines
 from hybrid_transcribe.config import Settings
+from hybrid_transcribe.engines import listing
 from hybrid_transcribe.engines.listing import EngineList, audio_goes_to, cloud_host, default_model
 from hybrid_transcribe.errors import UnknownEngine
+from hybrid_transcribe.interfaces import PostProcessorCapabilities
 from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.testing import SCRIPTED, ScriptedEngine
+from hybrid_transcribe.testing import SCRIPTED, ScriptedEngine, ScriptedPostProcessor
 
 
 class Cloud(ScriptedEngine):
@@ -150,7 +152,7 @@ def test_shown_it_is_a_table() -> None:
     assert head.split("  ")[0] == "NAME"
     assert len(rows) == len(list_engines(SETTINGS))
     assert head.split("  ")[-1].strip() == "RUNS HERE"
-    assert rows[0].split() == "scripted steady nobody words yes, the default".split()
+    assert rows[0].split() == "scripted steady nobody words, speakers yes, the default".split()
     (assembly,) = (row for row in rows if row.startswith("assemblyai"))
     assert "  words, speakers  " in assembly
     (cloud,) = (row for row in rows if row.startswith("cloud"))
@@ -164,10 +166,10 @@ def test_shown_it_is_a_table() -> None:
 def test_within_a_width_the_last_column_is_wrapped() -> None:
     """The others stay as they are; nothing is lost."""
     result = list_engines(SETTINGS)
-    lines = result.text(110).splitlines()
+    lines = result.text(115).splitlines()
 
-    assert max(map(len, lines)) <= 110 < max(map(len, repr(result).splitlines()))
-    assert "".join(result.text(110).split()) == "".join(repr(result).split())
+    assert max(map(len, lines)) <= 115 < max(map(len, repr(result).splitlines()))
+    assert "".join(result.text(115).split()) == "".join(repr(result).split())
 
 
 def test_the_settings_model_is_the_default_engines_alone() -> None:
@@ -239,3 +241,47 @@ class TestAudioGoesTo:
         settings = SETTINGS.but(engine="cloud", assemblyai_api_key="k")
 
         assert audio_goes_to(None, settings) == "Somebody Inc."
+
+
+class TellsApart(ScriptedPostProcessor):
+    """A stage for who speaks."""
+
+    name = "speakers"
+    capabilities = PostProcessorCapabilities(
+        options=frozenset({"diarize", "speakers", "voices", "hotwords"})
+    )
+
+
+class CannotTell(TellsApart):
+    """The same where something is lacking."""
+
+    def available(self, settings: Settings) -> str | None:
+        return "not here: pip install it"
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the stage for who speaks, in place of ours."""
+    monkeypatch.setattr(listing, "SPEAKERS", "apart")
+    return "apart"
+
+
+def test_who_speaks_is_an_option_of_every_engine_where_a_stage_knows(apart: str) -> None:
+    """Of those that do it themselves it stays as it is."""
+    targets = {apart: f"{__name__}:TellsApart"}
+    engines = list_engines(Settings(engines=SCRIPTED, postprocessors=targets))
+
+    assert set(engines["scripted"].options) == {
+        *("audio_track", "channels", "diarize", "language", "speakers", "voices"),
+    }
+    assert "voices" not in engines["assemblyai"].options
+    assert "speakers" in engines["assemblyai"].options
+    assert "speakers" in engines.text().split("scripted", 1)[1].splitlines()[0]
+
+
+@pytest.mark.parametrize("target", ["CannotTell", "Nothing"])
+def test_who_speaks_is_no_option_where_none_can_tell(apart: str, target: str) -> None:
+    """A stage that lacks something, or is broken, promises nothing."""
+    settings = Settings(engines=SCRIPTED, postprocessors={apart: f"{__name__}:{target}"})
+
+    assert "diarize" not in list_engines(settings)["scripted"].options

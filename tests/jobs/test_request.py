@@ -9,7 +9,7 @@ import pytest
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.jobs.languages import make_language
-from hybrid_transcribe.jobs.request import make_options, make_spec
+from hybrid_transcribe.jobs.request import changed_spec, make_options, make_spec
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import KnownVoice, Options
 
@@ -183,3 +183,17 @@ def test_a_new_number_takes_the_place_of_the_old_one() -> None:
     assert make_options(exact, bounds) == Options(diarize=True, min_speakers=1)
     assert make_options(make_options(exact, bounds), {"speakers": 3}).min_speakers is None
     assert make_options(exact, {"diarize": False}) == Options()
+
+
+def test_voices_stay_where_speakers_are_told_apart_again(tmp_path: Path) -> None:
+    """A page that sends all options of another try cannot name them; one without speakers can."""
+    settings = Settings(engines=SCRIPTED, engine="scripted")
+    voices = (KnownVoice("Ana", "sent.wav", owned=True),)
+    old = make_spec(settings, options=Options(diarize=True, voices=voices))
+
+    again = changed_spec(old, {"options": Options(diarize=True, speakers=2)}, settings)
+    without = changed_spec(old, {"options": Options()}, settings)
+    none = changed_spec(old, {"voices": {}}, settings)
+
+    assert again.options == Options(diarize=True, speakers=2, voices=voices)
+    assert (without.options.voices, none.options.voices or ()) == (None, ())

@@ -188,6 +188,17 @@ def test_a_failed_run_leaves_the_earlier_text_without_its_stages() -> None:
     assert (r.state, r.run, r.pending_stages, r.transcribed) == (State.COMPLETED, 1, (), False)
 
 
+def test_what_the_engine_did_already_needs_no_stage() -> None:
+    """It is left out without a word; the others follow."""
+    held = make_recording(state=State.RUNNING, pending_stages=(FIRST, SECOND), done_s=5.0)
+    r = step(held, p.StageNotNeeded("first"))
+    assert (r.pending_stages, r.warnings) == ((SECOND,), ())
+    r = step(r, p.StageNotNeeded("second"), p.RecordingCompleted(10.0))
+    assert r.state is State.COMPLETED
+    later = step(transcribed(FIRST), m.Dispatched(), p.StageNotNeeded("first"))
+    assert later.pending_stages == (FIRST,)
+
+
 def test_the_cloud_gives_the_percentage_back() -> None:
     """While it was there nobody knew; now its text is there, and the stage is counted."""
     held = make_recording(state=State.PREPARING, pending_stages=(FIRST,))

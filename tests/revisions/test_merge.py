@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from hybrid_transcribe.errors import EditConflict
 from hybrid_transcribe.revision_types import (
     DeleteSegments,
     Document,
@@ -233,8 +236,11 @@ def test_two_who_speak_at_once_stay_apart() -> None:
 def test_an_edit_of_an_older_revision_meets_a_stage_in_the_same_way() -> None:
     """Where a rebase is a conflict as the stage divided the segment."""
     current = numbered(BASE, diarized(), 1)
-    edited = apply(BASE, [ReplaceText("1.1", "obrigada eu digo"), SplitSegment("1.0", 4)], 2)
-    result = merge_stage(BASE, edited, current, 2)
+    edit = [ReplaceText("1.1", "obrigada eu digo"), SplitSegment("1.0", 4)]
+    with pytest.raises(EditConflict):
+        rebase(edit, BASE, current, 2)
+    result = rebase(edit, BASE, current, 2, stages_only=True)
+    assert result == merge_stage(BASE, apply(BASE, edit, 2), current, 2)
     assert lines(result) == [
         ("bom", "S1"),
         ("dia a todos", "S1"),
@@ -245,6 +251,12 @@ def test_an_edit_of_an_older_revision_meets_a_stage_in_the_same_way() -> None:
     assert ids(result) == ["1.0", "e2.0", "1.1", "e2.1", "1.2"]
     # And a speaker alone is no conflict.
     assert lines(rebase([ReplaceText("1.0", "bom")], BASE, current, 2))[0] == ("bom", "S1")
+
+
+def test_ids_that_a_person_made_stay() -> None:
+    """Also where the text is as before."""
+    edited = apply(BASE, [DeleteSegments(("1.2",)), InsertSegment(20, 22, "até logo")], 1)
+    assert ids(merge_stage(BASE, edited, BASE, 2))[-1] == "e1.0"
 
 
 def test_ids_of_stages_are_checked() -> None:

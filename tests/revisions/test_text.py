@@ -282,3 +282,16 @@ def test_characters() -> None:
     assert at_grapheme("abc", 3) == 3
     assert joined(" a ", " ") == "a"
     assert joined("東京", "Tower") == "東京 Tower"
+
+
+def test_words_that_overlap_stay_in_order() -> None:
+    """As after a merge of two who spoke at once: what changes begins no later than what follows."""
+    segment = Segment(0, 4, "ab c d", (Word(0, 3, "ab"), Word(1, 2, "c"), Word(1, 4, "d")))
+    assert summary(with_text(segment, "x y z c d"))[:3] == [
+        ("x", 0, 1 / 3, None),
+        ("y", 1 / 3, 2 / 3, None),
+        ("z", 2 / 3, 1, None),
+    ]
+    assert [w.start_s for w in with_text(segment, "ab c c d").words] == [0, 1, 1, 1]
+    _, second = split(segment, 1)
+    assert [(w.text, w.start_s) for w in second.words] == [("b", 1), ("c", 1), ("d", 1)]

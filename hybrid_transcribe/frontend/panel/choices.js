@@ -3,6 +3,8 @@
 import { attr, button, checkbox, field, focusWithin, freshId, h, icon, select, swap } from "./dom.js";
 import { COMMON, deviceFor, EXPERT, languageFor, languagesOf, parsed, taskFor } from "./options.js";
 
+import { speakersField, speakersLacking, tellsSpeakers } from "./speakers.js";
+
 const OTHER = "\u0000other";
 
 /** @import { Choices, EngineInfo } from "../messages" */
@@ -38,8 +40,10 @@ export function choicesView(hub, i18n, { form, change }) {
         languageField(choice, values),
         taskField(choice, values),
         wordsBox(choice, values),
+        tellsSpeakers(choice) ? speakersField(i18n, choice, values, (options) => redraw({ options })) : null,
       ),
       more(choice, values),
+      tellsSpeakers(choice) ? null : speakersLacking(i18n, choices, hub.lookForEngines),
       unavailable(choices),
     );
   }

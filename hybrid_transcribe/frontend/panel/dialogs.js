@@ -144,7 +144,8 @@ export function askChange(root, hub, i18n, row) {
  * @returns {FormValues}
  */
 function valuesOf(row, hub) {
-  const { language, task, word_timestamps, ...options } = row.options;
+  // Voices go with their job: nobody can name them here.
+  const { language, task, word_timestamps, voices, ...options } = row.options;
   const form = {
     engine: row.engine, model: row.model, device: row.asked_device, language: String(language ?? ""),
     task: String(task ?? "transcribe"), word_timestamps: Boolean(word_timestamps),

@@ -9,7 +9,7 @@ import { recall, recallSession, remember, rememberSession } from "./session.js";
 import { createStore } from "./store.js";
 import { createUploads, randomId, recordingsAmong } from "./uploads.js";
 
-/** @import { Choices, Row, Segment, Submit, Submitted, Welcome } from "../messages" */
+/** @import { Choices, Row, Segment, Speaker, Submit, Submitted, Welcome } from "../messages" */
 /** @import { ChannelState, Handler, PanelError, Request, WidgetModel } from "./connection.js" */
 /** @import { FetchRequest } from "./downloads.js" */
 /** @import { QueueRow } from "./listing.js" */
@@ -40,6 +40,7 @@ import { createUploads, randomId, recordingsAmong } from "./uploads.js";
  * @property {string} rowId
  * @property {RecordingIds} ids
  * @property {Segment[]} segments
+ * @property {Speaker[]} speakers
  * @property {boolean} complete
  * @property {boolean} came
  * @property {number} changedFrom
@@ -186,12 +187,13 @@ export function openHub(model) {
   }
 
   /** @type {Handler<"text">} */
-  function takeText({ job_id, recording_id, start, segments, complete }) {
+  function takeText({ job_id, recording_id, start, segments, complete, speakers }) {
     const followed = store.get("followed");
     if (followed?.ids.job_id !== job_id || followed.ids.recording_id !== recording_id) return;
     followed.segments.length = Math.min(start, followed.segments.length);
     followed.segments.push(...segments);
     followed.complete = complete;
+    followed.speakers = speakers;
     followed.came = true;
     followed.changedFrom = start;
     store.notify("followed");
@@ -332,7 +334,7 @@ export function openHub(model) {
   function follow(row, { show = false } = {}) {
     if (row.recording_id === null) return;
     const ids = { job_id: row.job_id, recording_id: row.recording_id };
-    store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show } });
+    store.set({ followed: { rowId: row.id, ids, segments: [], speakers: [], complete: false, came: false, changedFrom: 0, show } });
     channel.send({ type: "follow", ...ids });
   }
 

@@ -89,7 +89,7 @@ export function speak(language) {
     kindOf: (error) => t(has(`error.${error.code}`) ? `error.${error.code}` : "error.error"),
     /** What an error says. @param {PanelError | null | undefined} error */
     detailOf: (error) => wording({ code: error?.reason, params: error?.params, text: error?.message ?? "" }),
-    /** Why an engine cannot run. @param {EngineInfo} engine */
+    /** Why an engine or a stage cannot run. @param {Pick<EngineInfo, "why_not" | "why_not_message">} engine */
     whyNot: (engine) => wording(engine.why_not_message ?? { text: engine.why_not ?? "" }),
     /** What is to be said of a recording. @param {Row} row */
     warningsOf: (row) => row.warnings.map((text) => wording(row.messages?.find((message) => message.text === text) ?? { text })),

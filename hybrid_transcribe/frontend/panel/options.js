@@ -37,7 +37,6 @@ export const COMMON = [
   { name: "hotwords", kind: "text", wide: true },
   { name: "vad_filter", kind: "maybe" },
   { name: "silence_guard", kind: "switch", usual: true },
-  { name: "diarize", kind: "switch", usual: false },
   { name: "condition_on_previous_text", kind: "maybe" },
   { name: "beam_size", kind: "integer", min: 1, max: 100 },
   { name: "batch_size", kind: "integer", min: 1, max: 256 },

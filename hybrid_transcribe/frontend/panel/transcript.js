@@ -6,12 +6,14 @@ import { doubts, hits, isDoubtful, pieces } from "./highlight.js";
 import { asPanelError } from "./hub.js";
 import { isActive } from "./listing.js";
 import { actionButtons } from "./row.js";
+import { cast, speakerChip } from "./speakers.js";
 import { createEndings } from "./store.js";
 
 /** @import { Row, Segment } from "../messages" */
 /** @import { Doubt, Range } from "./highlight.js" */
 /** @import { Followed, Hub, RecordingIds } from "./hub.js" */
 /** @import { I18n } from "./i18n.js" */
+/** @import { Cast } from "./speakers.js" */
 
 /** A segment as it is drawn. @typedef {{ segment: Segment, text: string, doubtful: Doubt[],
  *   hits: Range[], node: HTMLElement, words: HTMLElement }} Line */
@@ -62,6 +64,9 @@ export function transcriptView(hub, i18n, root, before = null) {
   let playFrom = null;
   let live = true;
   let headKey = "";
+  let speakersKey = "";
+  /** @type {Cast} */
+  let speakers = cast([], []);
 
   const title = h("h2", { class: "ht-cut", tabindex: "-1" });
   const about = h("p", { class: "ht-quiet ht-small" });
@@ -119,16 +124,28 @@ export function transcriptView(hub, i18n, root, before = null) {
     followed = latest;
     show(el, latest);
     if (!latest) return;
-    cut(Math.min(latest.changedFrom, lines.length));
-    const fresh = latest.segments.slice(lines.length).map(newLine);
-    lines.push(...fresh);
-    text.append(...fresh.map((line) => line.node));
+    cut(Math.min(keptOf(latest), lines.length));
+    const from = lines.length;
+    for (const segment of latest.segments.slice(from)) lines.push(newLine(segment, lines.at(-1)?.segment));
+    text.append(...lines.slice(from).map((line) => line.node));
     // Long texts are laid out where they are looked at.
     text.classList.toggle("ht-long", lines.length > 300);
     if (search.value) find(true);
     drawHead();
     if (live && !latest.complete) toEnd();
     if (latest.show) bringIntoView(latest);
+  }
+
+  /**
+   * How many lines stay as they are: none where a speaker got another name or color.
+   * @param {Followed} latest
+   */
+  function keptOf(latest) {
+    speakers = cast(latest.speakers, latest.segments);
+    const key = JSON.stringify(latest.speakers);
+    const same = key === speakersKey;
+    speakersKey = key;
+    return same ? latest.changedFrom : 0;
   }
 
   /**
@@ -176,9 +193,10 @@ export function transcriptView(hub, i18n, root, before = null) {
 
   /**
    * @param {Segment} segment
+   * @param {Segment} [before]
    * @returns {Line}
    */
-  function newLine(segment) {
+  function newLine(segment, before) {
     const words = h("p", { onclick: () => isSelecting() || play(segment.start_s) });
     const time = h("button", { type: "button", class: "ht-time", title: t("transcript.play"),
       "aria-label": t("transcript.play_at", { time: i18n.clock(segment.start_s) }),
@@ -186,10 +204,24 @@ export function transcriptView(hub, i18n, root, before = null) {
     const node = h("div", { class: "ht-segment", "data-doubtful": isDoubtful(segment),
       title: isDoubtful(segment) ? t("transcript.unsure") : null },
     time,
-    h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, words));
+    said(segment, before, words));
     const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [], node, words };
     write(line);
     return line;
+  }
+
+  /**
+   * The words; where somebody else begins to speak, below who does.
+   * @param {Segment} segment
+   * @param {Segment | undefined} before
+   * @param {HTMLElement} words
+   */
+  function said({ speaker }, before, words) {
+    if (!speaker) return h("div", {}, words);
+    const begins = speaker !== before?.speaker;
+    const node = h("div", { class: "ht-said" }, begins ? speakerChip(i18n, speakers.label(speaker)) : null, words);
+    speakers.mark(node, speaker);
+    return node;
   }
 
   /** @param {Line} line */
@@ -352,7 +384,7 @@ export function transcriptView(hub, i18n, root, before = null) {
   // ------------------------------------------------------------------ copy and play
 
   async function copyAll() {
-    const done = await copyText(lines.map((line) => line.text).filter(Boolean).join("\n"));
+    const done = await copyText(textOf(lines, speakers));
     const result = done ? t("transcript.copied") : t("transcript.not_copied");
     hub.announce(result);
     rename(copy, result);
@@ -468,6 +500,17 @@ export function transcriptView(hub, i18n, root, before = null) {
  */
 function isSame(ids, other) {
   return ids?.job_id === other?.job_id && ids?.recording_id === other?.recording_id;
+}
+
+/**
+ * The text of lines as it is copied: who begins to speak comes before what is said.
+ * @param {Line[]} lines
+ * @param {Cast} speakers
+ */
+function textOf(lines, speakers) {
+  const written = lines.filter((line) => line.text);
+  return written.map(({ text, segment: { speaker } }, index) =>
+    speaker && speaker !== written[index - 1]?.segment.speaker ? `${speakers.label(speaker)}: ${text}` : text).join("\n");
 }
 
 /**

@@ -156,13 +156,12 @@ function select(options, chosen, change, attributes = {}) {
   return control;
 }
 
-// frontend/panel/options.js sha256=588851c1651a83450545c8fb70778e0bd6b867f2a0877b508119c4a93c43e245
+// frontend/panel/options.js sha256=fc090c9371b81d1bbcb5d13fd5eb9b318e026bd9df7c8f91950c1cd0ccce1ec1
 var COMMON = [
   { name: "initial_prompt", kind: "text", wide: true },
   { name: "hotwords", kind: "text", wide: true },
   { name: "vad_filter", kind: "maybe" },
   { name: "silence_guard", kind: "switch", usual: true },
-  { name: "diarize", kind: "switch", usual: false },
   { name: "condition_on_previous_text", kind: "maybe" },
   { name: "beam_size", kind: "integer", min: 1, max: 100 },
   { name: "batch_size", kind: "integer", min: 1, max: 256 },
@@ -226,7 +225,79 @@ function keywords(form, choice) {
   return values;
 }
 
-// frontend/panel/choices.js sha256=89c4d0f2fd38d1a951620821aab21d538420b5e9526320bd54ef84d1dc63c0f7
+// frontend/panel/speakers.js sha256=0e6a7b8007ffa103425ac6d0ce05a8694b0df77fc55e24dd7973f394852b0e67
+var N_COLORS = 8;
+var MOST_OFFERED = 10;
+var COLOR = /^#[0-9a-f]{6}$/i;
+var NUMBERS = ["speakers", "min_speakers", "max_speakers"];
+var tellsSpeakers = (choice) => choice.options.includes("diarize");
+function speakersField({ t }, choice, values, change) {
+  const isOn = Boolean(values.options.diarize);
+  const { el, box } = checkbox(t("option.diarize"), isOn, (on) => change(withSpeakers(values.options, on, "")));
+  box.name = "diarize";
+  const number = Number(values.options.speakers) || 0;
+  const offered = [.../* @__PURE__ */ new Set([2, 3, 4, 5, 6, 7, 8, 9, MOST_OFFERED, number])].filter((n) => n > 0).sort((a, b) => a - b);
+  const names = [["", t("speakers.automatic")], ...offered.map((n) => pair(n, t("speakers.count", { count: n })))];
+  const list = select(
+    names,
+    number ? String(number) : "",
+    (chosen) => change(withSpeakers(values.options, true, chosen)),
+    { name: "speakers", "aria-label": t("option.speakers") }
+  );
+  const hasNumber = isOn && choice.options.includes("speakers");
+  return h("div", { class: "ht-field ht-boxes ht-who" }, el, hasNumber ? list : null);
+}
+var pair = (n, label) => [String(n), label];
+function speakersLacking(i18n, choices, look) {
+  const stage = choices.postprocessors.find(({ name }) => name === "speakers");
+  if (!stage || stage.available) return null;
+  const why = i18n.whyNot(stage);
+  return h(
+    "details",
+    { class: "ht-more ht-who-not" },
+    h("summary", {}, i18n.t("speakers.lacking")),
+    h("p", { class: "ht-small", lang: why.lang }, why.text),
+    button(i18n.t("choices.look"), { sign: "retry", kind: "small", press: look })
+  );
+}
+function withSpeakers(options, on, number) {
+  const changed = { ...options, diarize: on || void 0 };
+  for (const name of NUMBERS) changed[name] = void 0;
+  if (on && number) changed.speakers = Number(number);
+  return changed;
+}
+function cast(speakers, segments) {
+  const people = new Map(speakers.map((speaker) => [speaker.id, speaker]));
+  for (const { speaker } of segments) {
+    if (speaker && !people.has(speaker)) people.set(speaker, { id: speaker, name: "", color: "" });
+  }
+  const order = [...people.keys()];
+  return {
+    /** @param {string} id */
+    label: (id) => people.get(id)?.name || id,
+    /**
+     * Marks a node with the speaker's color.
+     * @param {HTMLElement} node
+     * @param {string} id
+     */
+    mark(node, id) {
+      const own = people.get(id)?.color ?? "";
+      if (COLOR.test(own)) node.style.setProperty("--ht-speaker", own);
+      node.dataset.color = String(order.indexOf(id) % N_COLORS);
+    }
+  };
+}
+function speakerChip({ t }, label) {
+  return h(
+    "div",
+    { class: "ht-speaker" },
+    h("i", { "aria-hidden": "true" }),
+    h("span", { class: "ht-hidden" }, `${t("speakers.who")} `),
+    h("span", { class: "ht-speaker-name", dir: "auto" }, label)
+  );
+}
+
+// frontend/panel/choices.js sha256=b653e09521c2561b0f5c51133f9bcbfb5e102710e314374460d2c3b6a0731a0e
 var OTHER = "\0other";
 function choicesView(hub, i18n, { form, change }) {
   const { t } = i18n;
@@ -247,9 +318,11 @@ function choicesView(hub, i18n, { form, change }) {
         deviceField(choice, values),
         languageField(choice, values),
         taskField(choice, values),
-        wordsBox(choice, values)
+        wordsBox(choice, values),
+        tellsSpeakers(choice) ? speakersField(i18n, choice, values, (options) => redraw({ options })) : null
       ),
       more(choice, values),
+      tellsSpeakers(choice) ? null : speakersLacking(i18n, choices, hub.lookForEngines),
       unavailable(choices)
     );
   }
@@ -452,7 +525,7 @@ function deviceName(i18n, device) {
   return i18n.has(key) ? i18n.t(key) : device;
 }
 
-// frontend/panel/dialogs.js sha256=205d8150ae57cd5649004080dd7dbebf666396138f068735716e70102c88e831
+// frontend/panel/dialogs.js sha256=148af70e39873aa6fb4d2137056a7369562489384967c01f3a33fc33e06dac0f
 function open(root, label, build, closed = () => {
 }) {
   const before = document.activeElement;
@@ -554,7 +627,7 @@ function askChange(root, hub, i18n, row) {
   ], view.close);
 }
 function valuesOf(row, hub) {
-  const { language, task, word_timestamps, ...options } = row.options;
+  const { language, task, word_timestamps, voices, ...options } = row.options;
   const form = {
     engine: row.engine,
     model: row.model,
@@ -1204,7 +1277,7 @@ function inQuotes(text) {
   return text.includes('"') ? `'${inside.replaceAll("'", "\\'")}'` : `"${inside}"`;
 }
 
-// frontend/panel/i18n.js sha256=64c128a99ad975062fb4946fe85945bd4ebc805d640b48983e43662e12a5d0fe
+// frontend/panel/i18n.js sha256=1a117e10ffec91b78f52c4744ba7b4a34863cdf2d23f2c9be0ae34080bb764dd
 var LANGUAGE = "hybrid-transcribe.language";
 var LANGUAGES = Object.entries(CATALOGUES).map(([code, texts]) => [code, String(texts["@name"] ?? code)]);
 function preferredLanguage() {
@@ -1265,7 +1338,7 @@ function speak(language) {
     kindOf: (error) => t(has(`error.${error.code}`) ? `error.${error.code}` : "error.error"),
     /** What an error says. @param {PanelError | null | undefined} error */
     detailOf: (error) => wording({ code: error?.reason, params: error?.params, text: error?.message ?? "" }),
-    /** Why an engine cannot run. @param {EngineInfo} engine */
+    /** Why an engine or a stage cannot run. @param {Pick<EngineInfo, "why_not" | "why_not_message">} engine */
     whyNot: (engine) => wording(engine.why_not_message ?? { text: engine.why_not ?? "" }),
     /** What is to be said of a recording. @param {Row} row */
     warningsOf: (row) => row.warnings.map((text) => wording(row.messages?.find((message) => message.text === text) ?? { text }))
@@ -1654,7 +1727,7 @@ function etaNow(row) {
   return Math.max(row.eta_s - (performance.now() - row.receivedAt) / 1e3, 0);
 }
 
-// frontend/panel/hub.js sha256=f63ab9c2125664648b509f699fd74add0430eb32d62837e39fd0e626f377bb36
+// frontend/panel/hub.js sha256=b63a406a83972528538704fe447557afbd463b1eaa497a15bfa29f4b4dd0f53b
 var FORM = "hybrid-transcribe.choices";
 var AT_ONCE2 = "hybrid-transcribe.at-once";
 var NOTHING_CHOSEN = {
@@ -1752,12 +1825,13 @@ function openHub(model) {
     if (newJob.reveal) store.set({ newRow: first.id });
     newJob = null;
   }
-  function takeText({ job_id, recording_id, start, segments, complete }) {
+  function takeText({ job_id, recording_id, start, segments, complete, speakers }) {
     const followed = store.get("followed");
     if (followed?.ids.job_id !== job_id || followed.ids.recording_id !== recording_id) return;
     followed.segments.length = Math.min(start, followed.segments.length);
     followed.segments.push(...segments);
     followed.complete = complete;
+    followed.speakers = speakers;
     followed.came = true;
     followed.changedFrom = start;
     store.notify("followed");
@@ -1851,7 +1925,7 @@ function openHub(model) {
   function follow(row, { show: show2 = false } = {}) {
     if (row.recording_id === null) return;
     const ids = { job_id: row.job_id, recording_id: row.recording_id };
-    store.set({ followed: { rowId: row.id, ids, segments: [], complete: false, came: false, changedFrom: 0, show: show2 } });
+    store.set({ followed: { rowId: row.id, ids, segments: [], speakers: [], complete: false, came: false, changedFrom: 0, show: show2 } });
     channel.send({ type: "follow", ...ids });
   }
   function unfollow() {
@@ -2114,7 +2188,7 @@ function putTitled(node, text) {
   attr(node, "title", text || null);
 }
 
-// frontend/panel/transcript.js sha256=7580c25f61ada9e11a32ce5944257c6e0c9613a8ced2f51e50aee2dd11016834
+// frontend/panel/transcript.js sha256=13b4569484e728e44b466167833813e46e6a99e553db1190057ab917d0ca6c5c
 function transcriptView(hub, i18n, root, before = null) {
   const { t } = i18n;
   const endings = createEndings();
@@ -2127,6 +2201,8 @@ function transcriptView(hub, i18n, root, before = null) {
   let playFrom = null;
   let live = true;
   let headKey = "";
+  let speakersKey = "";
+  let speakers = cast([], []);
   const title = h("h2", { class: "ht-cut", tabindex: "-1" });
   const about = h("p", { class: "ht-quiet ht-small" });
   const actions = h("div", { class: "ht-buttons" });
@@ -2208,15 +2284,22 @@ function transcriptView(hub, i18n, root, before = null) {
     followed = latest;
     show(el, latest);
     if (!latest) return;
-    cut(Math.min(latest.changedFrom, lines.length));
-    const fresh = latest.segments.slice(lines.length).map(newLine);
-    lines.push(...fresh);
-    text.append(...fresh.map((line) => line.node));
+    cut(Math.min(keptOf(latest), lines.length));
+    const from = lines.length;
+    for (const segment of latest.segments.slice(from)) lines.push(newLine(segment, lines.at(-1)?.segment));
+    text.append(...lines.slice(from).map((line) => line.node));
     text.classList.toggle("ht-long", lines.length > 300);
     if (search.value) find(true);
     drawHead();
     if (live && !latest.complete) toEnd();
     if (latest.show) bringIntoView(latest);
+  }
+  function keptOf(latest) {
+    speakers = cast(latest.speakers, latest.segments);
+    const key = JSON.stringify(latest.speakers);
+    const same = key === speakersKey;
+    speakersKey = key;
+    return same ? latest.changedFrom : 0;
   }
   function bringIntoView(latest) {
     if (latest.came) latest.show = false;
@@ -2250,7 +2333,7 @@ function transcriptView(hub, i18n, root, before = null) {
   function cut(length) {
     for (const line of lines.splice(length)) line.node.remove();
   }
-  function newLine(segment) {
+  function newLine(segment, before2) {
     const words = h("p", { onclick: () => isSelecting() || play(segment.start_s) });
     const time = h("button", {
       type: "button",
@@ -2267,11 +2350,18 @@ function transcriptView(hub, i18n, root, before = null) {
         title: isDoubtful(segment) ? t("transcript.unsure") : null
       },
       time,
-      h("div", {}, segment.speaker ? h("span", { class: "ht-speaker" }, segment.speaker) : null, words)
+      said(segment, before2, words)
     );
     const line = { segment, text: segment.text.trim(), doubtful: doubts(segment), hits: [], node, words };
     write(line);
     return line;
+  }
+  function said({ speaker }, before2, words) {
+    if (!speaker) return h("div", {}, words);
+    const begins = speaker !== before2?.speaker;
+    const node = h("div", { class: "ht-said" }, begins ? speakerChip(i18n, speakers.label(speaker)) : null, words);
+    speakers.mark(node, speaker);
+    return node;
   }
   function write(line) {
     const nodes = pieces(line.text, line.doubtful, line.hits).map((piece) => {
@@ -2412,7 +2502,7 @@ function transcriptView(hub, i18n, root, before = null) {
     );
   }
   async function copyAll() {
-    const done = await copyText(lines.map((line) => line.text).filter(Boolean).join("\n"));
+    const done = await copyText(textOf(lines, speakers));
     const result = done ? t("transcript.copied") : t("transcript.not_copied");
     hub.announce(result);
     rename(copy, result);
@@ -2511,6 +2601,10 @@ function transcriptView(hub, i18n, root, before = null) {
 }
 function isSame(ids, other) {
   return ids?.job_id === other?.job_id && ids?.recording_id === other?.recording_id;
+}
+function textOf(lines, speakers) {
+  const written = lines.filter((line) => line.text);
+  return written.map(({ text, segment: { speaker } }, index) => speaker && speaker !== written[index - 1]?.segment.speaker ? `${speakers.label(speaker)}: ${text}` : text).join("\n");
 }
 async function copyText(text) {
   try {

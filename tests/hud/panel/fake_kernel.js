@@ -45,10 +45,11 @@ globalThis.createFake = (given = {}) => {
         engine("openai-whisper"),
         engine("assemblyai", {
           default_model: "universal-2", models: ["universal-2"], devices: ["auto"], translates: false,
-          sends_audio_to: "AssemblyAI", options: ["diarize", "hotwords", "language"],
+          sends_audio_to: "AssemblyAI", options: ["diarize", "hotwords", "language", "max_speakers", "min_speakers", "speakers"],
         }),
         engine("transformers", { available: false, why_not: "torch is not installed: pip install 'hybrid-transcribe[transformers]'" }),
       ],
+      postprocessors: [],
       formats: ["txt", "srt", "vtt", "tsv", "json"],
       extensions: [".wav", ".mp3", ".m4a", ".ogg", ".mp4", ".zip"],
     },
@@ -86,7 +87,7 @@ globalThis.createFake = (given = {}) => {
       compression_ratio: 1.2, temperature: 0, speaker: null, ...more,
     }),
     text(row, start, segments, complete = false) {
-      fake.tell({ type: "text", job_id: row.job_id, recording_id: row.recording_id, start, segments, complete });
+      fake.tell({ type: "text", job_id: row.job_id, recording_id: row.recording_id, start, segments, complete, speakers: row.speakers ?? [] });
     },
     tell(message, buffers = []) {
       fake.told.push(message);
@@ -203,7 +204,7 @@ globalThis.createFake = (given = {}) => {
     },
     follow(message) {
       const text = fake.texts[message.recording_id];
-      if (text) fake.tell({ type: "text", job_id: message.job_id, recording_id: message.recording_id, start: 0, ...text });
+      if (text) fake.tell({ type: "text", job_id: message.job_id, recording_id: message.recording_id, start: 0, speakers: [], ...text });
     },
     fetch(message) {
       const key = message.what === "result" ? message.format : message.what === "results" ? `${message.format}/${message.inside}` : "audio";

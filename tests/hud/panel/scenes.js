@@ -20,6 +20,18 @@ globalThis.scenes = (() => {
     ];
   }
 
+  // Who says each of them; two with names, one of which is long.
+  const people = [
+    { id: "S1", name: "Chair", color: "" },
+    { id: "S2", name: "Dr. Anke Vroom-van der Meulen, Instituut voor Rivierkunde en Sedimentonderzoek", color: "" },
+    { id: "S3", name: "", color: "" },
+  ];
+  function conversation(fake) {
+    const who = ["S1", "S1", "S1", "S2", "S3", "S2", "S2", "S1"];
+    const segments = talk(fake).map((segment, index) => ({ ...segment, speaker: who[index] }));
+    return { segments, speakers: people };
+  }
+
   const now = () => Date.now() / 1000;
 
   function rows(fake) {
@@ -45,5 +57,5 @@ globalThis.scenes = (() => {
     ];
   }
 
-  return { rows, talk, troubles, said };
+  return { conversation, rows, talk, troubles, said };
 })();

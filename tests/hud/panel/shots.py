@@ -38,6 +38,10 @@ STATES: dict[str, tuple[str, str | None]] = {
     "uploading": (_BUSY + "fake.holding = true;", None),
     "busy": (_BUSY, "river-survey"),
     "done": (_BUSY, "standup"),
+    "speakers": (
+        _BUSY + "fake.texts.d = {...scenes.conversation(fake), complete: true};",
+        "standup",
+    ),
     "search": (_BUSY, "standup"),
     "cloud": (_BUSY, None),
     "options": ("", None),
@@ -63,6 +67,12 @@ def _change(page: Page) -> None:
     page.select_option(".ht-dialog [name=engine]", "assemblyai")
 
 
+def _tell_apart(page: Page) -> None:
+    page.select_option("[name=engine]", "assemblyai")
+    page.check("[name=diarize]")
+    page.select_option("[name=speakers]", "3")
+
+
 def _offline(page: Page) -> None:
     page.evaluate("fake.tell({type: 'connection', up: false})")
     page.wait_for_selector(".ht-dot[data-line=down]")
@@ -72,6 +82,7 @@ def _offline(page: Page) -> None:
 _ACTS: dict[str, Callable[[Page], Any]] = {
     "search": lambda page: page.fill("[name=search]", "the"),
     "cloud": lambda page: page.select_option("[name=engine]", "assemblyai"),
+    "speakers": _tell_apart,
     "options": lambda page: _unfold(page, ".ht-compose"),
     "change": _change,
     "delete": lambda page: _press(page, "delete"),

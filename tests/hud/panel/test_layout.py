@@ -32,7 +32,7 @@ BUSY = (
     "for (let n = 0; n < 14; n += 1) fake.rows.push(fake.row({id: `more${n}`,"
     " state: 'completed', attempt: 2, duration_s: 4000, language: 'pt'}));"
     "for (const row of fake.rows)"
-    " fake.texts[row.id] = {segments: scenes.talk(fake), complete: true};"
+    " fake.texts[row.id] = {...scenes.conversation(fake), complete: true};"
 )
 
 
@@ -113,6 +113,44 @@ def test_nothing_is_outside_a_dialog_at_any_width(page: Page, action: str) -> No
         page.set_viewport_size({"width": width, "height": 600})
         outside += page.evaluate("outsideDialog()")
     assert outside == []
+
+
+def test_who_speaks_has_room_at_any_width(page: Page) -> None:
+    """The switch and its number in the form, a name and its dot in the text; both wrap."""
+    show(page, BUSY)
+    page.select_option("[name=engine]", "assemblyai")
+    page.check("[name=diarize]")
+    page.locator(".ht-row[data-state=completed] .ht-name").first.click()
+    expect(page.locator(".ht-speaker")).to_have_count(5)
+    for width in range(320, 1601, 40):
+        page.set_viewport_size({"width": width, "height": 900})
+        sizes = page.evaluate(
+            """() => {
+              const box = (node) => node.getBoundingClientRect();
+              const card = box(document.querySelector(".ht-compose"));
+              const frame = box(document.querySelector(".ht-text"));
+              const inside = (node, outer) =>
+                box(node).left >= outer.left && box(node).right <= outer.right;
+              const who = document.querySelector(".ht-who");
+              const dots = [...document.querySelectorAll(".ht-speaker > i")].map(box);
+              return {
+                field: [who, ...who.children].every((node) => inside(node, card)),
+                number: box(who.querySelector("select")).width,
+                height: box(who.querySelector("select")).height,
+                dots: dots.map((dot) => [dot.width, dot.height]),
+                names: [...document.querySelectorAll(".ht-speaker-name")].every((node) =>
+                  inside(node, frame) && node.scrollWidth <= node.clientWidth + 1),
+                wide: document.querySelector(".ht-text").scrollWidth
+                  - document.querySelector(".ht-text").clientWidth,
+              };
+            }"""
+        )
+        assert sizes["field"], width
+        assert sizes["number"] >= 120, width
+        assert sizes["height"] >= 30, width
+        assert sizes["dots"] == [[10, 10]] * 5, width
+        assert sizes["names"], width
+        assert sizes["wide"] == 0, width
 
 
 def test_the_title_is_whole_from_360_pixels_on(page: Page) -> None:

@@ -231,6 +231,86 @@ def test_choices_follow_the_engine(page: Page) -> None:
     }  # fmt: skip
 
 
+def test_speakers_are_told_apart_where_the_engine_can(page: Page) -> None:
+    """A switch, and a number where it is on; without the one nothing is said of the other."""
+    show(page)
+    expect(page.locator("[name=diarize]")).to_have_count(0)
+    page.select_option("[name=engine]", "assemblyai")
+    number = page.get_by_label("Number of speakers")
+    expect(number).to_have_count(0)
+
+    page.get_by_label("Tell speakers apart").check()
+    expect(number).to_have_value("")
+    assert number.locator("option").all_inner_texts()[:3] == [
+        "Automatic number", "2 speakers", "3 speakers",
+    ]  # fmt: skip
+    number.focus()
+    number.select_option("3")
+    expect(number).to_be_focused()
+    said = {"engine": "assemblyai", "device": "auto"}
+    assert submitted(page, "a.wav") == {**said, "diarize": True, "speakers": 3}
+    number.select_option("")
+    assert submitted(page, "b.wav") == {**said, "diarize": True}
+    number.select_option("2")
+    page.get_by_label("Tell speakers apart").uncheck()
+    expect(number).to_have_count(0)
+    assert submitted(page, "c.wav") == said
+
+
+def test_what_speakers_need_is_said(page: Page) -> None:
+    """Where nothing here can tell them apart, the line that installs it; and one may look again."""
+    show(
+        page,
+        "fake.choices.postprocessors = [{name: 'speakers', available: false, options: ['diarize'],"
+        ' models: [], needs_words: true, why_not: "onnxruntime is not installed: pip install'
+        " 'hybrid-transcribe'\", why_not_message: null}];",
+    )
+    expect(page.locator("[name=diarize]")).to_have_count(0)
+    page.get_by_text("Speakers cannot be told apart here").click()
+    expect(page.locator(".ht-who-not")).to_contain_text("pip install 'hybrid-transcribe'")
+    page.evaluate(
+        "fake.choices.postprocessors[0].available = true;"
+        "fake.choices.engines[0].options.push('diarize', 'speakers')"
+    )
+    page.locator(".ht-who-not").get_by_role("button", name="Look again").click()
+    expect(page.locator("[name=diarize]")).to_be_visible()
+    expect(page.locator(".ht-who-not")).to_have_count(0)
+    # A cloud that does it itself needs nothing here.
+    page.evaluate("fake.choices.postprocessors[0].available = false; fake.tell(fake.choices)")
+    page.select_option("[name=engine]", "assemblyai")
+    expect(page.locator(".ht-who-not")).to_have_count(0)
+
+
+def submitted(page: Page, name: str) -> Any:
+    """What a new job of that file is asked to be."""
+    before = len(heard(page, "submit"))
+    page.set_input_files(FILES, [file(name, b"12")])
+    page.get_by_role("button", name="Transcribe").click()
+    page.wait_for_function(
+        "n => fake.heard.filter(m => m.type === 'submit').length > n", arg=before
+    )
+    return heard(page, "submit")[-1]["how"]
+
+
+def test_another_try_asks_for_the_same_speakers(page: Page) -> None:
+    """However many there may be; voices go with their job, so that no page names them."""
+    show(
+        page,
+        "fake.rows = [fake.row({id: 'a', engine: 'assemblyai', model: 'universal-2',"
+        " state: 'completed', options: {diarize: true, min_speakers: 2, max_speakers: 12,"
+        " voices: [{name: 'Ana'}]}})];",
+    )
+    page.locator(".ht-row [data-action=change]").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Tell speakers apart")).to_be_checked()
+    dialog.get_by_role("button", name="Transcribe again").click()
+    page.wait_for_function("fake.heard.some(m => m.type === 'retry')")
+    changes = heard(page, "retry")[0]["changes"]
+    assert {name: value for name, value in changes.items() if name not in ("engine", "model")} == {
+        "device": "auto", "diarize": True, "min_speakers": 2, "max_speakers": 12,
+    }  # fmt: skip
+
+
 # ------------------------------------------------------------------------------ the queue
 
 
@@ -600,6 +680,61 @@ def test_nothing_sticks_out(page: Page, width: int) -> None:
         ".map(it => it.scrollWidth - it.clientWidth)"
     )
     assert wide == [0, 0, 0]
+
+
+#: A recording with a conversation, opened.
+CONVERSATION = (
+    "fake.rows = [fake.row({id: 'a', state: 'completed'})];"
+    "fake.texts.a = {...scenes.conversation(fake), complete: true};"
+)
+
+
+def test_a_text_says_who_speaks(page: Page) -> None:
+    """By name, where another begins; a color each, and a word for those who do not see it."""
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    show(page, CONVERSATION)
+    page.click(".ht-name >> nth=0")
+    names = page.locator(".ht-speaker-name")
+    expect(names).to_have_count(5)
+    long = "Dr. Anke Vroom-van der Meulen, Instituut voor Rivierkunde en Sedimentonderzoek"
+    assert names.all_inner_texts() == ["Chair", long, "S3", long, "Chair"]
+    assert page.locator(".ht-speaker").all_text_contents()[2] == "Speaker: S3"
+
+    colors = page.locator(".ht-speaker > i").evaluate_all(
+        "dots => dots.map(dot => getComputedStyle(dot).backgroundColor)"
+    )
+    assert colors[1] == colors[3]
+    assert colors[0] == colors[4]
+    assert len(set(colors)) == 3
+    bars = page.locator(".ht-said").evaluate_all(
+        "nodes => nodes.map(node => getComputedStyle(node).borderLeftColor)"
+    )
+    assert [bars[n] for n in (0, 3, 4, 5, 7)] == colors
+
+    page.get_by_role("button", name="Copy all").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    lines = page.evaluate("navigator.clipboard.readText()").split("\n")
+    assert lines[0].startswith("Chair: Good morning")
+    assert lines[1].startswith("We have three")
+    assert lines[4].startswith("S3: That is the wind")
+
+
+def test_a_speaker_gets_a_name_and_a_color(page: Page) -> None:
+    """As soon as somebody gives them, in the text that is open; what is no color does nothing."""
+    show(page, CONVERSATION)
+    page.click(".ht-name >> nth=0")
+    expect(page.locator(".ht-speaker-name").nth(2)).to_have_text("S3")
+    page.evaluate(
+        "() => { const [a, b, c] = scenes.conversation(fake).speakers;"
+        " const row = {...fake.rows[0], speakers: [{...a, color: 'red;}'}, b,"
+        " {...c, name: 'Rui', color: '#123456'}]};"
+        " fake.text(row, 8, [], true); }"
+    )
+    expect(page.locator(".ht-speaker-name").nth(2)).to_have_text("Rui")
+    expect(page.locator(".ht-segment")).to_have_count(8)
+    dots = page.locator(".ht-speaker > i")
+    assert dots.nth(2).evaluate("dot => getComputedStyle(dot).backgroundColor") == "rgb(18, 52, 86)"
+    assert dots.nth(0).evaluate("dot => getComputedStyle(dot).backgroundColor") != "rgb(255, 0, 0)"
 
 
 def test_hostile_names_and_texts_are_inert(page: Page) -> None:
