@@ -9,6 +9,7 @@ from hybrid_transcribe import protocol as p
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.errors import (
+    EngineFailed,
     HybridTranscribeError,
     QueueFull,
     ServiceClosed,
@@ -34,7 +35,7 @@ from hybrid_transcribe.jobs.voice_files import located
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.revisions import merge_stage
+from hybrid_transcribe.revisions import merge_stage, numbered, stage_fault
 from hybrid_transcribe.types import (
     ErrorInfo,
     Options,
@@ -229,12 +230,16 @@ class JobLifecycle:
         self, recording_id: str, change: p.PostProcessed, base_revision: int
     ) -> None:
         """Let what a stage made of a text be the next revision; what a person changed meanwhile
-        stays.
+        stays. Raises EngineFailed for a document that no text can be.
         """
         recording = self.table.recording(recording_id)
         base = self.revisions.document(recording, base_revision)
         current = self.revisions.document(recording)
-        document = merge_stage(base, current, change.document, recording.revision + 1)
+        number = recording.revision + 1
+        why = stage_fault(base, numbered(base, change.document, number))
+        if why is not None:
+            raise EngineFailed(why)
+        document = merge_stage(base, current, change.document, number)
         self.revisions.commit(recording, document, "stage", change.stage)
 
     def _settle(self, job_id: str) -> None:

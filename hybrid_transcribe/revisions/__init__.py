@@ -6,7 +6,13 @@ bring together what several did at once.
 
 from hybrid_transcribe.revisions.apply import apply, operation_name, operation_names
 from hybrid_transcribe.revisions.delta import apply_delta, delta, n_changed
-from hybrid_transcribe.revisions.documents import engine_document, engine_id, fault, new_id
+from hybrid_transcribe.revisions.documents import (
+    engine_document,
+    engine_id,
+    fault,
+    new_id,
+    stage_fault,
+)
 from hybrid_transcribe.revisions.merge import merge_stage, numbered
 from hybrid_transcribe.revisions.rebase import rebase
 
@@ -24,4 +30,5 @@ __all__ = [
     "operation_name",
     "operation_names",
     "rebase",
+    "stage_fault",
 ]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import accumulate
 
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.revision_types import Document
@@ -19,6 +21,9 @@ MOST_CHARACTERS = 1_000_000
 
 #: Most characters of a speaker's id, and of a name.
 MOST_LABEL = 200
+
+#: A segment without a length is taken to be this long (s) where it is looked for.
+_INSTANT_S = 0.001
 
 SEGMENT_ID = re.compile(r"e?[0-9]+\.[0-9]+")
 
@@ -82,6 +87,36 @@ def fault(document: Document) -> str | None:
         ids.add(segment.id)
         before_s = segment.start_s
     return _speakers_fault(document.speakers)
+
+
+def stage_fault(base: Document, document: Document) -> str | None:
+    """What is wrong with what a stage made of ``base``, as a message; None where nothing is.
+
+    What was wrong with the base already is not the stage's. Text may change and move, but where
+    somebody spoke there must be text.
+    """
+    message = fault(document) if fault(base) is None else None
+    if message is not None:
+        return message
+    lost = _lost(base.segments, document.segments)
+    return None if lost is None else UserMessage("document_lost", id=lost.id, text=lost.text[:80])
+
+
+def _lost(before: Iterable[Segment], after: Iterable[Segment]) -> Segment | None:
+    """The first segment that is gone, and in whose time nothing is said any more."""
+    spoken = sorted((s for s in after if s.text.strip()), key=lambda segment: segment.start_s)
+    ids = {segment.id for segment in spoken}
+    starts = [segment.start_s for segment in spoken]
+    # By the start of a segment, the latest end of those up to it.
+    ends = list(accumulate((segment.end_s for segment in spoken), max))
+    for segment in before:
+        if segment.id in ids or not segment.text.strip():
+            continue
+        start_s, end_s = segment.start_s, max(segment.end_s, segment.start_s + _INSTANT_S)
+        n = bisect_left(starts, end_s)
+        if n == 0 or ends[n - 1] <= start_s:
+            return segment
+    return None
 
 
 def _fault(segment: Segment, speakers: frozenset[str], before_s: float) -> str | None:

@@ -30,10 +30,13 @@ _TOUCH_S = 0.05
 def numbered(base: Document, document: Document, revision: int) -> Document:
     """A stage's document with ids: its new segments get those of a revision, in order.
 
-    A segment keeps an id that it has in ``base``, or that some other revision gave it.
+    A segment keeps an id that it has in ``base``, or that some other revision gave it. Speakers
+    that it does not list are added.
     """
     prepared = _with_ids(base, base, document)
-    return replace(prepared, segments=tuple(_identified(prepared.segments, revision)))
+    segments = tuple(_identified(prepared.segments, revision))
+    speakers = (*prepared.speakers, *missing_speakers(segments, prepared.speakers))
+    return Document(segments, speakers)
 
 
 def merge_stage(base: Document, edited: Document, stage: Document, revision: int) -> Document:

@@ -151,6 +151,27 @@ class Gone(ScriptedPostProcessor):
         raise ImportError("no module named 'gone'")
 
 
+class Backwards(ScriptedPostProcessor):
+    """Ends segments before they begin."""
+
+    def process(self, audio: Any, transcript: Transcript, *rest: Any) -> Iterator[Processed]:
+        yield Document(tuple(replace(s, end_s=s.start_s - 0.5) for s in transcript.segments))
+
+
+class Forgetful(ScriptedPostProcessor):
+    """Leaves out what was said last."""
+
+    def process(self, audio: Any, transcript: Transcript, *rest: Any) -> Iterator[Processed]:
+        yield Document(transcript.segments[:1])
+
+
+class Empty(ScriptedPostProcessor):
+    """Keeps the segments, and nothing of what they say."""
+
+    def process(self, audio: Any, transcript: Transcript, *rest: Any) -> Iterator[Processed]:
+        yield Document(tuple(replace(s, text=" ") for s in transcript.segments))
+
+
 def only(stage: type[ScriptedPostProcessor]) -> dict[str, dict[str, str]]:
     """Settings with that one under the name of the scripted one."""
     (name,) = SCRIPTED_STAGES
@@ -176,6 +197,20 @@ def test_f114_a_stage_that_cannot_be_loaded(
     (path,) = wavs(tmp_path, "a")
     with service(**only(stage)) as s:
         lacks(staged(s, path), says)
+
+
+@pytest.mark.parametrize(
+    ("stage", "says"), [(Backwards, "'1.0'"), (Forgetful, "'1.1' is lost"), (Empty, "'1.0'")]
+)
+def test_f110_a_stage_whose_text_is_no_text(
+    tmp_path: Path, stage: type[ScriptedPostProcessor], says: str
+) -> None:
+    """Times that cannot be, or text that is gone: there is no such revision."""
+    (path,) = wavs(tmp_path, "a")
+    with service(**only(stage)) as s:
+        job = staged(s, path)
+        lacks(job, says)
+        assert job.recordings[0].revision == 0
 
 
 @pytest.mark.parametrize("is_deaf", [False, True])
