@@ -18,8 +18,9 @@ from hybrid_transcribe.core.lookup import provide
 # Before any library that would send something is loaded, by us or by the notebook.
 telemetry.disable()
 
-# What lower layers offer and higher ones do: `Transcript.save` and `Service.serve`.
+# What lower layers offer and higher ones do: `Transcript.save`, `Transcript.edit`, `Service.serve`.
 provide("save_transcript", f"{__name__}.outputs.save:save")
+provide("edit_transcript", f"{__name__}.jobs.transcript_edit:edit_transcript")
 provide("serve", f"{__name__}.rest.server:serve")
 provide("decode", f"{__name__}.audio.decode:decode")
 

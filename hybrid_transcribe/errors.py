@@ -7,6 +7,7 @@
     │   ├── UnknownEngine, UnknownModel, UnknownDevice, UnknownFormat, UnknownPostProcessor
     │   ├── InvalidOption, KeyReused
     │   ├── InvalidEdit           a text cannot be changed like that
+    │   ├── PreconditionRequired  an edit that does not say of which revision
     │   ├── InvalidTransition     e.g. a retry of what has not ended
     │   │   ├── UploadConflict    pieces out of order; a job of what is not complete
     │   │   └── EditConflict      somebody changed the same meanwhile
@@ -129,6 +130,12 @@ class InvalidEdit(InvalidRequest):
     """A transcript's text cannot be changed like that."""
 
     code = "invalid_edit"
+
+
+class PreconditionRequired(InvalidRequest):
+    """An edit over HTTP has to say which revision it changes."""
+
+    code = "precondition_required"
 
 
 class KeyReused(InvalidRequest):

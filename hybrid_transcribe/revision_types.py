@@ -99,7 +99,9 @@ def _dashed(name: str) -> str:
     return "".join(f"-{c.lower()}" if c.isupper() else c for c in name).lstrip("-")
 
 
-class _Operation(msgspec.Struct, frozen=True, tag_field="op", tag=_dashed):
+class _Operation(
+    msgspec.Struct, frozen=True, tag_field="op", tag=_dashed, forbid_unknown_fields=True
+):
     """One change of a document; the class's name in lower case with dashes is its ``op``."""
 
 

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock
 from hybrid_transcribe.events import Event
+from hybrid_transcribe.revision_types import EditOperation, RevisionInfo
 from hybrid_transcribe.types import (
     EngineInfo,
     JobSnapshot,
@@ -151,14 +152,27 @@ class JobReader(Protocol):
         *,
         partial: bool = False,
         run: int | None = None,
+        revision: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
-        """What a recording said: its latest complete text, also while a newer one is made.
+        """What a recording said: its current text, also while a newer one is made.
 
-        With ``partial`` also while the first one is made, or after it failed. ``run`` names one
-        of several transcriptions (`Recording.run`, `Recording.runs`).
+        With ``partial`` also while the first one is made, or after it failed. ``revision`` names
+        an earlier one (`revisions`); where the journal can no longer read it, the nearest earlier
+        one comes, and a warning. ``run`` names the text of one transcription as the engine wrote
+        it (`Recording.run`, `Recording.runs`).
 
-        Raises UnknownJob, UnknownRecording; without ``partial`` also the recording's error.
+        Raises UnknownJob, UnknownRecording, UnknownRevision, InvalidRequest for a run and a
+        revision; without ``partial`` also the recording's error.
+        """
+
+    @abstractmethod
+    def revisions(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> tuple[RevisionInfo, ...]:
+        """Who revised a recording's text and when, the engine's first; none before it is there.
+
+        Raises UnknownJob, UnknownRecording.
         """
 
     @abstractmethod
@@ -246,10 +260,58 @@ class JobController(Protocol):
         """
 
     @abstractmethod
+    def edit(
+        self,
+        job_id: str,
+        recording_id: str,
+        operations: Sequence[EditOperation],
+        *,
+        base_revision: int | None = None,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        """Change a recording's text: all of the operations or none of them, as one revision.
+
+        Args:
+            operations: what `revision_types` names, in order.
+            base_revision: the revision that they are meant for; None is the current one. Where
+                others revised the text since, they are done all the same, unless they touch what
+                was changed.
+            author: who edits, as people should read it.
+            label: a name for the revision, to find it again.
+
+        An edit that changes nothing, without a label, makes no revision; the current one is
+        returned. The job is kept from then on (see `keep`). Raises UnknownJob, UnknownRecording,
+        UnknownRevision, UnknownSegment, UnknownSpeaker, InvalidEdit, EditConflict; where there is
+        no complete text, the recording's error, JobCanceled or InvalidTransition.
+        """
+
+    @abstractmethod
+    def restore(
+        self,
+        job_id: str,
+        recording_id: str,
+        revision: int,
+        *,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        """Bring an earlier revision back: its text becomes a new revision, and none is lost.
+
+        Raises UnknownJob, UnknownRecording, UnknownRevision, InvalidEdit, and JournalDamaged for
+        one that cannot be read.
+        """
+
+    @abstractmethod
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
-        """Spare a job from the janitor, or hand it back. Raises UnknownJob."""
+        """Spare a job from the janitor, or hand it back, also one whose text a person edited.
+
+        Raises UnknownJob.
+        """
 
     @abstractmethod
     def delete(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> None:

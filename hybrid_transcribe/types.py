@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from hybrid_transcribe.jobs.transcript_edit import TranscriptEdit
+
 #: The one sample rate engines ever see (Whisper's own), in hertz.
 RATE_HZ = 16_000
 
@@ -162,6 +164,14 @@ class WithheldSegment:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptOrigin:
+    """Where a transcript is from: a job of a service, which has that key in this process."""
+
+    service_key: str
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """What one recording said: its segments in time order and how they came about.
 
@@ -178,6 +188,7 @@ class Transcript:
         speakers: who speaks, in the order in which they first do; empty where nobody is told apart.
             Those whom only segments name are added.
         revision: which revision this is (see `revision_types`); None while it is being made.
+        origin: the job that it was taken from, for `edit`; it is no part of what was said.
     """
 
     recording_id: str
@@ -194,6 +205,7 @@ class Transcript:
     withheld: tuple[WithheldSegment, ...] = ()
     speakers: tuple[Speaker, ...] = ()
     revision: int | None = None
+    origin: TranscriptOrigin | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # Engines label segments and know no names.
@@ -216,6 +228,22 @@ class Transcript:
         """
         saved: Path = provider("save_transcript")(self, path)
         return saved
+
+    def edit(self, *, author: str = "", label: str = "") -> TranscriptEdit:
+        """Correct it where it was taken from, as one new revision.
+
+        ::
+
+            with transcript.edit(author="Ana") as edit:
+                edit.replace_text(transcript.segments[0], "Good morning.")
+                edit.rename_speaker("S1", "Ana")
+
+        It goes to the service at the end of the block, and not at all where that raises. This
+        transcript stays as it is; ``edit.revised()`` is the new one. Raises InvalidRequest for one
+        that no open service of this process has.
+        """
+        edit: TranscriptEdit = provider("edit_transcript")(self, author=author, label=label)
+        return edit
 
     def __str__(self) -> str:
         return self.text

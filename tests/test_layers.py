@@ -30,9 +30,9 @@ LAYERS: list[tuple[str, bool, str]] = [
                           " revisions samples testing wire"),
     ("machinery",  False, "worker jobs"),
     ("door",       True,  "jobs.service jobs.service_base jobs.local_thread jobs.local_jobs"
-                          " jobs.local_hosting jobs.handle remote api progress doctor"
-                          " engines.listing postprocessors.listing models.advice comparison"
-                          " uploads outbound"),
+                          " jobs.local_hosting jobs.handle jobs.job_text jobs.transcript_edit"
+                          " remote api progress doctor engines.listing postprocessors.listing"
+                          " models.advice comparison uploads outbound"),
     ("faces",      False, "hud rest"),
     ("command",    True,  "cli"),
 ]  # fmt: skip

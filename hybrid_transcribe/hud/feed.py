@@ -180,6 +180,8 @@ class TranscriptFollower:
             case e.RecordingChanged(recording=recording) if recording is not None:
                 if recording.recording_id == self.recording_id:
                     self._moved(recording)
+            case e.TranscriptRevised(recording_id=id) if id == self.recording_id:
+                self.lost = True
             case e.JobDeleted(job_id=job_id) if job_id == self.job_id:
                 self._ended = True
             case e.Resync():

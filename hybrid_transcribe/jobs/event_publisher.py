@@ -23,6 +23,7 @@ from hybrid_transcribe.jobs.forecast import Forecaster
 from hybrid_transcribe.jobs.job_queries import JobQueries
 from hybrid_transcribe.jobs.job_store import JobStore
 from hybrid_transcribe.revision_types import RevisionInfo
+from hybrid_transcribe.revisions import engine_id
 from hybrid_transcribe.types import Recording, Segment
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class EventPublisher:
     def segment(self, recording: Recording, index: int, segment: Segment) -> None:
         """A segment is final."""
         job = self._table.row(recording.job_id).job
+        segment = replace(segment, id=engine_id(recording.run, index))
         self._bus.publish(
             SegmentAdded(
                 self._bus.next_seq,

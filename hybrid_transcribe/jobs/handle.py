@@ -14,6 +14,7 @@ from hybrid_transcribe.errors import (
     from_info,
 )
 from hybrid_transcribe.events import Event, JobDeleted, RecordingChanged, Resync, SegmentAdded
+from hybrid_transcribe.jobs.job_text import JobText
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.outputs.bundle import bundle
 from hybrid_transcribe.outputs.merged import merged_text
@@ -101,7 +102,7 @@ class JobResult(Sequence[Transcript]):
         return f"<JobResult: {counted(len(self), 'transcript')}{failed}>{inside}{more}"
 
 
-class Job:
+class Job(JobText):
     """What `submit` gives back, at once. The work goes on without it.
 
     ::

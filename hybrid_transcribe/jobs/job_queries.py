@@ -21,7 +21,6 @@ from hybrid_transcribe.jobs.slices import Sliced, Watch, finish
 from hybrid_transcribe.jobs.summary import job_eta_s
 from hybrid_transcribe.messages import UserMessage, known_phrase
 from hybrid_transcribe.revision_types import RevisionInfo
-from hybrid_transcribe.revisions.documents import missing_speakers
 from hybrid_transcribe.types import JobSnapshot, Recording, RunRecord, State, Transcript
 
 #: The sessions a caller may see; None is for the owner of the process, who sees all.
@@ -149,10 +148,10 @@ class JobQueries:
             return self._revised(recording, revision)
         chosen = _run(recording, run)
         if not partial:
-            _check_complete(recording.name, chosen)
+            check_complete(recording.name, chosen)
         segments, n_missing = self._revisions.engine_segments(recording, chosen.run)
         transcript = self._of_run(recording, chosen, n_missing, chosen.n_segments)
-        return replace(transcript, segments=segments, speakers=missing_speakers(segments, ()))
+        return replace(transcript, segments=segments)
 
     def revisions(
         self, job_id: str, recording_id: str, session_ids: Sessions = None
@@ -164,7 +163,7 @@ class JobQueries:
     def _revised(self, recording: Recording, revision: int | None) -> Transcript:
         """A revision's text; None is the current one."""
         reading = self._revisions.read(recording, revision)
-        run = self._run_of(recording, reading.revision)
+        run = self._revisions.run_of(recording, reading.revision)
         chosen = run_record(recording, run) or RunRecord(run=run, state=State.COMPLETED)
         transcript = self._of_run(recording, chosen, reading.n_missing, reading.n_segments)
         number = recording.revision if revision is None else revision
@@ -180,14 +179,6 @@ class JobQueries:
             revision=reading.revision,
             warnings=warnings,
         )
-
-    def _run_of(self, recording: Recording, revision: int) -> int:
-        """The run that a revision is about."""
-        if revision == recording.revision and recording.result_run is not None:
-            return recording.result_run
-        infos = {info.revision: info for info in self._revisions.infos(recording)}
-        info = infos.get(revision)
-        return info.run if info else recording.result_run or recording.run
 
     def _of_run(
         self, recording: Recording, chosen: Recording | RunRecord, n_missing: int, n_segments: int
@@ -243,7 +234,8 @@ def _run(recording: Recording, run: int | None) -> Recording | RunRecord:
     raise UnknownRecording(UserMessage("no_run", name=recording.name, n=run, choices=numbers))
 
 
-def _check_complete(name: str, chosen: Recording | RunRecord) -> None:
+def check_complete(name: str, chosen: Recording | RunRecord) -> None:
+    """Raise what became of a transcription that is not complete."""
     if chosen.is_whole:
         return
     if chosen.state is State.FAILED and chosen.error is not None:

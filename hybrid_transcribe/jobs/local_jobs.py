@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 from hybrid_transcribe.audio.source_audio import Original, open_original
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.jobs.bus import Subscription
+from hybrid_transcribe.jobs.editing import EditBasis, check_edit
 from hybrid_transcribe.jobs.local_thread import LocalThread
+from hybrid_transcribe.jobs.manager import JobManager
+from hybrid_transcribe.revision_types import Document, EditOperation, RevisionInfo
 from hybrid_transcribe.types import JobSnapshot, Transcript
 
 
@@ -32,13 +36,25 @@ class LocalJobs(LocalThread):
         *,
         partial: bool = False,
         run: int | None = None,
+        revision: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
-        return self.do(
+        transcript = self.do(
             lambda manager: manager.reading.transcript(
-                job_id, recording_id, partial=partial, run=run, session_ids=session_ids
+                job_id,
+                recording_id,
+                partial=partial,
+                run=run,
+                revision=revision,
+                session_ids=session_ids,
             )
         )
+        return self._with_origin(transcript, job_id)
+
+    def revisions(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> tuple[RevisionInfo, ...]:
+        return self.do(lambda manager: manager.reading.revisions(job_id, recording_id, session_ids))
 
     def open_audio(
         self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
@@ -102,6 +118,53 @@ class LocalJobs(LocalThread):
             )
         )
 
+    def edit(
+        self,
+        job_id: str,
+        recording_id: str,
+        operations: Sequence[EditOperation],
+        *,
+        base_revision: int | None = None,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        items = tuple(operations)
+        check_edit(items, author, label)
+        info = None
+        while info is None:
+            basis = self.do(
+                lambda manager: manager.edit_basis(job_id, recording_id, base_revision, session_ids)
+            )
+            # Here, on the caller's thread: a rule may take a second.
+            document = basis.revised(items)
+            info = self.do(functools.partial(_commit, basis, document, author, label))
+        self._wait_until_written()
+        return info
+
+    def restore(
+        self,
+        job_id: str,
+        recording_id: str,
+        revision: int,
+        *,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        info = self.do(
+            lambda manager: manager.restore(
+                job_id,
+                recording_id,
+                revision,
+                author=author,
+                label=label,
+                session_ids=session_ids,
+            )
+        )
+        self._wait_until_written()
+        return info
+
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None
     ) -> None:
@@ -114,3 +177,9 @@ class LocalJobs(LocalThread):
 
     def delete_session(self, session_id: str) -> None:
         self._thread.do_in_slices(lambda manager: manager.sliced_delete_session(session_id))
+
+
+def _commit(
+    basis: EditBasis, document: Document, author: str, label: str, manager: JobManager
+) -> RevisionInfo | None:
+    return manager.commit_edit(basis, document, author, label)

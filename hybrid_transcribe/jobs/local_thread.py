@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -11,6 +12,9 @@ from hybrid_transcribe.jobs.manager_thread import ManagerThread
 from hybrid_transcribe.jobs.service_base import ServiceBase
 
 _T = TypeVar("_T")
+
+#: How long a call waits for a journal that is locked, and how often it looks, in seconds.
+WRITTEN_WITHIN_S, WRITTEN_LOOK_S = 2.0, 0.05
 
 
 class LocalThread(ServiceBase):
@@ -39,3 +43,14 @@ class LocalThread(ServiceBase):
     @property
     def _on_own_thread(self) -> bool:
         return self._thread.is_current
+
+    def _wait_until_written(self) -> None:
+        """What is acknowledged is in the journal, but where people are warned that it is not.
+
+        A lock of another program mostly goes within moments; the loop goes on meanwhile.
+        """
+        if self._on_own_thread:
+            return
+        until = time.monotonic() + WRITTEN_WITHIN_S
+        while self.do(lambda manager: manager.is_behind) and time.monotonic() < until:
+            time.sleep(WRITTEN_LOOK_S)

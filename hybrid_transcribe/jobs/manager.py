@@ -32,6 +32,7 @@ from hybrid_transcribe.jobs import machine
 from hybrid_transcribe.jobs.bus import Bus, Subscription
 from hybrid_transcribe.jobs.control import PORTION, JobControl
 from hybrid_transcribe.jobs.durations import DurationProber, Measure
+from hybrid_transcribe.jobs.editing import JobEditing
 from hybrid_transcribe.jobs.eta import Speeds
 from hybrid_transcribe.jobs.event_publisher import EventPublisher
 from hybrid_transcribe.jobs.forecast import Forecast, Forecaster
@@ -69,7 +70,7 @@ LAST_WRITE_S = 5.0
 CLOUD_GOODBYE_S = 5.0
 
 
-class JobManager(JobControl, JournalKeeping):
+class JobManager(JobControl, JobEditing, JournalKeeping):
     """Jobs, lanes, journal and listeners, tied together; what comes in, and the start and end."""
 
     def __init__(

@@ -115,6 +115,14 @@ class RevisionStore:
                 return info
         raise JournalDamaged(UserMessage("revision_damaged", n=number, name=recording.name))
 
+    def run_of(self, recording: Recording, revision: int) -> int:
+        """The run that a revision is about."""
+        if revision == recording.revision and recording.result_run is not None:
+            return recording.result_run
+        infos = {info.revision: info for info in self.infos(recording)}
+        info = infos.get(revision)
+        return info.run if info else recording.result_run or recording.run
+
     def engine_segments(self, recording: Recording, run: int) -> tuple[tuple[Segment, ...], int]:
         """The segments of a run that can be read, with their ids, and how many cannot."""
         record = run_record(recording, run)
@@ -227,7 +235,9 @@ class RevisionStore:
         before = self._read_current(recording)
         number = recording.revision + 1
         document = _identified(document, number)
-        about = recording.result_run if run is None else run
+        about = recording.result_run
+        if run is not None and run_record(recording, run) is not None:
+            about = run
         info = RevisionInfo(
             number,
             kind,

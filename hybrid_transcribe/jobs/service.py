@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -57,9 +56,6 @@ def _orphan() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_orphan)
-
-#: How long `submit` waits for a journal that is locked, and how often it looks, in seconds.
-WRITTEN_WITHIN_S, WRITTEN_LOOK_S = 2.0, 0.05
 
 #: The journal in the state folder.
 ON_DISK = "disk"
@@ -216,17 +212,6 @@ class Service(LocalJobs, LocalHosting):
         if not is_new:
             taken.discard()
         return job_id, is_new, taken
-
-    def _wait_until_written(self) -> None:
-        """What is acknowledged is in the journal, but where people are warned that it is not.
-
-        A lock of another program mostly goes within moments; the loop goes on meanwhile.
-        """
-        if self._on_own_thread:
-            return
-        until = time.monotonic() + WRITTEN_WITHIN_S
-        while self.do(lambda manager: manager.is_behind) and time.monotonic() < until:
-            time.sleep(WRITTEN_LOOK_S)
 
     def _take_in(self, inputs: Inputs) -> Intake:
         value = listed(inputs)

@@ -8,14 +8,17 @@ import threading
 import weakref
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from hybrid_transcribe.core.lookup import provider
 from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InvalidRequest, ServiceClosed
 from hybrid_transcribe.jobs.handle import Job
+from hybrid_transcribe.jobs.transcript_edit import add_service
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.service_protocol import HostedService
+from hybrid_transcribe.types import Transcript, TranscriptOrigin
 
 if TYPE_CHECKING:
     from hybrid_transcribe.rest.server import Server
@@ -30,6 +33,7 @@ class ServiceBase(HostedService):
     def __init__(self) -> None:
         self._jobs: weakref.WeakValueDictionary[str, Job] = weakref.WeakValueDictionary()
         self._jobs_lock = threading.Lock()
+        self._key = add_service(self)
 
     @abstractmethod
     def _wait(self, job_id: str) -> concurrent.futures.Future[None]:
@@ -60,6 +64,9 @@ class ServiceBase(HostedService):
             if job is None:
                 job = self._jobs[job_id] = Job(self, job_id, session_id)
             return job
+
+    def _with_origin(self, transcript: Transcript, job_id: str) -> Transcript:
+        return replace(transcript, origin=TranscriptOrigin(self._key, job_id))
 
     def job(self, job_id: str, *, session_ids: Sequence[str] | None = None) -> Job:
         return self._handle(job_id, self.snapshot(job_id, session_ids=session_ids).session_id)

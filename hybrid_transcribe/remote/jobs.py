@@ -15,6 +15,7 @@ from hybrid_transcribe.jobs.request import check_text
 from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.connection import RemoteConnection, job_path, recording_path
 from hybrid_transcribe.remote.event_stream import key_of
+from hybrid_transcribe.revision_types import EditOperation, RevisionInfo
 from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
 from hybrid_transcribe.wire import parse, shapes
 
@@ -46,18 +47,31 @@ class RemoteJobs(RemoteConnection):
         *,
         partial: bool = False,
         run: int | None = None,
+        revision: int | None = None,
         session_ids: Sequence[str] | None = None,
     ) -> Transcript:
         params = {"format": "json", "partial": "true" if partial else "false"}
-        if run is not None:
-            params["run"] = str(run)
+        for name, number in (("run", run), ("revision", revision)):
+            if number is not None:
+                params[name] = str(number)
         answer = self._ask(
             "GET",
             f"{recording_path(job_id, recording_id)}/result",
             sessions=self._named(session_ids, job_id),
             params=params,
         )
-        return parse.transcript(answer)
+        return self._with_origin(parse.transcript(answer), job_id)
+
+    def revisions(
+        self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
+    ) -> tuple[RevisionInfo, ...]:
+        answer = self._ask(
+            "GET",
+            f"{recording_path(job_id, recording_id)}/revisions",
+            sessions=self._named(session_ids, job_id),
+        )
+        view = msgspec.json.decode(answer, type=shapes.RevisionsView)
+        return tuple(map(parse.revision, view.revisions))
 
     def open_audio(
         self, job_id: str, recording_id: str, *, session_ids: Sequence[str] | None = None
@@ -118,6 +132,57 @@ class RemoteJobs(RemoteConnection):
     ) -> None:
         fields = {name: value for name, value in options.items() if value is not None}
         self._control("refine", job_id, recording_id, session_ids, {**fields, "stage": stage})
+
+    def edit(
+        self,
+        job_id: str,
+        recording_id: str,
+        operations: Sequence[EditOperation],
+        *,
+        base_revision: int | None = None,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        body = {"operations": list(operations), "author": author, "label": label}
+        condition = "*" if base_revision is None else f'"{base_revision}"'
+        path = f"{recording_path(job_id, recording_id)}/transcript"
+        return self._revise("PATCH", path, job_id, session_ids, body, {"If-Match": condition})
+
+    def restore(
+        self,
+        job_id: str,
+        recording_id: str,
+        revision: int,
+        *,
+        author: str = "",
+        label: str = "",
+        session_ids: Sequence[str] | None = None,
+    ) -> RevisionInfo:
+        body = {"revision": revision, "author": author, "label": label}
+        path = f"{recording_path(job_id, recording_id)}/restore"
+        return self._revise("POST", path, job_id, session_ids, body, {})
+
+    def _revise(
+        self,
+        method: str,
+        path: str,
+        job_id: str,
+        session_ids: Sequence[str] | None,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> RevisionInfo:
+        plain = check_text(msgspec.to_builtins(body), "The edit")
+        # Not again by itself: it may have been done, and would be done twice.
+        answer = self._ask(
+            method,
+            path,
+            again=False,
+            sessions=self._named(session_ids, job_id),
+            headers={"Content-Type": "application/json", **headers},
+            content=lambda: iter((msgspec.json.encode(plain),)),
+        )
+        return parse.revision(msgspec.json.decode(answer, type=shapes.RevisionView))
 
     def keep(
         self, job_id: str, keep: bool = True, *, session_ids: Sequence[str] | None = None

@@ -19,6 +19,7 @@ STATUS: Mapping[type[HybridTranscribeError], HTTPStatus] = {
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
     errors.InvalidTransition: HTTPStatus.CONFLICT,
     errors.EditConflict: HTTPStatus.CONFLICT,
+    errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.InputError: HTTPStatus.UNPROCESSABLE_ENTITY,

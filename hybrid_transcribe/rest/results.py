@@ -117,7 +117,11 @@ def _one_of(names: Sequence[str]) -> msgspec.Meta:
     return msgspec.Meta(extra_json_schema={"enum": list(names)})
 
 
-class _ResultQuery(msgspec.Struct, frozen=True, kw_only=True):
+#: The number of a run or revision in an address.
+Number = Annotated[int, msgspec.Meta(ge=0, le=999_999_999)]
+
+
+class ResultQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which text is wanted.
 
     Attributes:
@@ -127,29 +131,35 @@ class _ResultQuery(msgspec.Struct, frozen=True, kw_only=True):
     partial: bool = False
 
 
-class RecordingResultQuery(_ResultQuery, frozen=True, kw_only=True):
+class RecordingResultQuery(ResultQuery, frozen=True, kw_only=True):
     """Which transcript of a recording.
 
     Attributes:
         format: the form of the result.
-        run: the number of one transcription, where a recording was transcribed several times.
-            Without it the latest complete one is given, also while a newer one is being made.
+        run: the number of one transcription, where a recording was transcribed several times: its
+            text as the engine wrote it.
+        revision: the number of a revision of the text. Without it and without a run the current
+            one is given, also while a newer one is being made.
     """
 
     format: Annotated[str, _one_of(WRITERS.names())] = MERGED
-    run: Annotated[int, msgspec.Meta(ge=0, le=999_999_999)] | None = None
+    run: Number | None = None
+    revision: Number | None = None
 
 
-class JobResultQuery(_ResultQuery, frozen=True, kw_only=True):
+class JobResultQuery(ResultQuery, frozen=True, kw_only=True):
     """Which transcripts of a job.
 
     Attributes:
         format: the form of the result.
         inside: the form of the transcripts in a zip.
+        revision: the number of a revision, which every recording must have; without it the current
+            text of each is given.
     """
 
     format: Annotated[str, _one_of((*WRITERS.names(), "zip"))] = MERGED
     inside: Annotated[str, _one_of(WRITERS.names())] = MERGED
+    revision: Number | None = None
 
 
 #: What transcripts come as.
@@ -176,6 +186,7 @@ class RecordingResultHandler(BaseHandler):
             errors.UnknownFormat,
             errors.UnknownJob,
             errors.UnknownRecording,
+            errors.UnknownRevision,
             errors.InvalidTransition,
             errors.JobCanceled,
             errors.JournalDamaged,
@@ -188,7 +199,12 @@ class RecordingResultHandler(BaseHandler):
         sessions = self.job_sessions
         transcript = await self.ask(
             lambda service: service.transcript(
-                job_id, recording_id, partial=query.partial, run=query.run, session_ids=sessions
+                job_id,
+                recording_id,
+                partial=query.partial,
+                run=query.run,
+                revision=query.revision,
+                session_ids=sessions,
             )
         )
         await _send(self, download_of(transcript, query.format))
@@ -205,7 +221,12 @@ class JobResultHandler(BaseHandler):
         query=JobResultQuery,
         parameters=SESSIONS,
         answers={200: answer("The file.", {**_MEDIA, "application/zip": _BYTES}, _NAMED)},
-        errors=(errors.UnknownFormat, errors.UnknownJob, errors.InvalidTransition),
+        errors=(
+            errors.UnknownFormat,
+            errors.UnknownJob,
+            errors.UnknownRevision,
+            errors.InvalidTransition,
+        ),
     )
     async def get(self, job_id: str) -> None:
         """Of one recording, any form.
@@ -220,7 +241,11 @@ class JobResultHandler(BaseHandler):
 
         def transcript(recording_id: str) -> Transcript:
             return service.transcript(
-                job_id, recording_id, partial=query.partial, session_ids=sessions
+                job_id,
+                recording_id,
+                partial=query.partial,
+                revision=query.revision,
+                session_ids=sessions,
             )
 
         make = partial(

@@ -29,6 +29,11 @@ from hybrid_transcribe.rest.openapi.document import OpenApi, Page, PageFile
 from hybrid_transcribe.rest.openapi.operation import operations_of
 from hybrid_transcribe.rest.queues import QueuesHandler, SessionHandler, SessionsHandler
 from hybrid_transcribe.rest.results import AudioHandler, JobResultHandler, RecordingResultHandler
+from hybrid_transcribe.rest.revisions import (
+    RestoreHandler,
+    RevisionsHandler,
+    TranscriptHandler,
+)
 from hybrid_transcribe.rest.system import (
     EnginesHandler,
     HealthHandler,
@@ -51,6 +56,9 @@ HANDLERS: tuple[type[BaseHandler], ...] = (
     KeepHandler,
     JobResultHandler,
     RecordingResultHandler,
+    TranscriptHandler,
+    RevisionsHandler,
+    RestoreHandler,
     AudioHandler,
     QueuesHandler,
     EventsHandler,

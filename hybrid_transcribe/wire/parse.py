@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe import events as e
+from hybrid_transcribe.revision_types import RevisionInfo
 from hybrid_transcribe.types import (
     JobSnapshot,
     Options,
@@ -41,7 +42,7 @@ def _run(view: shapes.RunView, device: str) -> RunRecord:
     return RunRecord(**_same_named(RunRecord, view), spec=_spec(view, device))
 
 
-def _same_named(kind: type, view: shapes.RunSpec) -> dict[str, Any]:
+def _same_named(kind: type, view: shapes.Shape) -> dict[str, Any]:
     """The fields of a value that a view has by the same name."""
     names = (f.name for f in fields(kind) if hasattr(view, f.name))
     values = {name: getattr(view, name) for name in names}
@@ -59,6 +60,7 @@ TOLD: dict[str, type[shapes.Shape]] = {
     "snapshot": shapes.SnapshotEvent,
     "job": shapes.JobEvent,
     "segment": shapes.SegmentEvent,
+    "transcript-revised": shapes.RevisedEvent,
     "deleted": shapes.DeletedEvent,
     "model": shapes.ModelEvent,
     "warning": shapes.WarningEvent,
@@ -99,6 +101,10 @@ def _event(seq: int, shape: shapes.Shape) -> e.Event:
                 shape.segment,
                 shape.run,
             )
+        case shapes.RevisedEvent():
+            return e.TranscriptRevised(
+                seq, shape.session_id, shape.job_id, shape.recording_id, revision(shape.revision)
+            )
         case shapes.DeletedEvent():
             return e.JobDeleted(seq, shape.session_id, shape.job_id)
         case shapes.ModelEvent():
@@ -125,6 +131,11 @@ def queue(data: bytes) -> tuple[JobSnapshot, ...]:
 def transcript(data: bytes) -> Transcript:
     """A transcript from the service's JSON output (`outputs.json`). Raises msgspec.DecodeError."""
     return msgspec.json.decode(data, type=Transcript)
+
+
+def revision(view: shapes.RevisionView) -> RevisionInfo:
+    """A revision, without its text."""
+    return RevisionInfo(**_same_named(RevisionInfo, view))
 
 
 def wall_s(text: str | None) -> float | None:

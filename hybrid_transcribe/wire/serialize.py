@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from hybrid_transcribe import events as e
+from hybrid_transcribe.revision_types import RevisionInfo
 from hybrid_transcribe.types import JobSnapshot, Options, Recording, RunRecord, Spec
 from hybrid_transcribe.wire import shapes
 
@@ -60,7 +61,9 @@ def _changed(options: Options) -> dict[str, Any]:
 MOMENTS = frozenset({"created_at", "started_at", "finished_at", "expires_at"})
 
 
-def _same_named(view: type[shapes.Shape], value: RunRecord | JobSnapshot) -> dict[str, Any]:
+def _same_named(
+    view: type[shapes.Shape], value: RunRecord | JobSnapshot | RevisionInfo
+) -> dict[str, Any]:
     """The fields of a view that a value has by the same name."""
     kind: type = type(value)
     names, values_of = _shared(view, kind)
@@ -133,6 +136,13 @@ def event(text: e.Event) -> tuple[str, shapes.Shape] | None:
                 segment=segment,
                 run=run,
             )
+        case e.TranscriptRevised(recording_id=recording_id, info=RevisionInfo() as info):
+            return "transcript-revised", shapes.RevisedEvent(
+                job_id=text.job_id,
+                session_id=text.session_id,
+                recording_id=recording_id,
+                revision=revision(info),
+            )
         case e.JobDeleted():
             return "deleted", shapes.DeletedEvent(job_id=text.job_id, session_id=text.session_id)
         case e.ModelChanged():
@@ -147,6 +157,11 @@ def event(text: e.Event) -> tuple[str, shapes.Shape] | None:
         case e.Warned(code=code, message=message, over=over):
             return "warning", shapes.WarningEvent.of(code, message, over)
     return None
+
+
+def revision(info: RevisionInfo) -> shapes.RevisionView:
+    """A revision, without its text."""
+    return shapes.RevisionView(**_same_named(shapes.RevisionView, info))
 
 
 def when(wall_s: float) -> str:

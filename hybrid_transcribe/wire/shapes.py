@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import msgspec
 
 from hybrid_transcribe.messages import MessageInfo, from_message_info, message_info
+from hybrid_transcribe.revision_types import RevisionKind
 from hybrid_transcribe.types import (
     EngineInfo,
     ErrorInfo,
@@ -67,9 +68,13 @@ class RecordingView(RunView, frozen=True, kw_only=True):
     runs, null before that.
 
     The fields are about the transcription number ``run``. ``result_run`` is the one whose text is
-    the result: the latest complete one, null before there is any. ``runs`` are the others.
+    the result, or was corrected to be it: the latest complete one, unless a person went back to
+    another; null before there is any. ``runs`` are the others.
     ``transcribed``: the engine is through with it, and its text is whole. ``stages`` are the
     post-processors that it still needs, in their order.
+
+    ``revision`` is the current one of its text, and ``revision_run`` the transcription that this
+    is about where there are several revisions; ``edited`` says that a person changed it.
     """
 
     recording_id: str
@@ -89,6 +94,9 @@ class RecordingView(RunView, frozen=True, kw_only=True):
     transcribed: bool = False
     stages: tuple[str, ...] = ()
     runs: tuple[RunView, ...] = ()
+    revision: int = 0
+    revision_run: int | None = None
+    edited: bool = False
 
 
 class JobView(RunSpec, frozen=True, kw_only=True):
@@ -108,6 +116,38 @@ class JobView(RunSpec, frozen=True, kw_only=True):
     kept: bool
     recordings: tuple[RecordingView, ...]
     rejected: tuple[Rejection, ...]
+
+
+class RevisionView(Shape, frozen=True, kw_only=True):
+    """One revision of a recording's text, without the text.
+
+    Attributes:
+        revision: its number; 0 is the first complete text of an engine.
+        kind: who made it: an engine, a stage after it, a person, or a person who brought an
+            earlier revision back (`restore`).
+        author: the engine, the stage or the name that a person gave; empty where unknown.
+        base: the revision that it changes; null for an engine's text.
+        run: the transcription that it is, or changes.
+        label: the name that a person gave it.
+        restored: the revision that it brings back.
+        n_changed: segments that are new, different or gone.
+    """
+
+    revision: int
+    kind: RevisionKind
+    author: str = ""
+    created_at: str
+    base: int | None = None
+    run: int = 1
+    label: str = ""
+    restored: int | None = None
+    n_changed: int = 0
+
+
+class RevisionsView(Shape, frozen=True, kw_only=True):
+    """The revisions of a recording's text, the engine's first."""
+
+    revisions: tuple[RevisionView, ...]
 
 
 class AnonymousJob(Shape, frozen=True, kw_only=True):
@@ -167,6 +207,15 @@ class SegmentEvent(Shape, frozen=True, kw_only=True):
     index: int
     segment: Segment
     run: int = 1
+
+
+class RevisedEvent(Shape, frozen=True, kw_only=True):
+    """``transcript-revised``: a recording's text has a new revision, which is the current one."""
+
+    job_id: str
+    session_id: str
+    recording_id: str
+    revision: RevisionView
 
 
 class DeletedEvent(Shape, frozen=True, kw_only=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 
 from hybrid_transcribe.jobs.request import COUNTS, MOST_PRIORITY
 from hybrid_transcribe.rest.openapi.operation import parameter
 from hybrid_transcribe.rest.openapi.schemas import TEXT, Schema, field_types, ref
+from hybrid_transcribe.revision_types import EditOperation
 from hybrid_transcribe.types import DEVICES, TASKS, Options
 
 # Several numbers in one field of a form.
@@ -89,6 +90,44 @@ class KeepFields(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     keep: bool = True
+
+
+class _SignedFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a revision is to bear.
+
+    Attributes:
+        author: who makes it, as people should read it.
+        label: a name for the revision, to find it again.
+    """
+
+    author: str = ""
+    label: str = ""
+
+
+class EditFields(_SignedFields, frozen=True, kw_only=True):
+    """An edit of a text.
+
+    Attributes:
+        operations: what is to be done, in order.
+    """
+
+    operations: list[EditOperation]
+
+
+class RestoreFields(_SignedFields, frozen=True, kw_only=True):
+    """An earlier revision that is to be the current one again.
+
+    Attributes:
+        revision: its number.
+    """
+
+    revision: Annotated[int, msgspec.Meta(ge=0)]
+
+
+def edit_schema() -> Schema:
+    """An edit, or its operations alone."""
+    kinds = [ref(kind) for kind in get_args(EditOperation)]
+    return {"anyOf": [{"type": "array", "items": {"anyOf": kinds}}, ref(EditFields)]}
 
 
 def object_of(fields: Schema, *required: str) -> Schema:

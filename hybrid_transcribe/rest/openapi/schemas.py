@@ -35,7 +35,8 @@ _DESCRIBED: Mapping[type, tuple[type, ...]] = {
 #: Shorter names than those of the types.
 _NAMES = {"EngineInfo": "Engine", "ModelAdvice": "Model"}
 
-#: What people send, where a field may be left out; we leave out none.
+#: What people send, where a field may be left out; we leave out none. Structs that refuse unknown
+#: fields are sent by people, too.
 _SENT = (Options,)
 
 #: Known voices as answers have them: where their recordings lie is nobody's business.
@@ -166,8 +167,13 @@ def _describe(schema: Schema, cls: type) -> None:
     for name, field in fields.items():
         if name in said:
             field.setdefault("description", said[name])
-    if cls not in _SENT and (is_dataclass(cls) or issubclass(cls, msgspec.Struct)):
+    if not _is_sent(cls) and (is_dataclass(cls) or issubclass(cls, msgspec.Struct)):
         schema["required"] = [name for name in fields if name not in _omitted(cls)]
+
+
+def _is_sent(cls: type) -> bool:
+    config = getattr(cls, "__struct_config__", None)
+    return cls in _SENT or getattr(config, "forbid_unknown_fields", False)
 
 
 def _omitted(cls: type) -> set[str]:
