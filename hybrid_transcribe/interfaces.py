@@ -559,6 +559,18 @@ class Journal(ABC):
         rows = self.segment_rows(recording_id, run)
         return tuple(s for _, s in sorted(rows.items(), key=lambda row: row[0]) if s is not None)
 
+    def revisions(self, recording: Recording) -> dict[int, RevisionRow]:
+        """Those of its revisions that can be read whole, by number."""
+        if not recording.revision:
+            return {}
+        infos = self.revision_infos(recording.recording_id)
+        texts = self.revision_texts(recording.recording_id, 0, recording.revision)
+        return {
+            number: (info, text)
+            for number, info in infos.items()
+            if info is not None and (text := texts.get(number)) is not None
+        }
+
     def save_job(self, job: JobSnapshot) -> None:
         """See `JournalChanges.save_job`."""
         changes = JournalChanges()

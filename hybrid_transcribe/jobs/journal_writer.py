@@ -9,6 +9,7 @@ the service is closed. Nothing here waits: the loop goes on.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -191,19 +192,10 @@ class JournalWriter:
             return dict(self.changes.segments.get((recording_id, run), {}))
 
     def _readable_revisions(self, recording: Recording) -> dict[int, RevisionRow]:
-        if not recording.revision:
-            return {}
-        recording_id = recording.recording_id
-        try:
-            infos = self.revision_infos(recording_id)
-            texts = self.revision_texts(recording_id, 0, recording.revision)
-        except JournalUnusable:
-            return dict(self.changes.revisions.get(recording_id, {}))
-        return {
-            number: (info, text)
-            for number, info in infos.items()
-            if info is not None and (text := texts.get(number)) is not None
-        }
+        pending = self.changes.revisions.get(recording.recording_id, {})
+        with contextlib.suppress(JournalUnusable):
+            return {**self._journal.revisions(recording), **pending}
+        return dict(pending)
 
     # ---------------------------------------------------------------------- closing
 

@@ -2,7 +2,7 @@
 
 Each live process has a default folder of its own, the second one `default-2` and so on. When
 such a process is killed, its folder lies there with its jobs; the next one to start takes them
-in: jobs with their uploads, uploads in pieces, and what has still to be erased in a cloud. Every
+in: jobs with texts and uploads, uploads in pieces, what has still to be erased in a cloud. Every
 step can be cut off and done again: a file is linked here before the journal names it, a job is
 written as one transaction, and only then does it leave its old folder. One that is here already
 is not taken twice.
@@ -22,7 +22,6 @@ from hybrid_transcribe.interfaces import Journal, JournalChanges
 from hybrid_transcribe.jobs import stored_files
 from hybrid_transcribe.jobs.journal_sqlite import SqliteJournal
 from hybrid_transcribe.jobs.voice_files import voices_of_jobs
-from hybrid_transcribe.revision_types import RevisionRow
 from hybrid_transcribe.types import JobSnapshot, Recording
 
 
@@ -94,20 +93,10 @@ def _take(
             readable = {index: s for index, s in rows.items() if s is not None}
             if readable:
                 changes.segments[recording.recording_id, run] = readable
-        revisions = _revisions(old_journal, recording)
+        revisions = old_journal.revisions(recording)
         if revisions:
             changes.revisions[recording.recording_id] = revisions
     journal.write(changes)
-
-
-def _revisions(journal: Journal, recording: Recording) -> dict[int, RevisionRow]:
-    """Those of its text that can be read."""
-    infos = journal.revision_infos(recording.recording_id)
-    if not infos:
-        return {}
-    texts = journal.revision_texts(recording.recording_id, min(infos), max(infos))
-    rows = ((number, info, texts.get(number)) for number, info in infos.items())
-    return {number: (info, text) for number, info, text in rows if info and text}
 
 
 def _moved(recording: Recording, folder: Path) -> Recording:

@@ -379,6 +379,12 @@ def _folder_with_jobs(state: Path) -> tuple[Path, dict[str, str]]:
             job.result(REST_S)
         jobs[0].retry(language="pt")
         jobs[0].result(REST_S)
+        for number, job in enumerate(jobs[::2]):
+            for n in range(number + 1):
+                with job.edit() as edit:
+                    edit.replace_text(edit.transcript.segments[0], f"corrected {number}")
+                with job.edit() as edit:
+                    edit.insert(5.0 + n, 5.5 + n, "added")
         return state, {job.job_id: job.result().text for job in jobs}
 
 
@@ -404,6 +410,10 @@ def _is_whole(s: Service, job_id: str, text: str) -> bool:
     except HybridTranscribeError:
         return False
     if not all(t.complete for t in transcripts):
+        return False
+    revisions = [(t.revision, r.revision) for t, r in zip(transcripts, job.recordings, strict=True)]
+    if any(read != current for read, current in revisions):
+        # An earlier revision stands for one that cannot be read.
         return False
     joined = "\n".join(t.text for t in transcripts)
     if transcripts and joined != text:
@@ -441,7 +451,7 @@ def _swap_pages(path: Path, chance: random.Random) -> None:
 
 def _change_row(path: Path, chance: random.Random) -> None:
     db = sqlite3.connect(path)
-    table = chance.choice(["jobs", "recordings", "segments"])
+    table = chance.choice(["jobs", "recordings", "segments", "revisions"])
     rows = db.execute(f"SELECT body FROM {table}").fetchall()
     body = bytearray(chance.choice(rows)[0])
     whole = bytes(body)
@@ -453,7 +463,7 @@ def _change_row(path: Path, chance: random.Random) -> None:
 
 def _delete_row(path: Path, chance: random.Random) -> None:
     db = sqlite3.connect(path)
-    table = chance.choice(["jobs", "segments"])
+    table = chance.choice(["jobs", "segments", "revisions"])
     rows = db.execute(f"SELECT body FROM {table}").fetchall()
     with db:
         db.execute(f"DELETE FROM {table} WHERE body = ?", chance.choice(rows))
@@ -494,6 +504,8 @@ def soak(folder: Path, count: int, seed: int) -> Report:
             retried = chance.choice(jobs)
             retried.retry(language="pt")
             retried.result(REST_S)
+            with chance.choice(jobs).edit() as edit:
+                edit.replace_all("a.wav", "talk", whole_words=False)
             for job in jobs:
                 job.delete()
             samples.append((now, process.memory_info().rss / 1e6))
@@ -501,7 +513,7 @@ def soak(folder: Path, count: int, seed: int) -> Report:
         with contextlib.closing(sqlite3.connect(folder / "state" / "journal.db")) as db:
             n_rows = sum(
                 db.execute(f"SELECT count(*) FROM {t}").fetchone()[0]
-                for t in ("jobs", "recordings", "segments")
+                for t in ("jobs", "recordings", "segments", "revisions")
             )
     if n_left or n_rows:
         report.losses.append(f"{n_left} files or jobs and {n_rows} rows stay after all was deleted")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import kills, load
+from tests.campaigns import edits, kills, load
 from tests.campaigns.__main__ import campaigns, main
 
 
@@ -15,7 +15,7 @@ def test_every_campaign_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in campaigns())
-    assert {"kills", "commits", "damage", "soak", "http", "load"} <= set(campaigns())
+    assert {"kills", "edits", "commits", "damage", "soak", "http", "load"} <= set(campaigns())
 
 
 @pytest.mark.slow
@@ -25,6 +25,22 @@ def test_f01_random_kills_in_short(tmp_path: Path) -> None:
     report = kills.random_kills(tmp_path, 25, 5)
     assert report.losses == []
     assert report.figures["jobs acknowledged"] != 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f118_kills_amid_edits_in_short(tmp_path: Path) -> None:
+    """Every revision that was acknowledged says the same after each of 20 kills."""
+    report = edits.edits(tmp_path, 20, 5)
+    assert report.losses == []
+    assert report.figures["edits acknowledged"] != 0
+
+
+def test_a_lost_edit_is_found() -> None:
+    """A revision that is gone, one that says something else, one that has no number of its own."""
+    ledger = edits.EditLedger({"r 0": [0, True, "a"], "r 1": [1, True, "b"], "r 9": [9, True, "z"]})
+    content = {"r 0": [0, True, "a"], "r 1": [1, True, "c"], "r 3": [2, True, "d"]}
+    assert len(list(ledger.check(content, ["journal_damaged"]))) == 5
 
 
 @pytest.mark.slow

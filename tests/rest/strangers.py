@@ -19,7 +19,7 @@ TRIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     **{
         f"/jobs/([^/]+){pattern}/{verb}": (("POST",), (f"/jobs/{{job}}{part}/{verb}",))
         for pattern, part in (("", ""), ("/recordings/([^/]+)", "/recordings/{recording}"))
-        for verb in ("cancel", "retry", "keep")
+        for verb in ("cancel", "retry", "refine", "keep")
     },
     r"/jobs/([^/]+)/result": (
         ("GET",),
@@ -28,6 +28,18 @@ TRIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     r"/jobs/([^/]+)/recordings/([^/]+)/result": (
         ("GET",),
         ("/jobs/{job}/recordings/{recording}/result",),
+    ),
+    r"/jobs/([^/]+)/recordings/([^/]+)/transcript": (
+        ("GET", "HEAD", "PATCH"),
+        ("/jobs/{job}/recordings/{recording}/transcript",),
+    ),
+    r"/jobs/([^/]+)/recordings/([^/]+)/revisions": (
+        _GET_HEAD,
+        ("/jobs/{job}/recordings/{recording}/revisions",),
+    ),
+    r"/jobs/([^/]+)/recordings/([^/]+)/restore": (
+        ("POST",),
+        ("/jobs/{job}/recordings/{recording}/restore",),
     ),
     r"/jobs/([^/]+)/recordings/([^/]+)/audio": (
         _GET_HEAD,
@@ -41,6 +53,7 @@ TRIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     r"/sessions": (("GET", "DELETE"), ("/sessions",)),
     r"/sessions/([^/]+)": (("GET", "DELETE"), ("/sessions/{job}", "/sessions/nobody")),
     r"/engines": (("GET",), ("/engines",)),
+    r"/postprocessors": (("GET",), ("/postprocessors",)),
     r"/engines/([^/]+)/models": (("GET",), ("/engines/scripted/models",)),
     r"/limits": (("GET",), ("/limits",)),
     r"/metrics": (("GET",), ("/metrics",)),
@@ -56,6 +69,13 @@ TRIED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     r"/v1(?:/.*)?": (("GET",), ("/v1/{job}",)),
     r"/asr": (("POST",), ("/asr",)),
     r"/detect-language": (("POST",), ("/detect-language",)),
+}
+
+#: What is sent where an empty body would be refused before anybody looks at whose it is.
+SENT: dict[str, object] = {
+    "transcript": [{"op": "delete-segments", "segment_ids": ["1.0"]}],
+    "restore": {"revision": 0},
+    "refine": {"stage": "speakers"},
 }
 
 #: Of a job that never was.
@@ -105,7 +125,9 @@ def _try(
 
 def _asked(client: httpx.Client, method: str, path: str, who: dict[str, str]) -> tuple[int, str]:
     """Of a stream of events what comes first."""
-    with client.stream(method, path, headers={**who, "Tus-Resumable": "1.0.0"}) as answer:
+    headers = {**who, "Tus-Resumable": "1.0.0", "If-Match": "*"}
+    sent = SENT.get(path.rpartition("/")[2]) if method in ("POST", "PATCH") else None
+    with client.stream(method, path, headers=headers, json=sent) as answer:
         if answer.headers.get("content-type", "").startswith("text/event-stream"):
             return answer.status_code, next(answer.iter_text(), "")
         answer.read()
