@@ -46,10 +46,11 @@ if TYPE_CHECKING:
     )
     from hybrid_transcribe.jobs.handle import Job, JobResult
     from hybrid_transcribe.jobs.service import Service
+    from hybrid_transcribe.jobs.transcript_edit import TranscriptEdit
     from hybrid_transcribe.models.advice import Advice, advise
     from hybrid_transcribe.postprocessors.listing import list_postprocessors
     from hybrid_transcribe.remote.service import RemoteService
-    from hybrid_transcribe.revision_types import Document
+    from hybrid_transcribe.revision_types import Document, RevisionInfo
     from hybrid_transcribe.samples import sample
     from hybrid_transcribe.types import (
         Clip,
@@ -88,6 +89,7 @@ _HOMES = {
     "Recording": "types",
     "Rejection": "types",
     "RemoteService": "remote.service",
+    "RevisionInfo": "revision_types",
     "Segment": "types",
     "Service": "jobs.service",
     "Settings": "config",
@@ -95,6 +97,7 @@ _HOMES = {
     "State": "types",
     "Transcript": "types",
     "WithheldSegment": "types",
+    "TranscriptEdit": "jobs.transcript_edit",
     "Word": "types",
     "Writer": "interfaces",
     "advise": "models.advice",
@@ -128,12 +131,14 @@ __all__ = [
     "Recording",
     "Rejection",
     "RemoteService",
+    "RevisionInfo",
     "Segment",
     "Service",
     "Settings",
     "Speaker",
     "State",
     "Transcript",
+    "TranscriptEdit",
     "WithheldSegment",
     "Word",
     "Writer",

@@ -26,18 +26,23 @@ MOST_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class EditBasis:
-    """What an edit is made of: the document that it is meant for, and the current one."""
+    """What an edit is made of: the document that it is meant for, and the current one.
+
+    ``stages_only``: only stages made revisions since.
+    """
 
     recording: Recording
     base: Document
     current: Document
+    stages_only: bool = False
 
     def revised(self, operations: Sequence[EditOperation]) -> Document:
         """The current document after these operations: on any thread, for it may take a while.
 
         Raises UnknownSegment, UnknownSpeaker, InvalidEdit, EditConflict.
         """
-        return rebase(operations, self.base, self.current, self.recording.revision + 1)
+        number = self.recording.revision + 1
+        return rebase(operations, self.base, self.current, number, stages_only=self.stages_only)
 
 
 class JobEditing(JobLifecycle):
@@ -78,7 +83,9 @@ class JobEditing(JobLifecycle):
         if base_revision is None or base_revision in (recording.revision, current.revision):
             return EditBasis(recording, current.document, current.document)
         base = self.revisions.read_exactly(recording, base_revision)
-        return EditBasis(recording, base.document, current.document)
+        since = [i.kind for i in self.revisions.infos(recording) if i.revision > base_revision]
+        stages_only = since == ["stage"] * (recording.revision - base_revision)
+        return EditBasis(recording, base.document, current.document, stages_only)
 
     def commit_edit(
         self, basis: EditBasis, document: Document, author: str, label: str
