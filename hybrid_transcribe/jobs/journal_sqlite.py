@@ -90,6 +90,9 @@ MOST_WAL_BYTES = 4 << 20
 
 _INCREMENTAL = 2
 
+#: Texts of revisions from this size on are compressed. JSON begins otherwise.
+LONG_BYTES, _ZLIB = 1 << 14, b"x"
+
 #: How long opening waits for another program's lock, in seconds. Once open, nothing waits here:
 #: this is the loop's thread.
 OPEN_WAIT_S = 5.0
@@ -378,7 +381,7 @@ class SqliteJournal(Journal):
             db.executemany(
                 "INSERT OR REPLACE INTO revisions VALUES (?, ?, ?, ?, ?, ?)",
                 [
-                    (recording_id, number, *_encoded(info), *_encoded(text))
+                    (recording_id, number, *_encoded(info), *_encoded_text(text))
                     for recording_id, revisions in changes.revisions.items()
                     for number, (info, text) in revisions.items()
                 ],
@@ -437,6 +440,17 @@ def _encoded(
     return body, zlib.crc32(body)
 
 
+def _encoded_text(text: RevisionText) -> tuple[bytes, int]:
+    """As `_encoded`; long ones compressed, which takes less time than to write what it saves."""
+    body = _encode(text)
+    if len(body) < LONG_BYTES:
+        body = without_nulls(body)
+        return body, zlib.crc32(body)
+    # The pattern alone takes three times as long for all the words of an hour.
+    body = zlib.compress(without_nulls(body.replace(b',"speaker":null', b"")), 1)
+    return body, zlib.crc32(body)
+
+
 #: All that is in a row.
 _ROW_TYPES: tuple[type[Any], ...] = (
     *(JobSnapshot, Recording, RunRecord, Segment, Word, Spec, Options, ErrorInfo),
@@ -481,8 +495,8 @@ def _decoded(decoder: msgspec.json.Decoder[Any], body: Any, crc: int | None) -> 
     try:
         if not _is_intact(body, crc):
             raise JournalDamaged(UserMessage("row_damaged", text="checksum"))
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError) as error:
+        return decoder.decode(zlib.decompress(body) if body.startswith(_ZLIB) else body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, TypeError, zlib.error) as error:
         raise JournalDamaged(UserMessage("row_damaged", text=error)) from error
 
 
