@@ -229,12 +229,10 @@ class RecordingCompleted(_Line, frozen=True):
     """All of it is transcribed, and its segments were sent.
 
     ``peak_bytes`` is the most memory the worker's process ever held, None where unknown.
-    ``needless_stages`` are post-processors whose work is done already.
     """
 
     duration_s: float
     peak_bytes: int | None = None
-    needless_stages: tuple[str, ...] = ()
 
 
 class RecordingFailed(_Line, frozen=True):

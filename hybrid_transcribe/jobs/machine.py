@@ -192,8 +192,8 @@ def _changed(recording: Recording, change: Change, at: float) -> Recording:
     match change:
         case Dispatched():
             return _dispatched(recording, at)
-        case RecordingCompleted():
-            return _completed(recording, change, at)
+        case RecordingCompleted(duration_s):
+            return _completed(recording, duration_s, at)
         case PostProcessed():
             return _stage_over(recording, at)
         case PostProcessingFailed(_, error):
@@ -342,17 +342,10 @@ def _share(recording: Recording, duration_s: float) -> float:
     return (before + under_way) / total if total else 1.0
 
 
-def _completed(recording: Recording, change: RecordingCompleted, at: float) -> Recording:
+def _completed(recording: Recording, duration_s: float, at: float) -> Recording:
     """The engine is through; where stages follow, the first of them waits for its turn."""
-    stages = recording.pending_stages
-    whole = replace(
-        recording,
-        duration_s=change.duration_s,
-        done_s=change.duration_s,
-        resume_s=None,
-        pending_stages=tuple(s for s in stages if s.name not in change.needless_stages),
-    )
-    if not whole.pending_stages:
+    whole = replace(recording, duration_s=duration_s, done_s=duration_s, resume_s=None)
+    if not recording.pending_stages:
         return replace(_over(whole, State.COMPLETED, at), percentage=100.0)
     # In the cloud nobody knew how far it was.
     transcribed = replace(whole, transcribed=True, percentage=recording.percentage or 0.0)

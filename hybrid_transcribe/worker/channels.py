@@ -113,6 +113,8 @@ class ChannelTranscription:
 
         Raises what decoding and the engine raise.
         """
+        # Who speaks is known.
+        self._report(p.StageNotNeeded(SPEAKERS))
         for piece in pieces:
             if isinstance(piece, DecodeStarted):
                 self._report(p.StageChanged(stage=Stage.DECODING))
@@ -243,9 +245,7 @@ class ChannelTranscription:
             self._end(span.end_s)
 
     def _end(self, duration_s: float) -> None:
-        # Who speaks is known.
-        done = p.RecordingCompleted(duration_s, peak_bytes(), needless_stages=(SPEAKERS,))
-        self._places.end(self._key, done)
+        self._places.end(self._key, p.RecordingCompleted(duration_s, peak_bytes()))
 
     def _is_canceled(self) -> bool:
         return self._places.canceled(self._key)

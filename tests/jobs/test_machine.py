@@ -169,17 +169,6 @@ def test_what_was_not_sent_yet_is_done_again() -> None:
     assert (done.done_s, done.resume_s) == (10.0, None)
 
 
-def test_a_stage_whose_work_is_done_is_left_out() -> None:
-    """Channels said who speaks; another stage still has its turn."""
-    stages = tuple(PendingStage(name) for name in ("speakers", "glossary"))
-    r = make_recording(state=State.RUNNING, pending_stages=stages)
-    r = step(r, p.RecordingCompleted(10.0, needless_stages=("speakers",)))
-    assert (r.state, [s.name for s in r.pending_stages]) == (State.QUEUED, ["glossary"])
-    r = make_recording(state=State.RUNNING, pending_stages=stages[:1])
-    r = step(r, p.RecordingCompleted(10.0, needless_stages=("speakers",)))
-    assert (r.state, r.percentage, r.pending_stages) == (State.COMPLETED, 100.0, ())
-
-
 def test_retry_afresh_forgets_what_was_finished() -> None:
     """A retry with another engine starts from nothing."""
     r = make_recording(state=State.FAILED, done_s=4.0, n_segments=2, language="pt", error=ERROR)

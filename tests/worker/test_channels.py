@@ -342,6 +342,7 @@ class TestFound:
         messages = run(stereo(tmp_path, talk, -20.0), Options(diarize=True))
         check(talk, segments(messages))
         assert codes(messages) == ["channels_found"]
+        assert [m.stage for _, m in reports(messages, p.StageNotNeeded)] == ["speakers"]
 
     @pytest.mark.parametrize(
         ("wish", "separate"),
@@ -366,6 +367,7 @@ class TestFound:
         path = wav(tmp_path / "talk.wav", int16(np.stack([mono, mono])))
         messages = run(path, Options(diarize=True))
         assert "channels_found" not in codes(messages)
+        assert not [m for _, m in reports(messages, p.StageNotNeeded)]
         assert all(s.speaker is None for s in segments(messages))
 
 
