@@ -55,6 +55,7 @@ from hybrid_transcribe.postprocessor_contract import check_postprocessor
 from hybrid_transcribe.revision_types import Document
 from hybrid_transcribe.types import (
     RATE_HZ,
+    WHO_SPEAKS,
     Clip,
     Options,
     Segment,
@@ -231,7 +232,7 @@ class ScriptedPostProcessor(PostProcessor):
 
     name: ClassVar[str] = "scripted-stage"
     capabilities: ClassVar[PostProcessorCapabilities] = PostProcessorCapabilities(
-        options=frozenset({"hotwords"}), share=0.25
+        options=frozenset({"hotwords", "diarize", *WHO_SPEAKS}), share=0.25
     )
 
     def process(
@@ -255,7 +256,7 @@ class ScriptedPostProcessor(PostProcessor):
         if script.fault == "notice":
             yield EngineWarning("as the script says")
         if script.fault != "nothing":
-            yield _in_turn(transcript, script.speakers)
+            yield _in_turn(transcript, options.speakers or script.speakers)
 
     def _wait(self, script: StageScript, canceled: Callable[[], bool]) -> bool:
         """False where it was canceled."""

@@ -13,12 +13,16 @@ import psutil
 from hybrid_transcribe import Service
 from hybrid_transcribe.events import Event, RecordingChanged, SegmentAdded
 from hybrid_transcribe.testing import SCRIPTED, SCRIPTED_STAGES, tone, write_wav
-from hybrid_transcribe.types import State
+from hybrid_transcribe.types import SPEAKERS, State
+
+#: The scripted post-processor under its own name, and as the one that tells speakers apart: it
+#: needs no models.
+STAGES = {**SCRIPTED_STAGES, SPEAKERS: SCRIPTED_STAGES["scripted-stage"]}
 
 
 def service(state_dir: Path | None = None, **settings: Any) -> Service:
     """In memory, or on disk when a folder is given."""
-    known = {"engines": SCRIPTED, "postprocessors": SCRIPTED_STAGES, **settings}
+    known = {"engines": SCRIPTED, "postprocessors": STAGES, **settings}
     if state_dir is None:
         return Service(journal=None, engine="scripted", **known)
     return Service(state_dir, engine="scripted", **known)
@@ -87,7 +91,7 @@ def environment(**more: str) -> dict[str, str]:
     return {
         **os.environ,
         "HYBRID_TRANSCRIBE_ENGINES": _as_variable(SCRIPTED),
-        "HYBRID_TRANSCRIBE_POSTPROCESSORS": _as_variable(SCRIPTED_STAGES),
+        "HYBRID_TRANSCRIBE_POSTPROCESSORS": _as_variable(STAGES),
         "HYBRID_TRANSCRIBE_ENGINE": "scripted",
         **more,
     }

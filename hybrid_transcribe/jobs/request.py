@@ -126,15 +126,10 @@ def stage_options(spec: Spec, settings: Settings) -> tuple[str, ...]:
 def _stage_names(spec: Spec, settings: Settings) -> tuple[str, ...]:
     options = spec.options
     names = list(options.postprocess or ())
-    if options.diarize and _needs_speakers(spec, settings):
+    if options.diarize and "diarize" not in capabilities(spec, settings).options:
         # Others may make use of who speaks.
         names.insert(0, SPEAKERS)
     return tuple(dict.fromkeys(names))
-
-
-def _needs_speakers(spec: Spec, settings: Settings) -> bool:
-    is_there = SPEAKERS in POSTPROCESSORS.names() or SPEAKERS in settings.postprocessors
-    return is_there and "diarize" not in capabilities(spec, settings).options
 
 
 def _postprocessor_class(name: str, settings: Settings) -> type[PostProcessor]:

@@ -21,7 +21,7 @@ def test_it_is_a_table(cli: Cli) -> None:
     head, first, *_ = ran.out.splitlines()
     assert ran.code == 0
     assert head.split() == "NAME DEFAULT MODEL AUDIO GOES TO CAN RUNS HERE".split()
-    assert first.split() == "scripted steady nobody words yes, the default".split()
+    assert first.split() == "scripted steady nobody words, speakers yes, the default".split()
 
 
 def test_it_is_json_for_programs(cli: Cli) -> None:
@@ -60,10 +60,10 @@ def test_in_a_terminal_reasons_are_wrapped(cli: Cli, monkeypatch: pytest.MonkeyP
     """Within its width; in a pipe each engine has one line."""
     monkeypatch.setenv(PREFIX + "ENGINES", "broken=no_such_module:X")
     piped = cli("engines").out
-    monkeypatch.setattr(engines, "terminal_width", lambda stream: 100)
+    monkeypatch.setattr(engines, "terminal_width", lambda stream: 110)
     display_name = cli("engines").out
 
-    assert max(map(len, display_name.splitlines())) <= 100 < max(map(len, piped.splitlines()))
+    assert max(map(len, display_name.splitlines())) <= 110 < max(map(len, piped.splitlines()))
     assert "".join(display_name.split()) == "".join(piped.split())
 
 

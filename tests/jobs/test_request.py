@@ -12,6 +12,7 @@ from hybrid_transcribe.jobs.languages import make_language
 from hybrid_transcribe.jobs.request import changed_spec, make_options, make_spec
 from hybrid_transcribe.testing import SCRIPTED
 from hybrid_transcribe.types import KnownVoice, Options
+from tests.services import STAGES
 
 
 @pytest.mark.parametrize(
@@ -187,7 +188,7 @@ def test_a_new_number_takes_the_place_of_the_old_one() -> None:
 
 def test_voices_stay_where_speakers_are_told_apart_again(tmp_path: Path) -> None:
     """A page that sends all options of another try cannot name them; one without speakers can."""
-    settings = Settings(engines=SCRIPTED, engine="scripted")
+    settings = Settings(engines=SCRIPTED, engine="scripted", postprocessors=STAGES)
     voices = (KnownVoice("Ana", "sent.wav", owned=True),)
     old = make_spec(settings, options=Options(diarize=True, voices=voices))
 

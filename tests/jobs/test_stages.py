@@ -270,7 +270,7 @@ def test_diarize_needs_a_stage_where_the_engine_does_not_do_it() -> None:
     stages = stages_of(spec, settings)
     assert [(s.name, s.share) for s in stages] == [("speakers", 0.5), ("scripted-stage", 0.25)]
     assert spec.options.word_timestamps
-    assert set(stage_options(spec, settings)) == {"diarize", "speakers", "hotwords"}
+    assert {"diarize", "speakers", "hotwords"} <= set(stage_options(spec, settings))
     cloud = replace(spec, engine="assemblyai", options=Options(diarize=True))
     assert stages_of(cloud, settings) == ()
     assert stages_of(make_spec(settings), settings) == ()

@@ -77,4 +77,4 @@ def test_they_are_listed(site: Site) -> None:
     with site.client() as client:
         names = {p["name"]: p for p in client.get("/postprocessors").json()["postprocessors"]}
         assert names["scripted-stage"]["available"] is True
-        assert names["scripted-stage"]["options"] == ["hotwords"]
+        assert "hotwords" in names["scripted-stage"]["options"]
