@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+from hybrid_transcribe.audio.decode import decode
 from hybrid_transcribe.config import Settings
 from hybrid_transcribe.interfaces import (
     PostProcessor,
@@ -221,3 +223,18 @@ def test_each_of_ours_can_be_listed(name: str) -> None:
     assert stage.name == name
     why_not = stage.available(Settings())
     assert why_not is None or "\n" not in why_not
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", POSTPROCESSORS.names())
+def test_each_of_ours_keeps_its_promises(
+    name: str, sample: Path, speaker_models: dict[str, Path]
+) -> None:
+    """With its real models, on speech."""
+    stage = POSTPROCESSORS.make(name)
+    why_not = stage.available(Settings())
+    if why_not:
+        pytest.skip(why_not)
+    (speech,) = decode(sample, name="sample", settings=Settings())
+    models = {model: speaker_models[model] for model in stage.capabilities.models}
+    check_postprocessor(stage, speech, models=models)
