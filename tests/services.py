@@ -22,10 +22,15 @@ STAGES = {**SCRIPTED_STAGES, SPEAKERS: SCRIPTED_STAGES["scripted-stage"]}
 
 def service(state_dir: Path | None = None, **settings: Any) -> Service:
     """In memory, or on disk when a folder is given."""
-    known = {"engines": SCRIPTED, "postprocessors": STAGES, **settings}
+    known = {
+        "engines": SCRIPTED,
+        "engine": "scripted",
+        "postprocessors": STAGES,
+        **settings,
+    }
     if state_dir is None:
-        return Service(journal=None, engine="scripted", **known)
-    return Service(state_dir, engine="scripted", **known)
+        return Service(journal=None, **known)
+    return Service(state_dir, **known)
 
 
 def wavs(folder: Path, *names: str, seconds: float = 3.0) -> list[Path]:

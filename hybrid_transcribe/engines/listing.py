@@ -17,7 +17,7 @@ from hybrid_transcribe.registry import ENGINES, POSTPROCESSORS
 from hybrid_transcribe.types import SPEAKERS, WHO_SPEAKS, EngineInfo
 
 #: Heads of the table's columns.
-_HEAD = ("NAME", "DEFAULT MODEL", "AUDIO GOES TO", "CAN", "RUNS HERE")
+_HEAD = ("NAME", "DEFAULT MODEL", "AUDIO TO", "CAN", "RUNS HERE")
 
 #: Settings with the address of a cloud, for the engines that have one.
 _ADDRESSES = {"assemblyai": "assemblyai_base_url"}

@@ -15,7 +15,8 @@ import pytest
 
 from hybrid_transcribe.cli import main
 from hybrid_transcribe.config import PREFIX
-from hybrid_transcribe.testing import SCRIPTED, tone, write_wav
+from hybrid_transcribe.testing import tone, write_wav
+from tests.speaking import ENGINES
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Ran:
 @pytest.fixture(autouse=True)
 def _scripted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scripted engine is known, and the one that is taken when none is named."""
-    pairs = ",".join(f"{name}={target}" for name, target in SCRIPTED.items())
+    pairs = ",".join(f"{name}={target}" for name, target in ENGINES.items())
     monkeypatch.setenv(PREFIX + "ENGINES", pairs)
     monkeypatch.setenv(PREFIX + "ENGINE", "scripted")
 

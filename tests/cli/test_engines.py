@@ -20,7 +20,7 @@ def test_it_is_a_table(cli: Cli) -> None:
 
     head, first, *_ = ran.out.splitlines()
     assert ran.code == 0
-    assert head.split() == "NAME DEFAULT MODEL AUDIO GOES TO CAN RUNS HERE".split()
+    assert head.split() == "NAME DEFAULT MODEL AUDIO TO CAN RUNS HERE".split()
     assert first.split() == "scripted steady nobody words, speakers yes, the default".split()
 
 

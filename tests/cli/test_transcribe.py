@@ -13,6 +13,7 @@ import pytest
 from hybrid_transcribe.outputs.json import schema
 from hybrid_transcribe.testing import Script
 from tests.cli.conftest import Ran
+from tests.speaking import TWO
 
 Cli = Callable[..., Ran]
 Talk = Callable[..., Path]
@@ -76,7 +77,7 @@ class TestStdout:
 
     def test_who_speaks_comes_before_what_is_said(self, cli: Cli, talk: Talk) -> None:
         """A paragraph for each turn; in the formats as they have it."""
-        how = ("transcribe", talk(seconds=3), "--diarize", "--model", Script(speakers=2).model)
+        how = ("transcribe", talk(seconds=3), "--diarize", "--engine", "speaking", "--model", TWO)
 
         assert cli(*how).out == "S1: talk.wav 0\n\nS2: talk.wav 1\n\nS1: talk.wav 2\n"
         assert cli(*how, "--format", "tsv").out.splitlines()[1:3] == [
@@ -109,9 +110,10 @@ class TestStdout:
         assert message in ran.err
 
     def test_known_voices_are_options(self, cli: Cli, talk: Talk) -> None:
-        """Each a name with a file; an engine that tells nobody apart says so."""
+        """Each a name with a file."""
         path = talk()
-        ran = cli("transcribe", path, "--voice", f"Ana={path}", "--voice", f"Rui Sá={path}")
+        voices = ("--voice", f"Ana={path}", "--voice", f"Rui Sá={path}")
+        ran = cli("transcribe", path, *voices, "--engine", "speaking")
 
         assert ran.code == 0
         assert ran.out.startswith("talk.wav 0")

@@ -17,6 +17,12 @@ from hybrid_transcribe.jobs.voice_files import located
 from hybrid_transcribe.testing import tone, write_wav
 from hybrid_transcribe.types import KnownVoice
 from tests.services import service, wavs
+from tests.speaking import ENGINES
+
+
+def speaking(state_dir: Path | None = None) -> Service:
+    """A service whose engine tells speakers apart itself."""
+    return service(state_dir, engines=ENGINES, engine="speaking")
 
 
 def sent(of: Service, seconds: float = 1.0) -> Uploaded:
@@ -32,7 +38,7 @@ def uploads(of: Service) -> set[str]:
 
 def test_a_voice_that_was_sent_goes_with_its_job(tmp_path: Path) -> None:
     """Not before, through a restart, and under no path that moves with the folder."""
-    with service(tmp_path / "state") as first:
+    with speaking(tmp_path / "state") as first:
         voice = sent(first)
         job = first.submit(wavs(tmp_path, "a"), speakers={"Ana": voice})
         job.wait()
@@ -41,7 +47,7 @@ def test_a_voice_that_was_sent_goes_with_its_job(tmp_path: Path) -> None:
         )
 
     (tmp_path / "state").rename(tmp_path / "moved")
-    with service(tmp_path / "moved") as second:
+    with speaking(tmp_path / "moved") as second:
         assert uploads(second) == {voice.path.name}
         options = second.snapshot(job.job_id).spec.options
         assert [v.path for v in located(options, second.uploads_dir).voices or ()] == [
@@ -54,7 +60,7 @@ def test_a_voice_that_was_sent_goes_with_its_job(tmp_path: Path) -> None:
 def test_a_file_of_ones_own_stays(tmp_path: Path) -> None:
     """Whatever becomes of the job."""
     (voice,) = wavs(tmp_path, "ana")
-    with service() as running:
+    with speaking() as running:
         job = running.submit(wavs(tmp_path, "a"), speakers={"Ana": voice})
         assert job.snapshot().spec.options.voices == (KnownVoice("Ana", str(voice)),)
         job.wait()
@@ -66,7 +72,7 @@ def test_a_file_of_ones_own_stays(tmp_path: Path) -> None:
 def test_the_same_submission_again_keeps_one(tmp_path: Path) -> None:
     """Another voice under the same key is another submission; its file goes, too."""
     paths = wavs(tmp_path, "a")
-    with service() as running:
+    with speaking() as running:
         voice = sent(running)
         once = running.submit(paths, speakers={"Ana": voice}, idempotency_key="k")
         again = running.submit(paths, speakers={"Ana": sent(running)}, idempotency_key="k")
@@ -79,7 +85,7 @@ def test_the_same_submission_again_keeps_one(tmp_path: Path) -> None:
 
 def test_a_refused_submission_leaves_nothing(tmp_path: Path) -> None:
     """No job, no file."""
-    with service() as running:
+    with speaking() as running:
         with pytest.raises(HybridTranscribeError):
             running.submit(tmp_path / "nowhere.wav", speakers={"Ana": sent(running)})
 
@@ -89,7 +95,7 @@ def test_a_refused_submission_leaves_nothing(tmp_path: Path) -> None:
 def test_options_of_another_job_bring_a_copy(tmp_path: Path) -> None:
     """So that the end of one job takes nothing from the other."""
     paths = wavs(tmp_path, "a")
-    with service() as running:
+    with speaking() as running:
         first = running.submit(paths, speakers={"Ana": sent(running)})
         second = running.submit(paths, options=first.snapshot().spec.options)
         first.wait()
@@ -106,14 +112,14 @@ def test_options_of_another_job_bring_a_copy(tmp_path: Path) -> None:
 def test_what_is_no_recording_is_no_voice(tmp_path: Path, content: bytes, message: str) -> None:
     """Said at once, not after an hour of transcribing."""
     (tmp_path / "ana.wav").write_bytes(content)
-    with service() as running, pytest.raises(InvalidOption, match=message):
+    with speaking() as running, pytest.raises(InvalidOption, match=message):
         running.submit(wavs(tmp_path, "a"), speakers={"Ana": tmp_path / "ana.wav"})
 
 
 def test_a_voice_comes_along_from_the_folder_of_a_dead_process(tmp_path: Path) -> None:
     """With the job that it belongs to."""
     other, folder = tmp_path / "other", tmp_path / "folder"
-    with service(other) as dead:
+    with speaking(other) as dead:
         voice = sent(dead)
         dead.submit(wavs(tmp_path, "a"), speakers={"Ana": voice}).wait()
     with service(folder):

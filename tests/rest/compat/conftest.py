@@ -22,6 +22,7 @@ from tests.rest.compat.openai_schemas import SCHEMAS
 from tests.rest.conftest import Site
 from tests.services import service as make_service
 from tests.services import wavs
+from tests.speaking import ENGINES
 
 Check = Callable[[str, Any], None]
 
@@ -61,7 +62,10 @@ def client_of() -> Iterator[OpenClient]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site for all tests of a file: each has jobs of its own."""
     folder = tmp_path_factory.mktemp("site")
-    with make_service(folder / "state") as service, service.serve() as server:
+    with (
+        make_service(folder / "state", engines=ENGINES) as service,
+        service.serve() as server,
+    ):
         yield Site(service, server, folder / "sent")
 
 

@@ -17,6 +17,7 @@ from hybrid_transcribe.types import Word
 from tests.outputs.examples import TALK
 from tests.rest.compat.conftest import turn, until_alone, until_gone
 from tests.rest.conftest import OpenSite, Site
+from tests.speaking import ENGINES, TWO
 
 
 def _curl(site: Site, address: str, talk: Path, *more: str) -> tuple[str, dict[str, str]]:
@@ -124,19 +125,24 @@ def test_a_bad_file_has_no_language(shared: Site, tmp_path: Path) -> None:
     assert json.loads(body)["status"] in (415, 422)
 
 
-def test_asr_says_who_speaks(shared: Site, talk: Path) -> None:
+def test_asr_says_who_speaks(open_site: OpenSite, talk: Path) -> None:
     """As WhisperX does in the published project: in segments, in words and in files."""
     query = "/asr?output={}&diarize=true&min_speakers=1&max_speakers=2&word_timestamps=true"
+    # Clients cannot name an engine or a model there.
+    shared = open_site(engines=ENGINES, engine="speaking", model=TWO)
     with shared.client() as client:
 
         def ask(address: str) -> httpx.Response:
-            # Its engine cannot be asked for a model: the default one of this service speaks.
             files = {"audio_file": ("talk.wav", talk.read_bytes())}
             return client.post(address, files=files)
 
         answer = ask(query.format("json"))
         options = shared.service.snapshot(answer.headers["x-job-id"]).spec.options
         assert (options.diarize, options.min_speakers, options.max_speakers) == (True, 1, 2)
+        said = answer.json()["segments"]
+        assert [segment["speaker"] for segment in said] == ["S1", "S2", "S1"]
+        assert said[1]["words"][0]["speaker"] == "S2"
+        assert ask(query.format("srt")).text.splitlines()[2] == "S1: talk.wav 0"
 
         # Some clients send the numbers always.
         answer = ask("/asr?diarize=false&min_speakers=2&max_speakers=5")

@@ -12,15 +12,15 @@ import pytest
 
 from hybrid_transcribe.rest.compat.openai.diarized import diarized, speaker_letters
 from hybrid_transcribe.rest.compat.openai.known_speakers import REFERENCE_BYTES
-from hybrid_transcribe.testing import Script
 from hybrid_transcribe.types import Speaker
 from tests.outputs.examples import TALK
 from tests.rest.compat.conftest import Check, Client
 from tests.rest.conftest import Site
 from tests.services import wavs
+from tests.speaking import TWO
 
 #: Two people in turn.
-MODEL = Script(speakers=2).model
+MODEL = f"speaking/{TWO}"
 
 
 def data_url(path: Path, kind: str = "audio/wav") -> str:
