@@ -35,7 +35,7 @@ from hybrid_transcribe.jobs.voice_files import located
 from hybrid_transcribe.jobs.waiters import Waiters
 from hybrid_transcribe.jobs.worker_pool import WorkerPool
 from hybrid_transcribe.messages import UserMessage
-from hybrid_transcribe.revisions import merge_stage, numbered, stage_fault
+from hybrid_transcribe.revisions import keep_names, merge_stage, numbered, stage_fault
 from hybrid_transcribe.types import (
     ErrorInfo,
     Options,
@@ -236,10 +236,11 @@ class JobLifecycle:
         base = self.revisions.document(recording, base_revision)
         current = self.revisions.document(recording)
         number = recording.revision + 1
-        why = stage_fault(base, numbered(base, change.document, number))
+        document = keep_names(base, change.document)
+        why = stage_fault(base, numbered(base, document, number))
         if why is not None:
             raise EngineFailed(why)
-        document = merge_stage(base, current, change.document, number)
+        document = merge_stage(base, current, document, number)
         self.revisions.commit(recording, document, "stage", change.stage)
 
     def _settle(self, job_id: str) -> None:

@@ -14,6 +14,7 @@ from hybrid_transcribe.revisions.documents import (
     stage_fault,
 )
 from hybrid_transcribe.revisions.merge import merge_stage, numbered
+from hybrid_transcribe.revisions.names import keep_names
 from hybrid_transcribe.revisions.rebase import rebase
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "engine_document",
     "engine_id",
     "fault",
+    "keep_names",
     "merge_stage",
     "n_changed",
     "new_id",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.campaigns import edits, kills, load
+from tests.campaigns import edits, kills, load, stages
 from tests.campaigns.__main__ import campaigns, main
 
 
@@ -15,7 +15,9 @@ def test_every_campaign_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in campaigns())
-    assert {"kills", "edits", "commits", "damage", "soak", "http", "load"} <= set(campaigns())
+    assert {"kills", "edits", "stages", "commits", "damage", "soak", "http", "load"} <= set(
+        campaigns()
+    )
 
 
 @pytest.mark.slow
@@ -41,6 +43,15 @@ def test_a_lost_edit_is_found() -> None:
     ledger = edits.EditLedger({"r 0": [0, True, "a"], "r 1": [1, True, "b"], "r 9": [9, True, "z"]})
     content = {"r 0": [0, True, "a"], "r 1": [1, True, "c"], "r 3": [2, True, "d"]}
     assert len(list(ledger.check(content, ["journal_damaged"]))) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_f116_kills_amid_stages_and_edits_in_short(tmp_path: Path) -> None:
+    """Parents and workers die while stages and people work on the same texts."""
+    report = stages.stages(tmp_path, 12, 5)
+    assert report.losses == []
+    assert report.figures["edits acknowledged"] != 0
 
 
 @pytest.mark.slow
