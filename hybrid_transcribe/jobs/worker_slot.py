@@ -14,7 +14,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.core.clock import Clock, Timer
 from hybrid_transcribe.errors import (
     EngineFailed,
-    JournalUnusable,
+    HybridTranscribeError,
     TimedOut,
     WorkerCrashed,
     is_out_of_descriptors,
@@ -201,7 +201,8 @@ class WorkerSlot(ReportReceiver):
         self._ledger.apply(ticket.recording_id, machine.Dispatched())
         try:
             transcript = self._ledger.text_for_stage(ticket.recording_id)
-        except JournalUnusable as error:
+        except HybridTranscribeError as error:
+            # Its text cannot be read now, which must not hold up what comes behind it.
             self._end(flight, p.PostProcessingFailed(stage.name, error.info()))
             return False
         flight.base_revision = transcript.revision or 0

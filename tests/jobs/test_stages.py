@@ -17,6 +17,7 @@ from hybrid_transcribe.config import Settings
 from hybrid_transcribe.errors import (
     EngineUnavailable,
     InvalidTransition,
+    JournalUnusable,
     UnknownPostProcessor,
     UnknownRecording,
 )
@@ -37,6 +38,7 @@ from hybrid_transcribe.types import (
     Spec,
     Stage,
     State,
+    Transcript,
 )
 from tests.jobs.conftest import make_recording
 from tests.jobs.managers import Stand, open_room
@@ -476,6 +478,23 @@ def test_a_document_that_cannot_be_kept_costs_the_stage(tmp_path: Path) -> None:
         assert (recording.state, recording.revision) == (State.COMPLETED, 0)
         assert "no room" in recording.warnings[0]
         assert s.room.reading.transcript(job, rid).text == "text 0 text 1"
+
+    play(tmp_path, acts)
+
+
+def test_a_text_that_cannot_be_read_costs_the_stage(tmp_path: Path) -> None:
+    """And holds up nothing that comes behind it."""
+
+    async def acts(s: Stand) -> None:
+        def unreadable(recording_id: str) -> Transcript:
+            raise JournalUnusable("the disk is gone")
+
+        s.room.text_for_stage = unreadable  # type: ignore[method-assign]
+        job = await until_staged(s)
+        (recording,) = s.recordings(job)
+        assert (recording.state, "disk is gone" in recording.warnings[0]) == (State.COMPLETED, True)
+        await s.submit()
+        assert len(s.worker.runs) == 2
 
     play(tmp_path, acts)
 
