@@ -24,6 +24,7 @@ from tests.benchmarks import (
     product,
     rest,
     service,
+    speakers,
     speed,
     summary,
     word_times,
@@ -71,6 +72,7 @@ WITH_OPTIONS: dict[str, Callable[[Sequence[str]], str]] = {
     "longform": longform.main,
     "word-times": word_times.main,
     "portuguese-accuracy": portuguese.main,
+    "speakers": speakers.main,
 }
 
 NAMES = (*TRANSCRIPTION, *AROUND, *SEEN)

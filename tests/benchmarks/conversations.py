@@ -60,9 +60,15 @@ class SpokenTurn:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A part of an utterance between two pauses, and where its sound is (samples)."""
+    """A part of an utterance between two pauses.
+
+    Attributes:
+        start: where it begins in the utterance, in samples.
+        sounding: where somebody speaks, in samples from there.
+    """
 
     samples: Samples
+    start: int
     sounding: tuple[tuple[int, int], ...]
 
 
@@ -71,6 +77,7 @@ class Utterance:
     """What is read, in parts."""
 
     text: str
+    samples: Samples
     fragments: tuple[Fragment, ...]
 
 
@@ -112,12 +119,16 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A built one: its sound, who speaks when, and what each speaker says in all."""
+    """A built one: its sound, who speaks when, and what each speaker says in all.
+
+    ``parts`` are the fragments in the order in which they begin, with their utterances' texts.
+    """
 
     name: str
     samples: Samples
     turns: tuple[SpokenTurn, ...]
     texts: dict[str, str] = field(default_factory=dict)
+    parts: tuple[tuple[str, Fragment], ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -198,7 +209,7 @@ def _readers(manifest: Path) -> tuple[Reader, ...]:
 def _reader(name: str, items: Sequence[tuple[str, str]]) -> Reader:
     sounds_and_texts = [(speech.samples_of(path), text) for path, text in items]
     whole = np.concatenate([samples for samples, _ in sounds_and_texts])
-    cut = tuple(Utterance(text, tuple(fragments(s))) for s, text in sounds_and_texts)
+    cut = tuple(Utterance(text, s, tuple(fragments(s))) for s, text in sounds_and_texts)
     return Reader(name, pitch.voice(whole), cut)
 
 
@@ -225,7 +236,8 @@ def _fragment(samples: Samples, runs: Sequence[tuple[int, int]]) -> Iterator[Fra
         yield from _fragment(samples, [(a, min(b, at)) for a, b in runs if a < at])
         yield from _fragment(samples, [(max(a, at), b) for a, b in runs if b > at])
     else:
-        yield Fragment(_faded(samples[start:end]), tuple((a - start, b - start) for a, b in runs))
+        sounding = tuple((a - start, b - start) for a, b in runs)
+        yield Fragment(_faded(samples[start:end]), start, sounding)
 
 
 def _quietest(samples: Samples) -> int:
@@ -281,9 +293,8 @@ def built(scene: Scene, among: Sequence[Reader], seed: int = 0) -> Conversation:
     _take_turns(scene, speaking, mix, random)
     samples = _sound(scene, mix.samples(), random)
     texts = {item.reader.name: " ".join(item.said) for item in speaking}
-    return Conversation(
-        f"{scene.name}-{seed}", samples, tuple(sorted(mix.turns, key=_start)), texts
-    )
+    turns = tuple(sorted(mix.turns, key=_start))
+    return Conversation(f"{scene.name}-{seed}", samples, turns, texts, mix.parts())
 
 
 def _start(turn: SpokenTurn) -> float:
@@ -309,8 +320,8 @@ class _Speaking:
     def within_utterance(self) -> bool:
         return bool(self._waiting)
 
-    def next(self) -> Fragment:
-        """The next part of what they read; from the beginning again after the last one."""
+    def next(self) -> tuple[str, Fragment]:
+        """Text of an utterance and its next part; from the beginning again after the last one."""
         if not self._waiting:
             utterance = self._utterances[self._n_begun % len(self._utterances)]
             self._n_begun += 1
@@ -318,7 +329,7 @@ class _Speaking:
             self.said.append(utterance.text)
         fragment = self._waiting.pop(0)
         self.seconds += len(fragment.samples) / RATE_HZ
-        return fragment
+        return self.said[-1], fragment
 
 
 class _Mix:
@@ -327,6 +338,7 @@ class _Mix:
     def __init__(self, scene: Scene, random: Random) -> None:
         self._scene, self._random = scene, random
         self._placed: list[tuple[int, Samples]] = []
+        self._parts: list[tuple[int, str, Fragment]] = []
         self.turns: list[SpokenTurn] = []
         self.end = RATE_HZ // 2
         self._last_start = self.end
@@ -339,13 +351,20 @@ class _Mix:
             mixed[at : at + len(samples)] += samples
         return mixed
 
-    def add(self, speaker: str, gain: float, parts: Sequence[Fragment]) -> None:
+    def parts(self) -> tuple[tuple[str, Fragment], ...]:
+        """The fragments with the texts of their utterances, in the order in which they begin."""
+        order = sorted(self._parts, key=lambda item: item[0])
+        return tuple((text, part) for _, text, part in order)
+
+    def add(self, item: _Speaking, said: Sequence[tuple[str, Fragment]]) -> None:
         """A turn behind the last one, or over its end."""
-        pauses = [int(self._random.uniform(0.3, 0.6) * RATE_HZ) for _ in parts[1:]] + [0]
-        length = sum(len(part.samples) for part in parts) + sum(pauses)
+        speaker, gain = item.reader.name, np.float32(item.gain)
+        pauses = [int(self._random.uniform(0.3, 0.6) * RATE_HZ) for _ in said[1:]] + [0]
+        length = sum(len(part.samples) for _, part in said) + sum(pauses)
         at = start = self._begin(length)
-        for part, pause in zip(parts, pauses, strict=True):
-            self._placed.append((at, np.float32(gain) * part.samples))
+        for (text, part), pause in zip(said, pauses, strict=True):
+            self._placed.append((at, gain * part.samples))
+            self._parts.append((at, text, part))
             self.turns += [
                 SpokenTurn((at + first) / RATE_HZ, (at + last) / RATE_HZ, speaker)
                 for first, last in part.sounding
@@ -371,19 +390,19 @@ def _take_turns(scene: Scene, speaking: Sequence[_Speaking], mix: _Mix, random: 
         # Who has said little is likelier to speak, but not sure to.
         weights = np.array([1 / (5 + item.seconds) for item in others])
         last = others[random.choice(len(others), p=weights / weights.sum())]
-        mix.add(last.reader.name, last.gain, _turn(last, random, scene.longest_turn_s))
+        mix.add(last, _turn(last, random, scene.longest_turn_s))
     for item in speaking:  # What was begun is said to its end, so that its text is known.
         rest = []
         while item.within_utterance:
             rest.append(item.next())
         if rest:
-            mix.add(item.reader.name, item.gain, rest)
+            mix.add(item, rest)
 
 
-def _turn(item: _Speaking, random: Random, longest_s: float) -> list[Fragment]:
+def _turn(item: _Speaking, random: Random, longest_s: float) -> list[tuple[str, Fragment]]:
     enough = random.uniform(TURN_S[0], longest_s) * RATE_HZ
     parts = [item.next()]
-    while sum(len(part.samples) for part in parts) < enough:
+    while sum(len(part.samples) for _, part in parts) < enough:
         parts.append(item.next())
     return parts
 
