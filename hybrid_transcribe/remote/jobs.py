@@ -9,15 +9,21 @@ from typing import Any
 import msgspec
 
 from hybrid_transcribe.audio.source_audio import Original
+from hybrid_transcribe.config import MIB
+from hybrid_transcribe.errors import InvalidEdit
 from hybrid_transcribe.events import Event
 from hybrid_transcribe.jobs.bus import Subscription
 from hybrid_transcribe.jobs.request import check_text
+from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.remote.audio import open_audio
 from hybrid_transcribe.remote.connection import RemoteConnection, job_path, recording_path
 from hybrid_transcribe.remote.event_stream import key_of
 from hybrid_transcribe.revision_types import EditOperation, RevisionInfo
 from hybrid_transcribe.types import JobSnapshot, Options, Rejection, Transcript
 from hybrid_transcribe.wire import parse, shapes
+
+#: Most bytes of an edit: more than that a server reads of uploads only.
+MOST_EDIT_BYTES = MIB
 
 
 class RemoteJobs(RemoteConnection):
@@ -172,7 +178,10 @@ class RemoteJobs(RemoteConnection):
         body: Mapping[str, Any],
         headers: Mapping[str, str],
     ) -> RevisionInfo:
-        plain = check_text(msgspec.to_builtins(body), "The edit")
+        content = msgspec.json.encode(check_text(msgspec.to_builtins(body), "The edit"))
+        if len(content) > MOST_EDIT_BYTES:
+            most = MOST_EDIT_BYTES / MIB
+            raise InvalidEdit(UserMessage("edit_large", n=len(content) / MIB, most=most))
         # Not again by itself: it may have been done, and would be done twice.
         answer = self._ask(
             method,
@@ -180,7 +189,7 @@ class RemoteJobs(RemoteConnection):
             again=False,
             sessions=self._named(session_ids, job_id),
             headers={"Content-Type": "application/json", **headers},
-            content=lambda: iter((msgspec.json.encode(plain),)),
+            content=lambda: iter((content,)),
         )
         return parse.revision(msgspec.json.decode(answer, type=shapes.RevisionView))
 

@@ -21,6 +21,7 @@ from hybrid_transcribe.audio.intake import Uploaded
 from hybrid_transcribe.errors import (
     HybridTranscribeError,
     InputMissing,
+    InvalidEdit,
     InvalidOption,
     InvalidRequest,
     NotFound,
@@ -378,3 +379,21 @@ def test_from_the_environment() -> None:
         assert result._address.token == "t"
     with pytest.raises(InvalidRequest, match="HYBRID_TRANSCRIBE_URL"):
         from_environment({})
+
+
+def test_an_edit_that_is_too_large(served: tuple[Service, Server], tmp_path: Path) -> None:
+    """Said here, with its size: a server would hang up on it without a word."""
+    _, server = served
+    with RemoteService(server.url, server.token) as remote:
+        job = remote.submit(wavs(tmp_path, "a"))
+        job.result(30)
+        edit = job.edit()
+        for _ in range(60):
+            edit.replace_text("1.0", "x" * 20_000)
+        with pytest.raises(InvalidEdit, match=r"1\.1 MiB.*at most 1 MiB"), edit:
+            edit.delete("1.1")
+        assert len(job.revisions()) == 1
+        with job.edit() as edit:
+            for _ in range(50):
+                edit.replace_text("1.0", "x" * 20_000)
+        assert job.transcript().segments[0].text == "x" * 20_000

@@ -119,3 +119,27 @@ def test_known_voices_are_sent_from_disk(last: Service, middle: RemoteService, t
     assert (voice.name, voice.owned) == ("Ana", True)
     assert (last.uploads_dir / voice.path).read_bytes() == talk.read_bytes()
     assert talk.exists()
+
+
+def test_a_text_is_revised_behind(client: httpx.Client, talk: Path, last: Service) -> None:
+    """The server in front asks the one behind: revisions, conditions, conflicts and sessions."""
+    answer = client.post(
+        "/jobs", files={"file": ("talk.wav", talk.read_bytes())}, headers={"Prefer": "wait=30"}
+    ).json()
+    at = f"/jobs/{answer['job_id']}/recordings/{answer['recordings'][0]['recording_id']}"
+    edit = [{"op": "replace-text", "segment_id": "1.0", "text": "Bom dia"}]
+    first = client.patch(f"{at}/transcript", json=edit, headers={"If-Match": '"0"'})
+    assert (first.status_code, first.headers["ETag"]) == (200, '"1"')
+    assert client.get(f"{at}/transcript").headers["ETag"] == '"1"'
+    edit[0]["text"] = "Olá"
+    conflict = client.patch(f"{at}/transcript", json=edit, headers={"If-Match": '"0"'})
+    assert (conflict.status_code, conflict.json()["params"]["segments"]) == (409, ["1.0"])
+    assert client.patch(f"{at}/transcript", json=edit).status_code == 428
+    assert client.post(f"{at}/restore", json={"revision": 0}).json()["restored"] == 0
+    listed = client.get(f"{at}/revisions").json()["revisions"]
+    assert [r["kind"] for r in listed] == ["engine", "person", "restore"]
+    assert "Bom dia" in client.get(f"{at}/result", params={"revision": 1}).text
+    other = {"X-Session-Id": "another"}
+    assert client.get(f"{at}/revisions", headers=other).json()["code"] == "unknown_job"
+    (snapshot,) = (job for job in last.snapshots() if job.job_id == answer["job_id"])
+    assert (snapshot.kept, snapshot.recordings[0].revision) == (True, 2)
