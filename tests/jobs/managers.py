@@ -80,7 +80,11 @@ class PuppetExecutor(Executor):
     @property
     def stage(self) -> p.RunStage:
         """The latest command to a post-processor."""
-        return [c for c in self.commands if isinstance(c, p.RunStage)][-1]
+        return self.stages[-1]
+
+    @property
+    def stages(self) -> list[p.RunStage]:
+        return [c for c in self.commands if isinstance(c, p.RunStage)]
 
     def say_of_stage(self, *reports: p.RecordingReport) -> None:
         """What becomes of it."""

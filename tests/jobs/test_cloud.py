@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,7 +19,8 @@ from hybrid_transcribe.jobs.manager import JobManager
 from hybrid_transcribe.jobs.remote_cleanup import AT_ONCE, FIRST_WAIT_S, MOST_TRIES, NO_ANSWER_S
 from hybrid_transcribe.jobs.request import make_spec
 from hybrid_transcribe.jobs.state_folder import open_state
-from hybrid_transcribe.testing import SCRIPTED, ManualClock
+from hybrid_transcribe.revision_types import Document
+from hybrid_transcribe.testing import SCRIPTED, SCRIPTED_STAGES, ManualClock
 from hybrid_transcribe.types import Clip, ErrorInfo, Options, Spec, Stage, State
 from tests.messages import about
 
@@ -142,6 +144,27 @@ def test_one_that_waits_long_holds_up_no_other(tmp_path: Path) -> None:
         assert s.states(first).count("completed") == 2
 
     play(tmp_path, scene, cloud_workers=3)
+
+
+def test_a_stage_after_the_cloud_works_here(tmp_path: Path) -> None:
+    """As soon as its text is there, while the cloud's worker has others in hand."""
+
+    async def scene(s: Sky) -> None:
+        spec = replace(CLOUD, options=Options(postprocess=("scripted-stage",)))
+        job = await s.submit(2, spec=spec)
+        first, second = s.cloud.items
+        s.cloud.begin(first)
+        s.cloud.hear(first, 0)
+        s.cloud.finish(first)
+        local = s.workers["local"]
+        assert local.stage.recording_id == first.recording_id
+        assert local.stage.transcript.text == "text 0"
+        document = Document(local.stage.transcript.segments)
+        local.say_of_stage(p.PostProcessed("scripted-stage", document))
+        assert s.states(job) == ["completed", "preparing"]
+        assert second.recording_id not in {c.recording_id for c in local.stages}
+
+    play(tmp_path, scene, postprocessors=SCRIPTED_STAGES)
 
 
 def test_a_note_is_journalled_before_the_engine_goes_on(tmp_path: Path) -> None:

@@ -326,10 +326,9 @@ def test_the_stage_follows_in_a_batch_of_its_own(tmp_path: Path) -> None:
         assert [segment.text for segment in stage.transcript.segments] == ["text 0", "text 1"]
         assert stage.transcript.duration_s == 10.0
         assert recording.state is State.PREPARING
-        s.worker.say_of_stage(
-            p.StageChanged(Stage.POSTPROCESSING), p.PostProcessed("scripted-stage", Document())
-        )
-        assert s.state(job) is State.COMPLETED
+        s.worker.say_of_stage(p.StageChanged(Stage.POSTPROCESSING), speakers_of(stage))
+        (recording,) = s.recordings(job)
+        assert (recording.state, recording.warnings) == (State.COMPLETED, ())
         s.worker.stage_done()
 
     play(tmp_path, acts)
@@ -598,7 +597,7 @@ def test_a_refined_job_ends_again(tmp_path: Path) -> None:
 
     async def acts(s: Stand) -> None:
         job = await until_staged(s)
-        s.worker.say_of_stage(p.PostProcessed("scripted-stage", Document()))
+        s.worker.say_of_stage(speakers_of(s.worker.stage))
         s.worker.stage_done()
         assert s.room.reading.snapshot(job).expires_at is not None
         s.room.refine(job, stage="scripted-stage")
@@ -610,23 +609,29 @@ def test_a_refined_job_ends_again(tmp_path: Path) -> None:
     play(tmp_path, acts)
 
 
-def test_what_is_only_a_stage_goes_to_the_local_lane(tmp_path: Path) -> None:
-    """A cloud's text too: its engine need not even be there any more."""
+def test_a_stage_needs_no_engine(tmp_path: Path) -> None:
+    """One whose engine is no longer installed still gets its stage, in the local lane."""
 
-    async def acts(s: Stand) -> None:
-        job = await s.submit(spec=STAGED)
-        (item,) = s.worker.items
-        s.worker.begin(item)
-        s.worker.finish(item)
-        s.worker.done()
-        assert s.worker.stage.recording_id == item.recording_id
-        assert s.room.lanes.by_name["local"].flights[0].ticket.stage == "scripted-stage"
-        gone = replace(s.room.table.recording(item.recording_id), spec=Spec("gone", "x"))
-        queue = s.room.lanes.queue_for(Spec("gone", "x"), "scripted-stage")
-        assert queue is s.room.lanes.queue_for(STAGED)
-        assert job == gone.job_id
+    async def before(s: Stand) -> str:
+        job = await until_staged(s)
+        (recording,) = s.recordings(job)
+        gone = replace(recording, spec=Spec("gone", "x", options=STAGED.options))
+        s.room.state.journal.save_recording(gone)
+        return job
 
-    play(tmp_path, acts)
+    async def run() -> None:
+        first = await open_room(tmp_path, disk=True)
+        job = await before(first)
+        first.room.state.close()
+        second = await open_room(tmp_path, disk=True)
+        assert second.worker.stage.stage == "scripted-stage"
+        second.worker.say_of_stage(speakers_of(second.worker.stage))
+        (recording,) = second.recordings(job)
+        assert (recording.state, recording.warnings) == (State.COMPLETED, ())
+        assert list(second.room.lanes.by_name) == ["local"]
+        await second.room.stop()
+
+    asyncio.run(run())
 
 
 def test_after_a_restart_the_stage_goes_on(tmp_path: Path) -> None:
@@ -647,7 +652,7 @@ def test_after_a_restart_the_stage_goes_on(tmp_path: Path) -> None:
         assert recording.transcribed
         assert not second.worker.runs
         assert second.worker.stage.transcript.text == "text 0 text 1"
-        second.worker.say_of_stage(p.PostProcessed("scripted-stage", Document()))
+        second.worker.say_of_stage(speakers_of(second.worker.stage))
         assert second.state(job) is State.COMPLETED
         await second.room.stop()
 
@@ -711,7 +716,7 @@ def test_stages_are_measured(tmp_path: Path) -> None:
         s.clock.advance(1.0)
         assert s.recordings(job)[0].eta_s == pytest.approx(2.0, abs=1.1)
         s.clock.advance(1.0)
-        s.worker.say_of_stage(p.PostProcessed("scripted-stage", Document()))
+        s.worker.say_of_stage(speakers_of(s.worker.stage))
         s.worker.stage_done()
         assert s.room.speeds()["stage|scripted-stage"][:2] == [10.0, 4.0]
 
