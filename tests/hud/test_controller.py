@@ -17,7 +17,7 @@ from hybrid_transcribe.core.names import new_id
 from hybrid_transcribe.errors import InvalidOption
 from hybrid_transcribe.hud import messages as m
 from hybrid_transcribe.hud.controller import PanelController, well_formed
-from hybrid_transcribe.testing import Script
+from hybrid_transcribe.testing import Script, StageScript
 from tests.hud.lines import Line, desk_for
 from tests.services import service as local_service
 from tests.services import wavs
@@ -227,6 +227,28 @@ def test_a_submission_that_comes_twice_makes_one_job(service: Service, tmp_path:
         assert (first.job_id, first.rejected) == (again.job_id, again.rejected)
         assert first.ref != again.ref
         assert len(service.jobs()) == before + 1
+
+
+def test_who_speaks_comes_after_the_text(service: Service, tmp_path: Path, gate: Path) -> None:
+    """The engine's text is whole while speakers are told apart; then it is told with them."""
+    (path,) = wavs(tmp_path, "talk")
+    with desk_for(service) as line:
+        line.hello()
+        (choices,) = line.of(m.Choices)
+        assert {"diarize", "speakers"} <= set(choices.engines[0].options)
+        assert "speakers" in {stage.name for stage in choices.postprocessors}
+        script = StageScript(gate=str(gate)).hotwords
+        asked = {"diarize": True, "speakers": 2, "hotwords": script}
+        job_id = line.submit(line.upload(path.read_bytes(), "talk.wav"), **asked).job_id
+        row = line.until(lambda: [r for r in line.shown.rows.values() if r.job_id == job_id])[0]
+        line.say(m.Follow(job_id=job_id, recording_id=row.recording_id))
+        plain = line.first(m.Text, recording_id=row.recording_id, complete=True)
+        assert plain.speakers == ()
+
+        gate.touch()
+        text = line.until(lambda: [x for x in line.of(m.Text) if x.speakers])[-1]
+        assert [segment.speaker for segment in text.segments] == ["S1", "S2", "S1"]
+        assert [speaker.id for speaker in text.speakers] == ["S1", "S2"]
 
 
 def test_two_visitors_see_and_touch_only_their_own(
