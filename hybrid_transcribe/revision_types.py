@@ -82,6 +82,8 @@ class RevisionText:
         on_whole: that revision is held as a whole document, in ``delta``; otherwise it is the text
             of the run.
         delta: the changes; for a whole document all of it, in order.
+        n_lost: segments of the engine that could not be read when that order was made, and are
+            not in it for no other reason.
     """
 
     revision: int
@@ -89,6 +91,7 @@ class RevisionText:
     since: int
     on_whole: bool = False
     delta: DocumentDelta = field(default_factory=DocumentDelta)
+    n_lost: int = 0
 
 
 #: A revision as a journal holds it.

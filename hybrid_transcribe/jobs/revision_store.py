@@ -188,23 +188,26 @@ class RevisionStore:
         if text is None:
             return number
         rows = self._table.revision_texts(recording_id, text.since, number)
-        deltas: list[DocumentDelta] = []
+        texts: list[RevisionText] = []
         for n in range(number, text.since, -1):
             row = rows.get(n)
             if row is None:
                 return n
-            deltas.append(row.delta)
+            texts.append(row)
         start = rows.get(text.since) or replace(text, delta=DocumentDelta())
         if start.on_whole and rows.get(text.since) is None:
             return text.since
         if start.on_whole:
             base = Document(start.delta.segments, start.delta.speakers or ())
-            reading = RevisionReading(base, number, start.run, text.since, on_whole=True)
+            n_lost = start.n_lost
+            reading = RevisionReading(
+                base, number, start.run, text.since, True, n_lost, len(base.segments) + n_lost
+            )
         else:
             if run_record(recording, start.run) is None:
                 return text.since
             reading = replace(self._read_run(recording, text.since, start.run), revision=number)
-        return _with_deltas(reading, deltas)
+        return _with_deltas(reading, texts)
 
     def _read_run(self, recording: Recording, revision: int, run: int) -> RevisionReading:
         segments, n_missing = self.engine_segments(recording, run)
@@ -261,7 +264,6 @@ class RevisionStore:
                 since=text.since,
                 on_whole=text.on_whole,
                 base_run=text.run,
-                n_missing=0 if text.on_whole else before.n_missing,
             ),
         )
         self._publish(after, info)
@@ -289,8 +291,9 @@ class RevisionStore:
             text = self._table.revision_texts(recording.recording_id, number, number).get(number)
             if text is None or text.on_whole or text.since != number or text.run not in gone:
                 continue
-            document = self._read_run(recording, number, text.run).document
-            text = replace(text, on_whole=True, delta=_whole(document))
+            reading = self._read_run(recording, number, text.run)
+            document, n_missing = reading.document, reading.n_missing
+            text = replace(text, on_whole=True, delta=_whole(document), n_lost=n_missing)
             self._table.add_revision(recording.recording_id, info, text)
 
     def _add(
@@ -331,8 +334,10 @@ def _text_of(recording: Recording, before: RevisionReading, document: Document) 
     is_readable = before.revision == recording.revision
     is_small = 2 * len(change.segments) <= len(document.segments)
     if is_readable and is_small and number - before.since < MOST_DELTAS:
-        return RevisionText(number, before.base_run, before.since, before.on_whole, change)
-    return RevisionText(number, before.base_run, number, on_whole=True, delta=_whole(document))
+        # Without an order of its own the engine's, or the one before it, says what is missing.
+        n_lost = 0 if change.order is None else before.n_missing
+        return RevisionText(number, before.base_run, before.since, before.on_whole, change, n_lost)
+    return RevisionText(number, before.base_run, number, True, _whole(document), before.n_missing)
 
 
 def _whole(document: Document) -> DocumentDelta:
@@ -352,26 +357,32 @@ def run_record(recording: Recording, run: int) -> Recording | RunRecord | None:
     return next((r for r in recording.runs if r.run == run), None)
 
 
-def _with_deltas(reading: RevisionReading, deltas: Sequence[DocumentDelta]) -> RevisionReading:
-    """After these deltas, the last one first."""
-    if not deltas:
+def _with_deltas(reading: RevisionReading, texts: Sequence[RevisionText]) -> RevisionReading:
+    """After the deltas of these revisions, the last one first."""
+    if not texts:
         return reading
-    segments: dict[str, Segment] = {}
-    order: tuple[str, ...] | None = None
+    changed: dict[str, Segment] = {}
     speakers: tuple[Speaker, ...] | None = None
-    for change in deltas:
-        for segment in change.segments:
-            segments.setdefault(segment.id, segment)
-        order = change.order if order is None else order
-        speakers = change.speakers if speakers is None else speakers
-    order = _every_id(reading) if order is None else tuple(expanded(order))
-    segments = {**{s.id: s for s in reading.document.segments}, **segments}
+    for text in texts:
+        for segment in text.delta.segments:
+            changed.setdefault(segment.id, segment)
+        speakers = text.delta.speakers if speakers is None else speakers
+    order, n_lost = _order(reading, texts)
+    segments = {**{s.id: s for s in reading.document.segments}, **changed}
     document = Document(
         tuple(segments[i] for i in order if i in segments),
         reading.document.speakers if speakers is None else speakers,
     )
-    n_missing = len(order) - len(document.segments)
-    return replace(reading, document=document, n_missing=n_missing, n_segments=len(order))
+    n_missing = len(order) - len(document.segments) + n_lost
+    return replace(reading, document=document, n_missing=n_missing, n_segments=len(order) + n_lost)
+
+
+def _order(reading: RevisionReading, texts: Sequence[RevisionText]) -> tuple[tuple[str, ...], int]:
+    """The ids in the latest order, and how many segments were lost before it was made."""
+    for text in texts:
+        if text.delta.order is not None:
+            return tuple(expanded(text.delta.order)), text.n_lost
+    return _every_id(reading), reading.n_missing if reading.on_whole else 0
 
 
 def _every_id(reading: RevisionReading) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from http import HTTPStatus
 
 import msgspec
 
@@ -107,11 +109,18 @@ class TranscriptHandler(BaseHandler):
                 session_ids=sessions,
             )
         )
+        self.set_header("Cache-Control", REVALIDATE)
         if transcript.revision is not None:
             self._etag = _etag(transcript.revision)
+            self.set_etag_header()
+            if self.check_etag_header():
+                self.set_status(HTTPStatus.NOT_MODIFIED)
+                return
+        # An hour with words takes a tenth of a second.
+        loop = asyncio.get_running_loop()
+        text = await loop.run_in_executor(None, Json().write, transcript)
         self.set_header("Content-Type", JSON)
-        self.set_header("Cache-Control", REVALIDATE)
-        self.finish(Json().write(transcript))
+        self.finish(text)
 
     @operation(
         "edit_transcript",

@@ -255,6 +255,36 @@ async def test_a_damaged_segment_that_was_replaced_is_not_missed(stand: Stand) -
     assert transcript.warnings[-1].startswith("1 of 3 segments are damaged")
 
 
+async def test_what_is_lost_is_said_after_every_edit(stand: Stand) -> None:
+    """A segment that could not be read is missed in the revisions after it, in whatever rows."""
+    recording = await transcribed(stand, 20)
+    journal(stand)._db.execute("UPDATE segments SET crc = 0 WHERE place = 19")
+    store = stand.room.revisions
+
+    def lost() -> tuple[int, int]:
+        store.forget([recording.recording_id])
+        reading = store.read(now(stand, recording))
+        return reading.n_missing, reading.n_segments
+
+    assert lost() == (1, 20)
+    edit(stand, recording, 0, "first")
+    assert lost() == (1, 20)
+    document = store.document(now(stand, recording))
+    store.commit(recording, replace(document, segments=document.segments[1:]), "person")
+    assert lost() == (1, 19)
+    edit(stand, recording, 0, "second")
+    assert lost() == (1, 19)
+    document = store.document(now(stand, recording))
+    whole = tuple(replace(s, speaker="S1") for s in document.segments)
+    store.commit(recording, Document(whole, (Speaker("S1"),)), "stage")
+    assert lost() == (1, 19)
+    edit(stand, recording, 0, "third")
+    assert lost() == (1, 19)
+    transcript = stand.room.reading.transcript(recording.job_id, recording.recording_id)
+    assert not transcript.complete
+    assert transcript.warnings[-1].startswith("1 of 19 segments are damaged")
+
+
 async def test_memory_is_bounded(stand: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     """The documents of those looked at longest ago are read again."""
     monkeypatch.setattr(revision_store, "MOST_IN_MEMORY", 7)
