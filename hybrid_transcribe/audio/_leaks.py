@@ -67,6 +67,9 @@ _VOTES, _OF_MOMENTS = 3, 5
 # Words begin and end softly: it stays open so many moments before and after.
 _BEFORE, _AFTER = 8, 10
 
+# The level of nothing at all, in dB.
+_NOTHING_DB = -200.0
+
 # Doors open within so many samples: a step would be heard as a click.
 _RAMP = 160
 
@@ -181,15 +184,23 @@ def open_moments(levels: Levels, leaks: Iterable[Leak]) -> Mask:
         return doors
     for leak in leaks:
         by_channel.setdefault(leak.channel, []).append(leak)
-    for channel, own in by_channel.items():
-        expected = np.max([_expected(levels[leak.source], leak) for leak in own], axis=0)
+    # What leaked into a channel does not leak back: a voice would shut out its own faint ends.
+    own = levels.copy()
+    for channel, into in by_channel.items():
+        own[channel][levels[channel] <= _explained(levels, into)] = _NOTHING_DB
+    for channel, into in by_channel.items():
         noise = np.float32(np.percentile(levels[channel], _QUIET_PERCENTILE) + _NOISE_DB)
-        doors[channel] = _steady(levels[channel] > np.maximum(expected, noise))
+        doors[channel] = _steady(levels[channel] > np.maximum(_explained(own, into), noise))
     return doors
 
 
+def _explained(levels: Levels, leaks: Iterable[Leak]) -> Levels:
+    """The level up to which leaks explain what is on their channel, in dB."""
+    return np.asarray(np.max([_expected(levels[leak.source], leak) for leak in leaks], axis=0))
+
+
 def _expected(source: Levels, leak: Leak) -> Levels:
-    """The level up to which a leak explains what is on its channel, in dB."""
+    """The same for one leak."""
     arrived = _shifted(source, leak.lag)
     highest = arrived.copy()
     for later in range(1, _TAIL_MOMENTS + 1):
@@ -201,7 +212,7 @@ def _expected(source: Levels, leak: Leak) -> Levels:
 
 def _shifted(values: Levels, by: int) -> Levels:
     """The same, so many moments later; silence where nothing is known."""
-    out = np.full_like(values, -200.0)
+    out = np.full_like(values, _NOTHING_DB)
     if abs(by) >= len(values):
         return out
     if by >= 0:

@@ -36,8 +36,9 @@ LEAST_LEADING = 0.6
 #: ... and everybody leads in at least this share.
 LEAST_SHARE = 0.05
 
-# Steady noise leads nobody: a voice is louder by so much than the quiet moments of its channel.
-_VOICE_DB, _QUIET_PERCENTILE = 10.0, 10.0
+# Steady noise is nobody: the level of a tenth of a second varies by more than this in speech, also
+# where somebody never pauses (see `_mix`), and by about 1 dB in noise.
+_STEADY_DB, _TENTH_MOMENTS = 3.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +134,17 @@ def leading(levels: Levels) -> tuple[float, ...]:
     if len(levels) < 2 or not levels.size:
         return (0.0,) * len(levels)
     ordered = np.sort(levels, axis=0)
-    voiced = levels > np.percentile(levels, _QUIET_PERCENTILE, axis=1)[:, None] + _VOICE_DB
-    loud = voiced.any(axis=0) & (ordered[-1] > float(ordered[-1].max()) - _LOUD_RANGE_DB)
-    if not loud.any():
-        return (0.0,) * len(levels)
-    leader = levels.argmax(axis=0)
+    loud = ordered[-1] > float(ordered[-1].max()) - _LOUD_RANGE_DB
     leads = loud & (ordered[-1] - ordered[-2] > LEAD_DB)
-    leads &= np.take_along_axis(voiced, leader[None, :], axis=0)[0]
-    return tuple(float((leader[leads] == n).sum() / loud.sum()) for n in range(len(levels)))
+    leader = levels.argmax(axis=0)
+    return tuple(
+        0.0 if _is_steady(own) else float((leader[leads] == n).sum() / loud.sum())
+        for n, own in enumerate(levels)
+    )
+
+
+def _is_steady(levels: Levels) -> bool:
+    n_tenths = len(levels) // _TENTH_MOMENTS
+    powers = np.power(10.0, levels[: n_tenths * _TENTH_MOMENTS] / 10)
+    tenths = powers.reshape(n_tenths, _TENTH_MOMENTS).mean(axis=1)
+    return bool(n_tenths) and float(np.std(10 * np.log10(tenths))) < _STEADY_DB

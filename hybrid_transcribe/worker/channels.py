@@ -80,11 +80,14 @@ def channel_pieces(
 
 @dataclass(slots=True)
 class _BlockText:
-    """What was heard in a block so far. ``weights`` are shares of the work, by channel."""
+    """What was heard in a block so far: segments with their channels.
+
+    ``weights`` are shares of the work, by channel.
+    """
 
     span: ClipSpan
     weights: dict[int, float]
-    segments: list[Segment] = field(default_factory=list)
+    segments: list[tuple[int, Segment]] = field(default_factory=list)
     withheld: list[WithheldSegment] = field(default_factory=list)
     done: dict[int, float] = field(default_factory=dict)
 
@@ -93,6 +96,11 @@ class _BlockText:
         """How far the recording is, if all channels count by their share."""
         share = sum(self.weights[channel] * part for channel, part in self.done.items())
         return self.span.start_s + share * self.span.duration_s
+
+    def in_order(self) -> tuple[Segment, ...]:
+        """The segments by their times; of two at the same time the first channel's is first."""
+        ordered = sorted(self.segments, key=lambda item: (item[1].start_s, item[1].end_s, item[0]))
+        return tuple(segment for _, segment in ordered)
 
 
 class ChannelTranscription:
@@ -190,7 +198,7 @@ class ChannelTranscription:
             case Segment():
                 segment = shifted(event, text.span)
                 _check_times(segment)
-                text.segments.append(self._spoken(channel, segment))
+                text.segments.append((channel, self._spoken(channel, segment)))
                 self._advance(channel, event.end_s, text)
             case WithheldSegment():
                 text.withheld.append(shifted(event, text.span))
@@ -234,7 +242,7 @@ class ChannelTranscription:
         place, span = self._places[self._key], text.span
         for withheld in sorted(text.withheld, key=lambda w: (w.start_s, w.end_s)):
             self._report(p.TextWithheld(withheld=withheld))
-        segments = tuple(sorted(text.segments, key=lambda s: (s.start_s, s.end_s)))
+        segments = text.in_order()
         if segments:
             self._report(p.SegmentsTranscribed(place.next_index, segments, span.end_s))
         else:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     accuracy,
+    channels,
     detector,
     gpu,
     hud,
@@ -71,6 +72,7 @@ WITH_OPTIONS: dict[str, Callable[[Sequence[str]], str]] = {
     "detector": detector.main,
     "longform": longform.main,
     "word-times": word_times.main,
+    "channels": channels.main,
     "portuguese-accuracy": portuguese.main,
     "speakers": speakers.main,
 }

@@ -122,6 +122,7 @@ class Conversation:
     """A built one: its sound, who speaks when, and what each speaker says in all.
 
     ``parts`` are the fragments in the order in which they begin, with their utterances' texts.
+    ``tracks`` are what each of them says alone, without noise.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Conversation:
     turns: tuple[SpokenTurn, ...]
     texts: dict[str, str] = field(default_factory=dict)
     parts: tuple[tuple[str, Fragment], ...] = ()
+    tracks: dict[str, Samples] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:
@@ -294,7 +296,9 @@ def built(scene: Scene, among: Sequence[Reader], seed: int = 0) -> Conversation:
     samples = _sound(scene, mix.samples(), random)
     texts = {item.reader.name: " ".join(item.said) for item in speaking}
     turns = tuple(sorted(mix.turns, key=_start))
-    return Conversation(f"{scene.name}-{seed}", samples, turns, texts, mix.parts())
+    tracks = {name: mix.samples(name) for name in texts}
+    name = f"{scene.name}-{seed}"
+    return Conversation(name, samples, turns, texts, mix.parts(), tracks)
 
 
 def _start(turn: SpokenTurn) -> float:
@@ -337,18 +341,19 @@ class _Mix:
 
     def __init__(self, scene: Scene, random: Random) -> None:
         self._scene, self._random = scene, random
-        self._placed: list[tuple[int, Samples]] = []
+        self._placed: list[tuple[str, int, Samples]] = []
         self._parts: list[tuple[int, str, Fragment]] = []
         self.turns: list[SpokenTurn] = []
         self.end = RATE_HZ // 2
         self._last_start = self.end
         self.overlapped = self.spoken = 0
 
-    def samples(self) -> Samples:
-        """Everything at its place, and half a second behind it."""
+    def samples(self, of: str | None = None) -> Samples:
+        """Everything at its place, and half a second behind it; or what one speaker says."""
         mixed = np.zeros(self.end + RATE_HZ // 2, np.float32)
-        for at, samples in self._placed:
-            mixed[at : at + len(samples)] += samples
+        for speaker, at, samples in self._placed:
+            if of is None or speaker == of:
+                mixed[at : at + len(samples)] += samples
         return mixed
 
     def parts(self) -> tuple[tuple[str, Fragment], ...]:
@@ -363,7 +368,7 @@ class _Mix:
         length = sum(len(part.samples) for _, part in said) + sum(pauses)
         at = start = self._begin(length)
         for (text, part), pause in zip(said, pauses, strict=True):
-            self._placed.append((at, gain * part.samples))
+            self._placed.append((speaker, at, gain * part.samples))
             self._parts.append((at, text, part))
             self.turns += [
                 SpokenTurn((at + first) / RATE_HZ, (at + last) / RATE_HZ, speaker)

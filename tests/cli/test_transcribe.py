@@ -12,6 +12,8 @@ import pytest
 
 from hybrid_transcribe.outputs.json import schema
 from hybrid_transcribe.testing import Script
+from tests.audio.makers import wav
+from tests.audio.voices import conversation, int16
 from tests.cli.conftest import Ran
 from tests.speaking import TWO
 
@@ -27,6 +29,17 @@ class TestStdout:
         ran = cli("transcribe", talk())
 
         assert (ran.code, ran.out) == (0, f"{TEXT}\n")
+
+    def test_a_person_a_channel(self, cli: Cli, tmp_path: Path) -> None:
+        """Each channel is transcribed for itself, and the text says who speaks."""
+        path = wav(tmp_path / "talk.wav", int16(conversation(2).recorded()))
+        script = Script(segment_s=60.0, says=("Hello.",)).model
+
+        ran = cli("transcribe", path, "--channels", "speakers", "--model", script)
+        refused = cli("transcribe", path, "--channels", "left")
+
+        assert (ran.code, ran.out) == (0, "S1: Hello.\n\nS2: Hello.\n")
+        assert "speakers, mix" in refused.err
 
     def test_several_come_under_their_names(self, cli: Cli, talk: Talk, tmp_path: Path) -> None:
         """Of a folder, each recording has a heading, in order."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,3 +200,18 @@ def test_voices_stay_where_speakers_are_told_apart_again(tmp_path: Path) -> None
 
     assert again.options == Options(diarize=True, speakers=2, voices=voices)
     assert (without.options.voices, none.options.voices or ()) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("speakers", "speakers"), (" Mix ", "mix"), ("", None), (None, None)]
+)
+def test_channels(text: str | None, value: str | None) -> None:
+    """Whatever its case; what nobody filled in stands for nothing."""
+    assert make_options(Options(), {"channels": text}).channels == value
+
+
+@pytest.mark.parametrize("value", ["left", 2, True, ["speakers"]])
+def test_channels_that_there_are_not(value: Any) -> None:
+    """The error names the value."""
+    with pytest.raises(InvalidOption, match=re.escape(repr(value))):
+        make_options(Options(), {"channels": value})
