@@ -83,6 +83,10 @@ class Speakers(PostProcessor):
     ) -> Iterator[Processed]:
         """The same text with its speakers, in more segments where they change within one."""
         assert self._diarizer is not None, "load() comes first"
+        if not transcript.segments:
+            # Nobody said anything: who speaks is of no use.
+            yield Document()
+            return
         voices: dict[str, Floats] = {}
         for person in options.voices or ():
             if canceled():
@@ -179,11 +183,11 @@ def _warnings(
     document: Document, options: Options, voices: Mapping[str, Floats]
 ) -> Iterator[EngineWarning]:
     n = len(document.speakers)
-    if document.segments and not n:
+    if not n:
         yield EngineWarning(UserMessage("speakers_none"))
         return
     least = options.speakers or options.min_speakers or 0
-    if document.segments and n < least:
+    if n < least:
         yield EngineWarning(UserMessage("speakers_fewer", n=n, least=least))
     names = {speaker.name for speaker in document.speakers}
     for name in voices:

@@ -157,10 +157,13 @@ def test_silence_has_no_speakers(stage: Speakers) -> None:
 
 
 def test_a_text_without_words_is_nothing_to_warn_of(stage: Speakers) -> None:
-    """Nobody said anything, and no sound came."""
-    document, warnings = processed(stage, iter(()), Options(speakers=2), transcript([]))
+    """Nobody said anything: no sound is taken either."""
+    audio = clips(spoken(CONVERSATION, 18))
+
+    document, warnings = processed(stage, audio, Options(speakers=2), transcript([]))
 
     assert (document, warnings) == (Document(), [])
+    assert next(audio).start_s == 0.0
 
 
 def recording(folder: Path, voice: int, seconds: float = 6.0) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import pytest
 from hybrid_transcribe.speakers.clustering import SpeakerLimits
 from hybrid_transcribe.speakers.diarizer import Diarizer, diarized
 from hybrid_transcribe.types import RATE_HZ
-from tests.benchmarks import conversations, sounds
-from tests.benchmarks.conversations import Conversation, Scene
+from tests.benchmarks import conversations, sounds, speech
+from tests.benchmarks.conversations import Conversation, Scene, SpokenTurn
 from tests.benchmarks.degrade import seeded
 from tests.benchmarks.diarization import errors, n_speakers
 
@@ -79,6 +80,34 @@ def test_nobody_speaks_where_nobody_does(
     turns = diarized(diarizer.analysis([samples])).turns
 
     assert sum(turn.end_s - turn.start_s for turn in turns) < 0.5
+
+
+@pytest.mark.slow
+def test_thirteen_readers_are_thirteen(diarizer: Diarizer) -> None:
+    """Nine minutes of utterances of thirteen readers, one reader behind the other."""
+    path = speech.folder() / "long_dev.segments.json"
+    if not path.is_file():
+        pytest.skip("no recorded speech beside the checkout")
+    utterances = json.loads(path.read_text(encoding="utf-8"))
+    truth = [SpokenTurn(u["start"], u["end"], u["speaker"]) for u in utterances]
+    samples = speech.samples_of(str(path.parent / "audio" / "long_dev.flac"))
+
+    turns = diarized(diarizer.analysis([samples])).turns
+
+    assert n_speakers(turns) == n_speakers(truth) == 13
+    # Pauses within an utterance are speech in that truth, and are missed here.
+    counted = errors(truth, turns)
+    assert counted.confused_s + counted.false_alarm_s <= MOST_ERRORS / 100 * counted.spoken_s
+
+
+@pytest.mark.parametrize("name", ["jfk_m4a.m4a", "wat_pt1.wav", "leo_es.wav", "noisy_ls_39.wav"])
+def test_a_clip_of_one_person_is_one_person(diarizer: Diarizer, name: str) -> None:
+    """Recordings of other kinds and languages."""
+    path = speech.folder() / "audio" / name
+    if not path.is_file():
+        pytest.skip("no recorded speech beside the checkout")
+
+    assert n_speakers(diarized(diarizer.analysis([speech.samples_of(str(path))])).turns) == 1
 
 
 def test_two_seconds_are_one_person(diarizer: Diarizer) -> None:
