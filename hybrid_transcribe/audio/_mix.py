@@ -168,13 +168,13 @@ class Mixer:
         if self._levelled or loudest > _LOUD_PEAK:
             self._soften(loudest)
         if self._count > 1:
-            if self._meter is not None:
-                self._meter.add(channels, self._rate_hz)
             thinned = channels.shape[1] >= _THINNED
             if thinned:
                 channels = channels[:, ::4]
             means = channels.mean(axis=1, keepdims=True, dtype=np.float64)
             channels = channels - means.astype(np.float32)
+            if self._meter is not None:
+                self._meter.add(channels, self._rate_hz // (4 if thinned else 1))
             peaks = np.maximum(channels.max(axis=1), -channels.min(axis=1))
             self._peaks = np.maximum(self._peaks, peaks)
             products = channels @ channels.T
