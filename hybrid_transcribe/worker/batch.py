@@ -26,7 +26,16 @@ from hybrid_transcribe.interfaces import (
 )
 from hybrid_transcribe.messages import UserMessage
 from hybrid_transcribe.registry import ENGINES
-from hybrid_transcribe.types import WHO_SPEAKS, Clip, Options, Segment, Spec, Stage, WithheldSegment
+from hybrid_transcribe.types import (
+    WHO_SPEAKS,
+    Clip,
+    KnownVoice,
+    Options,
+    Segment,
+    Spec,
+    Stage,
+    WithheldSegment,
+)
 from hybrid_transcribe.worker.batch_state import (
     BatchState,
     ClipSpan,
@@ -366,7 +375,15 @@ def not_honoured(
     entry = _known_options(engine.capabilities).union(stage_options)
     for name, value in options.given().items():
         if name not in entry:
-            yield UserMessage("not_honoured", engine=engine.name, option=name, value=repr(value))
+            text = _value_text(value)
+            yield UserMessage("not_honoured", engine=engine.name, option=name, value=text)
+
+
+def _value_text(value: object) -> str:
+    """As people gave it; of known voices only the names, as their files are nobody's business."""
+    if isinstance(value, tuple):
+        value = tuple(v.name if isinstance(v, KnownVoice) else v for v in value)
+    return repr(value)
 
 
 def _known_options(capabilities: Capabilities) -> frozenset[str]:

@@ -21,7 +21,8 @@ from hybrid_transcribe.interfaces import (
     Progress,
 )
 from hybrid_transcribe.testing import SCRIPTED, Script
-from hybrid_transcribe.types import Clip, Options, Segment, Spec
+from hybrid_transcribe.types import Clip, KnownVoice, Options, Segment, Spec
+from hybrid_transcribe.worker.batch import not_honoured
 from hybrid_transcribe.worker.worker import Worker
 from tests.messages import reports
 from tests.services import wavs
@@ -231,6 +232,14 @@ def test_options_not_honoured_are_said(tmp_path: Path) -> None:
     lines = [m.text for _, m in reports(messages, p.WarningRaised)]
     assert "noting does not honour beam_size=3" in lines
     assert not any("language" in text for text in lines)
+
+
+def test_known_voices_that_nobody_honours_are_said_by_name() -> None:
+    """The names alone: their files lie where nobody has to know."""
+    options = Options(voices=(KnownVoice("Ana", "f581.wav", owned=True),))
+    (line,) = not_honoured(Interleaving(), options)
+    assert "voices=('Ana',)" in line
+    assert "f581" not in line
 
 
 @pytest.mark.parametrize("resume_s", [3.0, 2.95, 3.5])
