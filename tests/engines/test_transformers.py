@@ -310,8 +310,8 @@ def test_how_to_decode_reaches_the_model(
 def test_an_option_is_either_honoured_or_not_claimed(name: str) -> None:
     """What the loop has no use for becomes a warning elsewhere."""
     remaining = {"patience", "prefix", "hallucination_silence_threshold", "context", "diarize"}
-    # The decoder's affair, before any engine.
-    remaining |= {"audio_track"}
+    # What is decoded is settled before any engine.
+    remaining |= {"audio_track", "channels"}
     # Every window's language is detected among all.
     remaining |= {"languages"}
     # What is done after the engine.

@@ -86,7 +86,7 @@ class FasterWhisper(Engine):
     capabilities: ClassVar[Capabilities] = replace(
         WHISPER,
         options=frozenset(f.name for f in fields(Options))
-        - {"diarize", "postprocess", *WHO_SPEAKS},
+        - {"channels", "diarize", "postprocess", *WHO_SPEAKS},
         model_layout="ctranslate2",
         compute_types=device_choice.COMPUTE_TYPES,
         # Side by side: at the end of a batch all but the last of its threads have nothing to do.
