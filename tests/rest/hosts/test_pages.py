@@ -34,7 +34,8 @@ def test_the_curl_lines_work(host: Running, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "notes.zip", "w") as archive:
         archive.write(wavs(tmp_path, "note")[0], "note.wav")
     (tmp_path / ".curlrc").write_text(LIMITS)
-    token, submit, put, download, events, asr = _lines()
+    wavs(tmp_path, "ana")
+    token, submit, put, download, edit, events, voices, asr = _lines()
     variables = {**os.environ, "CURL_HOME": str(tmp_path), "HOME": str(tmp_path)}
     variables |= {"TOKEN": str(host.token), "URL": host.url}
 
@@ -61,5 +62,9 @@ def test_the_curl_lines_work(host: Running, tmp_path: Path) -> None:
     run(download, JOB=job["job_id"])
     with zipfile.ZipFile(tmp_path / "texts.zip") as archive:
         assert sorted(archive.namelist()) == ["note.txt", "talk.txt"]
+    revised = json.loads(run(edit, JOB=job["job_id"], ID=job["recordings"][0]["recording_id"]))
+    assert (revised["revision"], revised["kind"]) == (1, "person")
     assert b"event: snapshot" in run(events.replace("-N", "-N -m 2"))
     assert b"-->" in run(asr)
+    # Last of all: telling speakers apart may have to look for its models first.
+    assert json.loads(run(voices))["options"]["voices"] == [{"name": "Ana"}]
